@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Not in every linux/magic.h that we build against. */
+#define MAGIC_NSFS   0x6e736673
+#define MAGIC_PIDFS  0x50494446
+#define MAGIC_SECRET 0x5345434d
+
+int fd_close(int fd)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved;
+	return -1;
+}
+
+void fd_close_many(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fds[i] = fd_close(fds[i]);
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	return RET_ERRNO(fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0));
+}
+
+int fd_set_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return errno_or_eio();
+	return RET_ERRNO(fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+}
+
+int fd_dup_above(int fd, int min)
+{
+	return RET_ERRNO(fcntl(fd, F_DUPFD_CLOEXEC, min));
+}
+
+static enum fd_kind classify_chr(int fd, const struct stat *st)
+{
+	unsigned minor_nr = minor(st->st_rdev);
+
+	/* mem(4): null 3, zero 5, full 7, random 8, urandom 9 */
+	if (major(st->st_rdev) == 1 &&
+		(minor_nr == 3 || minor_nr == 5 || minor_nr == 7 || minor_nr == 8 || minor_nr == 9))
+		return FD_KIND_NULL;
+	return isatty(fd) ? FD_KIND_TTY : FD_KIND_CHARDEV;
+}
+
+static enum fd_kind classify_socket(int fd)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0)
+		return FD_KIND_OTHER;
+	return listening ? FD_KIND_LISTENER : FD_KIND_SOCKET;
+}
+
+/* Reads the /proc link of an fd: the only way to tell a memfd or an eventfd from its neighbours. */
+static bool link_begins(int fd, int proc_fd, const char *prefix)
+{
+	char name[64], target[64];
+	ssize_t n;
+
+	if (proc_fd >= 0)
+		(void)snprintf(name, sizeof(name), "self/fd/%d", fd);
+	else
+		(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlinkat(proc_fd >= 0 ? proc_fd : AT_FDCWD, name, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return strncmp(target, prefix, strlen(prefix)) == 0;
+}
+
+static enum fd_kind classify_regular(int fd, int proc_fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return FD_KIND_OTHER;
+	switch ((unsigned long)fs.f_type) {
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+	case SELINUX_MAGIC:
+	case BPF_FS_MAGIC:
+	case EFIVARFS_MAGIC:
+	case MAGIC_NSFS:
+	case MAGIC_PIDFS:
+	case MAGIC_SECRET:
+	case ANON_INODE_FS_MAGIC:
+		return FD_KIND_OTHER;
+	case TMPFS_MAGIC:
+	case HUGETLBFS_MAGIC:
+		return link_begins(fd, proc_fd, "/memfd:") ? FD_KIND_MEMFD : FD_KIND_REGULAR;
+	default:
+		return FD_KIND_REGULAR;
+	}
+}
+
+static enum fd_kind classify_mode(int fd, int proc_fd, const struct stat *st)
+{
+	switch (st->st_mode & S_IFMT) {
+	case S_IFREG:
+		return classify_regular(fd, proc_fd);
+	case S_IFDIR:
+		return FD_KIND_DIRECTORY;
+	case S_IFIFO:
+		return FD_KIND_PIPE;
+	case S_IFSOCK:
+		return classify_socket(fd);
+	case S_IFCHR:
+		return classify_chr(fd, st);
+	default:
+		/* anonymous inodes have no file type */
+		return link_begins(fd, proc_fd, "anon_inode:[eventfd]") ? FD_KIND_EVENTFD : FD_KIND_OTHER;
+	}
+}
+
+int fd_classify(int fd, int proc_fd, enum fd_kind *ret_kind, unsigned *ret_access)
+{
+	unsigned access = 0;
+	struct stat st;
+	int flags;
+
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return errno_or_eio();
+	if (!(flags & O_PATH)) {
+		if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR)
+			access |= FD_ACCESS_READ;
+		if ((flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR)
+			access |= FD_ACCESS_WRITE;
+	}
+	*ret_kind = flags & O_PATH ? FD_KIND_PATH : classify_mode(fd, proc_fd, &st);
+	if (ret_access)
+		*ret_access = access;
+	return 0;
+}
+
+static const char *const kind_names[_FD_KIND_MAX] = {
+	[FD_KIND_OTHER] = "other",
+	[FD_KIND_REGULAR] = "regular",
+	[FD_KIND_MEMFD] = "memfd",
+	[FD_KIND_PIPE] = "pipe",
+	[FD_KIND_SOCKET] = "socket",
+	[FD_KIND_NULL] = "null",
+	[FD_KIND_TTY] = "tty",
+	[FD_KIND_DIRECTORY] = "directory",
+	[FD_KIND_PATH] = "path",
+	[FD_KIND_LISTENER] = "listener",
+	[FD_KIND_CHARDEV] = "chardev",
+	[FD_KIND_EVENTFD] = "eventfd",
+};
+
+const char *fd_kind_to_string(enum fd_kind kind)
+{
+	return kind >= 0 && kind < _FD_KIND_MAX ? kind_names[kind] : NULL;
+}
+
+int fd_kind_from_string(const char *s, enum fd_kind *ret)
+{
+	for (int i = FD_KIND_REGULAR; i < _FD_KIND_MAX; i++)
+		if (strcmp(s, kind_names[i]) == 0) {
+			*ret = (enum fd_kind)i;
+			return 0;
+		}
+	return -EINVAL;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/path.h"
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define OPENAT2_RETRIES 8 /* EAGAIN comes from renames elsewhere in the system; a few tries get past them */
+
+bool path_is_normalized(const char *path)
+{
+	if (path[0] != '/' || strlen(path) >= PATH_MAX)
+		return false;
+	if (path[1] == '\0')
+		return true;
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(++p, "/");
+
+		if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+bool path_is_below(const char *path, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	if (n == 1)
+		return path[0] == '/';
+	return strncmp(path, prefix, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+int path_open_at(int dir_fd, const char *path, int flags, uint64_t resolve)
+{
+	struct open_how how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .resolve = resolve };
+
+	for (int i = 0; i < OPENAT2_RETRIES; i++) {
+		long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN && errno != EINTR)
+			return errno_or_eio();
+	}
+	return -EAGAIN;
+}
+
+int path_check_trusted(int fd, const char **reterr_reason)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		*reterr_reason = "cannot be examined";
+		return errno_or_eio();
+	}
+	if (st.st_uid != 0) {
+		*reterr_reason = "not owned by root";
+		return -EPERM;
+	}
+	if (!S_ISLNK(st.st_mode) && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		*reterr_reason = "writable by group or others";
+		return -EPERM;
+	}
+	return 0;
+}

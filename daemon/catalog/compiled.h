@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * CompiledProfile: what a profile is after every name was resolved and every policy compiled. Plain data; the
+ * compiler fills it, catalog/writer.c and catalog/reader.c carry it, plan and broker read it.
+ * Lists own their strings. Times are microseconds. compiled_profile_init() gives the most confined values.
+ */
+
+#include "base/fd.h"
+#include "base/bounds.h"
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Where a standard stream of the child comes from when the caller's options don't say. */
+enum stdio_mode {
+	STDIO_NULL,    /* /dev/null */
+	STDIO_PIPE,    /* the broker makes a pipe and returns the other end */
+	STDIO_FD,      /* the caller must map an fd */
+	STDIO_INHERIT, /* as STDIO_FD when the caller maps one, else null: the default */
+	_STDIO_MODE_MAX,
+};
+
+/* One slot of FileDescriptor=: the child's number and what may be put there. */
+struct fd_slot {
+	uint32_t number;
+	uint32_t kinds;  /* bit (1 << enum fd_kind) for each allowed kind */
+	uint32_t access; /* enum fd_access bits that the fd may have at most; both = no restriction */
+	bool required;   /* the launch is refused without it */
+};
+
+enum mount_type {
+	MOUNT_BIND,  /* source on the host to target */
+	MOUNT_TMPFS, /* target, with options */
+	_MOUNT_TYPE_MAX,
+};
+
+#define MOUNT_READ_ONLY  (1U << 0)
+#define MOUNT_NO_EXEC    (1U << 1)
+#define MOUNT_OPTIONAL   (1U << 2) /* "-" before the path: a missing source is no error */
+#define MOUNT_NON_RECURSIVE (1U << 3) /* ":norbind" */
+#define _MOUNT_FLAGS_ALL 15U
+
+struct compiled_mount {
+	enum mount_type type;
+	uint32_t flags;
+	char *source; /* normalized absolute path on the host; "" for tmpfs */
+	char *target; /* normalized absolute path inside */
+	uint64_t size;  /* tmpfs: bytes, 0 = kernel default */
+	uint32_t mode;  /* tmpfs: mode of the root, e.g. 01777 */
+};
+
+struct compiled_limit {
+	uint32_t resource; /* RLIMIT_* */
+	uint64_t soft, hard; /* UINT64_MAX: infinity */
+};
+
+/* One way in: who may launch, with the place in the profile that says so (for "rule" in replies and logs). */
+enum access_type {
+	ACCESS_USER,
+	ACCESS_GROUP,
+	_ACCESS_TYPE_MAX,
+};
+
+struct access_rule {
+	enum access_type type;
+	uint32_t id;  /* uid or gid */
+	char *name;   /* as written, for messages */
+	char *origin; /* "decoder.profile:12" */
+};
+
+/* Namespaces that the jail gets of its own. */
+#define JAIL_NS_MOUNT  (1U << 0)
+#define JAIL_NS_PID    (1U << 1)
+#define JAIL_NS_NET    (1U << 2)
+#define JAIL_NS_IPC    (1U << 3)
+#define JAIL_NS_UTS    (1U << 4)
+#define JAIL_NS_CGROUP (1U << 5)
+#define _JAIL_NS_ALL   63U
+
+struct compiled_profile {
+	/* [Profile] */
+	char *name, *description, *source_path;
+	char **drop_ins;
+	uint8_t sha256[32]; /* over the files' bytes in the order read; all zero until a hash is computed */
+	bool invalid;       /* failed to compile: only name, source_path and error are meaningful */
+	char *error;        /* first error, one line, "" when valid */
+
+	/* [Access]; no rules = administrators only */
+	struct access_rule *access;
+	size_t n_access;
+	bool allow_detach;
+	uint32_t max_per_user; /* live sandboxes of this profile per uid; 0 = no limit */
+
+	/* [Exec] */
+	char **executables;      /* normalized absolute paths as seen inside the jail; the first is the default */
+	char **arguments;        /* anchored EREs; empty = any argument */
+	char **environment;      /* NAME=VALUE */
+	char **pass_environment; /* names or patterns ending in "*" that a caller may set */
+	struct fd_slot *slots;
+	size_t n_slots;
+	uint32_t max_fds;
+	enum stdio_mode stdio[3];
+	char *working_directory;
+	uint32_t umask;
+
+	/* [User] */
+	bool dynamic_user;
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t n_groups;
+
+	/* [Capabilities]: masks by number (1 << CAP_X) */
+	uint64_t bounding, ambient;
+	uint32_t secure_bits; /* SECBIT_* */
+
+	/* [Namespaces] */
+	uint32_t namespaces;
+
+	/* [Filesystem] */
+	bool minimal_root, private_tmp, private_devices, mount_proc;
+	struct compiled_mount *mounts;
+	size_t n_mounts;
+
+	/* [Seccomp]: for the native architecture */
+	char *policy_path; /* "" = no filter */
+	struct sock_filter *filter;
+	size_t n_filter;
+
+	/* [Resources] */
+	struct compiled_limit *limits;
+	size_t n_limits;
+	uint64_t runtime_max_usec;  /* USEC_INFINITY = none */
+	uint64_t timeout_stop_usec; /* grace between stop signal and kill */
+	int32_t kill_signal;
+};
+
+/* Settings of bailiffd.conf that the daemons need. */
+struct compiled_config {
+	uint32_t dynamic_uid_min, dynamic_uid_max; /* inclusive */
+	char **salt_paths;          /* tried in order */
+	char **admin_groups;        /* informational; rights are by gid below */
+	uint32_t max_sandboxes;     /* whole daemon */
+	uint32_t max_sandboxes_per_user;
+	uint32_t max_calls_per_user;    /* pending deferred calls (Wait, launches in flight) */
+	uint32_t max_retained_per_user; /* exit states kept until Release */
+	uint64_t setup_timeout_usec;    /* a jail that is not built by then is killed */
+};
+
+struct catalog {
+	struct compiled_config config;
+	struct compiled_profile *profiles; /* sorted by name, strcmp order */
+	size_t n_profiles;
+	char **errors; /* everything the compiler had to say, one line each */
+};
+
+/* Sets the defaults: no access, no capability, all namespaces, minimal root, stdio null/inherit, … */
+void compiled_profile_init(struct compiled_profile *p);
+void compiled_profile_done(struct compiled_profile *p);
+void compiled_config_init(struct compiled_config *c);
+void compiled_config_done(struct compiled_config *c);
+struct catalog *catalog_free(struct catalog *c); /* returns NULL */
+DEFINE_CLEANUP(struct catalog *, catalog_free);
+/* Binary search by exact name; NULL when there is none. */
+const struct compiled_profile *catalog_find(const struct catalog *c, const char *name);
+/* The position in c->profiles, by which launch requests name a profile. -ENOENT. */
+int catalog_index(const struct catalog *c, const char *name);

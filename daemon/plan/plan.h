@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The decision: CompiledProfile + Caller + Request → JailSpec or refusal. Pure: no system call, no clock, no
+ * allocation that outlives the result but the spec. Broker and launcher run the same code; Explain answers from it.
+ */
+
+#include "base/fd.h"
+#include "catalog/compiled.h"
+#include "jail/spec.h"
+
+/* Who asks, as the bus recorded it at connect time. */
+struct plan_caller {
+	uid_t uid;
+	const gid_t *gids; /* primary and supplementary */
+	size_t n_gids;
+	bool administrator; /* uid 0 */
+};
+
+/* One fd that the request maps. The plan sees what it is, never what is in it. */
+struct plan_fd {
+	uint32_t target;
+	enum fd_kind kind;
+	uint32_t access; /* enum fd_access bits */
+};
+
+#define PLAN_STDIO_UNSET UINT32_MAX
+
+struct plan_request {
+	char *const *argv; /* argv[0]: an executable of the profile, by path, or by file name where only one has it */
+	char *const *env;  /* NAME=VALUE, caller's, on top of the profile's */
+	char *const *unset_env;
+	const struct plan_fd *fds;
+	size_t n_fds;
+	uint32_t stdio[3]; /* enum stdio_mode (NULL, PIPE, FD) asked for, or PLAN_STDIO_UNSET */
+	const char *cwd;   /* NULL: the profile's */
+	bool detach;
+	const struct compiled_limit *limits; /* option rlimits: may only tighten */
+	size_t n_limits;
+	uint64_t runtime_max_usec, timeout_stop_usec; /* 0: the profile's; may only tighten */
+	int32_t stop_signal;                          /* 0: the profile's */
+	uid_t dynamic_uid; /* the uid that the launcher reserved; ignored without DynamicUser= */
+};
+
+/* Names of org.bailiff.Broker1.Error.* that a plan can end in. The numbers are part of the private protocol. */
+enum refusal {
+	REFUSAL_NONE,
+	REFUSAL_ACCESS_DENIED,
+	REFUSAL_PROFILE_UNKNOWN,
+	REFUSAL_PROFILE_INVALID,
+	REFUSAL_ARGV_DENIED,
+	REFUSAL_ENV_DENIED,
+	REFUSAL_INVALID_FD,
+	REFUSAL_OVERRIDE_DENIED,
+	REFUSAL_QUOTA_EXCEEDED,
+	REFUSAL_UNKNOWN_OPTION,
+	REFUSAL_NO_SUCH_SANDBOX,
+	REFUSAL_BUSY,
+	_REFUSAL_MAX,
+};
+/* "AccessDenied", …; NULL for REFUSAL_NONE. */
+const char *refusal_to_string(enum refusal r);
+
+#define PLAN_MESSAGE_MAX 512
+
+struct plan_result {
+	enum refusal refusal;
+	char rule[128];                 /* the rule that decided: "decoder.profile:12 AllowGroup=video" */
+	char message[PLAN_MESSAGE_MAX]; /* for people; names key, value, and the mend */
+};
+
+/* May this caller launch this profile at all? Fills rule either way. Returns 0 or -EACCES (result says why). */
+int plan_access(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret);
+
+/* What the plan made of stdio and times, beyond the spec. */
+struct plan_effective {
+	enum stdio_mode stdio[3]; /* NULL, PIPE or FD */
+	uint64_t runtime_max_usec, timeout_stop_usec;
+	int32_t stop_signal;
+};
+
+/*
+ * The whole decision: access, argv, environment, fds, stdio, limits, detach, overrides. 0 and a spec without fds
+ * (the launcher fills them), or -EACCES/-EINVAL/-ENOMEM with the refusal in *ret_result. Free with jail_spec_done().
+ */
+int plan_make(const struct compiled_profile *p, const struct plan_caller *c, const struct plan_request *r,
+	struct jail_spec *ret_spec, struct plan_effective *ret_effective, struct plan_result *ret_result);

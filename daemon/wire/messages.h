@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the four processes say to each other. docs/PROTOCOL.md explains the conversations.
+ *
+ * Every record begins with a u32 type and a u32 serial; the rest is the message's body, fields in the order of the
+ * struct. encode_x() appends a whole record to a buf; decode_x() reads a body from a cursor that stands behind the
+ * head, checks every range and that nothing is left over. Strings and lists that decode_x() sets are owned by the
+ * struct and freed by x_done().
+ */
+
+#include "base/buf.h"
+#include "base/bounds.h"
+#include "wire/channel.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum wire_type {
+	WIRE_NONE,
+
+	/* broker → launcher; each has exactly one answer with the same serial */
+	WIRE_LAUNCH,  /* launch_request → WIRE_LAUNCHED or WIRE_REFUSED; fds: mapped ones in order, then the lifeline */
+	WIRE_SIGNAL,  /* signal_request → WIRE_DONE */
+	WIRE_STOP,    /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
+	WIRE_FORGET,  /* id → WIRE_DONE: an exited sandbox's record is dropped */
+	WIRE_LIST,    /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
+	WIRE_SALT,    /* empty → WIRE_SALT_IS or WIRE_REFUSED */
+
+	/* launcher → broker */
+	WIRE_LAUNCHED = 64, /* launched; fd: pidfd */
+	WIRE_REFUSED,       /* refused */
+	WIRE_DONE,          /* done */
+	WIRE_ENTRY,         /* sandbox_entry; fds: pidfd unless it exited, lifeline if has_lifeline */
+	WIRE_SALT_IS,       /* bytes */
+	WIRE_EXITED,        /* event, serial 0: sandbox_exit */
+
+	/* keeper → launcher, keeper → broker: struct keeper_message */
+	WIRE_START = 128,   /* launcher: fds host procfs and cgroup directory as flags say. broker: no fd */
+	WIRE_CATALOG,       /* a catalog memfd and its generation */
+	WIRE_RELOAD_FAILED, /* broker only: a catalog memfd of which only the errors count; the old one stays */
+	WIRE_PEER,          /* the socket to the launcher (broker) or to a new broker (launcher) */
+	WIRE_SHUTDOWN,      /* launcher: stop every jail, then exit 0. broker: finish replies, then exit 0 */
+
+	/* launcher, broker, compiler → keeper: struct keeper_message */
+	WIRE_READY = 192,   /* launcher: catalog in use; broker: on the bus, may be called */
+	WIRE_CATALOG_OK,    /* launcher: took the catalog of this generation */
+	WIRE_CATALOG_BAD,   /* launcher: refused it */
+	WIRE_RELOAD,        /* broker: an administrator asks for a reload */
+	WIRE_COMPILED,      /* compiler: fd is the catalog; value = number of errors */
+};
+
+/* The keeper's messages have one fixed size and at most two fds. */
+#define KEEPER_HAS_HOST_PROC (1U << 0)
+#define KEEPER_HAS_CGROUP    (1U << 1)
+
+struct keeper_message {
+	uint32_t type, serial;
+	uint32_t generation;
+	uint32_t flags; /* KEEPER_HAS_* */
+	uint32_t value;
+	uint32_t reserved; /* 0 */
+};
+#define KEEPER_FDS_MAX 2
+
+int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
+/* As wire_receive(); fds beyond the exact number that the type allows are -EBADMSG. Unused slots are -1. */
+int keeper_receive(int fd, struct keeper_message *ret, int ret_fds[KEEPER_FDS_MAX]);
+
+struct wire_limit {
+	uint32_t resource;
+	uint64_t soft, hard;
+};
+
+struct launch_request {
+	uint32_t generation, profile; /* index in that generation's catalog */
+	/* the caller as the broker states it; re-checked against the profile's static access rules */
+	uid_t uid;
+	gid_t *gids;
+	size_t n_gids;
+	bool administrator;
+	char **argv, **env, **unset_env; /* env: NAME=VALUE */
+	bool has_cwd;
+	char *cwd;
+	uint32_t stdio[3]; /* enum stdio_mode or PLAN_STDIO_UNSET */
+	/* fds in the record, in this order */
+	size_t n_fds;
+	struct {
+		uint32_t target;
+		bool made; /* the broker's own end of a pipe for stdio, not the caller's */
+	} fds[FDS_MAX + 3];
+	bool has_lifeline; /* one more fd: kept for the broker, watched by the launcher as well as the broker */
+	bool detach;
+	struct wire_limit *limits;
+	size_t n_limits;
+	uint64_t runtime_max_usec, timeout_stop_usec; /* 0 = the profile's */
+	int32_t stop_signal;                          /* 0 = the profile's */
+	char *tag;
+	uint8_t note[NOTE_MAX]; /* the broker's own words, given back in WIRE_ENTRY */
+	size_t n_note;
+};
+
+struct launched {
+	uint64_t id;
+	int32_t host_pid; /* 0 = unknown */
+	uint32_t uid;     /* of the payload */
+	uint64_t started_boottime_usec, started_realtime_usec;
+	uint64_t setup_usec;
+	uint32_t layers;  /* bit (1 << enum jail_stage) for each layer applied */
+	char *cgroup;     /* "" if none */
+};
+
+/* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0). */
+struct refused {
+	uint32_t refusal, stage;
+	int32_t error; /* negative errno of the stage, else 0 */
+	char *rule, *message;
+};
+
+struct signal_request {
+	uint64_t id;
+	int32_t signal; /* 1..64 */
+	bool all;       /* every process of the sandbox, not the main one alone */
+};
+
+struct stop_request {
+	uint64_t id;
+	uint64_t timeout_usec; /* grace; USEC_INFINITY = the sandbox's own; 0 = kill at once */
+	uint32_t reason;       /* enum sandbox_result to report: RESULT_KILLED, RESULT_CLIENT_GONE */
+};
+
+struct done {
+	int32_t error; /* 0 or negative errno: -ESRCH no such live sandbox */
+};
+
+enum sandbox_state {
+	SANDBOX_STARTING,
+	SANDBOX_RUNNING,
+	SANDBOX_READY, /* only with ready=notify */
+	SANDBOX_STOPPING,
+	SANDBOX_EXITED,
+	_SANDBOX_STATE_MAX,
+};
+
+/* Names in D-Bus: success exit-code signal core-dump timeout oom violation client-gone killed setup-failed */
+enum sandbox_result {
+	RESULT_SUCCESS,
+	RESULT_EXIT_CODE,
+	RESULT_SIGNAL,
+	RESULT_CORE_DUMP,
+	RESULT_TIMEOUT,     /* RuntimeMaxSec= */
+	RESULT_OOM,
+	RESULT_VIOLATION,   /* SIGSYS */
+	RESULT_CLIENT_GONE,
+	RESULT_KILLED,      /* Stop() or Signal(SIGKILL) by owner or administrator */
+	RESULT_SETUP_FAILED,
+	_RESULT_MAX,
+};
+
+struct sandbox_exit {
+	uint64_t id;
+	uint32_t result;    /* enum sandbox_result */
+	int32_t exit_code, exit_signal; /* the one that applies; the other is 0 */
+	uint64_t exited_realtime_usec;
+	uint64_t cpu_usec;
+};
+
+/* One sandbox of the launcher's table: what a new broker needs to take over. */
+struct sandbox_entry {
+	struct launched launched;
+	uint32_t generation;
+	char *profile, *tag;
+	uid_t owner;
+	uint32_t state; /* enum sandbox_state */
+	bool has_lifeline, detach;
+	uint64_t runtime_max_usec, timeout_stop_usec;
+	int32_t stop_signal;
+	struct sandbox_exit exit; /* meaningful when EXITED */
+	uint8_t note[NOTE_MAX];
+	size_t n_note;
+};
+
+/* Reads the head. */
+int wire_head(struct cursor *c, uint32_t *ret_type, uint32_t *ret_serial);
+
+int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_request *m);
+int decode_launch_request(struct cursor *c, struct launch_request *ret);
+void launch_request_done(struct launch_request *m);
+
+int encode_launched(struct buf *b, uint32_t serial, const struct launched *m);
+int decode_launched(struct cursor *c, struct launched *ret);
+void launched_done(struct launched *m);
+
+int encode_refused(struct buf *b, uint32_t serial, const struct refused *m);
+int decode_refused(struct cursor *c, struct refused *ret);
+void refused_done(struct refused *m);
+
+int encode_signal_request(struct buf *b, uint32_t serial, const struct signal_request *m);
+int decode_signal_request(struct cursor *c, struct signal_request *ret);
+int encode_stop_request(struct buf *b, uint32_t serial, const struct stop_request *m);
+int decode_stop_request(struct cursor *c, struct stop_request *ret);
+/* WIRE_FORGET */
+int encode_id(struct buf *b, uint32_t type, uint32_t serial, uint64_t id);
+int decode_id(struct cursor *c, uint64_t *ret);
+/* WIRE_LIST, WIRE_SALT: a head and no body. */
+int encode_empty(struct buf *b, uint32_t type, uint32_t serial);
+int encode_done(struct buf *b, uint32_t serial, const struct done *m);
+int decode_done(struct cursor *c, struct done *ret);
+int encode_salt(struct buf *b, uint32_t serial, const void *salt, size_t size);
+/* In place. */
+int decode_salt(struct cursor *c, const void **ret, size_t *ret_size);
+#define SALT_MIN 1
+#define SALT_MAX 1024 /* ChromeOS' salts have 16 bytes; larger files are refused, never cut */
+
+int encode_sandbox_exit(struct buf *b, const struct sandbox_exit *m);
+int decode_sandbox_exit(struct cursor *c, struct sandbox_exit *ret);
+int encode_sandbox_entry(struct buf *b, uint32_t serial, const struct sandbox_entry *m);
+int decode_sandbox_entry(struct cursor *c, struct sandbox_entry *ret);
+void sandbox_entry_done(struct sandbox_entry *m);
