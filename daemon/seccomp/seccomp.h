@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The seccomp policy compiler as others see it: policy text in, a BPF program for the native architecture
+ * out. The language is described in bailiff.policy(5). Knows files below directory fds and nothing of
+ * profiles.
+ */
+
+#include "base/cleanup.h"
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POLICY_BYTES_MAX (1024 * 1024) /* one file; the largest real policy seen has 20 KiB */
+#define POLICY_FILES_MAX 256 /* files read for one policy, each inclusion counted: bounds include fans */
+
+enum seccomp_flags {
+	/* Read files that others than root may change. For checking drafts as a user, never for a profile. */
+	SECCOMP_UNTRUSTED = 1 << 0,
+};
+
+struct seccomp_result {
+	/* The program, 1..BPF_MAXINSNS_PER_FILTER instructions; NULL when the compilation failed. */
+	struct sock_filter *filter;
+	size_t n_filter;
+	/*
+	 * What is wrong, in the order of the text; NULL when nothing is. Each is one diagnostic of several
+	 * lines without a final newline: "file(line:column): error: text", the source line, carets, the chain
+	 * of includes. Control characters of the input come out as \xNN.
+	 */
+	char **diagnostics;
+};
+
+/*
+ * Compiles the policy in the file @name, which must lie below @dir_fd: no symbolic link is followed, no ".."
+ * leaves it. The file, each file it includes and each directory on their way (below @dir_fd or, for an
+ * absolute @include, below "/") must be changeable by root alone. That @dir_fd itself can be trusted, the
+ * caller knows.
+ * @display_path: how diagnostics name the file; its directory part also stands before included files' names.
+ * @flags: bits of enum seccomp_flags.
+ * @ret: written in every case; seccomp_result_done() it in every case. Diagnostics name every failure but
+ * -ENOMEM. Returns 0; -EBADMSG when the text is wrong; the error of the system when the file itself can't be
+ * read (-ENOENT, -ELOOP for a link, -EPERM for an untrusted one, -EFBIG, …); -EOPNOTSUPP on an architecture
+ * without tables.
+ */
+int seccomp_compile_file(
+	int dir_fd, const char *name, const char *display_path, unsigned flags, struct seccomp_result *ret);
+
+/*
+ * As seccomp_compile_file(), for text in memory. @dir_fd: where relative @includes start, or -1 to refuse
+ * them; absolute ones are refused then, too.
+ */
+int seccomp_compile_text(const char *text, size_t size, int dir_fd, const char *display_path, unsigned flags,
+	struct seccomp_result *ret);
+
+/* Frees what a result owns and makes it empty. */
+void seccomp_result_done(struct seccomp_result *r);
