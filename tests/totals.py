@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Counts what a run of "meson test" did, down to the single case, and prints it as one line.
+
+usage: totals.py TESTLOG.json
+
+Reads meson's log (one JSON object a line). A program that speaks cmocka's or TAP's language counts as many tests as
+it ran; any other counts as one. With BAILIFF_MUST_WORK=1 a skipped test is a failure: what a machine cannot test, it
+must not pass. Exit status 1 when something failed or nothing ran.
+"""
+import json
+import os
+import re
+import sys
+
+CMOCKA = re.compile(r'^\[  (PASSED |FAILED |SKIPPED)\s*\] (\d+) test\(s\)', re.MULTILINE)
+CMOCKA_FAILED_FOOTER = re.compile(r'^ (\d+) FAILED TEST\(S\)', re.MULTILINE)
+TAP = re.compile(r'^(not )?ok\b(?: \d+)?(?P<rest>.*)$', re.MULTILINE)
+
+
+def count_cmocka(text):
+    totals = {'PASSED': 0, 'FAILED': 0, 'SKIPPED': 0}
+    found = False
+    for kind, number in CMOCKA.findall(text):
+        totals[kind.strip()] += int(number)
+        found = True
+    return (totals['PASSED'], totals['FAILED'], totals['SKIPPED']) if found else None
+
+
+def count_tap(text):
+    passed = failed = skipped = 0
+    for match in TAP.finditer(text):
+        directive = match.group('rest').partition('#')[2].strip().lower()
+        if directive.startswith('skip'):
+            skipped += 1
+        elif match.group(1):
+            failed += 1
+        else:
+            passed += 1
+    return (passed, failed, skipped) if passed + failed + skipped else None
+
+
+def count(record):
+    """(passed, failed, skipped) of one program; its exit status has the last word."""
+    result = record['result']
+    text = (record.get('stdout') or '') + '\n' + (record.get('stderr') or '')
+    if result == 'SKIP':
+        return (0, 0, 1)
+    passed, failed, skipped = count_cmocka(text) or count_tap(record.get('stdout') or '') or (0, 0, 0)
+    if result in ('OK', 'EXPECTEDFAIL'):
+        return (passed if passed + failed + skipped else 1, failed, skipped)
+    return (passed, max(failed, 1), skipped)
+
+
+def main(path):
+    must_work = os.environ.get('BAILIFF_MUST_WORK') == '1'
+    passed = failed = skipped = 0
+    try:
+        with open(path, encoding='utf-8', errors='replace') as log:
+            records = [json.loads(line) for line in log if line.strip()]
+    except OSError as error:
+        sys.exit(f'totals: {error}')
+    for record in records:
+        p, f, s = count(record)
+        passed, failed, skipped = passed + p, failed + f, skipped + s
+        if f:
+            print(f'failed: {record["name"]} ({record["result"]})')
+        elif s:
+            print(f'skipped: {record["name"]} ({s})' + (', which counts as a failure here' if must_work else ''))
+    if must_work:
+        failed, skipped = failed + skipped, 0
+    print(f'{passed} passed, {failed} failed, {skipped} skipped')
+    return 1 if failed or not passed else 0
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))
