@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The names of the D-Bus interface, for the broker, the client library and the tests. org.bailiff.Broker1.xml
+ * beside this file is the contract; it explains what each of them means.
+ */
+
+#include <sys/resource.h>
+
+#define BAILIFF_BUS_NAME          "org.bailiff.Broker1"
+#define BAILIFF_OBJECT_PATH       "/org/bailiff/Broker1"
+#define BAILIFF_SANDBOX_PREFIX    "/org/bailiff/Broker1/sandbox" /* then "/" and the sandbox's id, decimal */
+#define BAILIFF_MANAGER_INTERFACE "org.bailiff.Broker1.Manager"
+#define BAILIFF_SANDBOX_INTERFACE "org.bailiff.Broker1.Sandbox"
+
+/* Fds that one message carries over a stock system bus: dbus-daemon 1.14 ends the connection at the 17th. */
+#define BAILIFF_MESSAGE_FDS_MAX 16
+
+/* Error names. Those from a stage of the set-up are BAILIFF_ERROR_SETUP_PREFIX and the stage's name. */
+#define BAILIFF_ERROR_PREFIX           "org.bailiff.Broker1.Error."
+#define BAILIFF_ERROR_ACCESS_DENIED    BAILIFF_ERROR_PREFIX "AccessDenied"
+#define BAILIFF_ERROR_PROFILE_UNKNOWN  BAILIFF_ERROR_PREFIX "ProfileUnknown"
+#define BAILIFF_ERROR_PROFILE_INVALID  BAILIFF_ERROR_PREFIX "ProfileInvalid"
+#define BAILIFF_ERROR_ARGV_DENIED      BAILIFF_ERROR_PREFIX "ArgvDenied"
+#define BAILIFF_ERROR_ENV_DENIED       BAILIFF_ERROR_PREFIX "EnvDenied"
+#define BAILIFF_ERROR_INVALID_FD       BAILIFF_ERROR_PREFIX "InvalidFd"
+#define BAILIFF_ERROR_OVERRIDE_DENIED  BAILIFF_ERROR_PREFIX "OverrideDenied"
+#define BAILIFF_ERROR_QUOTA_EXCEEDED   BAILIFF_ERROR_PREFIX "QuotaExceeded"
+#define BAILIFF_ERROR_UNKNOWN_OPTION   BAILIFF_ERROR_PREFIX "UnknownOption"
+#define BAILIFF_ERROR_IDENTITY_CHANGED BAILIFF_ERROR_PREFIX "IdentityChanged"
+#define BAILIFF_ERROR_NO_SUCH_SANDBOX  BAILIFF_ERROR_PREFIX "NoSuchSandbox"
+#define BAILIFF_ERROR_BUSY             BAILIFF_ERROR_PREFIX "Busy"
+#define BAILIFF_ERROR_FAILED           BAILIFF_ERROR_PREFIX "Failed"
+#define BAILIFF_ERROR_SETUP_PREFIX     BAILIFF_ERROR_PREFIX "Setup."
+
+/* Keys of LaunchSandboxed's options, with the D-Bus type of the value. */
+#define BAILIFF_OPTION_ARGV_BYTES   "argv-bytes"        /* aay */
+#define BAILIFF_OPTION_ENV_BYTES    "env-bytes"         /* a(ayay) */
+#define BAILIFF_OPTION_UNSET_ENV    "unset-env"         /* as */
+#define BAILIFF_OPTION_CWD          "cwd"               /* s */
+#define BAILIFF_OPTION_STDIO        "stdio"             /* a{us} */
+#define BAILIFF_OPTION_LIFELINE     "lifeline"          /* h */
+#define BAILIFF_OPTION_DETACH       "detach"            /* b */
+#define BAILIFF_OPTION_STOP_SIGNAL  "stop-signal"       /* i */
+#define BAILIFF_OPTION_STOP_TIMEOUT "stop-timeout-usec" /* t */
+#define BAILIFF_OPTION_RUNTIME_MAX  "runtime-max-usec"  /* t */
+#define BAILIFF_OPTION_RLIMITS      "rlimits"           /* a{s(tt)} */
+#define BAILIFF_OPTION_TAG          "tag"               /* s */
+#define BAILIFF_OPTION_OPTIONAL     "optional"          /* as */
+
+/* Values in "stdio". */
+#define BAILIFF_STDIO_NAME_NULL "null"
+#define BAILIFF_STDIO_NAME_PIPE "pipe"
+
+/* Keys of "rlimits", as after Limit in a profile: X(name, resource). Values are (soft, hard); UINT64_MAX:
+ * infinity. */
+#define BAILIFF_RLIMIT_NAMES(X)                                                                              \
+	X("AS", RLIMIT_AS)                                                                                   \
+	X("CORE", RLIMIT_CORE)                                                                               \
+	X("CPU", RLIMIT_CPU)                                                                                 \
+	X("DATA", RLIMIT_DATA)                                                                               \
+	X("FSIZE", RLIMIT_FSIZE)                                                                             \
+	X("LOCKS", RLIMIT_LOCKS)                                                                             \
+	X("MEMLOCK", RLIMIT_MEMLOCK)                                                                         \
+	X("MSGQUEUE", RLIMIT_MSGQUEUE)                                                                       \
+	X("NICE", RLIMIT_NICE)                                                                               \
+	X("NOFILE", RLIMIT_NOFILE)                                                                           \
+	X("NPROC", RLIMIT_NPROC)                                                                             \
+	X("RSS", RLIMIT_RSS)                                                                                 \
+	X("RTPRIO", RLIMIT_RTPRIO)                                                                           \
+	X("RTTIME", RLIMIT_RTTIME)                                                                           \
+	X("SIGPENDING", RLIMIT_SIGPENDING)                                                                   \
+	X("STACK", RLIMIT_STACK)
+
+/* Keys of LaunchSandboxed's info. */
+#define BAILIFF_INFO_ID         "id"         /* t */
+#define BAILIFF_INFO_PID        "pid"        /* u */
+#define BAILIFF_INFO_LAYERS     "layers"     /* as */
+#define BAILIFF_INFO_SKIPPED    "skipped"    /* as */
+#define BAILIFF_INFO_GENERATION "generation" /* u */
+#define BAILIFF_INFO_SETUP_USEC "setup-usec" /* t */
