@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fails when a man page is malformed or not installed, an XML file does not parse, or a document links to nothing.
+
+usage: check-docs.py SOURCE-ROOT
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+
+LINK = re.compile(r'\]\((?!https?:|mailto:|#)([^)#\s]+)')
+
+
+def check_man(root):
+    listed = (root / 'docs/meson.build').read_text(encoding='utf-8')
+    pages = sorted((root / 'docs/man').glob('*.[1-8]'))
+    if not pages:
+        yield 'docs/man: no man page'
+    for page in pages:
+        relative = page.relative_to(root)
+        if f"'man/{page.name}'" not in listed:
+            yield f'{relative}: docs/meson.build does not install it'
+        lint = subprocess.run(['mandoc', '-Tlint', '-Wwarning', str(page)], capture_output=True, text=True)
+        yield from (line.replace(str(root) + '/', '') for line in lint.stdout.splitlines())
+
+
+def check_xml(root):
+    files = sorted([*root.glob('dbus/*.xml'), *root.glob('dbus/*.conf*')])
+    if not files:
+        yield 'dbus: no XML file'
+    for path in files:
+        try:
+            xml.parse(path)
+        except xml.ParseError as error:
+            yield f'{path.relative_to(root)}: {error}'
+
+
+def check_links(root):
+    for path in sorted([*root.glob('*.md'), *root.glob('docs/*.md')]):
+        for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+            for target in LINK.findall(line):
+                if not (path.parent / target).exists():
+                    yield f'{path.relative_to(root)}:{number}: links to {target}, which is not there'
+
+
+def main(root):
+    root = pathlib.Path(root).resolve()
+    if not shutil.which('mandoc'):
+        print('mandoc is not installed')
+        return 77
+    complaints = [*check_man(root), *check_xml(root), *check_links(root)]
+    print('\n'.join(complaints) if complaints else 'man pages, XML and links are in order')
+    return 1 if complaints else 0
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))

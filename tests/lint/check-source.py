@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fails on what no compiler flag catches: calls that this tree does without, libraries that log or exit, files
+without a licence line, left-over marks, and paths of the machine that it was written on.
+
+usage: check-source.py SOURCE-ROOT
+"""
+import pathlib
+import re
+import sys
+
+# Call -> what to use instead. Variable length arrays are an error of the compiler's (-Werror=vla).
+BANNED = {
+    'alloca': 'malloc with a bound', 'strdupa': 'strdup', 'strndupa': 'strndup',
+    'strcpy': 'buf_append or memcpy with a checked size', 'strcat': 'buf_append', 'stpcpy': 'memcpy with a checked size',
+    'strncpy': 'memcpy with a checked size', 'strncat': 'buf_append',
+    'sprintf': 'snprintf', 'vsprintf': 'vsnprintf', 'gets': 'read_fd_to_end', 'scanf': 'base/parse.h',
+    'sscanf': 'base/parse.h', 'fscanf': 'base/parse.h', 'atoi': 'base/parse.h', 'atol': 'base/parse.h',
+    'atoll': 'base/parse.h', 'strtok': 'strv or a cursor', 'mktemp': 'mkostemp', 'tmpnam': 'mkostemp',
+    'tempnam': 'mkostemp', 'system': 'clone3 and execveat', 'popen': 'clone3 and execveat',
+    'execlp': 'an absolute path or an fd', 'execvp': 'an absolute path or an fd',
+    'execvpe': 'an absolute path or an fd', 'setjmp': 'return values', 'longjmp': 'return values',
+    'vfork': 'clone3', 'signal': 'sigaction or signalfd', 'usleep': 'a timerfd', 'putenv': 'an environment of its own',
+}
+# A test runs on nobody's input but its own: it may be short where only that matters.
+TESTS_MAY = {'sscanf', 'execlp', 'execvp', 'signal', 'usleep', 'vfork'}
+# Folders of libraries: they return errors; printing and exiting is for the programs that use them.
+LIBRARIES = ('daemon/base', 'daemon/wire', 'daemon/catalog', 'daemon/profile', 'daemon/seccomp', 'daemon/jail',
+             'daemon/plan')
+LIBRARY_BANNED = re.compile(r'\b(log_\w+|printf|fprintf|vfprintf|perror|puts|exit|abort|err|errx|warn|warnx)\s*\(')
+LIBRARY_EXEMPT = {'daemon/base/log.c', 'daemon/base/log.h'}
+MARKS = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b')
+CODE = ('*.c', '*.h')
+SCRIPTS = ('*.sh', '*.py', 'meson.build', '*.build', '*.profile', '*.policy', '*.conf', '*.xml', '*.service', '*.sym')
+NEEDS_LICENCE = ('*.c', '*.h', '*.sh', '*.py')
+SKIP = ('.git', 'build', 'corpus')
+COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+CALL = re.compile(r'(?<![\w.>])(' + '|'.join(BANNED) + r')\s*\(')
+
+
+def blank(match):
+    """Comments and strings give way to nothing, line ends stay, so that line numbers hold."""
+    return re.sub(r'[^\n]', ' ', match.group(0))
+
+
+def check_code(relative, text):
+    code = COMMENT_OR_STRING.sub(blank, text)
+    library = relative.startswith(LIBRARIES) and relative not in LIBRARY_EXEMPT
+    for number, line in enumerate(code.splitlines(), 1):
+        for call in CALL.findall(line):
+            if relative.startswith('tests/') and call in TESTS_MAY:
+                continue
+            yield f'{relative}:{number}: {call}(): use {BANNED[call]}'
+        if library and LIBRARY_BANNED.search(line):
+            yield f'{relative}:{number}: a library neither logs, prints nor exits: return the error'
+
+
+def check_text(relative, text, places):
+    for number, line in enumerate(text.splitlines(), 1):
+        if MARKS.search(line):
+            yield f'{relative}:{number}: finish it or write an issue: {line.strip()}'
+        for place in places:
+            if place in line:
+                yield f'{relative}:{number}: a path of this machine: {place}'
+
+
+def files_of(root, patterns):
+    for pattern in patterns:
+        for path in sorted(root.rglob(pattern)):
+            parts = path.relative_to(root).parts
+            if path.is_file() and not any(p in SKIP or p.startswith('build-') for p in parts):
+                yield path
+
+
+def main(root):
+    root = pathlib.Path(root).resolve()
+    # A short path such as /src would match too much.
+    places = [str(root) + '/'] if len(root.parts) > 2 else []
+    complaints, count = [], 0
+    for path in files_of(root, (*CODE, *SCRIPTS)):
+        relative, text = path.relative_to(root).as_posix(), path.read_text(encoding='utf-8', errors='replace')
+        count += 1
+        complaints += check_text(relative, text, places)
+        if path.suffix in ('.c', '.h'):
+            complaints += check_code(relative, text)
+        if any(path.match(p) for p in NEEDS_LICENCE) and 'SPDX-License-Identifier:' not in text[:300]:
+            complaints.append(f'{relative}:1: no SPDX-License-Identifier line')
+    print('\n'.join(complaints) if complaints else f'{count} files are clean')
+    return 1 if complaints or not count else 0
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))

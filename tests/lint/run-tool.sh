@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# usage: run-tool.sh format|cppcheck|shell SOURCE-ROOT BUILD-ROOT
+# Runs one of the tools that others made over our sources. A tool that is not installed is a skipped test (77).
+set -eu
+
+what=$1
+cd "$2"
+build=$3
+
+require()
+{
+	command -v "$1" >/dev/null 2>&1 || {
+		echo "$1 is not installed"
+		exit 77
+	}
+}
+
+sources()
+{
+	find daemon dbus client tests -name '*.[ch]' -not -path '*/corpus/*' -print0
+}
+
+case $what in
+format)
+	require clang-format
+	sources | xargs -0 clang-format --dry-run -Werror
+	;;
+cppcheck)
+	require cppcheck
+	mkdir -p "$build/cppcheck"
+	# A style opinion is no finding; what is off is off for a reason:
+	#   missingIncludeSystem   the system's headers are not what is checked
+	#   unusedStructMember     members of the private protocol are read by another process
+	find daemon client tests -name '*.c' -not -path '*/corpus/*' -print0 |
+		xargs -0 cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j 2 \
+			--enable=warning,performance,portability \
+			--suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=unmatchedSuppression \
+			--cppcheck-build-dir="$build/cppcheck" -D_GNU_SOURCE -D__x86_64__ -I . -I daemon -I client/include -I "$build"
+	;;
+shell)
+	require shellcheck
+	find tests -name '*.sh' -print0 | xargs -0 shellcheck dev .ci/run
+	;;
+*)
+	echo "run-tool.sh: no tool '$what'" >&2
+	exit 2
+	;;
+esac
