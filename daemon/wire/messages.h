@@ -65,7 +65,8 @@ struct keeper_message {
 #define KEEPER_FDS_MAX 2
 
 int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
-/* As wire_receive(); fds beyond the exact number that the type allows are -EBADMSG. Unused slots are -1. */
+/* As wire_receive(); any number of fds but the exact one that the type calls for is -EBADMSG. The fds come in the
+ * order of the record (WIRE_START: one for each flag that is set, lowest bit first); unused slots are -1. */
 int keeper_receive(int fd, struct keeper_message *ret, int ret_fds[KEEPER_FDS_MAX]);
 
 struct wire_limit {
@@ -83,7 +84,7 @@ struct launch_request {
 	char **argv, **env, **unset_env; /* env: NAME=VALUE */
 	bool has_cwd;
 	char *cwd;
-	uint32_t stdio[3]; /* enum stdio_mode or PLAN_STDIO_UNSET */
+	uint32_t stdio[3]; /* enum stdio_mode (NULL, PIPE, FD) or PLAN_STDIO_UNSET */
 	/* fds in the record, in this order */
 	size_t n_fds;
 	struct {
@@ -111,7 +112,9 @@ struct launched {
 	char *cgroup;     /* "" if none */
 };
 
-/* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0). */
+/* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0); both 0 for other
+ * failures (no salt, no memory, a generation that is gone), and then error says which. Texts longer than the private
+ * protocol carries (255 and 1023 bytes) are cut when encoded. */
 struct refused {
 	uint32_t refusal, stage;
 	int32_t error; /* negative errno of the stage, else 0 */

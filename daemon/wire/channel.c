@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The one place where records and fds cross a process boundary. Knows sockets and ancillary data; knows
+ * nothing of what a record says.
+ */
+
+#include "wire/channel.h"
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define SEND_BUFFER   (4 * WIRE_RECORD_MAX) /* a burst of full records fits before the sender has to wait */
+#define SEND_OVERHEAD 4096 /* what the kernel keeps of the buffer for its own heads, and more */
+
+/* Aligned as CMSG_FIRSTHDR() expects: a plain char array would not be. */
+union control {
+	struct cmsghdr head;
+	uint8_t bytes[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
+};
+
+void wire_record_init(struct wire_record *r)
+{
+	*r = (struct wire_record){ 0 };
+	for (size_t i = 0; i < WIRE_FDS_MAX; i++)
+		r->fds[i] = -1;
+}
+
+void wire_record_done(struct wire_record *r)
+{
+	free(r->data);
+	fd_close_many(r->fds, WIRE_FDS_MAX);
+	wire_record_init(r);
+}
+
+int wire_record_steal_fd(struct wire_record *r, size_t i)
+{
+	return i < r->n_fds ? steal_fd(r->fds[i]) : -1;
+}
+
+/*
+ * A record must fit into the send buffer as a whole. SO_SNDBUFFORCE needs CAP_NET_ADMIN and ignores
+ * net.core.wmem_max; without it the kernel gives what that allows, which its default does for a full record.
+ */
+static int size_send_buffer(int fd)
+{
+	int size = SEND_BUFFER;
+	socklen_t len = sizeof(size);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+		return errno_or_eio();
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) < 0)
+		return errno_or_eio();
+	return size >= WIRE_RECORD_MAX + SEND_OVERHEAD ? 0 : -ENOBUFS;
+}
+
+int wire_channel_pair(int ret_fds[2])
+{
+	_cleanup_close_ int one = -1, other = -1;
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return errno_or_eio();
+	one = pair[0];
+	other = pair[1];
+	r = size_send_buffer(one);
+	if (r < 0)
+		return r;
+	r = size_send_buffer(other);
+	if (r < 0)
+		return r;
+	ret_fds[0] = steal_fd(one);
+	ret_fds[1] = steal_fd(other);
+	return 0;
+}
+
+/* Puts the fds into h's control data, which lives in control. */
+static void attach_fds(struct msghdr *h, union control *control, const int *fds, size_t n_fds)
+{
+	struct cmsghdr *c;
+
+	*control = (union control){ 0 };
+	h->msg_control = control->bytes;
+	h->msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
+	c = CMSG_FIRSTHDR(h);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+	memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
+}
+
+int wire_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds)
+{
+	/* sendmsg(2) only reads it, but struct iovec has no const of its own */
+	union {
+		const void *in;
+		void *out;
+	} base = { .in = data };
+	struct iovec iov = { .iov_base = base.out, .iov_len = size };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union control control;
+	ssize_t n;
+
+	if (size == 0)
+		return -EINVAL;
+	if (size > WIRE_RECORD_MAX)
+		return -EMSGSIZE;
+	if (n_fds > WIRE_FDS_MAX)
+		return -E2BIG;
+	if (n_fds > 0)
+		attach_fds(&h, &control, fds, n_fds);
+	do
+		n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : errno_or_eio();
+	return (size_t)n == size ? 0 : -EIO;
+}
+
+/*
+ * Moves every fd out of the control data into the record, which owns them from then on, whatever else is
+ * wrong. -EBADMSG for control data other than one set of fds; more fds than fit can't come: there was no room
+ * for them.
+ */
+static int collect_fds(struct msghdr *h, struct wire_record *r)
+{
+	int result = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		size_t n;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
+			result = -EBADMSG;
+			continue;
+		}
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (r->n_fds < WIRE_FDS_MAX) {
+				r->fds[r->n_fds++] = fd;
+				continue;
+			}
+			(void)fd_close(fd);
+			result = -EBADMSG;
+		}
+	}
+	return result;
+}
+
+/*
+ * recvmsg(2) past the two errors that say nothing about the next record. A peer that goes away while records
+ * of ours wait unread gives ECONNRESET once, before what it still sent: the next call returns that.
+ */
+static ssize_t receive_once(int fd, struct msghdr *h, int flags)
+{
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, h, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	return n < 0 ? errno_or_eio() : n;
+}
+
+/* Bytes of the record that waits; 0 also at the end of file. */
+static ssize_t next_size(int fd)
+{
+	struct msghdr h = { 0 };
+
+	return receive_once(fd, &h, MSG_PEEK | MSG_TRUNC);
+}
+
+/* Zero bytes are an empty record or the end of file; only the latter is still there at a second look. */
+static int judge_nothing(int fd, const struct wire_record *r)
+{
+	return r->n_fds == 0 && next_size(fd) == 0 ? 0 : -EBADMSG;
+}
+
+int wire_receive(int fd, struct wire_record *ret)
+{
+	_cleanup_(wire_record_done) struct wire_record r;
+	union control control = { 0 };
+	struct iovec iov;
+	struct msghdr h = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	ssize_t n;
+	int bad;
+
+	wire_record_init(&r);
+	n = next_size(fd);
+	if (n < 0)
+		return (int)n;
+	iov.iov_len = n < WIRE_RECORD_MAX ? (size_t)n + 1 : WIRE_RECORD_MAX;
+	r.data = malloc(iov.iov_len);
+	if (!r.data)
+		return -ENOMEM;
+	iov.iov_base = r.data;
+	n = receive_once(fd, &h, 0);
+	if (n < 0)
+		return (int)n;
+	r.size = (size_t)n;
+	bad = collect_fds(&h, &r);
+	if (h.msg_flags & MSG_CTRUNC) /* out of fd numbers, or more fds than any message has */
+		return -EMFILE;
+	if (h.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	if (bad < 0)
+		return bad;
+	if (n == 0)
+		return judge_nothing(fd, &r);
+	*ret = r;
+	wire_record_init(&r);
+	return 1;
+}

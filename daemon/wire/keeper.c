@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The keeper's conversations: records of one size, with exactly the fds that their type calls for. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "wire/messages.h"
+
+#include <string.h>
+
+#define KEEPER_FLAGS_ALL (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP)
+
+/* How many fds belong to this message, or -EBADMSG for one that no process may send. */
+static int fds_of(const struct keeper_message *m)
+{
+	if (m->reserved != 0 || (m->flags & ~KEEPER_FLAGS_ALL) != 0 ||
+		(m->flags != 0 && m->type != WIRE_START))
+		return -EBADMSG;
+	switch (m->type) {
+	case WIRE_START:
+		return __builtin_popcount(m->flags);
+	case WIRE_CATALOG:
+	case WIRE_RELOAD_FAILED:
+	case WIRE_PEER:
+	case WIRE_COMPILED:
+		return 1;
+	case WIRE_SHUTDOWN:
+	case WIRE_READY:
+	case WIRE_CATALOG_OK:
+	case WIRE_CATALOG_BAD:
+	case WIRE_RELOAD:
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds)
+{
+	int expected = fds_of(m);
+
+	if (expected < 0 || n_fds != (size_t)expected)
+		return -EINVAL;
+	return wire_send(fd, m, sizeof(*m), fds, n_fds);
+}
+
+int keeper_receive(int fd, struct keeper_message *ret, int ret_fds[KEEPER_FDS_MAX])
+{
+	_cleanup_(wire_record_done) struct wire_record record;
+	struct keeper_message m;
+	int r, expected;
+
+	wire_record_init(&record);
+	r = wire_receive(fd, &record);
+	if (r <= 0)
+		return r;
+	if (record.size != sizeof(m))
+		return -EBADMSG;
+	memcpy(&m, record.data, sizeof(m));
+	expected = fds_of(&m);
+	if (expected < 0 || record.n_fds != (size_t)expected)
+		return -EBADMSG;
+	for (size_t i = 0; i < KEEPER_FDS_MAX; i++)
+		ret_fds[i] = wire_record_steal_fd(&record, i);
+	*ret = m;
+	return 1;
+}
