@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The daemon's processes as the host's /proc shows them: parents by number, names by their executable. */
+
+#include "rig.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POLL_USEC 20000
+
+/* Parent of a process, and its state letter; 0 if it is gone. */
+static pid_t parent_of(pid_t pid, char *ret_state)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
+	const char *rest;
+	int parent = 0;
+	char state = 'X';
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	rest = strrchr(text, ')');
+	if (!rest || sscanf(rest, ") %c %d", &state, &parent) != 2)
+		return 0;
+	*ret_state = state;
+	return parent;
+}
+
+static GArray *children_of(pid_t parent)
+{
+	GArray *found = g_array_new(FALSE, FALSE, sizeof(pid_t));
+	GDir *d = g_dir_open("/proc", 0, NULL);
+	const char *name;
+
+	while (d && (name = g_dir_read_name(d))) {
+		pid_t pid = (pid_t)g_ascii_strtoll(name, NULL, 10);
+		char state;
+
+		if (pid > 0 && parent_of(pid, &state) == parent && state != 'Z' && state != 'X')
+			g_array_append_val(found, pid);
+	}
+	if (d)
+		g_dir_close(d);
+	return found;
+}
+
+/* The name of the program that a process runs, by /proc/PID/cmdline: argv[0] of our own programs is their
+ * path. */
+static bool runs(pid_t pid, const char *program)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/cmdline", pid), *text = NULL, *base = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return false;
+	base = g_path_get_basename(text);
+	return strcmp(base, program) == 0;
+}
+
+static pid_t child_running(pid_t parent, const char *program)
+{
+	g_autoptr(GArray) children = children_of(parent);
+
+	for (guint i = 0; i < children->len; i++)
+		if (runs(g_array_index(children, pid_t, i), program))
+			return g_array_index(children, pid_t, i);
+	return 0;
+}
+
+pid_t rig_pid(struct rig *rig, enum rig_process which)
+{
+	pid_t keeper;
+
+	if (which == RIG_STUB)
+		return rig->stub;
+	keeper = child_running(rig->stub, "bailiffd");
+	if (which == RIG_KEEPER || keeper == 0)
+		return keeper;
+	return child_running(keeper, which == RIG_LAUNCHER ? "bailiff-launcher" : "bailiff-broker");
+}
+
+void rig_kill_and_wait(struct rig *rig, enum rig_process which)
+{
+	pid_t old = rig_pid(rig, which);
+
+	assert_true(old > 1);
+	assert_return_code(kill(old, SIGKILL), errno);
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		pid_t now = rig_pid(rig, which);
+
+		if (now > 0 && now != old) {
+			rig_wait_ready(rig);
+			return;
+		}
+		g_usleep(POLL_USEC);
+	}
+	fail_msg("process %d was not started again", which);
+}
+
+static size_t count_below(pid_t top, int depth)
+{
+	g_autoptr(GArray) children = children_of(top);
+	size_t n = children->len;
+
+	for (guint i = 0; i < children->len && depth < 8; i++)
+		n += count_below(g_array_index(children, pid_t, i), depth + 1);
+	return n;
+}
+
+size_t rig_count_jailed(struct rig *rig)
+{
+	pid_t keeper = rig_pid(rig, RIG_KEEPER);
+	size_t n;
+
+	if (keeper == 0)
+		return 0;
+	n = count_below(keeper, 0);
+	n -= rig_pid(rig, RIG_LAUNCHER) > 0;
+	n -= rig_pid(rig, RIG_BROKER) > 0;
+	return n;
+}
+
+void rig_wait_jailed(struct rig *rig, size_t n)
+{
+	size_t now = 0;
+
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		now = rig_count_jailed(rig);
+		if (now == n)
+			return;
+		g_usleep(POLL_USEC);
+	}
+	fail_msg("%zu jailed processes, wanted %zu", now, n);
+}

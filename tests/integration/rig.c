@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rig.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POLL_USEC 20000
+
+static const char *source_root(void)
+{
+	return g_getenv("BAILIFF_SOURCE_ROOT");
+}
+
+static const char *build_root(void)
+{
+	return g_getenv("BAILIFF_BUILD_ROOT");
+}
+
+static char *read_file(const char *path)
+{
+	char *text = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return g_strdup("");
+	return text;
+}
+
+/* The cgroup directories, one a line: what a launch could leave behind. */
+static void list_directories(const char *path, int depth, GString *out)
+{
+	DIR *d = opendir(path);
+
+	if (!d)
+		return;
+	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+		g_autofree char *child = NULL;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		child = g_build_filename(path, e->d_name, NULL);
+		g_string_append_printf(out, "%s\n", child);
+		if (depth < 3)
+			list_directories(child, depth + 1, out);
+	}
+	(void)closedir(d);
+}
+
+static char *cgroup_tree(void)
+{
+	GString *s = g_string_new(NULL);
+
+	list_directories(g_file_test("/sys/fs/cgroup/unified", G_FILE_TEST_IS_DIR) ? "/sys/fs/cgroup/unified"
+										   : "/sys/fs/cgroup",
+		0, s);
+	return g_string_free(s, FALSE);
+}
+
+static size_t count_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		(void)closedir(d);
+	return n;
+}
+
+void rig_write(struct rig *rig, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(rig->dir, "config", name, NULL);
+	g_autofree char *parent = g_path_get_dirname(path);
+
+	assert_return_code(g_mkdir_with_parents(parent, 0755), errno);
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	assert_return_code(chmod(path, 0644), errno);
+}
+
+void rig_remove(struct rig *rig, const char *name)
+{
+	g_autofree char *path = g_build_filename(rig->dir, "config", name, NULL);
+
+	(void)unlink(path);
+}
+
+/* Copies what the project ships, so that the tests launch what users launch. */
+static void copy_shipped(struct rig *rig, const char *from, const char *to)
+{
+	g_autofree char *dir_path = g_build_filename(source_root(), "policies", from, NULL);
+	DIR *d = opendir(dir_path);
+
+	assert_non_null(d);
+	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+		g_autofree char *path = g_build_filename(dir_path, e->d_name, NULL);
+		g_autofree char *name = g_build_filename(to, e->d_name, NULL);
+		g_autofree char *text = NULL;
+
+		if (e->d_type != DT_REG || g_str_has_suffix(e->d_name, ".build"))
+			continue;
+		text = read_file(path);
+		rig_write(rig, name, text);
+	}
+	(void)closedir(d);
+}
+
+static const char probe_profile[] =
+	"[Profile]\nDescription=The test probe\n"
+	"[Access]\nAllowUser=man\nAllowDetach=yes\n"
+	"[Exec]\nExecutable=/probe\nEnvironment=SHAPE=square\nPassEnvironment=COLOUR SIZE_*\n"
+	"FileDescriptor=5 pipe,socket\nFileDescriptor=6 regular,read-only\n"
+	"StandardInput=inherit\nStandardOutput=inherit\nStandardError=inherit\nUMask=0027\n"
+	"[Filesystem]\nMinimalRoot=yes\nPrivateTmp=yes\nBindReadOnlyPaths=%s/tests/jail/probe:/probe\n"
+	"[Resources]\nLimitNOFILE=256\nLimitNPROC=64\nTimeoutStopSec=2s\n";
+
+/* Ordinary programs of the system, jailed. */
+static const char tool_profile[] =
+	"[Profile]\nDescription=Ordinary programs\n"
+	"[Access]\nAllowUser=man\nAllowDetach=yes\n"
+	"[Exec]\nExecutable=/usr/bin/sleep\nExecutable=/usr/bin/cat\nExecutable=/usr/bin/dash\n"
+	"FileDescriptor=3 pipe\n"
+	"StandardInput=inherit\nStandardOutput=inherit\nStandardError=inherit\n"
+	"[Filesystem]\nPrivateTmp=yes\n"
+	"[Resources]\nTimeoutStopSec=1s\nLimitNPROC=64\n";
+
+static const char strict_profile[] = "[Access]\nAllowGroup=lp\n"
+				     "[Exec]\nExecutable=/usr/bin/sleep\nArgument=[0-9]{1,3}\n"
+				     "[Resources]\nRuntimeMaxSec=1s\nLimitNOFILE=64\n";
+
+static const char closed_profile[] = "[Exec]\nExecutable=/usr/bin/sleep\n";
+
+static void write_profiles(struct rig *rig)
+{
+	g_autofree char *probe = g_strdup_printf(probe_profile, build_root());
+	g_autofree char *decoder = g_strdup("[Access]\nAllowUser=man\n");
+
+	copy_shipped(rig, "profiles", "profiles");
+	copy_shipped(rig, "seccomp", "policies");
+	rig_write(rig, "profiles/probe.profile", probe);
+	rig_write(rig, "profiles/tool.profile", tool_profile);
+	rig_write(rig, "profiles/strict.profile", strict_profile);
+	rig_write(rig, "profiles/closed.profile", closed_profile);
+	rig_write(rig, "profiles/decoder.profile.d/access.conf", decoder);
+}
+
+static void write_bus_config(struct rig *rig)
+{
+	g_autofree char *text = g_strdup_printf(
+		"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
+		" \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
+		"<busconfig><type>system</type><listen>unix:path=%s/bus</listen>\n"
+		"<auth>EXTERNAL</auth>\n"
+		"<policy context=\"default\"><allow user=\"*\"/><deny own=\"*\"/><deny "
+		"send_type=\"method_call\"/>\n"
+		"<allow send_type=\"signal\"/><allow send_requested_reply=\"true\" "
+		"send_type=\"method_return\"/>\n"
+		"<allow send_requested_reply=\"true\" send_type=\"error\"/><allow "
+		"receive_type=\"method_call\"/>\n"
+		"<allow receive_type=\"method_return\"/><allow receive_type=\"error\"/><allow "
+		"receive_type=\"signal\"/>\n"
+		"<allow send_destination=\"org.freedesktop.DBus\"/></policy>\n"
+		"<include>%s/dbus/org.bailiff.Broker1.conf</include></busconfig>\n",
+		rig->dir, source_root());
+
+	rig_write(rig, "bus.conf", text);
+}
+
+static pid_t spawn(const char *const *argv, const char *log)
+{
+	pid_t pid = fork();
+
+	assert_return_code(pid, errno);
+	if (pid == 0) {
+		int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+		(void)dup2(fd, STDOUT_FILENO);
+		(void)dup2(fd, STDERR_FILENO);
+		(void)close_range(3, ~0U, 0);
+		(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	return pid;
+}
+
+/* dbus-broker wants the journal's socket, and its launcher a listening socket: both in a mount namespace of
+ * its own. */
+static pid_t spawn_broker_bus(const char *config, const char *socket_path, const char *log)
+{
+	struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+	g_autofree char *env = g_strdup_printf("DBUS_SYSTEM_BUS_ADDRESS=unix:path=%s", socket_path);
+	const char *argv[] = { "systemd-socket-activate", "-l", socket_path, "-E", env, "dbus-broker-launch",
+		"--scope", "system", config, NULL };
+	pid_t pid = fork();
+	int fd;
+
+	assert_return_code(pid, errno);
+	if (pid > 0)
+		return pid;
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	(void)dup2(fd, STDOUT_FILENO);
+	(void)dup2(fd, STDERR_FILENO);
+	(void)close_range(3, ~0U, 0);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0 ||
+		g_mkdir_with_parents("/run/systemd/journal", 0755) < 0)
+		_exit(126);
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (fd < 0 || dup2(fd, 100) < 0 || close(fd) < 0 ||
+		bind(100, (struct sockaddr *)&journal, sizeof(journal)) < 0)
+		_exit(126);
+	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+static void start_bus(struct rig *rig)
+{
+	g_autofree char *config = g_strdup_printf("--config-file=%s/config/bus.conf", rig->dir);
+	g_autofree char *log = g_build_filename(rig->dir, "bus.log", NULL);
+	g_autofree char *socket_path = g_build_filename(rig->dir, "bus", NULL);
+	const char *argv[] = { "dbus-daemon", config, "--nofork", "--nopidfile", "--nosyslog", NULL };
+
+	rig->address = g_strdup_printf("unix:path=%s", socket_path);
+	rig->bus = g_strcmp0(g_getenv("BAILIFF_TEST_BUS"), "dbus-broker") == 0
+			   ? spawn_broker_bus(config, socket_path, log)
+			   : spawn(argv, log);
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		if (chmod(socket_path, 0666) == 0)
+			return;
+		g_usleep(POLL_USEC);
+	}
+	fail_msg("the bus daemon did not start");
+}
+
+static void start_daemon(struct rig *rig)
+{
+	g_autofree char *program = g_build_filename(build_root(), "daemon/keeper/bailiffd", NULL);
+	g_autofree char *libexec = g_strdup_printf("--libexec-dir=%s/libexec", build_root());
+	g_autofree char *config = g_strdup_printf("--config-dir=%s/config", rig->dir);
+	g_autofree char *bus = g_strdup_printf("--bus-address=%s", rig->address);
+	g_autofree char *runtime = g_strdup_printf("--runtime-dir=%s/run", rig->dir);
+	g_autofree char *log = g_build_filename(rig->dir, "daemon.log", NULL);
+	const char *argv[] = { program, libexec, config, bus, runtime, "--log-level=info", NULL };
+
+	rig->stub = spawn(argv, log);
+}
+
+static void print_log(struct rig *rig)
+{
+	g_autofree char *path = g_build_filename(rig->dir, "daemon.log", NULL);
+	g_autofree char *text = read_file(path);
+
+	print_message("--- daemon.log\n%s---\n", text);
+}
+
+bool rig_can_run(void)
+{
+	return geteuid() == 0 || g_strcmp0(g_getenv("BAILIFF_MUST_WORK"), "1") == 0;
+}
+
+int rig_setup(void **state)
+{
+	struct rig *rig = g_new0(struct rig, 1);
+
+	(void)umask(022);
+	rig->dir = g_dir_make_tmp("bailiff-rig-XXXXXX", NULL);
+	assert_non_null(rig->dir);
+	assert_return_code(chmod(rig->dir, 0755), errno);
+	rig->connections = g_ptr_array_new_with_free_func(g_object_unref);
+	rig->mountinfo = read_file("/proc/self/mountinfo");
+	rig->cgroups = cgroup_tree();
+	rig->fds = count_fds();
+	write_profiles(rig);
+	write_bus_config(rig);
+	start_bus(rig);
+	start_daemon(rig);
+	*state = rig;
+	rig_wait_ready(rig);
+	return 0;
+}
+
+/* Waits for a child's end, at most RIG_TIMEOUT_MS; the wait status or -1. */
+static int wait_child(pid_t pid)
+{
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		int status;
+
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+		g_usleep(POLL_USEC);
+	}
+	return -1;
+}
+
+static void remove_tree(const char *path)
+{
+	const char *argv[] = { "rm", "-rf", "--one-file-system", path, NULL };
+
+	(void)wait_child(spawn(argv, "/dev/null"));
+}
+
+static void assert_nothing_left(struct rig *rig)
+{
+	g_autofree char *mounts = read_file("/proc/self/mountinfo");
+	g_autofree char *cgroups = cgroup_tree();
+	g_autofree char *run = g_build_filename(rig->dir, "run", NULL);
+	GDir *d = g_dir_open(run, 0, NULL);
+	const char *left = d ? g_dir_read_name(d) : NULL;
+
+	assert_string_equal(mounts, rig->mountinfo);
+	assert_string_equal(cgroups, rig->cgroups);
+	if (left)
+		fail_msg("left in the runtime directory: %s", left);
+	if (d)
+		g_dir_close(d);
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *rig = *state;
+	int status;
+
+	if (!rig)
+		return 0;
+	for (guint i = 0; i < rig->connections->len; i++)
+		(void)g_dbus_connection_close_sync(rig->connections->pdata[i], NULL, NULL);
+	g_ptr_array_unref(rig->connections);
+	if (rig->stub > 0) {
+		(void)kill(rig->stub, SIGTERM);
+		status = wait_child(rig->stub);
+		if (status != 0)
+			print_log(rig);
+		assert_int_equal(status, 0);
+	}
+	(void)kill(rig->bus, SIGTERM);
+	(void)wait_child(rig->bus);
+	assert_nothing_left(rig);
+	remove_tree(rig->dir);
+	g_free(rig->mountinfo);
+	g_free(rig->cgroups);
+	g_free(rig->address);
+	g_free(rig->dir);
+	g_free(rig);
+	return 0;
+}
+
+GDBusConnection *rig_connect(struct rig *rig, uid_t uid)
+{
+	g_autoptr(GError) error = NULL;
+	GDBusConnection *c;
+	gid_t gid = uid == 0 ? 0 : uid;
+
+	if (uid != 0) {
+		assert_return_code(setgroups(0, NULL), errno);
+		assert_return_code(setegid(gid), errno);
+		assert_return_code(seteuid(uid), errno);
+	}
+	c = g_dbus_connection_new_for_address_sync(rig->address,
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, &error);
+	if (uid != 0) {
+		assert_return_code(seteuid(0), errno);
+		assert_return_code(setegid(0), errno);
+	}
+	if (!c)
+		fail_msg("connect as %u: %s", uid, error->message);
+	g_dbus_connection_set_exit_on_close(c, FALSE);
+	g_ptr_array_add(rig->connections, c);
+	return c;
+}
+
+void rig_disconnect(struct rig *rig, GDBusConnection *c)
+{
+	(void)g_dbus_connection_close_sync(c, NULL, NULL);
+	(void)g_ptr_array_remove(rig->connections, c);
+}
+
+void rig_wait_ready(struct rig *rig)
+{
+	GDBusConnection *c = rig_connect(rig, 0);
+
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		g_autoptr(GVariant) v = g_dbus_connection_call_sync(c, RIG_NAME, RIG_PATH,
+			"org.freedesktop.DBus.Peer", "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
+			RIG_TIMEOUT_MS, NULL, NULL);
+		int status;
+
+		if (v) {
+			rig_disconnect(rig, c);
+			return;
+		}
+		if (waitpid(rig->stub, &status, WNOHANG) == rig->stub) {
+			rig->stub = 0;
+			print_log(rig);
+			fail_msg("bailiffd ended with status %d", WEXITSTATUS(status));
+		}
+		g_usleep(POLL_USEC);
+	}
+	print_log(rig);
+	fail_msg("the broker does not answer");
+}
+
+GVariant *rig_call(GDBusConnection *c, const char *path, const char *interface, const char *method,
+	GVariant *args, GUnixFDList *in_fds, GUnixFDList **out_fds, GError **error)
+{
+	GVariant *v = g_dbus_connection_call_with_unix_fd_list_sync(c, RIG_NAME, path, interface, method,
+		args, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, RIG_TIMEOUT_MS, in_fds, out_fds, NULL, error);
+
+	if (!v && error && *error && g_dbus_error_is_remote_error(*error)) {
+		char *name = g_dbus_error_get_remote_error(*error);
+
+		(void)g_dbus_error_strip_remote_error(*error);
+		g_prefix_error(error, "%s: ", name);
+		g_free(name);
+	}
+	return v;
+}
+
+GVariant *rig_call_ok(
+	GDBusConnection *c, const char *path, const char *interface, const char *method, GVariant *args)
+{
+	g_autoptr(GError) error = NULL;
+	GVariant *v = rig_call(c, path, interface, method, args, NULL, NULL, &error);
+
+	if (!v)
+		fail_msg("%s: %s", method, error->message);
+	return v;
+}
+
+static void check_error(const char *what, const GError *error, const char *error_name, const char *text)
+{
+	g_autofree char *prefix = g_strdup_printf("%s: ", error_name);
+
+	if (!g_str_has_prefix(error->message, prefix))
+		fail_msg("%s: wanted %s, got %s", what, error_name, error->message);
+	if (text && !strstr(error->message, text))
+		fail_msg("%s: wanted \"%s\" in the message, got %s", what, text, error->message);
+}
+
+void rig_call_fails(GDBusConnection *c, const char *path, const char *interface, const char *method,
+	GVariant *args, const char *error_name, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) v = rig_call(c, path, interface, method, args, NULL, NULL, &error);
+
+	if (v)
+		fail_msg("%s succeeded, wanted %s", method, error_name);
+	check_error(method, error, error_name, text);
+}
+
+GVariant *rig_property(GDBusConnection *c, const char *path, const char *interface, const char *name)
+{
+	g_autoptr(GVariant) reply = rig_call_ok(
+		c, path, "org.freedesktop.DBus.Properties", "Get", g_variant_new("(ss)", interface, name));
+	GVariant *value;
+
+	g_variant_get(reply, "(v)", &value);
+	return value;
+}
+
+static GVariant *launch_args(const struct rig_launch *l, GUnixFDList *list)
+{
+	GVariantBuilder env, fds;
+
+	g_variant_builder_init(&env, G_VARIANT_TYPE("a{ss}"));
+	for (const char *const *e = l->env; e && e[0]; e += 2)
+		g_variant_builder_add(&env, "{ss}", e[0], e[1]);
+	g_variant_builder_init(&fds, G_VARIANT_TYPE("a{uh}"));
+	for (size_t i = 0; i < l->n_fds; i++)
+		g_variant_builder_add(&fds, "{uh}", (guint32)l->fds[2 * i],
+			g_unix_fd_list_append(list, l->fds[2 * i + 1], NULL));
+	return g_variant_new("(s@asa{ss}a{uh}@a{sv})", l->profile, g_variant_new_strv(l->argv, -1), &env,
+		&fds, l->options ? l->options : g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
+}
+
+bool rig_launch_try(GDBusConnection *c, const struct rig_launch *l, struct rig_sandbox *ret, GError **error)
+{
+	g_autoptr(GUnixFDList) in = g_unix_fd_list_new(), out = NULL;
+	g_autoptr(GVariant) reply = NULL, streams = NULL;
+	GVariantIter iter;
+	gint32 pidfd_index, handle;
+	guint32 child;
+
+	reply = rig_call(c, RIG_PATH, RIG_MANAGER, "LaunchSandboxed", launch_args(l, in), in, &out, error);
+	if (!reply)
+		return false;
+	*ret = (struct rig_sandbox){ .pidfd = -1, .stream = { -1, -1, -1 } };
+	g_variant_get(reply, "(oh@a{uh}@a{sv})", &ret->path, &pidfd_index, &streams, &ret->info);
+	ret->pidfd = g_unix_fd_list_get(out, pidfd_index, NULL);
+	assert_true(ret->pidfd >= 0);
+	g_variant_iter_init(&iter, streams);
+	while (g_variant_iter_loop(&iter, "{uh}", &child, &handle)) {
+		assert_true(child < 3);
+		ret->stream[child] = g_unix_fd_list_get(out, handle, NULL);
+	}
+	assert_true(g_variant_lookup(ret->info, "id", "t", &ret->id));
+	assert_true(g_variant_lookup(ret->info, "pid", "u", &ret->pid));
+	return true;
+}
+
+void rig_launch(GDBusConnection *c, const struct rig_launch *l, struct rig_sandbox *ret)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!rig_launch_try(c, l, ret, &error))
+		fail_msg("launch of %s: %s", l->profile, error->message);
+}
+
+void rig_launch_fails(
+	GDBusConnection *c, const struct rig_launch *l, const char *error_name, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	struct rig_sandbox s;
+
+	if (rig_launch_try(c, l, &s, &error))
+		fail_msg("launch of %s succeeded, wanted %s", l->profile, error_name);
+	check_error("LaunchSandboxed", error, error_name, text);
+}
+
+void rig_sandbox_done(struct rig_sandbox *s)
+{
+	for (int i = 0; i < 3; i++)
+		if (s->stream[i] >= 0)
+			(void)close(s->stream[i]);
+	if (s->pidfd >= 0)
+		(void)close(s->pidfd);
+	g_clear_pointer(&s->info, g_variant_unref);
+	g_clear_pointer(&s->path, g_free);
+}
+
+char *rig_wait(GDBusConnection *c, const struct rig_sandbox *s, int *ret_code, int *ret_signal)
+{
+	g_autoptr(GVariant) reply = rig_call_ok(c, s->path, RIG_SANDBOX, "Wait", NULL);
+	gint32 code, sig;
+	char *result;
+
+	g_variant_get(reply, "(sii@a{sv})", &result, &code, &sig, NULL);
+	if (ret_code)
+		*ret_code = code;
+	if (ret_signal)
+		*ret_signal = sig;
+	return result;
+}
+
+char *rig_read_all(int fd, size_t *ret_size)
+{
+	GString *s = g_string_new(NULL);
+	char chunk[65536];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		g_string_append_len(s, chunk, n);
+	assert_return_code(n, errno);
+	if (ret_size)
+		*ret_size = s->len;
+	return g_string_free(s, FALSE);
+}
+
+GVariant *rig_options_piped(void)
+{
+	return g_variant_new_parsed("{'stdio': <{uint32 0: 'null', 1: 'pipe', 2: 'pipe'}>}");
+}
+
+char *rig_run_probe(GDBusConnection *c, const char *profile, const char *const *argv, int *ret_code)
+{
+	struct rig_launch l = { .profile = profile, .argv = argv, .options = rig_options_piped() };
+	g_autofree char *result = NULL;
+	struct rig_sandbox s;
+	char *output;
+
+	rig_launch(c, &l, &s);
+	output = rig_read_all(s.stream[1], NULL);
+	result = rig_wait(c, &s, ret_code, NULL);
+	rig_sandbox_done(&s);
+	return output;
+}
+
+char *rig_probe_value(const char *output, const char *key)
+{
+	g_autofree char *prefix = g_strdup_printf("%s ", key);
+	g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		if (g_str_has_prefix(*line, prefix))
+			return g_strdup(*line + strlen(prefix));
+	return NULL;
+}

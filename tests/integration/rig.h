@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A private system: a bus daemon, bailiffd with a configuration directory of its own, and clients of any uid,
+ * driven through GLib's GDBus, which shares no code with sd-bus. Every failure ends the test with a message.
+ */
+
+#include <gio/gio.h>
+#include <gio/gunixfdlist.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#define RIG_ALICE      6 /* Debian's "man": may launch what the test profiles allow */
+#define RIG_BOB        7 /* Debian's "lp", in group "lp": may launch "strict" alone */
+#define RIG_TIMEOUT_MS 20000
+
+enum rig_process {
+	RIG_STUB,
+	RIG_KEEPER,
+	RIG_LAUNCHER,
+	RIG_BROKER,
+	_RIG_PROCESS_MAX,
+};
+
+struct rig {
+	char *dir;     /* temporary directory, root only below config/ */
+	char *address; /* of the bus */
+	pid_t bus, stub;
+	GPtrArray *connections;
+	char *mountinfo, *cgroups; /* before the daemon started */
+	size_t fds;
+};
+
+/* Starts bus and daemon. For cmocka's group set-up: skips (or with BAILIFF_MUST_WORK=1 fails) when not root.
+ */
+int rig_setup(void **state);
+/* Stops both and compares the system with what it was: mounts, cgroups, files, processes, our fds. */
+int rig_teardown(void **state);
+/* A connection whose credentials at connect are these. Closed at teardown. */
+GDBusConnection *rig_connect(struct rig *rig, uid_t uid);
+void rig_disconnect(struct rig *rig, GDBusConnection *c);
+
+/* Writes config/NAME below the rig (directories made as needed), root-owned, 0644. */
+void rig_write(struct rig *rig, const char *name, const char *text);
+void rig_remove(struct rig *rig, const char *name);
+/* The pid of one of the four, as the host sees it; 0 if it does not run. */
+pid_t rig_pid(struct rig *rig, enum rig_process which);
+/* Kills it and waits until another pid stands in its place and the broker answers. */
+void rig_kill_and_wait(struct rig *rig, enum rig_process which);
+/* Waits until the name is owned and answers Ping. */
+void rig_wait_ready(struct rig *rig);
+/* Processes inside all jails: everything below the keeper but launcher and broker. */
+size_t rig_count_jailed(struct rig *rig);
+/* Waits up to RIG_TIMEOUT_MS until rig_count_jailed() is n. */
+void rig_wait_jailed(struct rig *rig, size_t n);
+
+/* Calls a method of the manager. Returns NULL and sets *error on failure. in_fds may be NULL. */
+GVariant *rig_call(GDBusConnection *c, const char *path, const char *interface, const char *method,
+	GVariant *args, GUnixFDList *in_fds, GUnixFDList **out_fds, GError **error);
+/* The same, and the call must succeed. */
+GVariant *rig_call_ok(
+	GDBusConnection *c, const char *path, const char *interface, const char *method, GVariant *args);
+/* The call must fail with this D-Bus error name; the message must contain text (NULL: any). */
+void rig_call_fails(GDBusConnection *c, const char *path, const char *interface, const char *method,
+	GVariant *args, const char *error_name, const char *text);
+GVariant *rig_property(GDBusConnection *c, const char *path, const char *interface, const char *name);
+
+#define RIG_NAME     "org.bailiff.Broker1"
+#define RIG_PATH     "/org/bailiff/Broker1"
+#define RIG_MANAGER  "org.bailiff.Broker1.Manager"
+#define RIG_SANDBOX  "org.bailiff.Broker1.Sandbox"
+#define RIG_ERROR(n) "org.bailiff.Broker1.Error." n
+
+/* A launch in the making. Zero-initialised fields mean "none". */
+struct rig_launch {
+	const char *profile;
+	const char *const *argv;
+	const char *const *env; /* name, value, …, NULL */
+	int fds[16];            /* child number, our fd, … ; n_fds pairs */
+	size_t n_fds;
+	GVariant *options; /* a{sv}, floating; NULL = empty */
+};
+
+struct rig_sandbox {
+	char *path;
+	uint64_t id;
+	pid_t pid;
+	int pidfd;
+	int stream[3]; /* -1 if none */
+	GVariant *info;
+};
+
+/* Launches; on failure returns false and *error. */
+bool rig_launch_try(GDBusConnection *c, const struct rig_launch *l, struct rig_sandbox *ret, GError **error);
+void rig_launch(GDBusConnection *c, const struct rig_launch *l, struct rig_sandbox *ret);
+void rig_launch_fails(
+	GDBusConnection *c, const struct rig_launch *l, const char *error_name, const char *text);
+void rig_sandbox_done(struct rig_sandbox *s);
+/* Wait(): the result's name; code and signal may be NULL. Free. */
+char *rig_wait(GDBusConnection *c, const struct rig_sandbox *s, int *ret_code, int *ret_signal);
+/* Everything that fd gives until end of file. Free. */
+char *rig_read_all(int fd, size_t *ret_size);
+/* options with stdio={0:null,1:pipe,2:pipe} and more entries of the builder's. */
+GVariant *rig_options_piped(void);
+/* Runs a program of profile "probe" to its end with stdout on a pipe; the output. Free. */
+char *rig_run_probe(GDBusConnection *c, const char *profile, const char *const *argv, int *ret_code);
+/* The value behind "KEY " at the start of a line of the probe's output, or NULL. Free. */
+char *rig_probe_value(const char *output, const char *key);

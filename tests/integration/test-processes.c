@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The table of the four processes (docs/ARCHITECTURE.md), read from /proc: who runs as whom, with which
+ * capabilities, in which namespaces, behind which filter; and that none is in the forbidden intersection:
+ * (root or CAP_SYS_ADMIN) and in the host's PID and mount namespaces and without seccomp and Landlock.
+ */
+
+#include "rig.h"
+
+#include <linux/capability.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct process {
+	pid_t pid;
+	char *status;
+};
+
+static void process_read(struct rig *rig, enum rig_process which, struct process *ret)
+{
+	g_autofree char *path = NULL;
+
+	ret->pid = rig_pid(rig, which);
+	assert_true(ret->pid > 1);
+	path = g_strdup_printf("/proc/%d/status", ret->pid);
+	assert_true(g_file_get_contents(path, &ret->status, NULL, NULL));
+}
+
+/* The text behind "KEY:\t" in /proc/PID/status. */
+static char *status_field(const struct process *p, const char *key)
+{
+	g_autofree char *prefix = g_strdup_printf("\n%s:\t", key);
+	const char *at = strstr(p->status, prefix);
+
+	if (!at)
+		fail_msg("no %s in the status of %d", key, p->pid);
+	at += strlen(prefix);
+	return g_strndup(at, strcspn(at, "\n"));
+}
+
+static guint64 status_hex(const struct process *p, const char *key)
+{
+	g_autofree char *text = status_field(p, key);
+
+	return g_ascii_strtoull(text, NULL, 16);
+}
+
+static int status_int(const struct process *p, const char *key)
+{
+	g_autofree char *text = status_field(p, key);
+
+	return (int)g_ascii_strtoll(text, NULL, 10);
+}
+
+/* Whether the process has a namespace of this kind that is not ours, the host's. */
+static bool own_ns(const struct process *p, const char *kind)
+{
+	g_autofree char *theirs = g_strdup_printf("/proc/%d/ns/%s", p->pid, kind);
+	g_autofree char *ours = g_strdup_printf("/proc/self/ns/%s", kind);
+	struct stat a, b;
+
+	assert_int_equal(stat(theirs, &a), 0);
+	assert_int_equal(stat(ours, &b), 0);
+	return a.st_ino != b.st_ino;
+}
+
+static void assert_uid(const struct process *p, uid_t uid)
+{
+	g_autofree char *uids = status_field(p, "Uid"),
+			*want = g_strdup_printf("%u\t%u\t%u\t%u", uid, uid, uid, uid);
+
+	assert_string_equal(uids, want);
+}
+
+static uid_t bailiff_uid(void)
+{
+	const struct passwd *pw = getpwnam("bailiff");
+
+	assert_non_null(pw);
+	return pw->pw_uid;
+}
+
+static void assert_no_capabilities(const struct process *p)
+{
+	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(sets); i++)
+		if (status_hex(p, sets[i]) != 0)
+			fail_msg("process %d has capabilities in %s", p->pid, sets[i]);
+}
+
+static void assert_not_forbidden(const struct process *p)
+{
+	g_autofree char *uids = status_field(p, "Uid");
+	bool root = g_str_has_prefix(uids, "0\t") || strstr(uids, "\t0");
+	bool admin = status_hex(p, "CapEff") & (1ULL << CAP_SYS_ADMIN);
+	bool host = !own_ns(p, "pid") && !own_ns(p, "mnt");
+
+	/* A filter alone does not excuse it: it would take Landlock too, which /proc does not show. */
+	if ((root || admin) && host)
+		fail_msg("process %d is privileged in the host's namespaces", p->pid);
+}
+
+static void test_stub(void **state)
+{
+	struct process p = { 0 };
+
+	process_read(*state, RIG_STUB, &p);
+	assert_uid(&p, bailiff_uid());
+	assert_no_capabilities(&p);
+	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
+	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	assert_not_forbidden(&p);
+	g_free(p.status);
+}
+
+static void test_keeper(void **state)
+{
+	struct process p = { 0 };
+	g_autofree char *nspid = NULL;
+
+	process_read(*state, RIG_KEEPER, &p);
+	nspid = status_field(&p, "NSpid");
+	assert_true(g_str_has_suffix(nspid, "\t1"));
+	assert_uid(&p, 0);
+	assert_true(own_ns(&p, "pid"));
+	assert_true(own_ns(&p, "mnt"));
+	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	assert_not_forbidden(&p);
+	g_free(p.status);
+}
+
+static void test_launcher(void **state)
+{
+	struct process p = { 0 }, keeper = { 0 };
+	struct stat st;
+	g_autofree char *path = NULL;
+
+	process_read(*state, RIG_LAUNCHER, &p);
+	process_read(*state, RIG_KEEPER, &keeper);
+	assert_uid(&p, 0);
+	assert_true(own_ns(&p, "pid"));
+	assert_true(own_ns(&p, "mnt"));
+	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	/* bounded: nothing beyond what the keeper may pass on, and none of these */
+	assert_int_equal(status_hex(&p, "CapBnd") & ~status_hex(&keeper, "CapBnd"), 0);
+	assert_int_equal(status_hex(&p, "CapBnd") &
+				 (1ULL << CAP_SYS_MODULE | 1ULL << CAP_SYS_RAWIO | 1ULL << CAP_SYS_BOOT |
+					 1ULL << CAP_SYS_TIME | 1ULL << CAP_SYS_PTRACE | 1ULL << CAP_BPF |
+					 1ULL << CAP_MAC_ADMIN | 1ULL << CAP_SYSLOG),
+		0);
+	assert_int_equal(status_hex(&p, "CapAmb"), 0);
+	assert_not_forbidden(&p);
+	/* undumpable: its /proc files belong to root of the host, and environ can't be read without
+	 * CAP_SYS_PTRACE */
+	path = g_strdup_printf("/proc/%d/environ", p.pid);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	g_free(p.status);
+	g_free(keeper.status);
+}
+
+static void test_broker(void **state)
+{
+	static const char *const kinds[] = { "pid", "mnt", "net", "ipc", "uts", "cgroup" };
+	struct process p = { 0 };
+	g_autofree char *groups = NULL, *root = NULL;
+	GDir *d;
+
+	process_read(*state, RIG_BROKER, &p);
+	groups = status_field(&p, "Groups");
+	assert_uid(&p, bailiff_uid());
+	assert_string_equal(g_strstrip(groups), "");
+	assert_no_capabilities(&p);
+	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
+	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		if (!own_ns(&p, kinds[i]))
+			fail_msg("the broker shares the host's %s namespace", kinds[i]);
+	assert_not_forbidden(&p);
+	root = g_strdup_printf("/proc/%d/root", p.pid);
+	d = g_dir_open(root, 0, NULL);
+	assert_non_null(d);
+	assert_null(g_dir_read_name(d));
+	g_dir_close(d);
+	g_free(p.status);
+}
+
+/* A jail's processes: uid of nobody else, no capability, no new privileges, own namespaces. */
+static void test_jail(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/xz", "-dc", NULL };
+	static const char *const kinds[] = { "pid", "mnt", "net", "ipc", "uts", "cgroup" };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct process p = { 0 };
+	int pipe_fds[2];
+	struct rig_launch l = { .profile = "decoder", .argv = argv, .n_fds = 1 };
+	g_autofree char *path = NULL, *uids = NULL;
+	struct rig_sandbox s;
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	l.fds[0] = 0;
+	l.fds[1] = pipe_fds[0];
+	rig_launch(c, &l, &s);
+	p.pid = s.pid;
+	path = g_strdup_printf("/proc/%d/status", p.pid);
+	assert_true(g_file_get_contents(path, &p.status, NULL, NULL));
+	uids = status_field(&p, "Uid");
+	assert_true(g_ascii_strtoull(uids, NULL, 10) >= 1000);
+	assert_no_capabilities(&p);
+	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
+	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	assert_true(status_int(&p, "Seccomp_filters") >= 2);
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		assert_true(own_ns(&p, kinds[i]));
+	(void)close(pipe_fds[0]);
+	(void)close(pipe_fds[1]);
+	g_free(p.status);
+	rig_sandbox_done(&s);
+	rig_disconnect(rig, c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stub),
+		cmocka_unit_test(test_keeper),
+		cmocka_unit_test(test_launcher),
+		cmocka_unit_test(test_broker),
+		cmocka_unit_test(test_jail),
+	};
+
+	if (!rig_can_run())
+		return RIG_SKIPPED;
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+}
