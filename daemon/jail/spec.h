@@ -3,8 +3,8 @@
 
 /*
  * JailSpec: everything that the jail engine needs to start one process, and nothing that it would have to
- * decide. Made by plan/, applied by jail/. Pointers into the compiled profile are borrowed: the profile's
- * generation must outlive the spec.
+ * decide. Made by plan/, applied by jail/. The spec owns argv and envp with their strings, and the arrays fds
+ * and limits; all else is borrowed from the compiled profile, whose generation must outlive the spec.
  */
 
 #include "catalog/compiled.h"
@@ -15,14 +15,14 @@ struct jail_fd {
 };
 
 struct jail_spec {
-	uint64_t id;               /* of the sandbox; names the cgroup */
-	const char *executable;    /* one of the profile's, path as seen inside the jail */
-	char **argv;               /* exactly as the program gets it; argv[0] included */
-	char **envp;
+	uint64_t id;            /* of the sandbox; names the cgroup */
+	const char *executable; /* one of the profile's, path as seen inside the jail */
+	char **argv;            /* owned; exactly as the program gets it, argv[0] included */
+	char **envp;            /* owned */
 	const char *working_directory;
 	uint32_t umask;
 
-	struct jail_fd *fds;       /* 0, 1 and 2 always present */
+	struct jail_fd *fds; /* owned array; 0, 1 and 2 always present */
 	size_t n_fds;
 
 	uid_t uid;
@@ -32,8 +32,8 @@ struct jail_spec {
 
 	uint64_t bounding, ambient; /* permitted = effective = inheritable = ambient after exec */
 	uint32_t secure_bits;
-	uint32_t namespaces;        /* JAIL_NS_* */
-	const char *hostname;       /* in a UTS namespace of its own */
+	uint32_t namespaces;  /* JAIL_NS_* */
+	const char *hostname; /* in a UTS namespace of its own */
 
 	bool minimal_root, private_tmp, private_devices, mount_proc;
 	const struct compiled_mount *mounts;
@@ -46,4 +46,5 @@ struct jail_spec {
 	size_t n_limits;
 };
 
+/* Frees what the spec owns and makes it all zero. The fds themselves stay open. */
 void jail_spec_done(struct jail_spec *s);

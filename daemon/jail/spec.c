@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Ownership of a JailSpec, and nothing else: the engine only reads it. */
+
+#include "jail/spec.h"
+#include "base/strv.h"
+
+void jail_spec_done(struct jail_spec *s)
+{
+	strv_free(s->argv);
+	strv_free(s->envp);
+	free(s->fds);
+	free(s->limits);
+	*s = (struct jail_spec){ 0 };
+}
