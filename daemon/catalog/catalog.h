@@ -9,7 +9,8 @@
 #define CATALOG_MAX_BYTES    (64U * 1024 * 1024) /* 1,000 profiles with filters take about 10 MB */
 #define CATALOG_MAX_PROFILES 4096U
 
-/* Encodes in a stable order: the same input gives the same bytes. */
+/* Encodes in a stable order: the same input gives the same bytes. -EINVAL when the profiles are not sorted or one
+ * fails compiled_profile_check(), -E2BIG for too many. */
 int catalog_encode(const struct catalog *c, struct buf *b);
 /* Decodes and checks every count, range, string and invariant (sorted unique valid names, filter lengths, uid
  * range, no id 0 for the payload unless the profile says so, …). -EBADMSG for anything else. */

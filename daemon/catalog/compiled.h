@@ -4,7 +4,8 @@
 /*
  * CompiledProfile: what a profile is after every name was resolved and every policy compiled. Plain data; the
  * compiler fills it, catalog/writer.c and catalog/reader.c carry it, plan and broker read it.
- * Lists own their strings. Times are microseconds. compiled_profile_init() gives the most confined values.
+ * Lists own their strings; a NULL string is an empty one (working_directory: "/"). Times are microseconds.
+ * compiled_profile_init() gives the most confined values.
  */
 
 #include "base/fd.h"
@@ -102,7 +103,7 @@ struct compiled_profile {
 	char **pass_environment; /* names or patterns ending in "*" that a caller may set */
 	struct fd_slot *slots;
 	size_t n_slots;
-	uint32_t max_fds;
+	uint32_t max_fds; /* fds above 2 in all, when some have no slot: ordinary kinds alone; 0: slots only */
 	enum stdio_mode stdio[3];
 	char *working_directory;
 	uint32_t umask;
@@ -161,8 +162,16 @@ struct catalog {
 /* Sets the defaults: no access, no capability, all namespaces, minimal root, stdio null/inherit, … */
 void compiled_profile_init(struct compiled_profile *p);
 void compiled_profile_done(struct compiled_profile *p);
+/*
+ * 0 when every value is in its range and fits the others (paths normalized, masks without unknown bits, ids valid,
+ * mounts only with a mount namespace of the jail's own, …). -EINVAL with a static phrase that names the key. The
+ * compiler marks a profile that fails this as invalid; catalog_encode() and catalog_decode() refuse it.
+ */
+int compiled_profile_check(const struct compiled_profile *p, const char **reterr_reason);
 void compiled_config_init(struct compiled_config *c);
 void compiled_config_done(struct compiled_config *c);
+/* As compiled_profile_check(). */
+int compiled_config_check(const struct compiled_config *c, const char **reterr_reason);
 struct catalog *catalog_free(struct catalog *c); /* returns NULL */
 DEFINE_CLEANUP(struct catalog *, catalog_free);
 /* Binary search by exact name; NULL when there is none. */

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What must hold of every compiled profile, whoever made it. The compiler asks before it writes a profile,
+ * the reader before it believes one: the processes that act on a catalog never meet a value that is not
+ * covered here. Each check returns NULL, or a phrase that names the key.
+ */
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "catalog/compiled.h"
+#include "catalog/format.h"
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define CAPABILITIES_ALL ((UINT64_C(1) << (CAP_LAST_CAP + 1)) - 1)
+#define SECURE_ALL       ((unsigned)(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
+#define ID_INVALID       UINT32_MAX /* (uid_t)-1 */
+#define ID_INVALID_16    65535U     /* the same for 16-bit system calls */
+#define DYNAMIC_UID_LOW  1000U      /* below are the system's own users */
+#define SIGNAL_MAX       64         /* _NSIG */
+
+static bool timeout_valid(uint64_t usec)
+{
+	return usec <= TIMEOUT_USEC_MAX || usec == USEC_INFINITY;
+}
+
+static const char *check_counts(const struct compiled_profile *p)
+{
+	if (strv_length(p->drop_ins) > LIST_MAX)
+		return "there are too many drop-ins";
+	if (p->n_access > LIST_MAX)
+		return "AllowUser= and AllowGroup= have too many entries";
+	if (strv_length(p->executables) > LIST_MAX || strv_length(p->arguments) > LIST_MAX)
+		return "Executable= or Argument= has too many entries";
+	if (strv_length(p->environment) > ENV_MAX || strv_length(p->pass_environment) > ENV_MAX)
+		return "Environment= or PassEnvironment= has too many entries";
+	if (p->n_mounts > LIST_MAX)
+		return "there are too many mounts";
+	if (p->n_groups > GROUPS_MAX)
+		return "SupplementaryGroups= has too many entries";
+	return NULL;
+}
+
+static const char *check_access(const struct compiled_profile *p)
+{
+	for (size_t i = 0; i < p->n_access; i++)
+		if ((unsigned)p->access[i].type >= _ACCESS_TYPE_MAX || p->access[i].id == ID_INVALID)
+			return "AllowUser= or AllowGroup= names no valid id";
+	return NULL;
+}
+
+/* Names of NAME=VALUE are valid and come once. */
+static const char *check_environment(const struct compiled_profile *p)
+{
+	STRV_FOREACH (e, p->environment) {
+		const char *equals = strchr(*e, '=');
+		size_t n = equals ? (size_t)(equals - *e) : 0;
+
+		if (!env_name_valid(*e, n))
+			return "Environment= has an entry that is no NAME=VALUE";
+		STRV_FOREACH (earlier, p->environment) {
+			if (earlier == e)
+				break;
+			if (strncmp(*earlier, *e, n + 1) == 0)
+				return "Environment= sets one name twice";
+		}
+	}
+	STRV_FOREACH (e, p->pass_environment) {
+		size_t n = strlen(*e);
+
+		if (n > 0 && (*e)[n - 1] == '*')
+			n--;
+		else if (n == 0)
+			return "PassEnvironment= has an empty entry";
+		if (n > 0 && !env_name_valid(*e, n))
+			return "PassEnvironment= has an entry that is no name, nor a name's beginning and "
+			       "\"*\"";
+	}
+	return NULL;
+}
+
+static const char *check_exec(const struct compiled_profile *p)
+{
+	if (strv_length(p->environment) > ENV_MAX || strv_length(p->pass_environment) > ENV_MAX)
+		return "Environment= or PassEnvironment= has too many entries";
+	STRV_FOREACH (e, p->executables) {
+		if (!path_is_normalized(*e) || strcmp(*e, "/") == 0)
+			return "Executable= is no normalized absolute path of a file";
+		STRV_FOREACH (earlier, p->executables) {
+			if (earlier == e)
+				break;
+			if (strcmp(*earlier, *e) == 0)
+				return "Executable= names one path twice";
+		}
+	}
+	for (size_t i = 0; i < ELEMENTSOF(p->stdio); i++)
+		if ((unsigned)p->stdio[i] >= _STDIO_MODE_MAX)
+			return "StandardInput=, StandardOutput= or StandardError= has no valid mode";
+	if (p->working_directory && !path_is_normalized(p->working_directory))
+		return "WorkingDirectory= is no normalized absolute path";
+	if (p->umask > 0777)
+		return "UMask= is above 0777";
+	return NULL;
+}
+
+static const char *check_slots(const struct compiled_profile *p)
+{
+	const uint32_t kinds_all = ((1U << _FD_KIND_MAX) - 1) & ~(1U << FD_KIND_OTHER);
+	const uint32_t access_all = FD_ACCESS_READ | FD_ACCESS_WRITE;
+
+	if (p->n_slots > FDS_MAX || p->max_fds > FDS_MAX)
+		return "FileDescriptor= or MaxFileDescriptors= is above what a launch can carry";
+	for (size_t i = 0; i < p->n_slots; i++) {
+		const struct fd_slot *s = &p->slots[i];
+
+		if (s->number > FD_TARGET_MAX)
+			return "FileDescriptor= has a number above 1023";
+		if (s->kinds == 0 || (s->kinds & ~kinds_all) != 0)
+			return "FileDescriptor= allows no kind, or one that is never passed";
+		if (s->access == 0 || (s->access & ~access_all) != 0)
+			return "FileDescriptor= has no valid access";
+		for (size_t j = 0; j < i; j++)
+			if (p->slots[j].number == s->number)
+				return "FileDescriptor= names one number twice";
+	}
+	return NULL;
+}
+
+static const char *check_user(const struct compiled_profile *p)
+{
+	if (p->uid == ID_INVALID || p->gid == ID_INVALID)
+		return "User= or Group= is no valid id";
+	/* a dynamic id comes from the configured range: a 0 here could only be an oversight */
+	if (p->dynamic_user && (p->uid == 0 || p->gid == 0))
+		return "DynamicUser=yes together with root's id";
+	for (size_t i = 0; i < p->n_groups; i++)
+		if (p->groups[i] == ID_INVALID)
+			return "SupplementaryGroups= names no valid id";
+	return NULL;
+}
+
+static const char *check_privileges(const struct compiled_profile *p)
+{
+	if ((p->bounding & ~CAPABILITIES_ALL) != 0 || (p->ambient & ~CAPABILITIES_ALL) != 0)
+		return "CapabilityBoundingSet= or AmbientCapabilities= has a number that is no capability";
+	if ((p->ambient & ~p->bounding) != 0)
+		return "AmbientCapabilities= is not part of CapabilityBoundingSet=";
+	if ((p->secure_bits & ~SECURE_ALL) != 0)
+		return "SecureBits= has an unknown bit";
+	if ((p->namespaces & ~_JAIL_NS_ALL) != 0)
+		return "the namespaces have an unknown bit";
+	if (p->n_filter > BPF_MAXINSNS_PER_FILTER)
+		return "Policy= compiles to more instructions than the kernel takes";
+	if (p->policy_path && p->policy_path[0] && p->n_filter == 0)
+		return "Policy= has no filter";
+	return NULL;
+}
+
+static bool mount_valid(const struct compiled_mount *m)
+{
+	if ((m->flags & ~_MOUNT_FLAGS_ALL) != 0 || m->mode > 07777 || !m->target ||
+		!path_is_normalized(m->target))
+		return false;
+	if (m->type == MOUNT_BIND)
+		return m->source && path_is_normalized(m->source);
+	return m->type == MOUNT_TMPFS && (!m->source || m->source[0] == '\0');
+}
+
+static const char *check_filesystem(const struct compiled_profile *p)
+{
+	bool mounts =
+		p->n_mounts > 0 || p->minimal_root || p->private_tmp || p->private_devices || p->mount_proc;
+
+	/* without a mount namespace of its own, the jail's mounts would be the host's */
+	if (mounts && (p->namespaces & JAIL_NS_MOUNT) == 0)
+		return "a file system setting needs PrivateMounts=yes";
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (!mount_valid(&p->mounts[i]))
+			return "a mount has no normalized absolute paths, or an unknown option";
+	return NULL;
+}
+
+static const char *check_resources(const struct compiled_profile *p)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < p->n_limits; i++) {
+		const struct compiled_limit *l = &p->limits[i];
+
+		if (l->resource >= RLIM_NLIMITS || (seen & (1U << l->resource)) != 0)
+			return "a Limit…= is unknown or given twice";
+		if (l->soft > l->hard)
+			return "a Limit…= is above its own hard limit";
+		seen |= 1U << l->resource;
+	}
+	if (p->runtime_max_usec == 0 || !timeout_valid(p->runtime_max_usec))
+		return "RuntimeMaxSec= is 0 or longer than a year";
+	if (!timeout_valid(p->timeout_stop_usec))
+		return "TimeoutStopSec= is longer than a year";
+	if (p->kill_signal < 1 || p->kill_signal > SIGNAL_MAX)
+		return "KillSignal= is no signal";
+	return NULL;
+}
+
+static const char *check_names(const struct compiled_profile *p)
+{
+	if (!p->name || !profile_name_valid(p->name))
+		return "the profile's name is not of the form [a-z0-9][a-z0-9_-]{0,63}";
+	if (p->invalid != (p->error && p->error[0]))
+		return "an invalid profile must say why, and a valid one has nothing to say";
+	return NULL;
+}
+
+int compiled_profile_check(const struct compiled_profile *p, const char **reterr_reason)
+{
+	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
+		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
+		check_resources };
+	const char *reason = check_names(p);
+
+	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)
+		reason = checks[i](p);
+	if (!reason)
+		return 0;
+	*reterr_reason = reason;
+	return -EINVAL;
+}
+
+int compiled_config_check(const struct compiled_config *c, const char **reterr_reason)
+{
+	const char *reason = NULL;
+
+	if (c->dynamic_uid_min < DYNAMIC_UID_LOW || c->dynamic_uid_min > c->dynamic_uid_max ||
+		c->dynamic_uid_max == ID_INVALID)
+		reason = "DynamicUserRange= is empty, begins below 1000 or ends at the invalid id";
+	else if (c->dynamic_uid_min <= ID_INVALID_16 && c->dynamic_uid_max >= ID_INVALID_16 - 1)
+		reason = "DynamicUserRange= contains 65534 (nobody) or 65535 (no id)";
+	else if (c->max_sandboxes == 0 || c->max_sandboxes > SANDBOXES_MAX)
+		reason = "the number of sandboxes is 0 or above 4096";
+	else if (c->max_sandboxes_per_user == 0 || c->max_calls_per_user == 0)
+		reason = "a limit per user is 0: nobody could launch anything";
+	else if (c->setup_timeout_usec == 0 || c->setup_timeout_usec > TIMEOUT_USEC_MAX)
+		reason = "the set-up timeout is 0 or longer than a year";
+	STRV_FOREACH (s, c->salt_paths)
+		if (!path_is_normalized(*s))
+			reason = "a salt file is no normalized absolute path";
+	if (!reason)
+		return 0;
+	*reterr_reason = reason;
+	return -EINVAL;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The compiled profile as an object: its most confined state, its end, and finding one by name. */
+
+#include "catalog/compiled.h"
+#include "base/error.h"
+#include "base/strv.h"
+
+#include <linux/securebits.h>
+#include <signal.h>
+#include <string.h>
+
+#define USEC_PER_SEC 1000000ULL
+#define ID_NOBODY    65534U /* the kernel's overflow id: owns nothing */
+
+/* Above every range that systemd hands out (dynamic users, containers), below 2^31, where signed ids go
+ * wrong. */
+#define DYNAMIC_UID_MIN 1900000000U
+#define DYNAMIC_UID_MAX 1900065535U
+
+/* root is nobody special; capabilities neither survive nor follow a change of ids; none of this can be
+ * undone. */
+#define SECURE_BITS_CONFINED                                                                                 \
+	(SECURE_ALL_LOCKS | SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_CAP_AMBIENT_RAISE)
+
+void compiled_profile_init(struct compiled_profile *p)
+{
+	*p = (struct compiled_profile){
+		.stdio = { STDIO_INHERIT, STDIO_INHERIT, STDIO_INHERIT },
+		.umask = 0077,
+		.dynamic_user = true,
+		.uid = ID_NOBODY,
+		.gid = ID_NOBODY,
+		.secure_bits = SECURE_BITS_CONFINED,
+		.namespaces = _JAIL_NS_ALL,
+		.minimal_root = true,
+		.private_tmp = true,
+		.private_devices = true,
+		.runtime_max_usec = USEC_INFINITY,
+		.timeout_stop_usec = 10 * USEC_PER_SEC,
+		.kill_signal = SIGTERM,
+	};
+}
+
+static void free_access(struct access_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(rules[i].name);
+		free(rules[i].origin);
+	}
+	free(rules);
+}
+
+static void free_mounts(struct compiled_mount *mounts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(mounts[i].source);
+		free(mounts[i].target);
+	}
+	free(mounts);
+}
+
+void compiled_profile_done(struct compiled_profile *p)
+{
+	free(p->name);
+	free(p->description);
+	free(p->source_path);
+	strv_free(p->drop_ins);
+	free(p->error);
+	free_access(p->access, p->n_access);
+	strv_free(p->executables);
+	strv_free(p->arguments);
+	strv_free(p->environment);
+	strv_free(p->pass_environment);
+	free(p->slots);
+	free(p->working_directory);
+	free(p->groups);
+	free_mounts(p->mounts, p->n_mounts);
+	free(p->policy_path);
+	free(p->filter);
+	free(p->limits);
+	*p = (struct compiled_profile){ 0 };
+}
+
+void compiled_config_init(struct compiled_config *c)
+{
+	*c = (struct compiled_config){
+		.dynamic_uid_min = DYNAMIC_UID_MIN,
+		.dynamic_uid_max = DYNAMIC_UID_MAX,
+		.max_sandboxes = 1024,
+		.max_sandboxes_per_user = 128,
+		.max_calls_per_user = 64,
+		.max_retained_per_user = 128,
+		.setup_timeout_usec = 10 * USEC_PER_SEC,
+	};
+}
+
+void compiled_config_done(struct compiled_config *c)
+{
+	strv_free(c->salt_paths);
+	strv_free(c->admin_groups);
+	*c = (struct compiled_config){ 0 };
+}
+
+struct catalog *catalog_free(struct catalog *c)
+{
+	if (!c)
+		return NULL;
+	compiled_config_done(&c->config);
+	for (size_t i = 0; i < c->n_profiles; i++)
+		compiled_profile_done(&c->profiles[i]);
+	free(c->profiles);
+	strv_free(c->errors);
+	free(c);
+	return NULL;
+}
+
+static int compare_name(const void *name, const void *profile)
+{
+	return strcmp(name, ((const struct compiled_profile *)profile)->name);
+}
+
+const struct compiled_profile *catalog_find(const struct catalog *c, const char *name)
+{
+	if (c->n_profiles == 0)
+		return NULL;
+	return bsearch(name, c->profiles, c->n_profiles, sizeof(*c->profiles), compare_name);
+}
+
+int catalog_index(const struct catalog *c, const char *name)
+{
+	const struct compiled_profile *p = catalog_find(c, name);
+
+	return p ? (int)(p - c->profiles) : -ENOENT;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Bytes → catalog. Trusts neither counts nor values: counts are bounded by the bytes that are left, values by
+ * compiled_profile_check(), and names must ascend, so that each profile has exactly one place.
+ */
+
+#include "base/error.h"
+#include "base/io.h"
+#include "catalog/catalog.h"
+#include "catalog/format.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+/* Room for the elements of a list whose every element takes at least min_size bytes; NULL for none, or
+ * failed. */
+static void *get_list(struct cursor *c, size_t max, size_t min_size, size_t element_size, size_t *ret_n)
+{
+	size_t n = cursor_get_count(c, max, min_size);
+	void *list;
+
+	if (n == 0)
+		return NULL;
+	list = calloc(n, element_size);
+	if (!list) {
+		cursor_fail(c, -ENOMEM);
+		return NULL;
+	}
+	*ret_n = n;
+	return list;
+}
+
+static void get_access(struct cursor *c, struct compiled_profile *p)
+{
+	p->access = get_list(c, LIST_MAX, 16, sizeof(*p->access), &p->n_access);
+	for (size_t i = 0; i < p->n_access; i++) {
+		p->access[i].type = (enum access_type)cursor_get_u32_max(c, _ACCESS_TYPE_MAX - 1);
+		p->access[i].id = cursor_get_u32(c);
+		p->access[i].name = cursor_get_str(c, TEXT_MAX);
+		p->access[i].origin = cursor_get_str(c, TEXT_MAX);
+	}
+	p->allow_detach = cursor_get_bool(c);
+	p->max_per_user = cursor_get_u32(c);
+}
+
+static void get_exec(struct cursor *c, struct compiled_profile *p)
+{
+	p->executables = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	p->arguments = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	p->environment = cursor_get_strv(c, ENV_MAX, TEXT_MAX);
+	p->pass_environment = cursor_get_strv(c, ENV_MAX, TEXT_MAX);
+	p->slots = get_list(c, FDS_MAX, 13, sizeof(*p->slots), &p->n_slots);
+	for (size_t i = 0; i < p->n_slots; i++) {
+		p->slots[i].number = cursor_get_u32(c);
+		p->slots[i].kinds = cursor_get_u32(c);
+		p->slots[i].access = cursor_get_u32(c);
+		p->slots[i].required = cursor_get_bool(c);
+	}
+	p->max_fds = cursor_get_u32(c);
+	for (size_t i = 0; i < ELEMENTSOF(p->stdio); i++)
+		p->stdio[i] = (enum stdio_mode)cursor_get_u32_max(c, _STDIO_MODE_MAX - 1);
+	p->working_directory = cursor_get_str(c, TEXT_MAX);
+	p->umask = cursor_get_u32(c);
+}
+
+static void get_privileges(struct cursor *c, struct compiled_profile *p)
+{
+	p->dynamic_user = cursor_get_bool(c);
+	p->uid = cursor_get_u32(c);
+	p->gid = cursor_get_u32(c);
+	p->groups = get_list(c, GROUPS_MAX, sizeof(uint32_t), sizeof(*p->groups), &p->n_groups);
+	for (size_t i = 0; i < p->n_groups; i++)
+		p->groups[i] = cursor_get_u32(c);
+	p->bounding = cursor_get_u64(c);
+	p->ambient = cursor_get_u64(c);
+	p->secure_bits = cursor_get_u32(c);
+	p->namespaces = cursor_get_u32(c);
+}
+
+static void get_filesystem(struct cursor *c, struct compiled_profile *p)
+{
+	p->minimal_root = cursor_get_bool(c);
+	p->private_tmp = cursor_get_bool(c);
+	p->private_devices = cursor_get_bool(c);
+	p->mount_proc = cursor_get_bool(c);
+	p->mounts = get_list(c, LIST_MAX, 28, sizeof(*p->mounts), &p->n_mounts);
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		struct compiled_mount *m = &p->mounts[i];
+
+		m->type = (enum mount_type)cursor_get_u32_max(c, _MOUNT_TYPE_MAX - 1);
+		m->flags = cursor_get_u32(c);
+		m->source = cursor_get_str(c, TEXT_MAX);
+		m->target = cursor_get_str(c, TEXT_MAX);
+		m->size = cursor_get_u64(c);
+		m->mode = cursor_get_u32(c);
+	}
+}
+
+static void get_filter(struct cursor *c, struct compiled_profile *p)
+{
+	p->policy_path = cursor_get_str(c, TEXT_MAX);
+	p->filter = get_list(c, BPF_MAXINSNS_PER_FILTER, 10, sizeof(*p->filter), &p->n_filter);
+	for (size_t i = 0; i < p->n_filter; i++) {
+		p->filter[i].code = (uint16_t)cursor_get_u32_max(c, UINT16_MAX);
+		p->filter[i].jt = cursor_get_u8(c);
+		p->filter[i].jf = cursor_get_u8(c);
+		p->filter[i].k = cursor_get_u32(c);
+	}
+}
+
+static void get_resources(struct cursor *c, struct compiled_profile *p)
+{
+	p->limits = get_list(c, RLIM_NLIMITS, 20, sizeof(*p->limits), &p->n_limits);
+	for (size_t i = 0; i < p->n_limits; i++) {
+		p->limits[i].resource = cursor_get_u32(c);
+		p->limits[i].soft = cursor_get_u64(c);
+		p->limits[i].hard = cursor_get_u64(c);
+	}
+	p->runtime_max_usec = cursor_get_u64(c);
+	p->timeout_stop_usec = cursor_get_u64(c);
+	p->kill_signal = cursor_get_i32(c);
+}
+
+static void get_body(struct cursor *c, struct compiled_profile *p)
+{
+	const void *hash;
+
+	p->description = cursor_get_str(c, TEXT_MAX);
+	p->drop_ins = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	hash = cursor_get(c, sizeof(p->sha256));
+	if (hash)
+		memcpy(p->sha256, hash, sizeof(p->sha256));
+	get_access(c, p);
+	get_exec(c, p);
+	get_privileges(c, p);
+	get_filesystem(c, p);
+	get_filter(c, p);
+	get_resources(c, p);
+}
+
+static void get_profile(struct cursor *c, struct compiled_profile *p)
+{
+	const char *reason;
+
+	compiled_profile_init(p);
+	p->name = cursor_get_str(c, PROFILE_NAME_MAX);
+	p->source_path = cursor_get_str(c, TEXT_MAX);
+	p->invalid = cursor_get_bool(c);
+	p->error = cursor_get_str(c, TEXT_MAX);
+	if (c->error == 0 && !p->invalid)
+		get_body(c, p);
+	if (c->error == 0 && compiled_profile_check(p, &reason) < 0)
+		cursor_fail(c, -EBADMSG);
+}
+
+static void get_config(struct cursor *c, struct compiled_config *config)
+{
+	const char *reason;
+
+	config->dynamic_uid_min = cursor_get_u32(c);
+	config->dynamic_uid_max = cursor_get_u32(c);
+	config->salt_paths = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	config->admin_groups = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	config->max_sandboxes = cursor_get_u32(c);
+	config->max_sandboxes_per_user = cursor_get_u32(c);
+	config->max_calls_per_user = cursor_get_u32(c);
+	config->max_retained_per_user = cursor_get_u32(c);
+	config->setup_timeout_usec = cursor_get_u64(c);
+	if (c->error == 0 && compiled_config_check(config, &reason) < 0)
+		cursor_fail(c, -EBADMSG);
+}
+
+static void get_head(struct cursor *c)
+{
+	const void *magic = cursor_get(c, CATALOG_MAGIC_SIZE);
+	uint32_t version = cursor_get_u32(c);
+	uint64_t size = cursor_get_u64(c);
+
+	if (!magic || memcmp(magic, CATALOG_MAGIC, CATALOG_MAGIC_SIZE) != 0 || version != CATALOG_VERSION ||
+		size != c->size)
+		cursor_fail(c, -EBADMSG);
+}
+
+static void get_profiles(struct cursor *c, struct catalog *catalog)
+{
+	size_t n = 0;
+
+	catalog->profiles = get_list(c, CATALOG_MAX_PROFILES, PROFILE_BYTES, sizeof(*catalog->profiles), &n);
+	/* n_profiles follows what was read: catalog_free() must not meet a profile that was never begun */
+	for (size_t i = 0; i < n && c->error == 0; i++) {
+		get_profile(c, &catalog->profiles[i]);
+		catalog->n_profiles = i + 1;
+		if (c->error == 0 && i > 0 &&
+			strcmp(catalog->profiles[i - 1].name, catalog->profiles[i].name) >= 0)
+			cursor_fail(c, -EBADMSG);
+	}
+}
+
+int catalog_decode(const void *data, size_t size, struct catalog **ret)
+{
+	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
+	struct cursor c = CURSOR_INIT(data, size);
+	int r;
+
+	if (size > CATALOG_MAX_BYTES)
+		return -EBADMSG;
+	catalog = calloc(1, sizeof(*catalog));
+	if (!catalog)
+		return -ENOMEM;
+	get_head(&c);
+	get_config(&c, &catalog->config);
+	get_profiles(&c, catalog);
+	catalog->errors = cursor_get_strv(&c, ERRORS_MAX, TEXT_MAX);
+	r = cursor_end(&c);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(catalog);
+	return 0;
+}
+
+int catalog_from_memfd(int fd, struct catalog **ret)
+{
+	const void *data;
+	size_t size;
+	int r = memfd_map_sealed(fd, CATALOG_MAX_BYTES, &data, &size);
+	union {
+		const void *in;
+		void *out;
+	} map;
+
+	if (r < 0)
+		return r;
+	r = catalog_decode(data, size, ret);
+	map.in = data;
+	(void)munmap(map.out, size);
+	return r;
+}
