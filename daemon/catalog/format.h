@@ -14,4 +14,4 @@
 #define TEXT_MAX      (1024U * 1024) /* any single string: a path, a message, an expression */
 #define LIST_MAX      4096U          /* elements of any list of a profile */
 #define ERRORS_MAX    65536U         /* lines of catalog.errors */
-#define PROFILE_BYTES 17U            /* the least that a profile takes: four strings' lengths and a flag */
+#define PROFILE_BYTES 13U            /* the least that a profile takes: three strings' lengths and a flag */
