@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# usage: bench.sh BUILD [launch|queries] [--count N] [--json FILE]
+# Sets the stage for the benchmark: a bus, bailiffd, and a profile that runs the payload in the jail of "decoder".
+set -eu
+
+here=$(dirname "$0")
+build=$1
+shift
+# shellcheck source=tests/demo/stage.sh
+. "$here/../demo/stage.sh"
+
+case ${1:-} in
+launch) shift && set -- --launch "$@" ;;
+queries) shift && set -- --queries "$@" ;;
+'' | --*) set -- --launch --queries "$@" ;;
+*)
+	echo "bench: no benchmark '$1' (launch, queries)" >&2
+	exit 2
+	;;
+esac
+
+trap stage_close EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+stage_open bench "$build"
+cp "$build/tests/bench/bench-payload" "$stage/payload"
+cat >"$stage/config/profiles/bench.profile" <<X
+[Profile]
+Description=Runs the benchmark's payload
+[Exec]
+Executable=/payload
+StandardOutput=inherit
+[User]
+User=nobody
+[Filesystem]
+MinimalRoot=yes
+PrivateTmp=yes
+BindReadOnlyPaths=$stage/payload:/payload
+[Seccomp]
+Policy=decoder.policy
+X
+stage_start
+LD_LIBRARY_PATH="$stage_library" "$build/tests/bench/bench" --address "$BAILIFF_ADDRESS" --payload /payload \
+	--host-payload "$stage/payload" --profile bench "$@" || {
+	status=$?
+	echo '--- the daemon said:' >&2
+	tail -n 20 "$stage/daemon.log" >&2
+	exit "$status"
+}
+stage_stop
