@@ -3,12 +3,14 @@
 #define BAILIFF_BAILIFF_H
 
 /*
- * libbailiff: start programs in the jails that the system's Bailiff keeps profiles for.
+ * libbailiff: start programs in the sandboxes that the system's Bailiff keeps profiles for. bailiff(3).
  *
- * All functions that return int return 0 (or a documented positive value) or a negative errno value; for those that
- * talk to the broker, bailiff_last_error_name() and bailiff_last_error_message() then say more. Objects are opaque;
- * x_free() accepts NULL. An object may be used by one thread at a time. No function starts a thread, installs a
- * signal handler or changes the process' environment.
+ * Functions that return int return 0 (or a documented positive value), or a negative errno value. For those
+ * that talk to the broker, bailiff_last_error_name() and bailiff_last_error_message() say more. Objects are
+ * opaque; x_free() accepts NULL and returns NULL. A connection and its sandboxes may be used by one thread at
+ * a time; in a process forked from the one that connected, every call but x_free() is -ECHILD. No function
+ * starts a thread, installs a signal handler or changes the environment. Structures that the library
+ * allocates may grow at their end in later versions.
  */
 
 #include <stddef.h>
@@ -26,30 +28,36 @@ typedef struct bailiff_sandbox bailiff_sandbox;
 #define BAILIFF_TIMEOUT_INFINITE UINT64_MAX
 
 /*
- * Connects to $BAILIFF_ADDRESS, else $DBUS_SYSTEM_BUS_ADDRESS, else the system bus.
- * Errors: -ENOENT, -ECONNREFUSED (no bus there), -EPERM (the broker's name is owned by someone else than the
- * user "bailiff" or root).
+ * Connects to $BAILIFF_ADDRESS, else $DBUS_SYSTEM_BUS_ADDRESS, else the system bus. The variables are ignored
+ * in a set-user-ID program. Errors: -ENOENT, -ECONNREFUSED (no bus there), -EHOSTUNREACH (a bus, but no
+ * broker on it and none to be started), -EPERM (the broker's name is owned by someone else than root or the
+ * user "bailiff").
  */
 int bailiff_connect(bailiff_connection **ret);
 /* The same to a D-Bus address. */
 int bailiff_connect_address(const char *address, bailiff_connection **ret);
-/* Closes the connection. Sandboxes launched over it without bailiff_request_set_detach() are then stopped. */
+/* Closes the connection. Sandboxes launched over it without bailiff_request_set_detach() are then stopped.
+ * Their handles may be freed later; until then calls on them are -ENOTCONN. */
 bailiff_connection *bailiff_connection_free(bailiff_connection *c);
-/* Of the last failed call: the D-Bus error name, "" if none; and a sentence. Valid until the next call. */
+/* Of the last call: the D-Bus error name, "" if it succeeded or failed on this side of the bus; and a
+ * sentence. Valid until the next call that talks to the broker. */
 const char *bailiff_last_error_name(const bailiff_connection *c);
 const char *bailiff_last_error_message(const bailiff_connection *c);
 
 /* A launch to be: profile by name. -EINVAL for a name that no profile can have. */
 int bailiff_request_new(bailiff_request **ret, const char *profile);
 bailiff_request *bailiff_request_free(bailiff_request *r);
-/* NULL-terminated; copied. argv[0] is an executable of the profile, by path or by name. */
+/* NULL-terminated; copied. argv[0] is an executable of the profile, by path or by name; an empty list is the
+ * profile's first executable, without arguments. */
 int bailiff_request_set_argv(bailiff_request *r, const char *const *argv);
+/* Arguments and values may be any bytes but NUL. */
 int bailiff_request_set_env(bailiff_request *r, const char *name, const char *value);
 int bailiff_request_unset_env(bailiff_request *r, const char *name);
+/* UTF-8, else -EILSEQ. */
 int bailiff_request_set_cwd(bailiff_request *r, const char *path);
 int bailiff_request_set_tag(bailiff_request *r, const char *tag);
 /* The child's fd number child will be a duplicate of fd. fd is borrowed and must stay open until the launch.
- * -EEXIST: child is mapped already. -E2BIG: more than BAILIFF_FDS_MAX. */
+ * -EEXIST: child is mapped or a pipe already. -E2BIG: more than BAILIFF_FDS_MAX, with the lifeline. */
 int bailiff_request_map_fd(bailiff_request *r, int child, int fd);
 #define BAILIFF_FDS_MAX 16 /* what a stock system bus carries in a message (dbus-daemon 1.14) */
 
@@ -63,13 +71,16 @@ int bailiff_request_set_stdio(bailiff_request *r, int child, enum bailiff_stdio 
 int bailiff_request_set_detach(bailiff_request *r, int detach);
 /* End of file on this read end stops the sandbox. Borrowed until the launch. */
 int bailiff_request_set_lifeline(bailiff_request *r, int fd);
-/* May only tighten what the profile says. resource: RLIMIT_*; UINT64_MAX is infinity. */
+/* May only tighten what the profile says. resource: RLIMIT_*; UINT64_MAX is infinity. Times are microseconds.
+ */
 int bailiff_request_set_rlimit(bailiff_request *r, int resource, uint64_t soft, uint64_t hard);
 int bailiff_request_set_runtime_max(bailiff_request *r, uint64_t usec);
 int bailiff_request_set_stop_timeout(bailiff_request *r, uint64_t usec);
 int bailiff_request_set_stop_signal(bailiff_request *r, int signal);
 
-/* Launches; returns when the program was executed in its jail. A request may be launched again. */
+/* Launches; returns when the program was executed in its sandbox. A request may be launched again. A launch
+ * that the broker may have seen is never repeated: when the broker ends before it answers, this is
+ * -ECONNRESET. */
 int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret);
 
 /* How a sandbox ended. result: "success", "exit-code", "signal", "core-dump", "timeout", "oom", "violation",
@@ -82,47 +93,87 @@ typedef struct bailiff_exit {
 
 /* Forgets the handle; the sandbox lives as long as the connection (or, detached, by itself). */
 bailiff_sandbox *bailiff_sandbox_free(bailiff_sandbox *s);
-/* A handle for a sandbox of this user that another process or an earlier connection launched. */
+/* A handle for a sandbox of this user that another process or an earlier connection launched. -ESRCH. */
 int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sandbox **ret);
 uint64_t bailiff_sandbox_id(const bailiff_sandbox *s);
+/* Of the main process, in the pid namespace of the host. 0: unknown. */
 pid_t bailiff_sandbox_pid(const bailiff_sandbox *s);
-/* Borrowed, close-on-exec; poll it for the end of the program. bailiff_sandbox_steal_pidfd() hands it over. */
+/* Borrowed, close-on-exec; poll it for the end of the program. -ENOENT: the sandbox had ended when it was
+ * opened, or the fd was handed over by bailiff_sandbox_steal_pidfd(). */
 int bailiff_sandbox_pidfd(const bailiff_sandbox *s);
 int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s);
-/* Our end of the child's fd 0, 1 or 2 if that was BAILIFF_STDIO_PIPE; -ENOENT otherwise. Borrowed / handed over. */
+/* Our end of the child's fd 0, 1 or 2 if that was BAILIFF_STDIO_PIPE; -ENOENT otherwise. Borrowed / handed
+ * over. */
 int bailiff_sandbox_stream(const bailiff_sandbox *s, int child);
 int bailiff_sandbox_steal_stream(bailiff_sandbox *s, int child);
-/* Waits for the end. -ETIMEDOUT. timeout in microseconds or BAILIFF_TIMEOUT_INFINITE. */
+/* Waits for the end, also across a restart of the broker. -ETIMEDOUT; -ESRCH: the exit state is not kept any
+ * more. timeout in microseconds or BAILIFF_TIMEOUT_INFINITE; it counts for the program. Once that has ended,
+ * the broker has 25 seconds to say how. Signal handlers do not interrupt it. ret may be NULL. */
 int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit *ret);
-/* The stop signal, the grace, then the kill; returns at once. timeout: BAILIFF_TIMEOUT_INFINITE = the profile's. */
+/* The stop signal, the grace, then the kill; returns at once. timeout: BAILIFF_TIMEOUT_INFINITE = the
+ * profile's. */
 int bailiff_sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec);
 /* all: to every process inside, not the main one alone. */
 int bailiff_sandbox_signal(bailiff_sandbox *s, int signal, int all);
 /* Drops the retained exit state. */
 int bailiff_sandbox_release(bailiff_sandbox *s);
 
-/* The caller's sandboxes (an administrator's: all). Free with bailiff_sandbox_info_free(). */
+/* What the broker knows of a sandbox now. Free with bailiff_sandbox_status_free(). */
+typedef struct bailiff_sandbox_status {
+	uint64_t id;
+	char *profile, *tag;
+	char *state;                        /* "starting", "running", "ready", "stopping", "exited" */
+	uid_t owner, uid;                   /* who launched it; as whom it runs */
+	pid_t pid;                          /* 0: unknown or ended */
+	uint64_t started_usec, exited_usec; /* CLOCK_REALTIME; 0: not yet */
+	char *result;                       /* as in bailiff_exit; "" while it lives */
+	int exit_code, exit_signal;
+	uint32_t generation; /* of the profiles that it was launched from */
+	char *control_group; /* "" if it has none */
+	char **layers;       /* confinement in force, NULL-terminated */
+	char **skipped;      /* what could not be applied, each with its reason */
+} bailiff_sandbox_status;
+int bailiff_sandbox_get_status(bailiff_sandbox *s, bailiff_sandbox_status **ret);
+bailiff_sandbox_status *bailiff_sandbox_status_free(bailiff_sandbox_status *status);
+
+/* The caller's sandboxes (an administrator's: all), linked by next; NULL if none. */
 typedef struct bailiff_sandbox_info {
+	struct bailiff_sandbox_info *next;
 	uint64_t id;
 	char *path, *profile, *tag, *state;
 	uid_t owner;
 	pid_t pid;
 } bailiff_sandbox_info;
-int bailiff_list_sandboxes(bailiff_connection *c, bailiff_sandbox_info **ret, size_t *ret_n);
-void bailiff_sandbox_info_free(bailiff_sandbox_info *list, size_t n);
+int bailiff_list_sandboxes(bailiff_connection *c, bailiff_sandbox_info **ret);
+bailiff_sandbox_info *bailiff_sandbox_info_free(bailiff_sandbox_info *list);
 
 typedef struct bailiff_profile_info {
+	struct bailiff_profile_info *next;
 	char *name, *description;
 	int allowed;     /* may the caller launch it */
-	double exposure; /* 0 safe … 10 exposed; -1 when this version does not compute it */
+	double exposure; /* 0 safe ... 10 exposed; negative when this version does not compute it */
 } bailiff_profile_info;
-int bailiff_list_profiles(bailiff_connection *c, bailiff_profile_info **ret, size_t *ret_n);
-void bailiff_profile_info_free(bailiff_profile_info *list, size_t n);
+int bailiff_list_profiles(bailiff_connection *c, bailiff_profile_info **ret);
+bailiff_profile_info *bailiff_profile_info_free(bailiff_profile_info *list);
 
-/* Administrators: compiles the profiles anew. 0: in force. -EBADMSG: refused, the old ones stay, *ret_errors
- * (a NULL-terminated list, free with bailiff_strv_free()) says why. */
+/* The broker itself. Free with bailiff_broker_status_free(). */
+typedef struct bailiff_broker_status {
+	char *version;
+	char **features;       /* what this build can do on this kernel */
+	uint32_t landlock_abi; /* 0: the kernel has none */
+	uint32_t generation;   /* of the profiles in force */
+	char **profile_errors; /* of the last reading of the profiles */
+	uint32_t n_sandboxes;  /* live now */
+	uint64_t n_launched;   /* since the broker started */
+} bailiff_broker_status;
+int bailiff_get_broker_status(bailiff_connection *c, bailiff_broker_status **ret);
+bailiff_broker_status *bailiff_broker_status_free(bailiff_broker_status *status);
+
+/* Administrators: reads the profiles anew. 0: in force. -EBADMSG: refused, the old ones stay. *ret_errors,
+ * set in both cases (a NULL-terminated list, free with bailiff_strv_free()), says what is wrong. Both may be
+ * NULL. */
 int bailiff_reload(bailiff_connection *c, uint32_t *ret_generation, char ***ret_errors);
-void bailiff_strv_free(char **v);
+char **bailiff_strv_free(char **v);
 
 /* Lower-hex SHA1(salt || lower-cased name), 40 characters, as ChromeOS' cryptohome. Free with free(3). */
 int bailiff_sanitize_username(bailiff_connection *c, const char *username, char **ret);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which bus to speak to. */
+
+#include "internal.h"
+
+#define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
+
+const char *address_choose(const char *own, const char *system_bus)
+{
+	if (own && *own)
+		return own;
+	if (system_bus && *system_bus)
+		return system_bus;
+	return SYSTEM_BUS;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Method calls. sd_bus_call() would do but for two things: it hides who sent an error, and it leaves
+ * everything else that arrives in a queue that fills up in the end. So calls are asynchronous ones that are
+ * waited for here, and what comes between is taken off the queue.
+ */
+
+#include "internal.h"
+
+#include "dbus/names.h"
+
+#include <string.h>
+
+#define BUS_DRIVER "org.freedesktop.DBus"
+
+static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr_error)
+{
+	sd_bus_message **reply = userdata;
+
+	*reply = sd_bus_message_ref(m);
+	return 1;
+}
+
+static int bus_lost(bailiff_connection *c)
+{
+	return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus is closed");
+}
+
+static int await_reply(bailiff_connection *c, sd_bus_message **reply, uint64_t timeout_usec)
+{
+	uint64_t deadline = deadline_after(timeout_usec);
+
+	while (!*reply) {
+		uint64_t left = deadline_left(deadline);
+		int r = sd_bus_process(c->bus, NULL);
+
+		if (r == 0 && left > 0)
+			r = sd_bus_wait(c->bus, left);
+		if (r < 0 && r != -EINTR)
+			return sd_bus_is_open(c->bus) > 0 ? connection_fail(c, r, NULL, strerror(-r))
+							  : bus_lost(c);
+		if (left == 0 && !*reply)
+			return connection_fail(
+				c, -ETIMEDOUT, NULL, "the broker or the bus did not answer in time");
+	}
+	/* A closing connection answers its pending calls itself. */
+	return sd_bus_is_open(c->bus) > 0 ? 0 : bus_lost(c);
+}
+
+static int from_driver(sd_bus_message *reply, const sd_bus_error *e)
+{
+	const char *sender = sd_bus_message_get_sender(reply);
+
+	if (!sender || strcmp(sender, BUS_DRIVER) != 0)
+		return 0;
+	if (strcmp(e->name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 ||
+		strcmp(e->name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0)
+		return -EHOSTUNREACH;
+	if (strcmp(e->name, SD_BUS_ERROR_NO_REPLY) == 0)
+		return -ECONNRESET;
+	return error_to_errno(e);
+}
+
+/* Who else than the callee could have sent this? The bus may send errors; nobody else may send anything. */
+static int judge_reply(bailiff_connection *c, const char *destination, sd_bus_message *reply)
+{
+	const char *sender = sd_bus_message_get_sender(reply);
+	const sd_bus_error *e = sd_bus_message_get_error(reply);
+	bool from_callee = sender && strcmp(sender, destination) == 0;
+	int r;
+
+	if (!e)
+		return from_callee ? 0
+				   : connection_failf(c, -EBADMSG, "a reply came from %s instead of %s",
+					     sender ? sender : "nobody", destination);
+	r = from_driver(reply, e);
+	if (r == 0 && !from_callee)
+		return connection_failf(c, -EBADMSG, "an error reply came from %s instead of %s",
+			sender ? sender : "nobody", destination);
+	return connection_fail(c, r < 0 ? r : error_to_errno(e), e->name, e->message);
+}
+
+int call_peer(bailiff_connection *c, const char *destination, const struct call *call, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL; /* gone before reply, which it points to */
+	int r;
+
+	r = sd_bus_message_new_method_call(
+		c->bus, &m, destination, call->path, call->interface, call->member);
+	if (r >= 0 && call->fill)
+		r = call->fill(m, call->data);
+	if (r >= 0)
+		r = sd_bus_call_async(c->bus, &slot, m, on_reply, &reply, UINT64_MAX);
+	if (r < 0)
+		return sd_bus_is_open(c->bus) > 0
+			       ? connection_failf(c, r, "could not send %s: %s", call->member, strerror(-r))
+			       : bus_lost(c);
+	r = await_reply(c, &reply, call->timeout_usec > 0 ? call->timeout_usec : CALL_TIMEOUT_USEC);
+	if (r == 0)
+		r = judge_reply(c, destination, reply);
+	if (r < 0)
+		return r;
+	if (ret)
+		*ret = steal_ptr(reply);
+	return 0;
+}
+
+int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message **ret)
+{
+	int r;
+
+	/* The owner that is on record may have ended long ago. The bus then says that it could not deliver
+	 * the call, so nobody acted on it, and to send it to the successor is no repetition, not even for a
+	 * launch. */
+	for (unsigned attempt = 0;; attempt++) {
+		r = connection_check(c);
+		if (r == 0 && !c->owner)
+			r = connection_find_broker(c);
+		if (r == 0)
+			r = call_peer(c, c->owner, call, ret);
+		if (r != -EHOSTUNREACH || !c->owner)
+			return r;
+		free(steal_ptr(c->owner));
+		if (attempt > 0)
+			return r;
+	}
+}
+
+int reply_malformed(bailiff_connection *c, const char *member)
+{
+	return connection_failf(c, -EBADMSG,
+		"the broker's reply to %s has another form than this library knows; do their versions "
+		"differ?",
+		member);
+}

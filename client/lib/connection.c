@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A connection: to which bus, whose broker. The only place that decides whom to trust as the broker. */
+
+#include "internal.h"
+
+#include "config.h"
+#include "dbus/names.h"
+
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUS_DRIVER      "org.freedesktop.DBus"
+#define BUS_DRIVER_PATH "/org/freedesktop/DBus"
+
+bailiff_connection *connection_ref(bailiff_connection *c)
+{
+	c->n_ref++;
+	return c;
+}
+
+bailiff_connection *connection_unref(bailiff_connection *c)
+{
+	if (!c || --c->n_ref > 0)
+		return NULL;
+	if (c->bus)
+		(void)sd_bus_close_unref(c->bus);
+	connection_forget_error(c);
+	free(c->owner);
+	free(c);
+	return NULL;
+}
+
+int connection_check(bailiff_connection *c)
+{
+	connection_forget_error(c);
+	if (c->pid != getpid())
+		return connection_fail(c, -ECHILD, NULL, "the connection was opened before fork(2)");
+	if (!c->bus || sd_bus_is_open(c->bus) <= 0)
+		return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus is closed");
+	return 0;
+}
+
+static int fill_name(sd_bus_message *m, const void *data)
+{
+	const char *name = data;
+
+	return sd_bus_message_append_basic(m, 's', name);
+}
+
+static int fill_start(sd_bus_message *m, const void *data)
+{
+	const char *name = data;
+
+	return sd_bus_message_append(m, "su", name, (uint32_t)0);
+}
+
+static int ask_bus(bailiff_connection *c, const char *member, const char *name, sd_bus_message **ret)
+{
+	const struct call call = { BUS_DRIVER_PATH, BUS_DRIVER, member, fill_name, name, 0 };
+
+	return call_peer(c, BUS_DRIVER, &call, ret);
+}
+
+static int get_owner(bailiff_connection *c, char **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *owner;
+	int r;
+
+	r = ask_bus(c, "GetNameOwner", BAILIFF_BUS_NAME, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read_basic(reply, 's', &owner);
+	if (r <= 0)
+		return reply_malformed(c, "GetNameOwner");
+	*ret = strdup(owner);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int start_broker(bailiff_connection *c)
+{
+	const struct call call = { BUS_DRIVER_PATH, BUS_DRIVER, "StartServiceByName", fill_start,
+		BAILIFF_BUS_NAME, 0 };
+	int r = call_peer(c, BUS_DRIVER, &call, NULL);
+
+	/* Whatever kept it from starting: the caller finds a bus without broker. */
+	return r < 0 && *bailiff_last_error_name(c) ? -EHOSTUNREACH : r;
+}
+
+static int check_owner(bailiff_connection *c, const char *owner)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	uint32_t uid;
+	int r;
+
+	r = ask_bus(c, "GetConnectionUnixUser", owner, &reply);
+	if (r < 0)
+		return r == -EHOSTUNREACH
+			       ? r
+			       : connection_failf(c, -EPERM, "the bus does not say who %s is", owner);
+	r = sd_bus_message_read_basic(reply, 'u', &uid);
+	if (r <= 0)
+		return reply_malformed(c, "GetConnectionUnixUser");
+	if (uid == 0 || (c->broker_uid != 0 && uid == c->broker_uid))
+		return 0;
+	return connection_failf(c, -EPERM, "%s on this bus belongs to uid %u, not to root or the user %s",
+		BAILIFF_BUS_NAME, uid, BAILIFF_USER);
+}
+
+int connection_find_broker(bailiff_connection *c)
+{
+	_cleanup_(freep) char *owner = NULL;
+	int r;
+
+	r = get_owner(c, &owner);
+	if (r == -EHOSTUNREACH) {
+		r = start_broker(c);
+		if (r == 0)
+			r = get_owner(c, &owner);
+	}
+	if (r == 0)
+		r = check_owner(c, owner);
+	if (r < 0)
+		return r;
+	free(c->owner);
+	c->owner = steal_ptr(owner);
+	return 0;
+}
+
+/* 0 where the user does not exist: then only root is the broker. */
+static int lookup_broker_uid(uid_t *ret)
+{
+	_cleanup_(freep) char *buffer = NULL;
+	struct passwd entry, *found = NULL;
+	size_t size = 1024;
+	int r;
+
+	do {
+		free(steal_ptr(buffer));
+		size *= 2;
+		buffer = malloc(size);
+		if (!buffer)
+			return -ENOMEM;
+		r = getpwnam_r(BAILIFF_USER, &entry, buffer, size, &found);
+	} while (r == ERANGE && size < 1024 * 1024);
+	*ret = r == 0 && found ? found->pw_uid : 0;
+	return 0;
+}
+
+static int open_bus(const char *address, sd_bus **ret)
+{
+	_cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+	int r;
+
+	r = sd_bus_new(&bus);
+	if (r >= 0)
+		r = sd_bus_set_address(bus, address);
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus, 1);
+	if (r >= 0)
+		r = sd_bus_negotiate_fds(bus, 1);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(bus);
+	return 0;
+}
+
+/* Authentication and Hello; sd-bus itself would wait without end for a bus that accepts and says nothing. */
+static int await_ready(sd_bus *bus)
+{
+	uint64_t deadline = deadline_after(CALL_TIMEOUT_USEC);
+
+	for (;;) {
+		uint64_t left = deadline_left(deadline);
+		int r = sd_bus_is_ready(bus);
+
+		if (r > 0)
+			return 0;
+		if (left == 0)
+			return -ETIMEDOUT;
+		if (r == 0)
+			r = sd_bus_process(bus, NULL);
+		if (r == 0)
+			r = sd_bus_wait(bus, left);
+		if (r < 0 && r != -EINTR)
+			/* -EPERM is kept for an impostor */
+			return r == -EPERM ? -EACCES : r;
+	}
+}
+
+EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret)
+{
+	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
+	int r;
+
+	if (!address || !*address || !ret)
+		return -EINVAL;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->n_ref = 1;
+	c->pid = getpid();
+	r = lookup_broker_uid(&c->broker_uid);
+	if (r == 0)
+		r = open_bus(address, &c->bus);
+	if (r == 0)
+		r = await_ready(c->bus);
+	if (r == 0)
+		r = connection_find_broker(c);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(c);
+	return 0;
+}
+
+EXPORT int bailiff_connect(bailiff_connection **ret)
+{
+	return bailiff_connect_address(
+		address_choose(secure_getenv("BAILIFF_ADDRESS"), secure_getenv("DBUS_SYSTEM_BUS_ADDRESS")),
+		ret);
+}
+
+EXPORT bailiff_connection *bailiff_connection_free(bailiff_connection *c)
+{
+	if (!c)
+		return NULL;
+	if (c->bus) {
+		(void)sd_bus_close_unref(c->bus);
+		c->bus = NULL;
+	}
+	return connection_unref(c);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* LaunchSandboxed and its reply. */
+
+#include "internal.h"
+
+#include "dbus/names.h"
+
+#include <string.h>
+
+struct launch_info {
+	uint64_t id;
+	uint32_t pid;
+};
+
+static int take_stream(bailiff_sandbox *s, sd_bus_message *m)
+{
+	uint32_t child;
+	int fd;
+
+	/* The message keeps what it carries, and closes it: each fd is duplicated. */
+	if (sd_bus_message_read(m, "{uh}", &child, &fd) <= 0 || child > 2 || s->streams[child] >= 0)
+		return -EBADMSG;
+	s->streams[child] = fd_dup(fd);
+	return s->streams[child] < 0 ? s->streams[child] : 0;
+}
+
+static int take_streams(bailiff_sandbox *s, sd_bus_message *m)
+{
+	int r;
+
+	if (sd_bus_message_enter_container(m, 'a', "{uh}") < 0)
+		return -EBADMSG;
+	while ((r = sd_bus_message_at_end(m, 0)) == 0) {
+		r = take_stream(s, m);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 || sd_bus_message_exit_container(m) < 0 ? -EBADMSG : 0;
+}
+
+static int take_reply(bailiff_sandbox *s, sd_bus_message *m)
+{
+	static const struct dict_field fields[] = {
+		{ BAILIFF_INFO_ID, 't', offsetof(struct launch_info, id) },
+		{ BAILIFF_INFO_PID, 'u', offsetof(struct launch_info, pid) },
+	};
+	struct launch_info info = { 0 };
+	const char *path;
+	int r, fd;
+
+	if (sd_bus_message_read(m, "oh", &path, &fd) <= 0)
+		return -EBADMSG;
+	r = replace_str(&s->path, path);
+	if (r < 0)
+		return r;
+	s->pidfd = fd_dup(fd);
+	if (s->pidfd < 0)
+		return s->pidfd;
+	r = take_streams(s, m);
+	if (r == 0)
+		r = dict_read(m, fields, ELEMENTSOF(fields), &info);
+	s->id = info.id;
+	s->pid = (pid_t)info.pid;
+	return r;
+}
+
+EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed",
+		request_marshal, r, LAUNCH_TIMEOUT_USEC };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
+	int k;
+
+	if (!c || !r || !ret)
+		return -EINVAL;
+	/* Before the call: there must be nothing left to fail for want of memory once the program runs. */
+	k = sandbox_new(c, &s);
+	if (k == 0)
+		k = call_broker(c, &call, &reply);
+	if (k < 0)
+		return k;
+	k = take_reply(s, reply);
+	if (k < 0) {
+		if (s->path)
+			(void)bailiff_sandbox_stop(s, 0);
+		return k == -EBADMSG ? reply_malformed(c, "LaunchSandboxed")
+				     : connection_failf(c, k, "launched, but stopped: %s", strerror(-k));
+	}
+	*ret = steal_ptr(s);
+	return 0;
+}

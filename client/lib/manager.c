@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The broker's other services. */
+
+#include "internal.h"
+
+#include "dbus/names.h"
+
+#include <string.h>
+
+/* A reload reads and compiles every profile. */
+#define RELOAD_TIMEOUT_USEC (90ULL * 1000000)
+
+EXPORT int bailiff_reload(bailiff_connection *c, uint32_t *ret_generation, char ***ret_errors)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Reload", NULL, NULL,
+		RELOAD_TIMEOUT_USEC };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(bailiff_strv_freep) char **errors = NULL;
+	uint32_t generation;
+	int r;
+
+	if (!c)
+		return -EINVAL;
+	r = call_broker(c, &call, &reply);
+	if (r < 0)
+		return r;
+	if (sd_bus_message_read_basic(reply, 'u', &generation) <= 0 ||
+		sd_bus_message_read_strv(reply, &errors) < 0)
+		return reply_malformed(c, "Reload");
+	r = strv_count(errors) == 0 ? 0 : connection_fail(c, -EBADMSG, NULL, errors[0]);
+	if (!errors && ret_errors)
+		if (strv_copy(NULL, &errors) < 0)
+			return -ENOMEM;
+	if (ret_generation)
+		*ret_generation = generation;
+	if (ret_errors)
+		*ret_errors = steal_ptr(errors);
+	return r;
+}
+
+static int fill_username(sd_bus_message *m, const void *data)
+{
+	const char *username = data;
+
+	return sd_bus_message_append_basic(m, 's', username);
+}
+
+EXPORT int bailiff_sanitize_username(bailiff_connection *c, const char *username, char **ret)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSanitizedUsername",
+		fill_username, username, 0 };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *hash;
+	int r;
+
+	if (!c || !username || !ret)
+		return -EINVAL;
+	if (!utf8_valid(username))
+		return connection_fail(c, -EILSEQ, NULL, "the user name is not UTF-8");
+	r = call_broker(c, &call, &reply);
+	if (r < 0)
+		return r;
+	if (sd_bus_message_read_basic(reply, 's', &hash) <= 0 || strlen(hash) != 40)
+		return reply_malformed(c, "GetSanitizedUsername");
+	*ret = strdup(hash);
+	return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A launch request: setters that refuse at once what the broker could only refuse later. */
+
+#include "internal.h"
+
+#include "dbus/names.h"
+
+#include <string.h>
+
+#define PROFILE_NAME_MAX 64
+#define CHILD_FD_MAX     1023 /* the broker's FD_TARGET_MAX */
+#define SIGNAL_MAX       64
+
+_Static_assert(BAILIFF_FDS_MAX == BAILIFF_MESSAGE_FDS_MAX, "the public limit is the bus' limit");
+
+static bool profile_name_valid(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return n > 0 && n <= PROFILE_NAME_MAX && s[n] == '\0' && *s != '_' && *s != '-';
+}
+
+static bool env_name_valid(const char *s)
+{
+	return *s != '\0' && !strchr(s, '=') && utf8_valid(s);
+}
+
+EXPORT int bailiff_request_new(bailiff_request **ret, const char *profile)
+{
+	_cleanup_(bailiff_request_freep) bailiff_request *r = NULL;
+
+	if (!ret || !profile || !profile_name_valid(profile))
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->lifeline = -1;
+	for (size_t i = 0; i < ELEMENTSOF(r->stdio); i++)
+		r->stdio[i] = STDIO_UNSET;
+	r->stop_timeout_usec = BAILIFF_TIMEOUT_INFINITE;
+	r->profile = strdup(profile);
+	if (!r->profile)
+		return -ENOMEM;
+	*ret = steal_ptr(r);
+	return 0;
+}
+
+EXPORT bailiff_request *bailiff_request_free(bailiff_request *r)
+{
+	if (!r)
+		return NULL;
+	free(r->profile);
+	(void)bailiff_strv_free(r->argv);
+	(void)bailiff_strv_free(r->env_names);
+	(void)bailiff_strv_free(r->env_values);
+	(void)bailiff_strv_free(r->unset_env);
+	free(r->cwd);
+	free(r->tag);
+	free(r);
+	return NULL;
+}
+
+EXPORT int bailiff_request_set_argv(bailiff_request *r, const char *const *argv)
+{
+	_cleanup_(bailiff_strv_freep) char **copy = NULL;
+	int k = 0;
+
+	if (!r || !argv)
+		return -EINVAL;
+	for (size_t i = 0; argv[i] && k == 0; i++)
+		k = strv_append(&copy, argv[i]);
+	if (k < 0)
+		return k;
+	(void)bailiff_strv_free(r->argv);
+	r->argv = steal_ptr(copy);
+	return 0;
+}
+
+EXPORT int bailiff_request_set_env(bailiff_request *r, const char *name, const char *value)
+{
+	size_t n;
+	int k;
+
+	if (!r || !name || !value || !env_name_valid(name))
+		return -EINVAL;
+	n = strv_count(r->env_names);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(r->env_names[i], name) == 0)
+			return replace_str(&r->env_values[i], value);
+	/* Value first: a name without value would be found by the next call. */
+	k = strv_append(&r->env_values, value);
+	if (k == 0)
+		k = strv_append(&r->env_names, name);
+	if (k < 0 && strv_count(r->env_values) > n)
+		free(steal_ptr(r->env_values[n]));
+	return k;
+}
+
+EXPORT int bailiff_request_unset_env(bailiff_request *r, const char *name)
+{
+	if (!r || !name || !env_name_valid(name))
+		return -EINVAL;
+	return strv_append(&r->unset_env, name);
+}
+
+EXPORT int bailiff_request_set_cwd(bailiff_request *r, const char *path)
+{
+	if (!r || !path || path[0] != '/')
+		return -EINVAL;
+	return utf8_valid(path) ? replace_str(&r->cwd, path) : -EILSEQ;
+}
+
+EXPORT int bailiff_request_set_tag(bailiff_request *r, const char *tag)
+{
+	if (!r || !tag)
+		return -EINVAL;
+	return utf8_valid(tag) ? replace_str(&r->tag, tag) : -EILSEQ;
+}
+
+static bool child_is_mapped(const bailiff_request *r, int child)
+{
+	for (size_t i = 0; i < r->n_fds; i++)
+		if (r->fds[i].child == (uint32_t)child)
+			return true;
+	return false;
+}
+
+static size_t fds_used(const bailiff_request *r)
+{
+	return r->n_fds + (r->lifeline >= 0 ? 1 : 0);
+}
+
+EXPORT int bailiff_request_map_fd(bailiff_request *r, int child, int fd)
+{
+	if (!r || child < 0 || child > CHILD_FD_MAX)
+		return -EINVAL;
+	if (fd < 0)
+		return -EBADF;
+	if (child_is_mapped(r, child) || (child < 3 && r->stdio[child] != STDIO_UNSET))
+		return -EEXIST;
+	if (fds_used(r) >= BAILIFF_FDS_MAX)
+		return -E2BIG;
+	r->fds[r->n_fds++] = (struct request_fd){ .child = (uint32_t)child, .fd = fd };
+	return 0;
+}
+
+EXPORT int bailiff_request_set_stdio(bailiff_request *r, int child, enum bailiff_stdio mode)
+{
+	if (!r || child < 0 || child > 2 || (mode != BAILIFF_STDIO_NULL && mode != BAILIFF_STDIO_PIPE))
+		return -EINVAL;
+	if (child_is_mapped(r, child))
+		return -EEXIST;
+	r->stdio[child] = (int)mode;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_detach(bailiff_request *r, int detach)
+{
+	if (!r)
+		return -EINVAL;
+	r->detach = detach != 0;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_lifeline(bailiff_request *r, int fd)
+{
+	if (!r)
+		return -EINVAL;
+	if (fd < 0)
+		return -EBADF;
+	if (r->lifeline < 0 && fds_used(r) >= BAILIFF_FDS_MAX)
+		return -E2BIG;
+	r->lifeline = fd;
+	return 0;
+}
+
+static const char *rlimit_name(int resource)
+{
+	static const struct {
+		int resource;
+		const char *name;
+	} limits[] = {
+#define LIMIT(n, r) { (int)(r), (n) },
+		BAILIFF_RLIMIT_NAMES(LIMIT)
+#undef LIMIT
+	};
+
+	_Static_assert(ELEMENTSOF(limits) == RLIMITS_MAX, "a request has room for one limit of each kind");
+	for (size_t i = 0; i < ELEMENTSOF(limits); i++)
+		if (limits[i].resource == resource)
+			return limits[i].name;
+	return NULL;
+}
+
+EXPORT int bailiff_request_set_rlimit(bailiff_request *r, int resource, uint64_t soft, uint64_t hard)
+{
+	const char *name = rlimit_name(resource);
+	size_t i = 0;
+
+	if (!r || !name || soft > hard)
+		return -EINVAL;
+	while (i < r->n_limits && strcmp(r->limits[i].name, name) != 0)
+		i++;
+	r->limits[i] = (struct request_limit){ .name = name, .soft = soft, .hard = hard };
+	if (i == r->n_limits)
+		r->n_limits++;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_runtime_max(bailiff_request *r, uint64_t usec)
+{
+	if (!r || usec == 0)
+		return -EINVAL;
+	r->runtime_max_usec = usec;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_stop_timeout(bailiff_request *r, uint64_t usec)
+{
+	if (!r || usec == 0)
+		return -EINVAL;
+	r->stop_timeout_usec = usec;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_stop_signal(bailiff_request *r, int signal)
+{
+	if (!r || signal < 1 || signal > SIGNAL_MAX)
+		return -EINVAL;
+	r->stop_signal = signal;
+	return 0;
+}

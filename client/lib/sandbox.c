@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Handles of sandboxes: what they hold, and the short calls on them. wait.c has the long one. */
+
+#include "internal.h"
+
+#include "dbus/names.h"
+
+int sandbox_new(bailiff_connection *c, bailiff_sandbox **ret)
+{
+	bailiff_sandbox *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->pidfd = s->watch = -1;
+	for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
+		s->streams[i] = -1;
+	s->connection = connection_ref(c);
+	*ret = s;
+	return 0;
+}
+
+EXPORT bailiff_sandbox *bailiff_sandbox_free(bailiff_sandbox *s)
+{
+	if (!s)
+		return NULL;
+	(void)fd_close(s->pidfd);
+	(void)fd_close(s->watch);
+	for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
+		(void)fd_close(s->streams[i]);
+	free(s->path);
+	free(s->result);
+	(void)connection_unref(s->connection);
+	free(s);
+	return NULL;
+}
+
+int sandbox_call(bailiff_sandbox *s, const char *member, int (*fill)(sd_bus_message *, const void *),
+	const void *data, uint64_t timeout_usec, sd_bus_message **ret)
+{
+	const struct call call = { s->path, BAILIFF_SANDBOX_INTERFACE, member, fill, data, timeout_usec };
+
+	return call_broker(s->connection, &call, ret);
+}
+
+static int fill_id(sd_bus_message *m, const void *data)
+{
+	return sd_bus_message_append_basic(m, 't', data);
+}
+
+int sandbox_find(bailiff_sandbox *s)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSandbox", fill_id,
+		&s->id, 0 };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *path;
+	int r;
+
+	r = call_broker(s->connection, &call, &reply);
+	if (r < 0)
+		return r;
+	if (sd_bus_message_read_basic(reply, 'o', &path) <= 0)
+		return reply_malformed(s->connection, "GetSandbox");
+	return replace_str(&s->path, path);
+}
+
+/* -ESRCH: it has ended, so there is no process to refer to. */
+static int get_pidfd(bailiff_sandbox *s)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r, fd;
+
+	r = sandbox_call(s, "GetPidfd", NULL, NULL, 0, &reply);
+	if (r < 0)
+		return r;
+	if (sd_bus_message_read_basic(reply, 'h', &fd) <= 0)
+		return reply_malformed(s->connection, "GetPidfd");
+	s->pidfd = fd_dup(fd);
+	return s->pidfd < 0 ? s->pidfd : 0;
+}
+
+EXPORT int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sandbox **ret)
+{
+	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
+	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
+	int r;
+
+	if (!c || !ret)
+		return -EINVAL;
+	r = sandbox_new(c, &s);
+	if (r < 0)
+		return r;
+	s->id = id;
+	r = sandbox_find(s);
+	if (r == 0)
+		r = get_pidfd(s);
+	if (r == -ESRCH && s->path)
+		r = 0;
+	if (r == 0)
+		r = bailiff_sandbox_get_status(s, &status);
+	if (r < 0)
+		return r;
+	s->pid = status->pid;
+	*ret = steal_ptr(s);
+	return 0;
+}
+
+EXPORT uint64_t bailiff_sandbox_id(const bailiff_sandbox *s)
+{
+	return s ? s->id : 0;
+}
+
+EXPORT pid_t bailiff_sandbox_pid(const bailiff_sandbox *s)
+{
+	return s ? s->pid : 0;
+}
+
+EXPORT int bailiff_sandbox_pidfd(const bailiff_sandbox *s)
+{
+	if (!s)
+		return -EINVAL;
+	return s->pidfd >= 0 ? s->pidfd : -ENOENT;
+}
+
+EXPORT int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s)
+{
+	int fd, watch;
+
+	if (!s)
+		return -EINVAL;
+	if (s->pidfd < 0)
+		return -ENOENT;
+	watch = fd_dup(s->pidfd);
+	if (watch < 0)
+		return watch;
+	fd = s->pidfd;
+	s->watch = watch;
+	s->pidfd = -1;
+	return fd;
+}
+
+EXPORT int bailiff_sandbox_stream(const bailiff_sandbox *s, int child)
+{
+	if (!s || child < 0 || child > 2)
+		return -EINVAL;
+	return s->streams[child] >= 0 ? s->streams[child] : -ENOENT;
+}
+
+EXPORT int bailiff_sandbox_steal_stream(bailiff_sandbox *s, int child)
+{
+	int fd = bailiff_sandbox_stream(s, child);
+
+	if (fd >= 0)
+		s->streams[child] = -1;
+	return fd;
+}
+
+static int fill_timeout(sd_bus_message *m, const void *data)
+{
+	return sd_bus_message_append_basic(m, 't', data);
+}
+
+EXPORT int bailiff_sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec)
+{
+	if (!s)
+		return -EINVAL;
+	return sandbox_call(s, "Stop", fill_timeout, &timeout_usec, 0, NULL);
+}
+
+struct signal_call {
+	int signal, all;
+};
+
+static int fill_signal(sd_bus_message *m, const void *data)
+{
+	const struct signal_call *call = data;
+
+	return sd_bus_message_append(m, "is", call->signal, call->all ? "all" : "main");
+}
+
+EXPORT int bailiff_sandbox_signal(bailiff_sandbox *s, int signal, int all)
+{
+	const struct signal_call call = { signal, all };
+
+	if (!s || signal < 1 || signal > 64)
+		return -EINVAL;
+	return sandbox_call(s, "Signal", fill_signal, &call, 0, NULL);
+}
+
+EXPORT int bailiff_sandbox_release(bailiff_sandbox *s)
+{
+	if (!s)
+		return -EINVAL;
+	return sandbox_call(s, "Release", NULL, NULL, 0, NULL);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Clocks, fds and string lists, as far as the library needs them. Knows nothing of D-Bus. */
+
+#include "internal.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t now_usec(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t deadline_after(uint64_t timeout_usec)
+{
+	uint64_t now = now_usec();
+
+	return timeout_usec >= BAILIFF_TIMEOUT_INFINITE - now ? BAILIFF_TIMEOUT_INFINITE : now + timeout_usec;
+}
+
+uint64_t deadline_left(uint64_t deadline)
+{
+	uint64_t now;
+
+	if (deadline == BAILIFF_TIMEOUT_INFINITE)
+		return deadline;
+	now = now_usec();
+	return deadline > now ? deadline - now : 0;
+}
+
+int fd_close(int fd)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved;
+	return -1;
+}
+
+int fd_dup(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : copy;
+}
+
+size_t strv_count(char *const *v)
+{
+	size_t n = 0;
+
+	while (v && v[n])
+		n++;
+	return n;
+}
+
+int strv_append(char ***v, const char *s)
+{
+	size_t n = strv_count(*v);
+	char **grown = reallocarray(*v, n + 2, sizeof(char *));
+
+	if (!grown)
+		return -ENOMEM;
+	*v = grown;
+	grown[n] = strdup(s);
+	grown[n + 1] = NULL;
+	return grown[n] ? 0 : -ENOMEM;
+}
+
+int strv_copy(char *const *v, char ***ret)
+{
+	size_t n = strv_count(v);
+	_cleanup_(bailiff_strv_freep) char **copy = calloc(n + 1, sizeof(char *));
+
+	if (!copy)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = strdup(v[i]);
+		if (!copy[i])
+			return -ENOMEM;
+	}
+	*ret = steal_ptr(copy);
+	return 0;
+}
+
+int replace_str(char **dest, const char *s)
+{
+	char *copy = strdup(s);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*dest);
+	*dest = copy;
+	return 0;
+}
+
+EXPORT char **bailiff_strv_free(char **v)
+{
+	for (size_t i = 0; v && v[i]; i++)
+		free(v[i]);
+	free(v);
+	return NULL;
+}

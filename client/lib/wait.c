@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Waiting for the end of a sandbox. First for the program, on its pidfd: that needs no broker, so a broker
+ * may be restarted meanwhile, and it costs the user none of the calls that a broker lets one user have
+ * pending. Then the broker is asked how it ended.
+ */
+
+#include "internal.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+/* A broker that went away is looked for this often and this long, from 20 ms apart to a second. */
+#define REATTACH_TRIES       40
+#define REATTACH_PAUSE_FIRST 20000ULL
+#define REATTACH_PAUSE_MAX   1000000ULL
+
+/* Messages taken off the bus between two looks at the pidfd, so that a flood can not keep us from it. */
+#define BATCH_MAX 64
+
+static int poll_until(struct pollfd *fds, nfds_t n, uint64_t deadline)
+{
+	uint64_t left = deadline_left(deadline);
+	const struct timespec ts = { (time_t)(left / 1000000), (long)(left % 1000000) * 1000 };
+	int r = ppoll(fds, n, deadline == BAILIFF_TIMEOUT_INFINITE ? NULL : &ts, NULL);
+
+	if (r >= 0)
+		return r;
+	return errno == EINTR ? 0 : -errno;
+}
+
+/* Keeps the queue empty and notices when the bus hangs up. */
+static int serve_bus(bailiff_connection *c)
+{
+	int r = 1;
+
+	for (unsigned i = 0; i < BATCH_MAX && r > 0; i++)
+		r = sd_bus_process(c->bus, NULL);
+	if (r >= 0 && sd_bus_is_open(c->bus) > 0)
+		return 0;
+	return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus was closed while waiting");
+}
+
+static int await_program(bailiff_sandbox *s, int pidfd, uint64_t deadline)
+{
+	bailiff_connection *c = s->connection;
+	int r;
+
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = pidfd, .events = POLLIN },
+			{ .fd = sd_bus_get_fd(c->bus), .events = POLLIN },
+		};
+
+		r = poll_until(fds, ELEMENTSOF(fds), deadline);
+		if (r < 0)
+			return connection_fail(c, r, NULL, strerror(-r));
+		if (fds[0].revents)
+			return 0;
+		if (r > 0) {
+			r = serve_bus(c);
+			if (r < 0)
+				return r;
+		}
+		if (deadline_left(deadline) == 0)
+			return connection_fail(c, -ETIMEDOUT, NULL, "the sandbox has not ended yet");
+	}
+}
+
+static int take_result(bailiff_sandbox *s, sd_bus_message *reply)
+{
+	const char *result;
+	int code, signal, r;
+
+	if (sd_bus_message_read(reply, "sii", &result, &code, &signal) <= 0)
+		return reply_malformed(s->connection, "Wait");
+	r = replace_str(&s->result, result);
+	if (r < 0)
+		return r;
+	s->exit_code = code;
+	s->exit_signal = signal;
+	s->ended = true;
+	return 0;
+}
+
+static int ask_result(bailiff_sandbox *s, uint64_t deadline)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	uint64_t left = deadline_left(deadline);
+	int r;
+
+	r = sandbox_call(s, "Wait", NULL, NULL, left > 0 ? left : 1, &reply);
+	return r < 0 ? r : take_result(s, reply);
+}
+
+static bool broker_is_away(int error)
+{
+	return error == -ECONNRESET || error == -EHOSTUNREACH;
+}
+
+/* Another broker may give the sandbox another path: it is found again by its id, which stays. */
+static int ask_result_again(bailiff_sandbox *s, uint64_t deadline)
+{
+	uint64_t pause = REATTACH_PAUSE_FIRST;
+	int r = -ECONNRESET;
+
+	for (unsigned i = 0; i < REATTACH_TRIES && broker_is_away(r); i++) {
+		uint64_t wake = deadline_after(pause);
+
+		while (deadline_left(wake) > 0)
+			(void)poll_until(NULL, 0, wake);
+		if (deadline_left(deadline) == 0)
+			return connection_fail(
+				s->connection, -ETIMEDOUT, NULL, "the broker has not come back yet");
+		pause = pause * 2 < REATTACH_PAUSE_MAX ? pause * 2 : REATTACH_PAUSE_MAX;
+		r = sandbox_find(s);
+		if (r == 0)
+			r = ask_result(s, deadline);
+	}
+	return r;
+}
+
+static int fetch_result(bailiff_sandbox *s, uint64_t timeout_usec)
+{
+	uint64_t deadline = deadline_after(timeout_usec), at_least;
+	int pidfd = s->pidfd >= 0 ? s->pidfd : s->watch;
+	int r;
+
+	r = connection_check(s->connection);
+	if (r == 0 && pidfd >= 0)
+		r = await_program(s, pidfd, deadline);
+	if (r < 0)
+		return r;
+	/* The program is gone, the answer is near; a caller who polled the pidfd passes a timeout of 0. */
+	at_least = deadline_after(CALL_TIMEOUT_USEC);
+	deadline = deadline > at_least ? deadline : at_least;
+	r = ask_result(s, deadline);
+	return broker_is_away(r) ? ask_result_again(s, deadline) : r;
+}
+
+EXPORT int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit *ret)
+{
+	int r;
+
+	if (!s)
+		return -EINVAL;
+	r = s->ended ? 0 : fetch_result(s, timeout_usec);
+	if (r < 0)
+		return r;
+	if (ret)
+		*ret = (bailiff_exit){ .result = s->result, .code = s->exit_code, .signal = s->exit_signal };
+	return 0;
+}
