@@ -103,7 +103,7 @@ struct compiled_profile {
 	char **pass_environment; /* names or patterns ending in "*" that a caller may set */
 	struct fd_slot *slots;
 	size_t n_slots;
-	uint32_t max_fds; /* fds above 2 in all, when some have no slot: ordinary kinds alone; 0: slots only */
+	uint32_t max_fds; /* most fds above 2; 0: those with a slot and no other, else also ordinary kinds without */
 	enum stdio_mode stdio[3];
 	char *working_directory;
 	uint32_t umask;

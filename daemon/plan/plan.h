@@ -34,7 +34,7 @@ struct plan_request {
 	const struct plan_fd *fds;
 	size_t n_fds;
 	uint32_t stdio[3]; /* enum stdio_mode (NULL, PIPE, FD) asked for, or PLAN_STDIO_UNSET */
-	const char *cwd;   /* NULL: the profile's */
+	const char *cwd;   /* NULL: the profile's; borrowed by the spec */
 	bool detach;
 	const struct compiled_limit *limits; /* option rlimits: may only tighten */
 	size_t n_limits;
@@ -82,7 +82,9 @@ struct plan_effective {
 
 /*
  * The whole decision: access, argv, environment, fds, stdio, limits, detach, overrides. 0 and a spec without fds
- * (the launcher fills them), or -EACCES/-EINVAL/-ENOMEM with the refusal in *ret_result. Free with jail_spec_done().
+ * (the launcher fills them), or -EACCES (this profile does not allow it), -EINVAL (no profile could) with the refusal
+ * in *ret_result; -ENOMEM comes without one. Free with jail_spec_done().
+ * Without -ENOMEM the answer depends on the arguments alone. *ret_result's rule is filled either way.
  */
 int plan_make(const struct compiled_profile *p, const struct plan_caller *c, const struct plan_request *r,
 	struct jail_spec *ret_spec, struct plan_effective *ret_effective, struct plan_result *ret_result);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Options that stand beside a value of the profile: the stricter holds, and a looser one is refused, not cut.
+ */
+
+#include "base/error.h"
+#include "base/path.h"
+#include "plan/parts.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define SIGNAL_MAX 64 /* _NSIG */
+
+static const char *const limit_keys[RLIM_NLIMITS] = {
+	[RLIMIT_AS] = "LimitAS=",
+	[RLIMIT_CORE] = "LimitCORE=",
+	[RLIMIT_CPU] = "LimitCPU=",
+	[RLIMIT_DATA] = "LimitDATA=",
+	[RLIMIT_FSIZE] = "LimitFSIZE=",
+	[RLIMIT_LOCKS] = "LimitLOCKS=",
+	[RLIMIT_MEMLOCK] = "LimitMEMLOCK=",
+	[RLIMIT_MSGQUEUE] = "LimitMSGQUEUE=",
+	[RLIMIT_NICE] = "LimitNICE=",
+	[RLIMIT_NOFILE] = "LimitNOFILE=",
+	[RLIMIT_NPROC] = "LimitNPROC=",
+	[RLIMIT_RSS] = "LimitRSS=",
+	[RLIMIT_RTPRIO] = "LimitRTPRIO=",
+	[RLIMIT_RTTIME] = "LimitRTTIME=",
+	[RLIMIT_SIGPENDING] = "LimitSIGPENDING=",
+	[RLIMIT_STACK] = "LimitSTACK=",
+};
+
+int plan_detach(const struct compiled_profile *p, const struct plan_request *r, struct plan_result *result)
+{
+	if (!r->detach || p->allow_detach)
+		return 0;
+	return refuse(result, p, "AllowDetach=", REFUSAL_ACCESS_DENIED, -EACCES,
+		"profile %s has AllowDetach=no: its sandboxes end with their client; leave out option detach",
+		p->name);
+}
+
+int plan_directory(const struct compiled_profile *p, const struct plan_request *r, const char **ret_directory,
+	struct plan_result *result)
+{
+	char buf[SHOWN_MAX];
+
+	if (!r->cwd) {
+		*ret_directory = p->working_directory && p->working_directory[0] ? p->working_directory : "/";
+		return 0;
+	}
+	if (!path_is_normalized(r->cwd))
+		return refuse(result, p, "WorkingDirectory=", REFUSAL_OVERRIDE_DENIED, -EINVAL,
+			"option cwd: \"%s\" must be an absolute path without \"//\", \".\", \"..\" or \"/\" "
+			"at its end",
+			shown(buf, r->cwd));
+	*ret_directory = r->cwd;
+	return 0;
+}
+
+static struct compiled_limit *find_limit(struct compiled_limit *limits, size_t n, uint32_t resource)
+{
+	for (size_t i = 0; i < n; i++)
+		if (limits[i].resource == resource)
+			return &limits[i];
+	return NULL;
+}
+
+static int limit_denied(const struct compiled_profile *p, const struct compiled_limit *own,
+	const struct compiled_limit *asked, struct plan_result *result)
+{
+	const char *key = limit_keys[asked->resource];
+
+	if (!own)
+		return refuse(result, p, key, REFUSAL_OVERRIDE_DENIED, -EACCES,
+			"option rlimits: profile %s has no %s that could be tightened; leave it out, or have "
+			"an "
+			"administrator add one",
+			p->name, key);
+	/* infinity is UINT64_MAX, and is shown as that number's name */
+	(void)refuse(result, p, key, REFUSAL_OVERRIDE_DENIED, -EACCES, "option rlimits: profile %s has %s",
+		p->name, key);
+	if (own->soft == UINT64_MAX)
+		refuse_more(result, "infinity");
+	else
+		refuse_more(result, "%" PRIu64, own->soft);
+	if (own->hard == UINT64_MAX)
+		refuse_more(result, ":infinity");
+	else
+		refuse_more(result, ":%" PRIu64, own->hard);
+	refuse_more(result, ", which an option may lower but not raise");
+	return -EACCES;
+}
+
+int plan_limits(const struct compiled_profile *p, const struct plan_request *r,
+	struct compiled_limit **ret_limits, size_t *ret_n, struct plan_result *result)
+{
+	_cleanup_free_ struct compiled_limit *limits = calloc(p->n_limits + 1, sizeof(*limits));
+	uint32_t seen = 0;
+
+	if (!limits)
+		return -ENOMEM;
+	if (p->n_limits > 0)
+		memcpy(limits, p->limits, p->n_limits * sizeof(*limits));
+	for (size_t i = 0; i < r->n_limits; i++) {
+		const struct compiled_limit *asked = &r->limits[i];
+		struct compiled_limit *own;
+
+		if (asked->resource >= RLIM_NLIMITS)
+			return refuse(result, p, "Limit...=", REFUSAL_OVERRIDE_DENIED, -EINVAL,
+				"option rlimits: there is no resource number %u", asked->resource);
+		if ((seen & (1U << asked->resource)) != 0)
+			return refuse(result, p, limit_keys[asked->resource], REFUSAL_OVERRIDE_DENIED,
+				-EINVAL, "option rlimits: %s is given twice; leave one out",
+				limit_keys[asked->resource]);
+		seen |= 1U << asked->resource;
+		if (asked->soft > asked->hard)
+			return refuse(result, p, limit_keys[asked->resource], REFUSAL_OVERRIDE_DENIED,
+				-EINVAL, "option rlimits: %s has its soft limit above its hard limit",
+				limit_keys[asked->resource]);
+		own = find_limit(limits, p->n_limits, asked->resource);
+		if (!own || asked->soft > own->soft || asked->hard > own->hard)
+			return limit_denied(p, own, asked, result);
+		*own = *asked;
+	}
+	*ret_n = p->n_limits;
+	*ret_limits = steal_ptr(limits);
+	return 0;
+}
+
+/* One time: 0 leaves the profile's. */
+static int tighten_time(const struct compiled_profile *p, const char *option, const char *key, uint64_t own,
+	uint64_t asked, uint64_t *ret, struct plan_result *result)
+{
+	if (asked == 0) {
+		*ret = own;
+		return 0;
+	}
+	if (asked > TIMEOUT_USEC_MAX && asked != USEC_INFINITY)
+		return refuse(result, p, key, REFUSAL_OVERRIDE_DENIED, -EINVAL,
+			"option %s: %" PRIu64
+			" microseconds is longer than a year; say infinity (2^64-1) for no end",
+			option, asked);
+	if (asked > own)
+		return refuse(result, p, key, REFUSAL_OVERRIDE_DENIED, -EACCES,
+			"option %s: profile %s has %s%" PRIu64
+			"us, which an option may shorten but not lengthen",
+			option, p->name, key, own);
+	*ret = asked;
+	return 0;
+}
+
+int plan_times(const struct compiled_profile *p, const struct plan_request *r,
+	struct plan_effective *effective, struct plan_result *result)
+{
+	int q;
+
+	q = tighten_time(p, "runtime-max-usec", "RuntimeMaxSec=", p->runtime_max_usec, r->runtime_max_usec,
+		&effective->runtime_max_usec, result);
+	if (q < 0)
+		return q;
+	q = tighten_time(p, "stop-timeout-usec", "TimeoutStopSec=", p->timeout_stop_usec,
+		r->timeout_stop_usec, &effective->timeout_stop_usec, result);
+	if (q < 0)
+		return q;
+	if (r->stop_signal < 0 || r->stop_signal > SIGNAL_MAX)
+		return refuse(result, p, "KillSignal=", REFUSAL_OVERRIDE_DENIED, -EINVAL,
+			"option stop-signal: %d is no signal; 1 to %d are", r->stop_signal, SIGNAL_MAX);
+	effective->stop_signal = r->stop_signal > 0 ? r->stop_signal : p->kill_signal;
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The parts of a plan, and how they say no. Each part reads one aspect of the request against the profile,
+ * and either fills its piece of the result or refuses: 0, -EACCES (the profile does not allow it), -EINVAL
+ * (no profile could), -ENOMEM.
+ */
+
+#include "plan/plan.h"
+
+#define SHOWN_MAX 96 /* bytes of a caller's or profile's string in a message; longer ones are cut */
+
+/* s as it can stand in a message: printable ASCII, everything else as \xNN, cut with "...". Returns buf. */
+const char *shown(char buf[SHOWN_MAX], const char *s);
+/*
+ * Fills in a refusal. @key: what in the profile decides, as it is written there ("Argument="). The format
+ * begins the message, refuse_more() goes on with it; what does not fit ends in "...". Returns error.
+ */
+int refuse(struct plan_result *result, const struct compiled_profile *p, const char *key,
+	enum refusal refusal, int error, const char *format, ...) __attribute__((format(printf, 6, 7)));
+void refuse_more(struct plan_result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Which executable runs; it is the profile's string. */
+int plan_arguments(const struct compiled_profile *p, const struct plan_request *r,
+	const char **ret_executable, struct plan_result *result);
+/* The payload's environment: the profile's order, then the caller's. */
+int plan_environment(const struct compiled_profile *p, const struct plan_request *r, char ***ret_env,
+	struct plan_result *result);
+/* Every mapped fd, and where 0, 1 and 2 come from. */
+int plan_descriptors(const struct compiled_profile *p, const struct plan_request *r,
+	enum stdio_mode ret_stdio[3], struct plan_result *result);
+/* Options that may only tighten: detach, working directory, limits, times, signal. */
+int plan_detach(const struct compiled_profile *p, const struct plan_request *r, struct plan_result *result);
+int plan_directory(const struct compiled_profile *p, const struct plan_request *r, const char **ret_directory,
+	struct plan_result *result);
+int plan_limits(const struct compiled_profile *p, const struct plan_request *r,
+	struct compiled_limit **ret_limits, size_t *ret_n, struct plan_result *result);
+int plan_times(const struct compiled_profile *p, const struct plan_request *r,
+	struct plan_effective *effective, struct plan_result *result);

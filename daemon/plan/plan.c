@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The whole decision, in the order in which a caller should hear of it: whether at all, then what, then with
+ * what. A spec comes into being only after every part has agreed.
+ */
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "plan/parts.h"
+
+/* Below are the system's own ids. The launcher reserves from the configured range, which begins at or above
+ * it. */
+#define DYNAMIC_UID_LOW 1000U
+#define ID_INVALID      UINT32_MAX
+
+/* What the parts made; the spec takes it over. */
+struct pieces {
+	const char *executable, *directory;
+	char **argv, **envp;
+	struct compiled_limit *limits;
+	size_t n_limits;
+};
+
+static void pieces_done(struct pieces *m)
+{
+	strv_free(m->argv);
+	strv_free(m->envp);
+	free(m->limits);
+}
+
+static int make_pieces(const struct compiled_profile *p, const struct plan_request *r, struct pieces *m,
+	struct plan_effective *effective, struct plan_result *result)
+{
+	int q;
+
+	q = plan_arguments(p, r, &m->executable, result);
+	if (q < 0)
+		return q;
+	q = plan_environment(p, r, &m->envp, result);
+	if (q < 0)
+		return q;
+	q = plan_descriptors(p, r, effective->stdio, result);
+	if (q < 0)
+		return q;
+	q = plan_detach(p, r, result);
+	if (q < 0)
+		return q;
+	q = plan_directory(p, r, &m->directory, result);
+	if (q < 0)
+		return q;
+	q = plan_limits(p, r, &m->limits, &m->n_limits, result);
+	if (q < 0)
+		return q;
+	q = plan_times(p, r, effective, result);
+	if (q < 0)
+		return q;
+	m->argv = strv_copy(r->argv);
+	return m->argv ? 0 : -ENOMEM;
+}
+
+/* Hands the pieces to a spec, with all that comes from the profile unchanged. */
+static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct jail_spec *spec)
+{
+	*spec = (struct jail_spec){
+		.executable = m->executable,
+		.argv = steal_ptr(m->argv),
+		.envp = steal_ptr(m->envp),
+		.working_directory = m->directory,
+		.umask = p->umask,
+		.uid = p->uid,
+		.gid = p->gid,
+		.groups = p->groups,
+		.n_groups = p->n_groups,
+		.bounding = p->bounding,
+		.ambient = p->ambient,
+		.secure_bits = p->secure_bits,
+		.namespaces = p->namespaces,
+		.hostname = (p->namespaces & JAIL_NS_UTS) != 0 ? p->name : NULL,
+		.minimal_root = p->minimal_root,
+		.private_tmp = p->private_tmp,
+		.private_devices = p->private_devices,
+		.mount_proc = p->mount_proc,
+		.mounts = p->mounts,
+		.n_mounts = p->n_mounts,
+		.filter = p->filter,
+		.n_filter = p->n_filter,
+		.limits = steal_ptr(m->limits),
+		.n_limits = m->n_limits,
+	};
+}
+
+int plan_make(const struct compiled_profile *p, const struct plan_caller *c, const struct plan_request *r,
+	struct jail_spec *ret_spec, struct plan_effective *ret_effective, struct plan_result *ret_result)
+{
+	_cleanup_(pieces_done) struct pieces m = { 0 };
+	struct plan_effective effective = { 0 };
+	int q;
+
+	q = plan_access(p, c, ret_result);
+	if (q < 0)
+		return q;
+	if (p->dynamic_user && (r->dynamic_uid < DYNAMIC_UID_LOW || r->dynamic_uid == ID_INVALID))
+		return refuse(ret_result, p, "DynamicUser=", REFUSAL_QUOTA_EXCEEDED, -EINVAL,
+			"no user id is free for profile %s (DynamicUser=yes); try again when sandboxes have "
+			"ended",
+			p->name);
+	q = make_pieces(p, r, &m, &effective, ret_result);
+	if (q < 0)
+		return q;
+	fill_spec(p, &m, ret_spec);
+	if (p->dynamic_user)
+		ret_spec->uid = ret_spec->gid = r->dynamic_uid;
+	*ret_effective = effective;
+	return 0;
+}
