@@ -13,8 +13,7 @@ import os
 import re
 import sys
 
-CMOCKA = re.compile(r'^\[  (PASSED |FAILED |SKIPPED)\s*\] (\d+) test\(s\)', re.MULTILINE)
-CMOCKA_FAILED_FOOTER = re.compile(r'^ (\d+) FAILED TEST\(S\)', re.MULTILINE)
+CMOCKA = re.compile(r'^\[  (PASSED |FAILED |SKIPPED)\s*\] (?:.*: )?(\d+) test\(s\)', re.MULTILINE)
 TAP = re.compile(r'^(not )?ok\b(?: \d+)?(?P<rest>.*)$', re.MULTILINE)
 
 
