@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What contradicts itself in a whole profile. Each error stands at one key and names the place of the other,
+ * or says that the other is the default.
+ */
+
+#include "base/capability-names.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "profile/profile.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct check {
+	const struct profile *profile;
+	struct diagnostics *diagnostics;
+};
+
+/* " (file:line)" of a key that was set, or " (the default)". */
+static int where(const struct check *c, enum profile_key key, char **ret)
+{
+	const struct setting_state *s = &c->profile->states[key];
+	int n;
+
+	if (s->set)
+		n = asprintf(ret, "%s:%u", s->place.file, s->place.line);
+	else
+		n = asprintf(ret, "the default");
+	if (n >= 0)
+		return 0;
+	*ret = NULL;
+	return -ENOMEM;
+}
+
+static bool is_set(const struct check *c, enum profile_key key)
+{
+	return c->profile->states[key].set;
+}
+
+static int check_user(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	_cleanup_free_ char *other = NULL;
+	int r;
+
+	if (is_set(c, KEY_USER) && is_set(c, KEY_DYNAMIC_USER) && p->dynamic_user) {
+		r = where(c, KEY_DYNAMIC_USER, &other);
+		if (r < 0)
+			return r;
+		return diagnose(c->diagnostics, &p->states[KEY_USER].place,
+			"User= contradicts DynamicUser=yes (%s); keep one of them", other);
+	}
+	if (!is_set(c, KEY_USER) && is_set(c, KEY_DYNAMIC_USER) && !p->dynamic_user)
+		return diagnose(c->diagnostics, &p->states[KEY_DYNAMIC_USER].place,
+			"DynamicUser=no needs User=, so that there is somebody to run as");
+	if (!is_set(c, KEY_USER) && is_set(c, KEY_GROUP)) {
+		r = where(c, KEY_DYNAMIC_USER, &other);
+		if (r < 0)
+			return r;
+		return diagnose(c->diagnostics, &p->states[KEY_GROUP].place,
+			"Group= contradicts DynamicUser=yes (%s), which brings a group of its own; add "
+			"User=, or use "
+			"SupplementaryGroups=",
+			other);
+	}
+	return 0;
+}
+
+static int check_capabilities(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	_cleanup_free_ char *other = NULL;
+	uint64_t ambient = is_set(c, KEY_AMBIENT_CAPABILITIES) ? p->ambient : 0;
+	uint64_t bounding = is_set(c, KEY_CAPABILITY_BOUNDING_SET) ? p->bounding : 0;
+	uint64_t extra = ambient & ~bounding;
+	int r;
+
+	if (!extra)
+		return 0;
+	r = where(c, KEY_CAPABILITY_BOUNDING_SET, &other);
+	if (r < 0)
+		return r;
+	return diagnose(c->diagnostics, &p->states[KEY_AMBIENT_CAPABILITIES].place,
+		"AmbientCapabilities= has %s, which CapabilityBoundingSet= (%s) has not; add it there or "
+		"remove it here",
+		capability_to_string((unsigned)__builtin_ctzll(extra)), other);
+}
+
+/* What needs a mount namespace and is on unless the profile says no. */
+static const struct {
+	enum profile_key key;
+	const char *name;
+	const char *reason;
+} needs_mounts[] = {
+	{ KEY_PRIVATE_PIDS, "PrivatePIDs", "/proc could not be mounted for the new PID namespace" },
+	{ KEY_MINIMAL_ROOT, "MinimalRoot", "the root directory would be changed for all" },
+	{ KEY_PRIVATE_TMP, "PrivateTmp", "/tmp would be changed for all" },
+	{ KEY_PRIVATE_DEVICES, "PrivateDevices", "/dev would be changed for all" },
+};
+
+static bool value_of(const struct profile *p, enum profile_key key)
+{
+	switch (key) {
+	case KEY_PRIVATE_PIDS:
+		return profile_yes(p, key, p->private_pids);
+	case KEY_MINIMAL_ROOT:
+		return profile_yes(p, key, p->minimal_root);
+	case KEY_PRIVATE_TMP:
+		return profile_yes(p, key, p->private_tmp);
+	default:
+		return profile_yes(p, key, p->private_devices);
+	}
+}
+
+static int check_mount_namespace(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	const struct place *place = &p->states[KEY_PRIVATE_MOUNTS].place;
+	bool failed = false;
+	int r;
+
+	if (profile_yes(p, KEY_PRIVATE_MOUNTS, p->private_mounts))
+		return 0;
+	for (size_t i = 0; i < ELEMENTSOF(needs_mounts); i++) {
+		_cleanup_free_ char *other = NULL;
+
+		if (!value_of(p, needs_mounts[i].key))
+			continue;
+		r = where(c, needs_mounts[i].key, &other);
+		if (r < 0)
+			return r;
+		r = diagnose(c->diagnostics, place,
+			"PrivateMounts=no contradicts %s=yes (%s): %s; set %s=no or remove PrivateMounts=no",
+			needs_mounts[i].name, other, needs_mounts[i].reason, needs_mounts[i].name);
+		if (r != -EBADMSG)
+			return r;
+		failed = true;
+	}
+	if (p->n_mounts > 0)
+		return diagnose(c->diagnostics, &p->mounts[0].place,
+			"mounts contradict PrivateMounts=no (%s:%u): they would be seen by all; remove one "
+			"of them",
+			place->file, place->line);
+	return failed ? -EBADMSG : 0;
+}
+
+/* Targets that Bailiff itself mounts, or must not have changed. */
+static int check_target(const struct check *c, const struct profile_mount *m)
+{
+	const struct profile *p = c->profile;
+	_cleanup_free_ char *other = NULL;
+	bool tmp = strcmp(m->target, "/tmp") == 0 || strcmp(m->target, "/var/tmp") == 0;
+	int r;
+
+	if (strcmp(m->target, "/") == 0)
+		return diagnose(c->diagnostics, &m->place,
+			"nothing can be mounted on '/'; mount on directories below it");
+	if (path_is_below(m->target, "/proc"))
+		return diagnose(c->diagnostics, &m->place, "nothing can be mounted on or below /proc");
+	if (tmp && value_of(p, KEY_PRIVATE_TMP)) {
+		r = where(c, KEY_PRIVATE_TMP, &other);
+		return r < 0 ? r
+			     : diagnose(c->diagnostics, &m->place,
+				       "a mount on %s contradicts PrivateTmp=yes (%s); set PrivateTmp=no or "
+				       "remove the mount",
+				       m->target, other);
+	}
+	if (strcmp(m->target, "/dev") == 0 && value_of(p, KEY_PRIVATE_DEVICES)) {
+		r = where(c, KEY_PRIVATE_DEVICES, &other);
+		return r < 0 ? r
+			     : diagnose(c->diagnostics, &m->place,
+				       "a mount on /dev contradicts PrivateDevices=yes (%s); mount below it",
+				       other);
+	}
+	return 0;
+}
+
+static int check_mounts(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	bool failed = false;
+	int r;
+
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		const struct profile_mount *m = &p->mounts[i], *twin = NULL;
+
+		r = check_target(c, m);
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		failed |= r < 0;
+		for (size_t j = 0; j < i && !twin; j++)
+			if (strcmp(p->mounts[j].target, m->target) == 0)
+				twin = &p->mounts[j];
+		if (!twin)
+			continue;
+		r = diagnose(c->diagnostics, &m->place, "%s is already mounted on by %s:%u; keep one of them",
+			m->target, twin->place.file, twin->place.line);
+		if (r != -EBADMSG)
+			return r;
+		failed = true;
+	}
+	return failed ? -EBADMSG : 0;
+}
+
+/* A slot that the limit on open files makes unusable. */
+static int check_slots(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	const struct profile_limit *limit = &p->limits[RLIMIT_NOFILE];
+
+	for (size_t i = 0; limit->set && i < p->n_slots; i++)
+		if (p->slots[i].number >= limit->soft)
+			return diagnose(c->diagnostics, &p->slots[i].place,
+				"FileDescriptor=%" PRIu32 " contradicts LimitNOFILE=%" PRIu64
+				" (%s:%u): numbers must be below it; raise the limit or lower the number",
+				p->slots[i].number, limit->soft, limit->place.file, limit->place.line);
+	return 0;
+}
+
+static int check_executables(const struct check *c)
+{
+	if (strv_contains(c->profile->executables, "/"))
+		return diagnose(c->diagnostics, &c->profile->states[KEY_EXECUTABLE].place,
+			"Executable=/: that is a directory; name a program");
+	return 0;
+}
+
+int profile_check(const struct profile *p, struct diagnostics *d)
+{
+	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
+		check_mount_namespace, check_mounts, check_slots, check_executables };
+	struct check c = { p, d };
+	bool failed = false;
+
+	for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
+		int r = checks[i](&c);
+
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		failed |= r < 0;
+	}
+	return failed ? -EBADMSG : 0;
+}

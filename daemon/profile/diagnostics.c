@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "profile/diagnostics.h"
+#include "base/error.h"
+#include "base/utf8.h"
+
+#include <stdarg.h>
+
+void diagnostics_done(struct diagnostics *d)
+{
+	d->lines = strv_free(d->lines);
+	d->n = 0;
+}
+
+static int format_line(const struct place *at, const char *text, char **ret)
+{
+	int n;
+
+	if (at->line > 0)
+		n = asprintf(ret, "%s:%u:%u: error: %s", at->file, at->line, at->column, text);
+	else
+		n = asprintf(ret, "%s: error: %s", at->file, text);
+	return n < 0 ? -ENOMEM : 0;
+}
+
+static int keep(struct diagnostics *d, const char *line)
+{
+	int r = strv_consume(&d->lines, utf8_escape(line));
+
+	return r < 0 ? r : -EBADMSG;
+}
+
+int diagnose(struct diagnostics *d, const struct place *at, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL, *line = NULL;
+	va_list ap;
+	int r;
+
+	d->n++;
+	if (d->n > DIAGNOSTICS_MAX + 1)
+		return -EBADMSG;
+	if (d->n == DIAGNOSTICS_MAX + 1)
+		return keep(d, "more errors follow; they are not shown");
+	va_start(ap, format);
+	r = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (r < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	r = format_line(at, text, &line);
+	if (r < 0) {
+		line = NULL;
+		return r;
+	}
+	return keep(d, line);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The keys of profiles, in the order of bailiff.profile(5). Those without a setter belong to a later version.
+ */
+
+#include "base/bounds.h"
+#include "base/capability-names.h"
+#include "profile/profile.h"
+
+#include <stddef.h>
+#include <sys/resource.h>
+
+#define DESCRIPTION_MAX  256U  /* one line of a list */
+#define MAX_PER_USER_MAX 4096U /* SANDBOXES_MAX */
+
+#define AT(member) .offset = offsetof(struct profile, member)
+#define LATER(in, key)                                                                                       \
+	{                                                                                                    \
+		.section = (in), .name = (key), .id = PROFILE_KEY_LATER                                      \
+	}
+#define LIMIT(key, type)                                                                                     \
+	{                                                                                                    \
+		"Resources", "Limit" key, set_limit, KEY_LIMIT, .min = RLIMIT_##type, .list = true           \
+	}
+#define YES_NO(in, key, number, member)                                                                      \
+	{                                                                                                    \
+		(in), (key), set_bool, (number), AT(member)                                                  \
+	}
+
+static const char *const stdio_names[] = { "null", "pipe", "fd", "inherit", NULL };
+
+/* clang-format off */
+static const struct key keys[] = {
+	{ "Profile", "Description", set_string, KEY_DESCRIPTION, AT(description), .max = DESCRIPTION_MAX },
+	{ "Profile", "Template", set_template, KEY_TEMPLATE, AT(template) },
+	LATER("Profile", "Optional"),
+
+	{ "Access", "AllowUser", set_names, KEY_ALLOW_USER, AT(allow_users), .list = true },
+	{ "Access", "AllowGroup", set_names, KEY_ALLOW_GROUP, AT(allow_groups), .list = true },
+	YES_NO("Access", "AllowDetach", KEY_ALLOW_DETACH, allow_detach),
+	{ "Access", "MaxPerUser", set_u32, KEY_MAX_PER_USER, AT(max_per_user), 1, MAX_PER_USER_MAX },
+	LATER("Access", "AllowSELinuxDomain"),
+	LATER("Access", "AllowUnit"),
+	LATER("Access", "Polkit"),
+	LATER("Access", "LaunchesPerMinute"),
+
+	{ "Exec", "Executable", set_paths, KEY_EXECUTABLE, AT(executables), .list = true },
+	{ "Exec", "Argument", set_argument, KEY_ARGUMENT, AT(arguments), .list = true },
+	{ "Exec", "Environment", set_environment, KEY_ENVIRONMENT, AT(environment), .list = true },
+	{ "Exec", "PassEnvironment", set_pass_environment, KEY_PASS_ENVIRONMENT, AT(pass_environment), .list = true },
+	{ "Exec", "FileDescriptor", set_file_descriptor, KEY_FILE_DESCRIPTOR, AT(slots), .list = true },
+	{ "Exec", "MaxFileDescriptors", set_u32, KEY_MAX_FILE_DESCRIPTORS, AT(max_fds), 0, FDS_MAX },
+	{ "Exec", "StandardInput", set_enum, KEY_STANDARD_INPUT, AT(stdio[0]), .names = stdio_names },
+	{ "Exec", "StandardOutput", set_enum, KEY_STANDARD_OUTPUT, AT(stdio[1]), .names = stdio_names },
+	{ "Exec", "StandardError", set_enum, KEY_STANDARD_ERROR, AT(stdio[2]), .names = stdio_names },
+	{ "Exec", "WorkingDirectory", set_path, KEY_WORKING_DIRECTORY, AT(working_directory) },
+	{ "Exec", "UMask", set_mode, KEY_UMASK, AT(umask), .max = 0777 },
+
+	YES_NO("User", "DynamicUser", KEY_DYNAMIC_USER, dynamic_user),
+	{ "User", "User", set_name, KEY_USER, AT(user) },
+	{ "User", "Group", set_name, KEY_GROUP, AT(group) },
+	{ "User", "SupplementaryGroups", set_names, KEY_SUPPLEMENTARY_GROUPS, AT(groups), .list = true },
+	LATER("User", "PrivateUsers"),
+
+	{ "Capabilities", "CapabilityBoundingSet", set_capabilities, KEY_CAPABILITY_BOUNDING_SET, AT(bounding),
+	  .max = CAPABILITIES_ALL, .list = true },
+	{ "Capabilities", "AmbientCapabilities", set_capabilities, KEY_AMBIENT_CAPABILITIES, AT(ambient), .list = true },
+	{ "Capabilities", "SecureBits", set_secure_bits, KEY_SECURE_BITS, AT(secure_bits), .list = true },
+	{ "Capabilities", "NoNewPrivileges", set_always_yes, KEY_NO_NEW_PRIVILEGES },
+
+	YES_NO("Namespaces", "PrivateMounts", KEY_PRIVATE_MOUNTS, private_mounts),
+	YES_NO("Namespaces", "PrivatePIDs", KEY_PRIVATE_PIDS, private_pids),
+	YES_NO("Namespaces", "PrivateNetwork", KEY_PRIVATE_NETWORK, private_network),
+	YES_NO("Namespaces", "PrivateIPC", KEY_PRIVATE_IPC, private_ipc),
+	YES_NO("Namespaces", "PrivateUTS", KEY_PRIVATE_UTS, private_uts),
+	YES_NO("Namespaces", "ProtectHostname", KEY_PRIVATE_UTS, private_uts),
+	YES_NO("Namespaces", "PrivateCgroup", KEY_PRIVATE_CGROUP, private_cgroup),
+	LATER("Namespaces", "PrivateTime"),
+	LATER("Namespaces", "RestrictNamespaces"),
+	LATER("Namespaces", "NetworkNamespacePath"),
+	LATER("Namespaces", "JoinsPool"),
+
+	YES_NO("Filesystem", "MinimalRoot", KEY_MINIMAL_ROOT, minimal_root),
+	{ "Filesystem", "BindPaths", set_binds, KEY_BIND_PATHS, .list = true },
+	{ "Filesystem", "BindReadOnlyPaths", set_binds, KEY_BIND_READ_ONLY_PATHS, .list = true },
+	{ "Filesystem", "TemporaryFileSystem", set_tmpfs, KEY_TEMPORARY_FILE_SYSTEM, .list = true },
+	YES_NO("Filesystem", "PrivateTmp", KEY_PRIVATE_TMP, private_tmp),
+	YES_NO("Filesystem", "PrivateDevices", KEY_PRIVATE_DEVICES, private_devices),
+	LATER("Filesystem", "RootDirectory"),
+	LATER("Filesystem", "ReadOnlyPaths"),
+	LATER("Filesystem", "InaccessiblePaths"),
+	LATER("Filesystem", "NoExecPaths"),
+	LATER("Filesystem", "ProtectSystem"),
+	LATER("Filesystem", "ProtectHome"),
+	LATER("Filesystem", "DeviceAllow"),
+	LATER("Filesystem", "ProtectProc"),
+	LATER("Filesystem", "ProcSubset"),
+	LATER("Filesystem", "ProtectKernelTunables"),
+	LATER("Filesystem", "ProtectControlGroups"),
+	LATER("Filesystem", "MountPropagation"),
+	LATER("Filesystem", "DaemonStore"),
+	LATER("Filesystem", "MountSlot"),
+
+	LATER("Landlock", "FsDefaultPaths"),
+	LATER("Landlock", "FsPathReadOnly"),
+	LATER("Landlock", "FsPathReadExecute"),
+	LATER("Landlock", "FsPathReadWrite"),
+	LATER("Landlock", "FsPathAdvancedReadWrite"),
+	LATER("Landlock", "NetBindTcp"),
+	LATER("Landlock", "NetConnectTcp"),
+	LATER("Landlock", "Scope"),
+
+	{ "Seccomp", "Policy", set_policy, KEY_POLICY, AT(policy) },
+	LATER("Seccomp", "SystemCallFilter"),
+	LATER("Seccomp", "SystemCallErrorNumber"),
+	LATER("Seccomp", "SystemCallArchitectures"),
+	LATER("Seccomp", "SystemCallLog"),
+	LATER("Seccomp", "RestrictAddressFamilies"),
+	LATER("Seccomp", "MemoryDenyWriteExecute"),
+	LATER("Seccomp", "LockPersonality"),
+	LATER("Seccomp", "RestrictRealtime"),
+	LATER("Seccomp", "RestrictSUIDSGID"),
+
+	LATER("SELinux", "SELinuxContext"),
+
+	LIMIT("CPU", CPU),
+	LIMIT("FSIZE", FSIZE),
+	LIMIT("DATA", DATA),
+	LIMIT("STACK", STACK),
+	LIMIT("CORE", CORE),
+	LIMIT("RSS", RSS),
+	LIMIT("NOFILE", NOFILE),
+	LIMIT("AS", AS),
+	LIMIT("NPROC", NPROC),
+	LIMIT("MEMLOCK", MEMLOCK),
+	LIMIT("LOCKS", LOCKS),
+	LIMIT("SIGPENDING", SIGPENDING),
+	LIMIT("MSGQUEUE", MSGQUEUE),
+	LIMIT("NICE", NICE),
+	LIMIT("RTPRIO", RTPRIO),
+	LIMIT("RTTIME", RTTIME),
+	{ "Resources", "RuntimeMaxSec", set_runtime, KEY_RUNTIME_MAX_SEC, AT(runtime_max_usec), 0, USEC_INFINITY },
+	{ "Resources", "TimeoutStopSec", set_usec, KEY_TIMEOUT_STOP_SEC, AT(timeout_stop_usec), 1, TIMEOUT_USEC_MAX },
+	{ "Resources", "KillSignal", set_signal, KEY_KILL_SIGNAL, AT(kill_signal) },
+	LATER("Resources", "MemoryMax"),
+	LATER("Resources", "TasksMax"),
+	LATER("Resources", "CPUQuota"),
+	LATER("Resources", "CPUWeight"),
+	LATER("Resources", "IOWeight"),
+	LATER("Resources", "OOMScoreAdjust"),
+	LATER("Resources", "Nice"),
+	LATER("Resources", "CoreScheduling"),
+
+	LATER("Pool", "Warm"),
+	LATER("Pool", "MaxWarm"),
+};
+/* clang-format on */
+
+const struct key_table profile_keys = { keys, sizeof(keys) / sizeof(keys[0]) };

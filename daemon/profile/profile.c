@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "profile/profile.h"
+#include "base/bounds.h"
+#include "base/error.h"
+#include "base/parse.h"
+
+#include <string.h>
+
+static void names_done(struct profile_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->v[i].name);
+	free(names->v);
+}
+
+void profile_done(struct profile *p)
+{
+	free(p->name);
+	free(p->files);
+	strv_free(p->errors);
+	free(p->description);
+	free(p->template);
+	names_done(&p->allow_users);
+	names_done(&p->allow_groups);
+	strv_free(p->executables);
+	strv_free(p->arguments);
+	strv_free(p->environment);
+	strv_free(p->pass_environment);
+	free(p->slots);
+	free(p->working_directory);
+	names_done(&p->user);
+	names_done(&p->group);
+	names_done(&p->groups);
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		free(p->mounts[i].source);
+		free(p->mounts[i].target);
+	}
+	free(p->mounts);
+	free(p->policy);
+	*p = (struct profile){ 0 };
+}
+
+size_t profile_file_stem(const char *file_name)
+{
+	size_t n = strlen(file_name), suffix = strlen(PROFILE_SUFFIX);
+	char stem[PROFILE_NAME_MAX + 1];
+
+	if (n <= suffix || strcmp(file_name + n - suffix, PROFILE_SUFFIX) != 0 || n - suffix >= sizeof(stem))
+		return 0;
+	memcpy(stem, file_name, n - suffix);
+	stem[n - suffix] = '\0';
+	return profile_name_valid(stem) ? n - suffix : 0;
+}
+
+int profile_parse_text(const char *path, const char *data, size_t size, struct diagnostics *d,
+	struct source **ret_source, struct profile *ret)
+{
+	_cleanup_(source_freep) struct source *source = NULL;
+	_cleanup_(profile_done) struct profile p = { 0 };
+	int lexed, applied, checked;
+
+	lexed = source_parse(path, data, size, d, &source);
+	if (!source)
+		return lexed;
+	applied = settings_apply(&profile_keys, source, &p, p.states, d);
+	if (applied == -ENOMEM)
+		return applied;
+	checked = profile_check(&p, d);
+	if (checked == -ENOMEM)
+		return checked;
+	*ret_source = steal_ptr(source);
+	*ret = p;
+	p = (struct profile){ 0 };
+	return lexed < 0 || applied < 0 || checked < 0 ? -EBADMSG : 0;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Profile: what a profile's text says, after templates and drop-ins were put together. Names are not
+ * resolved, policies not read: that is the compiler's. A value is meaningful when its state says that it was
+ * set.
+ */
+
+#include "base/fd.h"
+#include "profile/settings.h"
+
+#include <sys/types.h>
+
+#define PROFILE_SUFFIX         ".profile"
+#define PROFILE_TEMPLATE_DEPTH 16U /* templates of templates; real chains have one or two */
+
+enum profile_key {
+	/* [Profile] */
+	KEY_DESCRIPTION,
+	KEY_TEMPLATE,
+	/* [Access] */
+	KEY_ALLOW_USER,
+	KEY_ALLOW_GROUP,
+	KEY_ALLOW_DETACH,
+	KEY_MAX_PER_USER,
+	/* [Exec] */
+	KEY_EXECUTABLE,
+	KEY_ARGUMENT,
+	KEY_ENVIRONMENT,
+	KEY_PASS_ENVIRONMENT,
+	KEY_FILE_DESCRIPTOR,
+	KEY_MAX_FILE_DESCRIPTORS,
+	KEY_STANDARD_INPUT,
+	KEY_STANDARD_OUTPUT,
+	KEY_STANDARD_ERROR,
+	KEY_WORKING_DIRECTORY,
+	KEY_UMASK,
+	/* [User] */
+	KEY_USER,
+	KEY_GROUP,
+	KEY_SUPPLEMENTARY_GROUPS,
+	KEY_DYNAMIC_USER,
+	/* [Capabilities] */
+	KEY_CAPABILITY_BOUNDING_SET,
+	KEY_AMBIENT_CAPABILITIES,
+	KEY_SECURE_BITS,
+	KEY_NO_NEW_PRIVILEGES,
+	/* [Namespaces] */
+	KEY_PRIVATE_MOUNTS,
+	KEY_PRIVATE_PIDS,
+	KEY_PRIVATE_NETWORK,
+	KEY_PRIVATE_IPC,
+	KEY_PRIVATE_UTS,
+	KEY_PRIVATE_CGROUP,
+	/* [Filesystem] */
+	KEY_MINIMAL_ROOT,
+	KEY_BIND_PATHS,
+	KEY_BIND_READ_ONLY_PATHS,
+	KEY_TEMPORARY_FILE_SYSTEM,
+	KEY_PRIVATE_TMP,
+	KEY_PRIVATE_DEVICES,
+	/* [Seccomp] */
+	KEY_POLICY,
+	/* [Resources] */
+	KEY_LIMIT,
+	KEY_RUNTIME_MAX_SEC,
+	KEY_TIMEOUT_STOP_SEC,
+	KEY_KILL_SIGNAL,
+	_PROFILE_KEY_MAX,
+	PROFILE_KEY_LATER = _PROFILE_KEY_MAX, /* keys of later versions have no state */
+};
+
+/* A user or group, by name or number, and where it is named. */
+struct profile_name {
+	char *name;
+	struct place place;
+};
+
+struct profile_names {
+	struct profile_name *v;
+	size_t n;
+};
+
+struct profile_slot {
+	uint32_t number;
+	uint32_t kinds;  /* 1 << enum fd_kind */
+	uint32_t access; /* enum fd_access */
+	bool required;
+	struct place place;
+};
+
+enum profile_stdio {
+	PROFILE_STDIO_NULL,
+	PROFILE_STDIO_PIPE,
+	PROFILE_STDIO_FD,
+	PROFILE_STDIO_INHERIT,
+};
+
+struct profile_mount {
+	bool tmpfs; /* else a bind mount */
+	bool read_only, no_exec, optional, non_recursive;
+	char *source; /* NULL for tmpfs */
+	char *target;
+	uint64_t size; /* tmpfs, 0 = the kernel's default */
+	mode_t mode;   /* tmpfs */
+	struct place place;
+};
+
+#define PROFILE_LIMITS 16U /* RLIM_NLIMITS of Linux */
+
+struct profile_limit {
+	bool set;
+	uint64_t soft, hard; /* UINT64_MAX: infinity */
+	struct place place;
+};
+
+struct profile {
+	char *name;
+	const struct source *
+		*files; /* in the order read: templates first, drop-ins last; borrowed from the store */
+	size_t n_files;
+	size_t first_own; /* index in files of the profile's own file */
+	char **errors;    /* non-empty: the profile is invalid as a whole */
+	struct setting_state states[_PROFILE_KEY_MAX];
+
+	char *description, *template;
+	struct profile_names allow_users, allow_groups;
+	bool allow_detach;
+	uint32_t max_per_user;
+
+	char **executables, **arguments, **environment, **pass_environment;
+	struct profile_slot *slots;
+	size_t n_slots;
+	uint32_t max_fds;
+	unsigned stdio[3]; /* enum profile_stdio */
+	char *working_directory;
+	mode_t umask;
+
+	struct profile_names user, group; /* none or one */
+	struct profile_names groups;
+	bool dynamic_user;
+
+	uint64_t bounding, ambient;
+	uint32_t secure_bits;
+
+	bool private_mounts, private_pids, private_network, private_ipc, private_uts, private_cgroup;
+
+	bool minimal_root, private_tmp, private_devices;
+	struct profile_mount *mounts;
+	size_t n_mounts;
+
+	char *policy;
+
+	struct profile_limit limits[PROFILE_LIMITS]; /* by RLIMIT_* */
+	uint64_t runtime_max_usec, timeout_stop_usec;
+	int kill_signal;
+};
+
+void profile_done(struct profile *p);
+
+/* Every key that a profile may hold, also those that are refused as not supported yet. */
+extern const struct key_table profile_keys;
+
+/* Finds what contradicts itself, defaults included. -EBADMSG after diagnosing, -ENOMEM. */
+int profile_check(const struct profile *p, struct diagnostics *d);
+
+/* The value of a yes/no key, or yes if it is not set: the default of all that confine. */
+static inline bool profile_yes(const struct profile *p, enum profile_key key, bool value)
+{
+	return !p->states[key].set || value;
+}
+
+/* "base.profile" → the length of "base"; 0 if it is not the name of a profile's file. */
+size_t profile_file_stem(const char *file_name);
+
+/*
+ * One file alone, without templates and drop-ins: for tests and tools. Everything wrong with it is in @d.
+ * *ret_source must outlive *ret. 0, -EBADMSG (both are set), -ENOMEM (neither is).
+ */
+int profile_parse_text(const char *path, const char *data, size_t size, struct diagnostics *d,
+	struct source **ret_source, struct profile *ret);
+
+/* Setters of profiles' own kinds of values. */
+int set_template(const struct setting *s, void *target);
+int set_names(const struct setting *s, void *target);
+int set_name(const struct setting *s, void *target);
+int set_argument(const struct setting *s, void *target);
+int set_environment(const struct setting *s, void *target);
+int set_pass_environment(const struct setting *s, void *target);
+int set_file_descriptor(const struct setting *s, void *target);
+int set_capabilities(const struct setting *s, void *target);
+int set_secure_bits(const struct setting *s, void *target);
+int set_binds(const struct setting *s, void *target);
+int set_tmpfs(const struct setting *s, void *target);
+int set_policy(const struct setting *s, void *target);
+int set_limit(const struct setting *s, void *target);
+int set_runtime(const struct setting *s, void *target);
