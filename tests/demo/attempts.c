@@ -102,8 +102,9 @@ static int stay(void)
 {
 	printf("staying\n");
 	(void)fflush(stdout);
-	for (;;)
-		(void)pause();
+	while (pause() < 0)
+		continue;
+	return 0;
 }
 
 static const struct {
