@@ -28,7 +28,7 @@ struct seccomp_result {
 	/*
 	 * What is wrong, in the order of the text; NULL when nothing is. Each is one diagnostic of several
 	 * lines without a final newline: "file(line:column): error: text", the source line, carets, the chain
-	 * of includes. Control characters of the input come out as \xNN.
+	 * of includes. Control characters of the input come out as "?".
 	 */
 	char **diagnostics;
 };

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Named constants of architectures that have none for themselves. */
+
+#include "seccomp/constants.h"
+
+const struct constant_table constants_native = {};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The names that stand for numbers in policies. Each table lists one field in ascending order of strcmp(); a
+ * name is in one table only. Knows no syntax.
+ */
+
+#include "base/cleanup.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct constant {
+	const char *name;
+	uint64_t value; /* negative ones as the kernel sees them: sign-extended to 64 bits */
+};
+
+struct constant_table {
+	const struct constant *list;
+	size_t n;
+};
+
+#define K(name)                                                                                              \
+	{                                                                                                    \
+#name, (uint64_t)(name)                                                                      \
+	}
+#define TABLE(list)                                                                                          \
+	{                                                                                                    \
+		list, ELEMENTSOF(list)                                                                       \
+	}
+
+extern const struct constant_table constants_error;
+extern const struct constant_table constants_file;
+extern const struct constant_table constants_ioctl;
+extern const struct constant_table constants_memory;
+extern const struct constant_table constants_process;
+extern const struct constant_table constants_socket;
+/* What the architecture has for itself; may be empty. */
+extern const struct constant_table constants_native;
+
+/* All tables, NULL-terminated. */
+extern const struct constant_table *const constant_tables[];
+
+/* -ENOENT when there is no such name. */
+int constant_lookup(const char *name, size_t length, uint64_t *ret);
+/* As constant_lookup(), among error numbers only. */
+int constant_lookup_errno(const char *name, size_t length, uint64_t *ret);

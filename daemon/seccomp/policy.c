@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "seccomp/policy.h"
+
+#include "base/array.h"
+
+#include <linux/audit.h>
+
+int policy_init(struct policy *ret)
+{
+#if defined(__x86_64__) && defined(__LP64__)
+	const uint32_t architecture = AUDIT_ARCH_X86_64, foreign_bit = 0x40000000; /* __X32_SYSCALL_BIT */
+#elif defined(__aarch64__) && defined(__LP64__)
+	const uint32_t architecture = AUDIT_ARCH_AARCH64, foreign_bit = 0;
+#elif defined(__riscv) && __riscv_xlen == 64
+	const uint32_t architecture = AUDIT_ARCH_RISCV64, foreign_bit = 0;
+#else
+	const uint32_t architecture = 0, foreign_bit = 0;
+#endif
+
+	if (architecture == 0)
+		return -EOPNOTSUPP;
+	*ret = (struct policy){
+		.architecture = architecture,
+		.foreign_bit = foreign_bit,
+		.default_action = SECCOMP_RET_KILL_PROCESS,
+	};
+	return 0;
+}
+
+void policy_done(struct policy *p)
+{
+	for (size_t i = 0; i < p->n_rules; i++) {
+		free(p->rules[i]->atoms);
+		free(p->rules[i]);
+	}
+	for (size_t i = 0; i < p->n_entries; i++)
+		free(p->entries[i].rules);
+	free(p->rules);
+	free(p->entries);
+	*p = (struct policy){};
+}
+
+struct policy_rule *policy_add_rule(struct policy *p)
+{
+	struct policy_rule *rule;
+
+	if (array_reserve(&p->rules, &p->rules_allocated, p->n_rules + 1, sizeof(*p->rules)) < 0)
+		return NULL;
+	rule = calloc(1, sizeof(*rule));
+	if (!rule)
+		return NULL;
+	p->rules[p->n_rules++] = rule;
+	return rule;
+}
+
+int policy_rule_add_atom(struct policy_rule *rule, struct policy_atom atom)
+{
+	int r = array_reserve(&rule->atoms, &rule->allocated, rule->n_atoms + 1, sizeof(*rule->atoms));
+
+	if (r < 0)
+		return r;
+	rule->atoms[rule->n_atoms++] = atom;
+	return 0;
+}
+
+/* Index of the first entry with a number not below the one given. */
+static size_t entry_index(const struct policy *p, uint32_t number)
+{
+	size_t low = 0, high = p->n_entries;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->entries[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct policy_entry *policy_find(const struct policy *p, uint32_t number)
+{
+	size_t i = entry_index(p, number);
+
+	return i < p->n_entries && p->entries[i].number == number ? &p->entries[i] : NULL;
+}
+
+static int entry_get(struct policy *p, uint32_t number, struct policy_entry **ret)
+{
+	size_t i = entry_index(p, number);
+	int r;
+
+	if (i == p->n_entries || p->entries[i].number != number) {
+		r = array_reserve(&p->entries, &p->allocated, p->n_entries + 1, sizeof(*p->entries));
+		if (r < 0)
+			return r;
+		memmove(p->entries + i + 1, p->entries + i, (p->n_entries - i) * sizeof(*p->entries));
+		p->entries[i] = (struct policy_entry){ .number = number };
+		p->n_entries++;
+	}
+	*ret = &p->entries[i];
+	return 0;
+}
+
+int policy_attach(struct policy *p, uint32_t number, struct policy_rule *rule,
+	const struct policy_rule **reterr_earlier)
+{
+	struct policy_entry *entry;
+	int r;
+
+	assert(number <= POLICY_NUMBER_MAX);
+	r = entry_get(p, number, &entry);
+	if (r < 0)
+		return r;
+	if (entry->n_rules > 0 && entry->rules[entry->n_rules - 1]->n_atoms == 0) {
+		*reterr_earlier = entry->rules[entry->n_rules - 1];
+		return -EEXIST;
+	}
+	if (entry->n_rules >= POLICY_RULES_MAX)
+		return -E2BIG;
+	r = array_reserve(&entry->rules, &entry->allocated, entry->n_rules + 1, sizeof(*entry->rules));
+	if (r < 0)
+		return r;
+	entry->rules[entry->n_rules++] = rule;
+	return 0;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A parsed policy: for each system call the rules in their order, and what happens when none applies. Knows
+ * no text; positions are carried for messages only.
+ */
+
+#include "seccomp/source.h"
+
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POLICY_ARGUMENTS  6    /* seccomp_data has no more */
+#define POLICY_NUMBER_MAX 4095 /* above every system call of the supported architectures, for now below 500  \
+				*/
+#define POLICY_RULES_MAX    4096 /* for one system call: each takes an instruction at least */
+#define POLICY_VALUE_NESTED 32   /* depth of parentheses in a value */
+
+enum policy_op {
+	POLICY_EQ,
+	POLICY_NE,
+	POLICY_LT,
+	POLICY_LE,
+	POLICY_GT,
+	POLICY_GE,
+	POLICY_ANY, /* (argument & value) != 0 */
+	POLICY_IN,  /* (argument & ~value) == 0 */
+	_POLICY_OP_MAX,
+};
+
+/* One comparison; all are unsigned and of 64 bits. */
+struct policy_atom {
+	uint64_t value;
+	uint8_t argument; /* 0..5 */
+	uint8_t op;       /* enum policy_op */
+	bool last;        /* ends its conjunction; the next atom, if any, begins another */
+};
+
+/* Applies when one of its conjunctions holds; without atoms always. */
+struct policy_rule {
+	struct policy_atom *atoms;
+	size_t n_atoms, allocated;
+	uint32_t action; /* SECCOMP_RET_* with data */
+	struct position at;
+};
+
+struct policy_entry {
+	uint32_t number;
+	struct policy_rule **rules; /* the first that applies decides; borrowed from the policy */
+	size_t n_rules, allocated;
+};
+
+struct policy {
+	uint32_t architecture;        /* AUDIT_ARCH_* */
+	uint32_t foreign_bit;         /* a number with this bit is of a foreign interface (x32); 0: none */
+	uint32_t default_action;      /* for what has no entry and for an entry none of whose rules applies */
+	struct position default_at;   /* .source is NULL while nobody has said */
+	struct policy_entry *entries; /* ascending by number */
+	size_t n_entries, allocated;
+	struct policy_rule **rules; /* every rule, once, however many entries share it */
+	size_t n_rules, rules_allocated;
+};
+
+/* An empty policy for the architecture built for; -EOPNOTSUPP where there are no tables. */
+int policy_init(struct policy *ret);
+void policy_done(struct policy *p);
+
+/* A new, empty rule, owned by the policy; NULL when out of memory. */
+struct policy_rule *policy_add_rule(struct policy *p);
+/* Appends an atom to a rule. */
+int policy_rule_add_atom(struct policy_rule *rule, struct policy_atom atom);
+/*
+ * Appends a rule to what @number (at most POLICY_NUMBER_MAX) has. -EEXIST when an earlier rule already
+ * applies always, with *reterr_earlier set to it; -E2BIG past POLICY_RULES_MAX.
+ */
+int policy_attach(struct policy *p, uint32_t number, struct policy_rule *rule,
+	const struct policy_rule **reterr_earlier);
+/* The entry of a number, or NULL. */
+const struct policy_entry *policy_find(const struct policy *p, uint32_t number);
