@@ -65,11 +65,11 @@ static int try_ptrace(void)
 	pid_t parent = getppid();
 
 	if (parent > 0)
-		return ptrace(PTRACE_ATTACH, parent, NULL, NULL) < 0 ? refused("ptrace(parent)")
+		return ptrace(PTRACE_SEIZE, parent, NULL, NULL) < 0 ? refused("ptrace(parent)")
 								     : went_through("ptrace(parent)");
 	/* The parent is outside of this PID namespace and has no number here. The next best is the jail's own
 	 * init. */
-	return ptrace(PTRACE_ATTACH, 1, NULL, NULL) < 0 ? refused("the parent has no pid in here; ptrace(1)")
+	return ptrace(PTRACE_SEIZE, 1, NULL, NULL) < 0 ? refused("the parent has no pid in here; ptrace(1)")
 							: went_through("ptrace(1)");
 }
 
