@@ -6,8 +6,7 @@
  * name is in one table only. Knows no syntax.
  */
 
-#include "base/cleanup.h"
-
+/* Nothing else here: the tables include headers of the kernel that contradict those of the C library. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,14 +20,10 @@ struct constant_table {
 	size_t n;
 };
 
-#define K(name)                                                                                              \
-	{                                                                                                    \
-#name, (uint64_t)(name)                                                                      \
-	}
-#define TABLE(list)                                                                                          \
-	{                                                                                                    \
-		list, ELEMENTSOF(list)                                                                       \
-	}
+/* clang-format off */
+#define K(name)     { #name, (uint64_t)(name) }
+#define TABLE(list) { list, sizeof(list) / sizeof((list)[0]) }
+/* clang-format on */
 
 extern const struct constant_table constants_error;
 extern const struct constant_table constants_file;
