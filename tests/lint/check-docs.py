@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fails when a man page is malformed or not installed, an XML file does not parse, or a document links to nothing.
+"""Fails when a man page is malformed or not installed, an XML file does not parse, or a document names a file that is not there.
 
 usage: check-docs.py SOURCE-ROOT
 """
@@ -12,6 +12,7 @@ import sys
 import xml.etree.ElementTree as xml
 
 LINK = re.compile(r'\]\((?!https?:|mailto:|#)([^)#\s]+)')
+PATH = re.compile(r'`((?:client|daemon|dbus|docs|init|meson|policies|tests)/[\w./*-]*)`')
 
 
 def check_man(root):
@@ -44,6 +45,9 @@ def check_links(root):
             for target in LINK.findall(line):
                 if not (path.parent / target).exists():
                     yield f'{path.relative_to(root)}:{number}: links to {target}, which is not there'
+            for target in PATH.findall(line):
+                if not any(root.glob(target.rstrip('/'))):
+                    yield f'{path.relative_to(root)}:{number}: names {target}, which is not there'
 
 
 def main(root):
