@@ -29,7 +29,7 @@ format)
 	;;
 cppcheck)
 	require cppcheck
-	mkdir -p "$build/cppcheck"
+	mkdir -p "$build/cppcheck-$(id -u)"
 	# A style opinion is no finding; what is off is off for a reason:
 	#   missingIncludeSystem   the system's headers are not what is checked
 	#   unusedStructMember     members of the private protocol are read by another process
@@ -45,7 +45,7 @@ cppcheck)
 			--suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=memleak --suppress=resourceLeak \
 			--suppress=memleakOnRealloc:daemon/base/array.h --suppress=internalAstError --suppress=ctuPointerArith \
 			--suppress=unmatchedSuppression \
-			--cppcheck-build-dir="$build/cppcheck" -D_GNU_SOURCE -D__x86_64__ -I . -I daemon -I client \
+			--cppcheck-build-dir="$build/cppcheck-$(id -u)" -D_GNU_SOURCE -D__x86_64__ -I . -I daemon -I client \
 			-I client/include -I "$build" ${queue:+--include="$queue"}
 	;;
 shell)
