@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/broker.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/landlock.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "broker/launch-call.h"
+#include "broker/lifetime.h"
+#include "broker/manager-bus.h"
+#include "broker/takeover.h"
+
+#include <stdlib.h>
+
+void broker_init(struct broker *b, sd_event *event, sd_bus *bus)
+{
+	int abi = landlock_abi();
+
+	*b = BROKER_NULL;
+	b->event = sd_event_ref(event);
+	b->bus = sd_bus_ref(bus);
+	b->landlock_abi = abi > 0 ? (uint32_t)abi : 0;
+}
+
+void broker_done(struct broker *b)
+{
+	b->ready = false;
+	launcher_client_close(&b->launcher);
+	keeper_client_close(&b->keeper);
+	deferred_list_clear(&b->reloads);
+	sandboxes_done(&b->sandboxes);
+	for (size_t i = 0; i < b->n_slots; i++)
+		b->slots[i] = sd_bus_slot_unref(b->slots[i]);
+	callers_done(&b->callers);
+	quota_done(&b->quota);
+	b->catalog = catalog_free(b->catalog);
+	b->errors = strv_free(b->errors);
+	free(b->salt);
+	b->bus = sd_bus_flush_close_unref(b->bus);
+	b->event = sd_event_unref(b->event);
+	b->proc_fd = fd_close(b->proc_fd);
+}
+
+void broker_fail(struct broker *b, int error, const char *what)
+{
+	(void)log_errno(LOG_ERR, error, "%s", what);
+	b->ready = false;
+	b->stopping = true;
+	(void)sd_event_exit(b->event, EXIT_FAILURE);
+}
+
+static int set_errors(struct broker *b, const struct catalog *c)
+{
+	char **copy = strv_copy(c->errors);
+
+	if (!copy)
+		return -ENOMEM;
+	(void)strv_free(b->errors);
+	b->errors = copy;
+	return 0;
+}
+
+int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation)
+{
+	_cleanup_(catalog_freep) struct catalog *fresh = catalog;
+	const bool first = b->catalog == NULL;
+	int r;
+
+	r = set_errors(b, fresh);
+	if (r < 0)
+		return r;
+	(void)catalog_free(b->catalog);
+	b->catalog = steal_ptr(fresh);
+	b->generation = generation;
+	/* The configuration may name another file. */
+	free(b->salt);
+	b->salt = NULL;
+	if (first)
+		return b->launcher.fd >= 0 ? takeover_begin(b) : 0;
+	log_notice("Profiles of generation %u are in force", generation);
+	manager_bus_reloaded(b);
+	return 0;
+}
+
+void broker_reload_failed(struct broker *b, struct catalog *report)
+{
+	_cleanup_(catalog_freep) struct catalog *failed = report;
+	int r;
+
+	log_warning("The new profiles have errors: generation %u stays in force", b->generation);
+	r = set_errors(b, failed);
+	if (r < 0)
+		broker_fail(b, r, "The errors of the new profiles can not be kept");
+	else
+		manager_bus_reloaded(b);
+}
+
+int broker_take_launcher(struct broker *b, int fd)
+{
+	_cleanup_close_ int socket = fd;
+	int r;
+
+	/* A launcher that goes takes the broker with it: there is never a second one. */
+	if (b->launcher.fd >= 0)
+		return -EBADMSG;
+	r = launcher_client_open(&b->launcher, b, socket);
+	if (r < 0)
+		return r;
+	(void)steal_fd(socket);
+	return b->catalog ? takeover_begin(b) : 0;
+}
+
+void broker_launcher_gone(struct broker *b)
+{
+	if (!b->stopping)
+		log_error("The launcher has ended, and every sandbox with it");
+	b->ready = false;
+	launcher_client_close(&b->launcher);
+	lifetime_all_gone(b);
+	(void)sd_bus_flush(b->bus);
+	if (!b->stopping)
+		(void)sd_event_exit(b->event, EXIT_FAILURE);
+}
+
+void broker_stop(struct broker *b)
+{
+	b->ready = false;
+	b->stopping = true;
+	(void)sd_bus_flush(b->bus);
+	(void)sd_event_exit(b->event, EXIT_SUCCESS);
+}
+
+void broker_client_gone(struct broker *b, const char *name)
+{
+	callers_lost(&b->callers, name);
+	deferred_list_drop(&b->reloads, name);
+	launch_client_gone(b, name);
+	lifetime_client_gone(b, name);
+}
+
+void broker_named(struct broker *b)
+{
+	int r;
+
+	b->ready = true;
+	r = keeper_say_ready(&b->keeper);
+	if (r < 0)
+		broker_fail(b, r, "The keeper does not take our word that we are ready");
+}

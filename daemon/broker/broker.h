@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The broker's state, and the order in which it comes to life: catalog from the keeper, socket to the
+ * launcher, the launcher's table of sandboxes, owners checked, bus name, READY. Calls are answered from then
+ * on.
+ */
+
+#include "broker/caller.h"
+#include "broker/keeper-client.h"
+#include "broker/launcher-client.h"
+#include "broker/quota.h"
+#include "broker/sandbox.h"
+#include "catalog/catalog.h"
+
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#define SLOTS_MAX 8 /* vtables, filter, matches */
+
+struct launch;
+
+struct broker {
+	sd_event *event;
+	sd_bus *bus;
+	sd_bus_slot *slots[SLOTS_MAX];
+	size_t n_slots;
+	int proc_fd; /* procfs, to tell kinds of fds apart; or -1 for /proc */
+	uint32_t landlock_abi;
+
+	struct keeper_client keeper;
+	struct launcher_client launcher;
+	struct catalog *catalog;
+	uint32_t generation;
+	char **errors; /* of the last compilation, also a refused one */
+
+	struct callers callers;
+	struct quota quota;
+	struct sandboxes sandboxes;
+	struct launch *launches;      /* in flight */
+	struct deferred_list reloads; /* calls of Reload that wait for the keeper */
+	struct salt *salt;            /* as the launcher read it; dropped on reload */
+	size_t n_checks;              /* owners of taken-over sandboxes still to be looked up */
+	bool ready;                   /* calls are answered */
+	bool stopping;
+	uint64_t n_launched;
+};
+
+#define BROKER_NULL ((struct broker){ .proc_fd = -1, .keeper = { .fd = -1 }, .launcher = { .fd = -1 } })
+
+/* Refers to event and bus. */
+void broker_init(struct broker *b, sd_event *event, sd_bus *bus);
+void broker_done(struct broker *b); /* also of BROKER_NULL */
+/* Logs and ends the event loop with a failure: the keeper starts another broker, which takes over. */
+void broker_fail(struct broker *b, int error, const char *what);
+
+/* The keeper's messages, as they arrive. */
+int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation);
+void broker_reload_failed(struct broker *b, struct catalog *report);
+int broker_take_launcher(struct broker *b, int fd);
+/* The launcher has gone, and with it every jail. */
+void broker_launcher_gone(struct broker *b);
+/* The keeper asks for the end: replies are sent out, then the loop ends with success. */
+void broker_stop(struct broker *b);
+/* A connection has left the bus. */
+void broker_client_gone(struct broker *b, const char *name);
+/* The bus gave us our name. */
+void broker_named(struct broker *b);

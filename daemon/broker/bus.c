@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/bus.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "broker/manager-bus.h"
+#include "broker/sandbox-bus.h"
+#include "broker/takeover.h"
+#include "dbus/names.h"
+
+#include <string.h>
+
+#define SYSTEM_BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket"
+
+#define DRIVER_NAME      "org.freedesktop.DBus"
+#define DRIVER_PATH      "/org/freedesktop/DBus"
+#define DRIVER_INTERFACE "org.freedesktop.DBus"
+
+/* RequestName's answers, D-Bus specification. */
+#define NAME_PRIMARY_OWNER 1
+#define NAME_ALREADY_OWNER 4
+
+/* The end of a unique name is the one change of owners that matters here. */
+#define MATCH_GONE                                                                                           \
+	"type='signal',sender='" DRIVER_NAME "',path='" DRIVER_PATH "',interface='" DRIVER_INTERFACE         \
+	"',member='NameOwnerChanged',arg2=''"
+#define MATCH_NAME_LOST                                                                                      \
+	"type='signal',sender='" DRIVER_NAME "',path='" DRIVER_PATH "',interface='" DRIVER_INTERFACE         \
+	"',member='NameLost',arg0='" BAILIFF_BUS_NAME "'"
+
+int bus_connect(const char *address, sd_bus **ret)
+{
+	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+	int r;
+
+	r = sd_bus_new(&bus);
+	if (r >= 0)
+		r = sd_bus_set_address(bus, address ? address : SYSTEM_BUS_ADDRESS);
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus, 1);
+	if (r >= 0)
+		r = sd_bus_negotiate_fds(bus, 1);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0)
+		return r;
+	*ret = sd_bus_ref(bus);
+	return 0;
+}
+
+sd_bus_slot **bus_next_slot(struct broker *b)
+{
+	assert(b->n_slots < SLOTS_MAX);
+	return &b->slots[b->n_slots++];
+}
+
+/* Every call comes by here before any object is looked up. */
+static int filter(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	uint8_t type;
+	int r;
+
+	r = sd_bus_message_get_type(m, &type);
+	if (r < 0)
+		return r;
+	if (type != SD_BUS_MESSAGE_METHOD_CALL)
+		return 0;
+	if (!b->ready)
+		return sd_bus_reply_method_errorf(
+			       m, BAILIFF_ERROR_BUSY, "The broker is starting or stopping") < 0
+			       ? -EIO
+			       : 1;
+	return callers_filter(&b->callers, m);
+}
+
+static int on_gone(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const char *name, *old, *new;
+	struct broker *b = userdata;
+	int r;
+
+	r = sd_bus_message_read(m, "sss", &name, &old, &new);
+	if (r < 0)
+		return r;
+	if (name[0] == ':' && new[0] == '\0')
+		broker_client_gone(b, name);
+	return 0;
+}
+
+static int on_name_lost(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	broker_fail(userdata, -ENOTCONN, "The bus name " BAILIFF_BUS_NAME " was lost");
+	return 0;
+}
+
+/* Without these matches gone clients would go unnoticed. */
+static int on_match_installed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const sd_bus_error *failure = sd_bus_message_get_error(m);
+
+	if (failure)
+		broker_fail(userdata, -sd_bus_error_get_errno(failure), "The bus refuses a match rule");
+	return 1;
+}
+
+int bus_attach(struct broker *b)
+{
+	int r;
+
+	r = sd_bus_add_filter(b->bus, bus_next_slot(b), filter, b);
+	if (r >= 0)
+		r = manager_bus_add(b);
+	if (r >= 0)
+		r = sandbox_bus_add(b);
+	if (r >= 0)
+		r = sd_bus_add_match_async(
+			b->bus, bus_next_slot(b), MATCH_GONE, on_gone, on_match_installed, b);
+	if (r >= 0)
+		r = sd_bus_add_match_async(
+			b->bus, bus_next_slot(b), MATCH_NAME_LOST, on_name_lost, on_match_installed, b);
+	if (r >= 0)
+		r = sd_bus_set_exit_on_disconnect(b->bus, 1);
+	if (r >= 0)
+		r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
+	return r;
+}
+
+static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+	const sd_bus_error *error = sd_bus_message_get_error(reply);
+	struct broker *b = userdata;
+	uint32_t answer = 0;
+	int r;
+
+	if (error) {
+		log_error("The bus refuses the name " BAILIFF_BUS_NAME ": %s: is its policy file installed?",
+			error->message ? error->message : error->name);
+		broker_fail(b, -sd_bus_error_get_errno(error), "No bus name");
+		return 1;
+	}
+	r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_UINT32, &answer);
+	if (r < 0)
+		broker_fail(b, r, "The bus' answer about our name is not to be understood");
+	else if (answer != NAME_PRIMARY_OWNER && answer != NAME_ALREADY_OWNER)
+		broker_fail(
+			b, -EEXIST, "The bus name " BAILIFF_BUS_NAME " is taken: does another bailiffd run?");
+	else
+		broker_named(b);
+	return 1;
+}
+
+int bus_request_name(struct broker *b)
+{
+	return sd_bus_request_name_async(b->bus, NULL, BAILIFF_BUS_NAME, 0, on_name, b);
+}
+
+struct check {
+	struct broker *broker;
+	char name[];
+};
+
+static int on_has_owner(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+	_cleanup_free_ struct check *check = userdata;
+	struct broker *b = check->broker;
+	int has_owner = 0;
+
+	/* No answer is no owner: better a sandbox too few than one that nobody holds. */
+	if (sd_bus_message_is_method_error(reply, NULL) > 0 ||
+		sd_bus_message_read_basic(reply, SD_BUS_TYPE_BOOLEAN, &has_owner) < 0 || !has_owner)
+		broker_client_gone(b, check->name);
+	b->n_checks--;
+	takeover_proceed(b);
+	return 1;
+}
+
+int bus_check_client(struct broker *b, const char *name)
+{
+	_cleanup_free_ struct check *check = NULL;
+	const size_t size = strlen(name) + 1;
+	int r;
+
+	check = malloc(sizeof(*check) + size);
+	if (!check)
+		return -ENOMEM;
+	check->broker = b;
+	memcpy(check->name, name, size);
+	r = sd_bus_call_method_async(b->bus, NULL, DRIVER_NAME, DRIVER_PATH, DRIVER_INTERFACE, "NameHasOwner",
+		on_has_owner, check, "s", name);
+	if (r < 0)
+		return r;
+	(void)steal_ptr(check);
+	b->n_checks++;
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The broker's side of the bus: the connection, the filter before all objects, whose connection left, our
+ * name. */
+
+#include <systemd/sd-bus.h>
+
+struct broker;
+
+/* Connects to an address; NULL is the system bus. Nothing that the bus sends is read yet. */
+int bus_connect(const char *address, sd_bus **ret);
+/* Objects, filter and matches on b->bus, and the loop. Our name is not asked for yet. */
+int bus_attach(struct broker *b);
+/* Asks for our name; broker_named() follows, or the end. */
+int bus_request_name(struct broker *b);
+/* Is anybody on the bus under this unique name? broker_client_gone() follows if not. b->n_checks counts it.
+ */
+int bus_check_client(struct broker *b, const char *name);
+/* Where the next slot goes; they are freed with the broker. */
+sd_bus_slot **bus_next_slot(struct broker *b);

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/caller.h"
+#include "base/bounds.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "dbus/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELD_PER_CALLER_MAX 32   /* a client that pipelines more before its first answer is refused */
+#define HELD_MAX            256  /* of all: each may hold fds */
+#define CALLERS_MAX         8192 /* above what buses accept as connections (2048 on a stock dbus-daemon) */
+
+static struct caller *caller_free(struct caller *c)
+{
+	sd_bus_slot_unref(c->query);
+	for (size_t i = 0; i < c->n_held; i++)
+		sd_bus_message_unref(c->held[i]);
+	c->callers->n_held -= c->n_held;
+	free(c->held);
+	free(c->gids);
+	free(c->name);
+	free(c);
+	return NULL;
+}
+
+void callers_done(struct callers *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		c->v[i] = caller_free(c->v[i]);
+	free(c->v);
+	*c = (struct callers){ 0 };
+}
+
+/* The place where name is, or would be inserted. */
+static size_t position(const struct callers *c, const char *name, bool *ret_there)
+{
+	size_t low = 0, high = c->n;
+
+	*ret_there = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(c->v[middle]->name, name);
+
+		if (order == 0) {
+			*ret_there = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct caller *find_name(const struct callers *c, const char *name)
+{
+	bool there;
+	size_t i = position(c, name, &there);
+
+	return there ? c->v[i] : NULL;
+}
+
+void callers_lost(struct callers *c, const char *name)
+{
+	bool there;
+	size_t i = position(c, name, &there);
+
+	if (!there)
+		return;
+	(void)caller_free(c->v[i]);
+	memmove(&c->v[i], &c->v[i + 1], (--c->n - i) * sizeof(struct caller *));
+}
+
+static int callers_add(struct callers *c, const char *name, struct caller **ret)
+{
+	struct caller *caller;
+	bool there;
+	size_t i;
+
+	if (c->n >= CALLERS_MAX)
+		return -EDQUOT;
+	if (c->n == c->allocated) {
+		size_t n = c->allocated > 0 ? 2 * c->allocated : 16;
+		struct caller **grown = reallocarray(c->v, n, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		c->v = grown;
+		c->allocated = n;
+	}
+	caller = calloc(1, sizeof(*caller));
+	if (!caller)
+		return -ENOMEM;
+	caller->callers = c;
+	caller->name = strdup(name);
+	if (!caller->name) {
+		(void)caller_free(caller);
+		return -ENOMEM;
+	}
+	i = position(c, name, &there);
+	memmove(&c->v[i + 1], &c->v[i], (c->n++ - i) * sizeof(struct caller *));
+	c->v[i] = caller;
+	*ret = caller;
+	return 0;
+}
+
+/* The value behind a key that we want: it must come once and have the type that the specification gives it.
+ */
+static int enter_value(sd_bus_message *m, const char *signature, bool seen)
+{
+	const char *contents;
+	char type;
+	int r;
+
+	r = sd_bus_message_peek_type(m, &type, &contents);
+	if (r < 0)
+		return r;
+	if (seen || type != SD_BUS_TYPE_VARIANT || strcmp(contents, signature) != 0)
+		return -EBADMSG;
+	return sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, signature);
+}
+
+static int read_uid(sd_bus_message *m, uid_t *uid)
+{
+	uint32_t value;
+	int r;
+
+	r = enter_value(m, "u", *uid != (uid_t)-1);
+	if (r >= 0)
+		r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UINT32, &value);
+	if (r < 0)
+		return r;
+	if (value == (uid_t)-1)
+		return -EBADMSG;
+	*uid = value;
+	return sd_bus_message_exit_container(m);
+}
+
+static int read_gids(sd_bus_message *m, gid_t **gids, size_t *n_gids)
+{
+	const void *array;
+	size_t size;
+	int r;
+
+	r = enter_value(m, "au", *gids != NULL);
+	if (r >= 0)
+		r = sd_bus_message_read_array(m, SD_BUS_TYPE_UINT32, &array, &size);
+	if (r < 0)
+		return r;
+	if (size == 0 || size > GROUPS_MAX * sizeof(gid_t))
+		return -EBADMSG;
+	*gids = malloc(size);
+	if (!*gids)
+		return -ENOMEM;
+	memcpy(*gids, array, size);
+	*n_gids = size / sizeof(gid_t);
+	return sd_bus_message_exit_container(m);
+}
+
+static int read_entry(sd_bus_message *m, uid_t *uid, gid_t **gids, size_t *n_gids)
+{
+	const char *key;
+	int r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &key);
+	if (r < 0)
+		return r;
+	if (strcmp(key, "UnixUserID") == 0)
+		r = read_uid(m, uid);
+	else if (strcmp(key, "UnixGroupIDs") == 0)
+		r = read_gids(m, gids, n_gids);
+	else
+		r = sd_bus_message_skip(m, "v");
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+int caller_read_credentials(sd_bus_message *reply, uid_t *ret_uid, gid_t **ret_gids, size_t *ret_n_gids)
+{
+	_cleanup_free_ gid_t *gids = NULL;
+	uid_t uid = (uid_t)-1;
+	size_t n_gids = 0;
+	int r;
+
+	r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+	while (r >= 0 && (r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0)
+		r = read_entry(reply, &uid, &gids, &n_gids);
+	if (r < 0)
+		return r;
+	if (uid == (uid_t)-1 || !gids)
+		return -ENODATA;
+	*ret_uid = uid;
+	*ret_gids = steal_ptr(gids);
+	*ret_n_gids = n_gids;
+	return 0;
+}
+
+static int refuse(sd_bus_message *m, const char *name, const char *message)
+{
+	int r;
+
+	r = sd_bus_reply_method_errorf(m, name, "%s", message);
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "Can not refuse a call of %s", sd_bus_message_get_sender(m));
+	return 1;
+}
+
+/* Refuses what was held back and forgets the connection; its next call asks the bus again. */
+static void refuse_held(struct caller *c, const char *message)
+{
+	for (size_t i = 0; i < c->n_held; i++)
+		(void)refuse(c->held[i], BAILIFF_ERROR_ACCESS_DENIED, message);
+	callers_lost(c->callers, c->name);
+}
+
+static void release_held(struct caller *c)
+{
+	int r;
+
+	for (size_t i = 0; i < c->n_held; i++) {
+		r = sd_bus_enqueue_for_read(sd_bus_message_get_bus(c->held[i]), c->held[i]);
+		if (r < 0)
+			(void)refuse(c->held[i], BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
+		c->held[i] = sd_bus_message_unref(c->held[i]);
+	}
+	c->callers->n_held -= c->n_held;
+	c->n_held = 0;
+}
+
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+	struct caller *c = userdata;
+	const sd_bus_error *error;
+	int r;
+
+	c->query = sd_bus_slot_unref(c->query);
+	error = sd_bus_message_get_error(reply);
+	if (error) {
+		log_info("The bus does not say who %s is: %s", c->name, error->name);
+		refuse_held(c, "The bus does not say who you are");
+		return 1;
+	}
+	r = caller_read_credentials(reply, &c->uid, &c->gids, &c->n_gids);
+	if (r < 0) {
+		(void)log_errno(LOG_INFO, r, "The bus does not tell uid and groups of %s", c->name);
+		refuse_held(c, "The bus does not tell your user and groups");
+		return 1;
+	}
+	c->known = true;
+	release_held(c);
+	return 1;
+}
+
+static int ask(struct caller *c, sd_bus *bus)
+{
+	return sd_bus_call_method_async(bus, &c->query, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+		"org.freedesktop.DBus", "GetConnectionCredentials", on_credentials, c, "s", c->name);
+}
+
+static int hold(struct caller *c, sd_bus_message *m)
+{
+	sd_bus_message **grown;
+
+	if (c->n_held >= HELD_PER_CALLER_MAX || c->callers->n_held >= HELD_MAX)
+		return -EDQUOT;
+	grown = reallocarray(c->held, c->n_held + 1, sizeof(sd_bus_message *));
+	if (!grown)
+		return -ENOMEM;
+	c->held = grown;
+	c->held[c->n_held++] = sd_bus_message_ref(m);
+	c->callers->n_held++;
+	return 0;
+}
+
+static int hold_and_ask(struct callers *callers, const char *sender, sd_bus_message *m)
+{
+	struct caller *c = find_name(callers, sender);
+	bool fresh = c == NULL;
+	int r;
+
+	if (fresh) {
+		r = callers_add(callers, sender, &c);
+		if (r < 0)
+			return r;
+	}
+	r = hold(c, m);
+	if (r >= 0 && fresh)
+		r = ask(c, sd_bus_message_get_bus(m));
+	if (r < 0 && fresh)
+		callers_lost(callers, sender);
+	return r;
+}
+
+int callers_filter(struct callers *callers, sd_bus_message *m)
+{
+	const char *sender = sd_bus_message_get_sender(m);
+	const struct caller *c;
+	int r;
+
+	/* Only a bus can say who sent something; its unique names begin with a colon. */
+	if (!sender || sender[0] != ':')
+		return refuse(m, BAILIFF_ERROR_ACCESS_DENIED, "Only calls over a message bus are answered");
+	c = find_name(callers, sender);
+	if (c && c->known)
+		return 0;
+	r = hold_and_ask(callers, sender, m);
+	if (r < 0)
+		return refuse(m, BAILIFF_ERROR_QUOTA_EXCEEDED,
+			"Too many calls before the first answer: wait for it, then try again");
+	return 1;
+}
+
+const struct caller *callers_find(const struct callers *c, sd_bus_message *m)
+{
+	const char *sender = m ? sd_bus_message_get_sender(m) : NULL;
+	const struct caller *caller = sender ? find_name(c, sender) : NULL;
+
+	return caller && caller->known ? caller : NULL;
+}
+
+bool caller_is_administrator(const struct caller *c)
+{
+	return c->known && c->uid == 0;
+}
+
+struct plan_caller caller_for_plan(const struct caller *c)
+{
+	return (struct plan_caller){ .uid = c->uid,
+		.gids = c->gids,
+		.n_gids = c->n_gids,
+		.administrator = caller_is_administrator(c) };
+}

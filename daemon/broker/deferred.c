@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/deferred.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "broker/errors.h"
+#include "dbus/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, uint32_t reserve,
+	sd_bus_error *error, struct deferred **ret)
+{
+	uint32_t limit = b->catalog->config.max_calls_per_user;
+	struct deferred *d;
+	int r;
+
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	r = quota_take(
+		&b->quota, c->uid, QUOTA_CALLS, limit > UINT32_MAX - reserve ? limit : limit + reserve);
+	if (r < 0) {
+		free(d);
+		if (r != -EDQUOT)
+			return r;
+		return sd_bus_error_setf(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
+			"This user has %u calls waiting already (MaxCallsPerUser=): wait for one to end",
+			limit);
+	}
+	*d = (struct deferred){ .broker = b, .message = sd_bus_message_ref(m), .uid = c->uid };
+	*ret = d;
+	return 0;
+}
+
+struct deferred *deferred_free(struct deferred *d)
+{
+	if (d) {
+		quota_give(&d->broker->quota, d->uid, QUOTA_CALLS);
+		sd_bus_message_unref(d->message);
+		free(d);
+	}
+	return NULL;
+}
+
+const char *deferred_sender(const struct deferred *d)
+{
+	const char *sender = sd_bus_message_get_sender(d->message);
+
+	return sender ? sender : "";
+}
+
+/* A lost answer is the bus' failure, or the caller's who left; nobody is there to hear of it. */
+static void finish(struct deferred *d, int r)
+{
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "Can not answer a call of %s", deferred_sender(d));
+	(void)deferred_free(d);
+}
+
+void deferred_reply(struct deferred *d)
+{
+	finish(d, sd_bus_reply_method_return(d->message, NULL));
+}
+
+void deferred_reply_error(struct deferred *d, const sd_bus_error *error)
+{
+	finish(d, sd_bus_reply_method_error(d->message, error));
+}
+
+void deferred_reply_failure(struct deferred *d, const char *name, const char *message)
+{
+	finish(d, sd_bus_reply_method_errorf(d->message, name, "%s", message));
+}
+
+void deferred_send(struct deferred *d, sd_bus_message *reply)
+{
+	/* A caller that said NO_REPLY_EXPECTED gets none. */
+	finish(d, sd_bus_message_get_expect_reply(d->message) > 0 ? sd_bus_send(d->broker->bus, reply, NULL)
+								  : 0);
+}
+
+void deferred_list_add(struct deferred_list *l, struct deferred *d)
+{
+	struct deferred **end = &l->first;
+
+	while (*end)
+		end = &(*end)->next;
+	d->next = NULL;
+	*end = d;
+}
+
+struct deferred *deferred_list_take(struct deferred_list *l)
+{
+	struct deferred *d = l->first;
+
+	if (d)
+		l->first = d->next;
+	return d;
+}
+
+void deferred_list_drop(struct deferred_list *l, const char *sender)
+{
+	struct deferred **at = &l->first;
+
+	while (*at) {
+		struct deferred *d = *at;
+
+		if (strcmp(deferred_sender(d), sender) == 0) {
+			*at = d->next;
+			(void)deferred_free(d);
+		} else
+			at = &d->next;
+	}
+}
+
+void deferred_list_clear(struct deferred_list *l)
+{
+	struct deferred *d;
+
+	while ((d = deferred_list_take(l)))
+		(void)deferred_free(d);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/errors.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/utf8.h"
+#include "dbus/names.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int error_set_text(sd_bus_error *error, const char *name, const char *text)
+{
+	_cleanup_free_ char *escaped = utf8_escape(text);
+
+	return escaped ? sd_bus_error_set(error, name, escaped) : -ENOMEM;
+}
+
+int error_invalid_args(sd_bus_error *error, const char *format, ...)
+{
+	char text[PLAN_MESSAGE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	return error_set_text(error, SD_BUS_ERROR_INVALID_ARGS, text);
+}
+
+int error_unreadable(sd_bus_error *error, int r, const char *what)
+{
+	if (r == -ENOMEM)
+		return r;
+	return error_invalid_args(error, "Argument %s can not be read: %s", what, strerror(-r));
+}
+
+int error_no_such_sandbox(sd_bus_error *error)
+{
+	return sd_bus_error_set(error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "No such sandbox of this user");
+}
+
+int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, const char *message)
+{
+	const char *suffix = refusal_to_string(refusal);
+	char name[128], text[PLAN_MESSAGE_MAX + 160]; /* with a rule of 128 in brackets */
+
+	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_PREFIX, suffix ? suffix : "Failed");
+	if (rule && rule[0] != '\0')
+		(void)snprintf(text, sizeof(text), "%s [%s]", message, rule);
+	else
+		(void)snprintf(text, sizeof(text), "%s", message);
+	return error_set_text(error, name, text);
+}
+
+/* The launcher's message names the path or key; the kernel's word for the error is added here. */
+static int error_stage(sd_bus_error *error, const struct refused *refused)
+{
+	const char *stage = jail_stage_to_string((enum jail_stage)refused->stage);
+	const char *message = refused->message ? refused->message : "";
+	char name[128], text[PLAN_MESSAGE_MAX + 160];
+
+	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_SETUP_PREFIX, stage);
+	(void)snprintf(text, sizeof(text), "Setting up the jail failed: %s%s%s", message,
+		message[0] != '\0' && refused->error != 0 ? ": " : "",
+		refused->error != 0 ? strerror(-refused->error) : "");
+	return error_set_text(error, name, text);
+}
+
+int error_refused(sd_bus_error *error, const struct refused *refused)
+{
+	if (refused->stage > STAGE_NONE && refused->stage < _STAGE_MAX)
+		return error_stage(error, refused);
+	if (refused->refusal > REFUSAL_NONE && refused->refusal < _REFUSAL_MAX)
+		return error_refusal(error, (enum refusal)refused->refusal, refused->rule,
+			refused->message ? refused->message : "Refused by the launcher");
+	return sd_bus_error_setf(error, BAILIFF_ERROR_FAILED, "The launcher failed: %s",
+		refused->error < 0 ? strerror(-refused->error) : "no reason given");
+}
+
+const char *sandbox_state_to_string(enum sandbox_state state)
+{
+	static const char *const names[_SANDBOX_STATE_MAX] = {
+		[SANDBOX_STARTING] = "starting",
+		[SANDBOX_RUNNING] = "running",
+		[SANDBOX_READY] = "ready",
+		[SANDBOX_STOPPING] = "stopping",
+		[SANDBOX_EXITED] = "exited",
+	};
+
+	return (unsigned)state < ELEMENTSOF(names) ? names[state] : NULL;
+}
+
+const char *sandbox_result_to_string(enum sandbox_result result)
+{
+	static const char *const names[_RESULT_MAX] = {
+		[RESULT_SUCCESS] = "success",
+		[RESULT_EXIT_CODE] = "exit-code",
+		[RESULT_SIGNAL] = "signal",
+		[RESULT_CORE_DUMP] = "core-dump",
+		[RESULT_TIMEOUT] = "timeout",
+		[RESULT_OOM] = "oom",
+		[RESULT_VIOLATION] = "violation",
+		[RESULT_CLIENT_GONE] = "client-gone",
+		[RESULT_KILLED] = "killed",
+		[RESULT_SETUP_FAILED] = "setup-failed",
+	};
+
+	return (unsigned)result < ELEMENTSOF(names) ? names[result] : NULL;
+}

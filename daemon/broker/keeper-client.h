@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The socket to the keeper: catalogs, the launcher's socket, the end; and back: ready, reload. */
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct broker;
+
+struct keeper_client {
+	struct broker *broker;
+	int fd;
+	sd_event_source *source;
+};
+
+/* Takes fd over. */
+int keeper_client_open(struct keeper_client *k, struct broker *b, int fd);
+void keeper_client_close(struct keeper_client *k);
+int keeper_say_ready(struct keeper_client *k);
+int keeper_ask_reload(struct keeper_client *k);

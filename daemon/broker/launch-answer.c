@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "broker/broker.h"
+#include "broker/errors.h"
+#include "broker/launch.h"
+#include "broker/layers.h"
+#include "broker/lifetime.h"
+#include "broker/sandbox-bus.h"
+#include "dbus/names.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void launch_unlink(struct launch *l)
+{
+	struct launch **at = &l->broker->launches;
+
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at)
+		*at = l->next;
+}
+
+static int append_streams(sd_bus_message *reply, const struct launch *l)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{uh}");
+	for (uint32_t i = 0; r >= 0 && i < STREAMS; i++)
+		if (l->streams[i] >= 0)
+			r = sd_bus_message_append(reply, "{uh}", i, l->streams[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_list(sd_bus_message *reply, const char *key, int (*list)(uint32_t, char ***), uint32_t mask)
+{
+	_cleanup_(strv_freep) char **v = NULL;
+	int r;
+
+	r = list(mask, &v);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv");
+	if (r >= 0)
+		r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, key);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_VARIANT, "as");
+	if (r >= 0)
+		r = sd_bus_message_append_strv(reply, v);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_info(sd_bus_message *reply, const struct sandbox *s, uint64_t setup_usec)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}", BAILIFF_INFO_ID, "t", s->id,
+			BAILIFF_INFO_PID, "u", s->pid, BAILIFF_INFO_GENERATION, "u", s->generation,
+			BAILIFF_INFO_SETUP_USEC, "t", setup_usec);
+	if (r >= 0)
+		r = append_list(reply, BAILIFF_INFO_LAYERS, layers_applied, s->layers);
+	if (r >= 0)
+		r = append_list(reply, BAILIFF_INFO_SKIPPED, layers_skipped, s->layers);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int build_reply(
+	const struct launch *l, const struct sandbox *s, uint64_t setup_usec, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	char path[SANDBOX_PATH_MAX];
+	int r;
+
+	sandbox_bus_path(s->id, path);
+	r = sd_bus_message_new_method_return(l->call->message, &reply);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "oh", path, s->pidfd);
+	if (r >= 0)
+		r = append_streams(reply, l);
+	if (r >= 0)
+		r = append_info(reply, s, setup_usec);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(reply);
+	return 0;
+}
+
+/* The sandbox runs: from here on an error of ours means that it must not stay. */
+static int register_sandbox(
+	struct launch *l, const struct launched *launched, int pidfd, struct sandbox **ret)
+{
+	struct broker *b = l->broker;
+	struct sandbox *s;
+	int r;
+
+	s = sandbox_new(b, launched, l->profile, l->tag, l->owner_name);
+	if (!s) {
+		(void)fd_close(pidfd);
+		lifetime_kill_unknown(b, launched->id);
+		return -ENOMEM;
+	}
+	s->pidfd = pidfd;
+	s->owner = l->uid;
+	s->generation = l->generation;
+	s->detach = l->detach;
+	r = lifetime_begin(b, s);
+	if (r < 0)
+		return r;
+	if (l->lifeline >= 0) {
+		r = lifetime_watch_lifeline(s, steal_fd(l->lifeline));
+		if (r < 0) {
+			lifetime_stop(s, 0, RESULT_CLIENT_GONE, NULL);
+			return r;
+		}
+	}
+	*ret = s;
+	return 0;
+}
+
+static void answer_launched(struct launch *l, const struct launched *launched, int pidfd)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct sandbox *s = NULL;
+	int r;
+
+	r = register_sandbox(l, launched, pidfd, &s);
+	if (r >= 0 && !l->owner_name) {
+		log_info("Sandbox %" PRIu64 " (%s): its client left during the launch, killing it", s->id,
+			s->profile);
+		lifetime_stop(s, 0, RESULT_CLIENT_GONE, NULL);
+		return;
+	}
+	if (r >= 0)
+		r = build_reply(l, s, launched->setup_usec, &reply);
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r, "A launch of %s can not be answered", l->profile);
+		if (s)
+			lifetime_stop(s, 0, RESULT_CLIENT_GONE, NULL);
+		deferred_reply_failure(steal_ptr(l->call), BAILIFF_ERROR_FAILED, strerror(-r));
+		return;
+	}
+	l->broker->n_launched++;
+	log_info("Sandbox %" PRIu64 ": %s for uid %u in %" PRIu64 " us", s->id, s->profile, s->owner,
+		launched->setup_usec);
+	deferred_send(steal_ptr(l->call), reply);
+}
+
+static int take_launched(struct launch *l, const struct launcher_answer *answer)
+{
+	_cleanup_(launched_done) struct launched launched = { 0 };
+	int r;
+
+	if (answer->record->n_fds != 1)
+		return -EBADMSG;
+	r = decode_launched(answer->body, &launched);
+	if (r < 0)
+		return r;
+	if (sandboxes_find(&l->broker->sandboxes, launched.id))
+		return -EBADMSG;
+	answer_launched(l, &launched, wire_record_steal_fd(answer->record, 0));
+	return 0;
+}
+
+static int take_refused(struct launch *l, const struct launcher_answer *answer)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(refused_done) struct refused refused = { 0 };
+	int r;
+
+	if (answer->record->n_fds != 0)
+		return -EBADMSG;
+	r = decode_refused(answer->body, &refused);
+	if (r < 0)
+		return r;
+	(void)error_refused(&error, &refused);
+	log_notice("A launch of %s for uid %u failed: %s", l->profile, l->uid, error.message);
+	deferred_reply_error(steal_ptr(l->call), &error);
+	return 0;
+}
+
+int launch_answer(struct broker *b, const struct launcher_answer *answer, void *userdata)
+{
+	_cleanup_(launch_freep) struct launch *l = userdata;
+
+	launch_unlink(l);
+	if (!answer) {
+		deferred_reply_failure(
+			steal_ptr(l->call), BAILIFF_ERROR_FAILED, "The launcher ended: try again");
+		return 0;
+	}
+	switch (answer->type) {
+	case WIRE_LAUNCHED:
+		return take_launched(l, answer);
+	case WIRE_REFUSED:
+		return take_refused(l, answer);
+	default:
+		return -EBADMSG;
+	}
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/launch-call.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "broker/broker.h"
+#include "broker/errors.h"
+#include "broker/launch-args.h"
+#include "broker/launch.h"
+#include "broker/lifetime.h"
+#include "broker/note.h"
+#include "dbus/names.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct launch *launch_free(struct launch *l)
+{
+	if (l) {
+		if (l->counted)
+			quota_give(&l->broker->quota, l->uid, QUOTA_LIVE);
+		(void)deferred_free(l->call);
+		fd_close_many(l->streams, STREAMS);
+		(void)fd_close(l->lifeline);
+		free(l->owner_name);
+		free(l->profile);
+		free(l->tag);
+		free(l);
+	}
+	return NULL;
+}
+
+static uint32_t count_launching(const struct broker *b, uid_t uid, const char *profile)
+{
+	uint32_t n = 0;
+
+	for (const struct launch *l = b->launches; l; l = l->next)
+		if (l->uid == uid && strcmp(l->profile, profile) == 0)
+			n++;
+	return n;
+}
+
+static int refuse_quota(sd_bus_error *error, uint32_t limit, const char *of_what, const char *key)
+{
+	return sd_bus_error_setf(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
+		"No more than %u live sandboxes %s (%s): stop one, or wait for its end", limit, of_what, key);
+}
+
+/* Counts the new one as live already, so that launches in flight can not overrun the limit together. */
+static int take_quota(struct launch *l, const struct compiled_profile *p, sd_bus_error *error)
+{
+	struct broker *b = l->broker;
+	const struct compiled_config *config = &b->catalog->config;
+	int r;
+
+	if (p->max_per_user > 0 &&
+		sandboxes_count_live(&b->sandboxes, l->uid, p->name) + count_launching(b, l->uid, p->name) >=
+			p->max_per_user)
+		return refuse_quota(error, p->max_per_user, "of this profile per user", "MaxPerUser=");
+	if (b->quota.total[QUOTA_LIVE] >= config->max_sandboxes)
+		return refuse_quota(error, config->max_sandboxes, "of all users", "MaxSandboxes=");
+	r = quota_take(&b->quota, l->uid, QUOTA_LIVE, config->max_sandboxes_per_user);
+	if (r == -EDQUOT)
+		return refuse_quota(
+			error, config->max_sandboxes_per_user, "per user", "MaxSandboxesPerUser=");
+	if (r < 0)
+		return r;
+	l->counted = true;
+	/* The launcher's table is full of exit states: the oldest makes room. */
+	if (b->quota.total[QUOTA_LIVE] + b->quota.total[QUOTA_RETAINED] > SANDBOXES_MAX) {
+		struct sandbox *oldest = sandboxes_oldest_retained(&b->sandboxes, (uid_t)-1);
+
+		if (!oldest)
+			return refuse_quota(error, SANDBOXES_MAX, "of all users", "fixed");
+		lifetime_forget(oldest);
+	}
+	return 0;
+}
+
+static int find_profile(
+	struct broker *b, const struct caller *c, sd_bus_message *m, int *ret_index, sd_bus_error *error)
+{
+	const struct compiled_profile *p;
+	struct plan_result result = { 0 };
+	struct plan_caller who = caller_for_plan(c);
+	const char *name;
+	int r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
+	if (r < 0)
+		return error_unreadable(error, r, "profile");
+	if (!profile_name_valid(name))
+		return error_invalid_args(error,
+			"No name of a profile: 1 to %d of a-z, 0-9, \"_\" and \"-\", a letter or digit first",
+			PROFILE_NAME_MAX);
+	r = catalog_index(b->catalog, name);
+	if (r < 0)
+		return sd_bus_error_setf(error, BAILIFF_ERROR_PROFILE_UNKNOWN,
+			"There is no profile %s: ListProfiles() says which there are", name);
+	p = &b->catalog->profiles[r];
+	*ret_index = r;
+	if (p->invalid)
+		return sd_bus_error_setf(error, BAILIFF_ERROR_PROFILE_INVALID,
+			"Profile %s has errors: an administrator finds them in the property ProfileErrors",
+			name);
+	r = plan_access(p, &who, &result);
+	if (r < 0) {
+		log_notice("uid %u may not launch %s: %s [%s]", c->uid, name, result.message, result.rule);
+		return error_refusal(error, result.refusal, result.rule, result.message);
+	}
+	return 0;
+}
+
+static void fill_plan_request(struct plan_request *r, const struct launch_args *a, uid_t dynamic_uid)
+{
+	*r = (struct plan_request){
+		.argv = a->argv.v,
+		.env = a->env.v,
+		.unset_env = a->unset_env.v,
+		.fds = a->fds,
+		.n_fds = a->n_fds,
+		.stdio = { a->stdio[0], a->stdio[1], a->stdio[2] },
+		.cwd = a->cwd,
+		.detach = a->detach,
+		.limits = a->limits,
+		.n_limits = a->n_limits,
+		.runtime_max_usec = a->runtime_max_usec,
+		.timeout_stop_usec = a->timeout_stop_usec,
+		.stop_signal = a->stop_signal,
+		.dynamic_uid = dynamic_uid,
+	};
+}
+
+/* The same evaluation that the launcher makes; of the result only the effective streams are needed here. */
+static int decide(struct broker *b, const struct caller *c, const struct compiled_profile *p,
+	const struct launch_args *a, struct plan_effective *ret, sd_bus_error *error)
+{
+	const struct plan_caller who = caller_for_plan(c);
+	struct plan_result result = { 0 };
+	struct plan_request request;
+	struct jail_spec spec = { 0 };
+	int r;
+
+	fill_plan_request(&request, a, b->catalog->config.dynamic_uid_min);
+	r = plan_make(p, &who, &request, &spec, ret, &result);
+	if (r >= 0) {
+		jail_spec_done(&spec);
+		return 0;
+	}
+	if (result.refusal == REFUSAL_NONE)
+		return r;
+	log_info("uid %u is refused a launch of %s: %s [%s]", c->uid, p->name, result.message, result.rule);
+	return error_refusal(error, result.refusal, result.rule, result.message);
+}
+
+/* Fds of the request, in the protocol's order. Only the ends that we made are owned. */
+struct parcel {
+	int fds[WIRE_FDS_MAX];
+	size_t n;
+	int made[STREAMS];
+};
+
+static void parcel_done(struct parcel *p)
+{
+	fd_close_many(p->made, STREAMS);
+}
+
+static void parcel_add(struct parcel *p, struct launch_request *request, uint32_t target, int fd, bool made)
+{
+	request->fds[request->n_fds].target = target;
+	request->fds[request->n_fds].made = made;
+	request->n_fds++;
+	p->fds[p->n++] = fd;
+}
+
+/* The program reads its 0 and writes its 1 and 2; the client gets the other end, and each only the mode it
+ * needs. */
+static int make_pipes(struct launch *l, const struct plan_effective *effective,
+	struct launch_request *request, struct parcel *p)
+{
+	for (uint32_t i = 0; i < STREAMS; i++) {
+		int ends[2];
+
+		if (effective->stdio[i] != STDIO_PIPE)
+			continue;
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return errno_or_eio();
+		p->made[i] = ends[i == 0 ? 0 : 1];
+		l->streams[i] = ends[i == 0 ? 1 : 0];
+		parcel_add(p, request, i, p->made[i], true);
+	}
+	return 0;
+}
+
+static int pack_fds(struct launch *l, const struct launch_args *a, const struct plan_effective *effective,
+	struct launch_request *request, struct parcel *p)
+{
+	int r;
+
+	for (size_t i = 0; i < a->n_fds; i++)
+		parcel_add(p, request, a->fds[i].target, a->sources[i], false);
+	r = make_pipes(l, effective, request, p);
+	if (r < 0)
+		return r;
+	if (a->lifeline < 0)
+		return 0;
+	l->lifeline = fd_dup_above(a->lifeline, 3);
+	if (l->lifeline < 0)
+		return l->lifeline;
+	request->has_lifeline = true;
+	p->fds[p->n++] = a->lifeline;
+	return 0;
+}
+
+static int fill_request(struct launch *l, const struct caller *c, uint32_t profile,
+	const struct launch_args *a, struct launch_request *request, struct wire_limit *limits)
+{
+	/* Everything is borrowed: the request only lives until it is encoded. */
+	*request = (struct launch_request){
+		.generation = l->generation,
+		.profile = profile,
+		.uid = c->uid,
+		.gids = c->gids,
+		.n_gids = c->n_gids,
+		.administrator = caller_is_administrator(c),
+		.argv = a->argv.v,
+		.env = a->env.v,
+		.unset_env = a->unset_env.v,
+		.has_cwd = a->cwd != NULL,
+		.stdio = { a->stdio[0], a->stdio[1], a->stdio[2] },
+		.detach = a->detach,
+		.limits = limits,
+		.n_limits = a->n_limits,
+		.runtime_max_usec = a->runtime_max_usec,
+		.timeout_stop_usec = a->timeout_stop_usec,
+		.stop_signal = a->stop_signal,
+		.cwd = a->cwd,
+		.tag = l->tag,
+	};
+	for (size_t i = 0; i < a->n_limits; i++)
+		limits[i] = (struct wire_limit){ .resource = a->limits[i].resource,
+			.soft = a->limits[i].soft,
+			.hard = a->limits[i].hard };
+	return note_write(l->broker->bus, l->owner_name, request->note, &request->n_note);
+}
+
+static int submit(
+	struct launch *l, const struct launch_request *request, const struct parcel *p, sd_bus_error *error)
+{
+	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
+	struct launcher_client *launcher = &l->broker->launcher;
+	uint32_t serial = launcher_next_serial(launcher);
+	int r;
+
+	r = encode_launch_request(&buf, serial, request);
+	if (r >= 0)
+		r = launcher_submit(launcher, serial, &buf, p->fds, p->n, true, launch_answer, l);
+	if (r == -EAGAIN)
+		return sd_bus_error_set(
+			error, BAILIFF_ERROR_BUSY, "Too many launches at this moment: try again");
+	if (r == -EMSGSIZE || r == -E2BIG)
+		return sd_bus_error_set(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
+			"Too much to hand over: fewer arguments, variables or groups are needed");
+	return r;
+}
+
+static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *m, const char *profile,
+	const struct launch_args *a, sd_bus_error *error, struct launch **ret)
+{
+	_cleanup_(launch_freep) struct launch *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	*l = (struct launch){ .broker = b,
+		.uid = c->uid,
+		.generation = b->generation,
+		.detach = a->detach,
+		.streams = { -1, -1, -1 },
+		.lifeline = -1 };
+	l->owner_name = strdup(c->name);
+	l->profile = strdup(profile);
+	l->tag = strdup(a->tag ? a->tag : "");
+	if (!l->owner_name || !l->profile || !l->tag)
+		return -ENOMEM;
+	r = deferred_new(b, c, m, 0, error, &l->call);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(l);
+	return 0;
+}
+
+static int start(struct broker *b, const struct caller *c, sd_bus_message *m, int index,
+	const struct launch_args *a, sd_bus_error *error)
+{
+	const struct compiled_profile *p = &b->catalog->profiles[index];
+	_cleanup_(parcel_done) struct parcel parcel = { .made = { -1, -1, -1 } };
+	_cleanup_(launch_freep) struct launch *l = NULL;
+	struct wire_limit limits[ELEMENTSOF(a->limits)];
+	struct launch_request request;
+	struct plan_effective effective;
+	int r;
+
+	r = decide(b, c, p, a, &effective, error);
+	if (r < 0)
+		return r;
+	r = launch_new(b, c, m, p->name, a, error, &l);
+	if (r < 0)
+		return r;
+	r = take_quota(l, p, error);
+	if (r < 0)
+		return r;
+	r = fill_request(l, c, (uint32_t)index, a, &request, limits);
+	if (r >= 0)
+		r = pack_fds(l, a, &effective, &request, &parcel);
+	if (r >= 0)
+		r = submit(l, &request, &parcel, error);
+	if (r < 0)
+		return r;
+	l->next = b->launches;
+	b->launches = steal_ptr(l);
+	return 1;
+}
+
+int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(launch_args_done) struct launch_args args;
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, m);
+	int r, index = -1;
+
+	launch_args_init(&args);
+	if (!c)
+		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
+	/* Who may, before anything of what: fds and options of those who may not are not looked at. */
+	r = find_profile(b, c, m, &index, error);
+	if (r < 0)
+		return r;
+	r = launch_args_read(&args, m, b->proc_fd, error);
+	if (r < 0)
+		return r;
+	return start(b, c, m, index, &args, error);
+}
+
+void launch_client_gone(struct broker *b, const char *name)
+{
+	for (struct launch *l = b->launches; l; l = l->next)
+		if (l->owner_name && strcmp(l->owner_name, name) == 0) {
+			free(l->owner_name);
+			l->owner_name = NULL;
+		}
+}

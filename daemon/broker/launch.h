@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A launch that the launcher has not answered yet: made by launch-call.c, ended by launch-answer.c. */
+
+#include "broker/deferred.h"
+#include "broker/launcher-client.h"
+#include "wire/messages.h"
+
+#define STREAMS ELEMENTSOF(((struct launch_request){ 0 }).stdio)
+
+struct launch {
+	struct launch *next;
+	struct broker *broker;
+	struct deferred *call;
+	char *owner_name; /* NULL once the connection has gone */
+	char *profile, *tag;
+	uid_t uid;
+	uint32_t generation;
+	bool detach, counted; /* counted: against QUOTA_LIVE */
+	int streams[STREAMS]; /* our ends of the pipes, or -1 */
+	int lifeline;         /* or -1 */
+};
+
+struct launch *launch_free(struct launch *l); /* returns NULL */
+DEFINE_CLEANUP(struct launch *, launch_free);
+
+/* The launcher's answer to the request; userdata is the launch, which it takes over. */
+int launch_answer(struct broker *b, const struct launcher_answer *answer, void *userdata);

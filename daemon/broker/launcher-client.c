@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/launcher-client.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "broker/broker.h"
+#include "broker/lifetime.h"
+#include "wire/messages.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define UNSENT_MAX        16384 /* a few for each sandbox; past it the launcher is taken for stuck */
+#define RECORDS_PER_EVENT 64    /* then the bus gets its turn */
+
+struct launcher_call {
+	struct launcher_call *next;
+	uint32_t serial;
+	launcher_handler handler;
+	void *userdata;
+};
+
+struct launcher_packet {
+	struct launcher_packet *next;
+	size_t size;
+	uint8_t data[];
+};
+
+uint32_t launcher_next_serial(struct launcher_client *l)
+{
+	/* 0 marks events. */
+	if (++l->last_serial == 0)
+		l->last_serial = 1;
+	return l->last_serial;
+}
+
+static int watch(struct launcher_client *l)
+{
+	return sd_event_source_set_io_events(l->source, EPOLLIN | (l->unsent ? EPOLLOUT : 0U));
+}
+
+static int enqueue(struct launcher_client *l, const struct buf *request)
+{
+	struct launcher_packet *p;
+
+	if (l->n_unsent >= UNSENT_MAX)
+		return -ENOBUFS;
+	p = malloc(sizeof(*p) + request->size);
+	if (!p)
+		return -ENOMEM;
+	p->next = NULL;
+	p->size = request->size;
+	memcpy(p->data, request->data, request->size);
+	*l->unsent_end = p;
+	l->unsent_end = &p->next;
+	l->n_unsent++;
+	return watch(l);
+}
+
+static int send_now_or_later(
+	struct launcher_client *l, const struct buf *request, const int *fds, size_t n_fds, bool now)
+{
+	int r = -EAGAIN;
+
+	/* What waits already goes first. */
+	if (!l->unsent)
+		r = wire_send(l->fd, request->data, request->size, fds, n_fds);
+	return r == -EAGAIN && n_fds == 0 && !now ? enqueue(l, request) : r;
+}
+
+int launcher_submit(struct launcher_client *l, uint32_t serial, const struct buf *request, const int *fds,
+	size_t n_fds, bool now, launcher_handler handler, void *userdata)
+{
+	_cleanup_free_ struct launcher_call *call = NULL;
+	int r;
+
+	if (l->fd < 0)
+		return -ENOTCONN;
+	r = buf_error(request);
+	if (r < 0)
+		return r;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return -ENOMEM;
+	r = send_now_or_later(l, request, fds, n_fds, now);
+	if (r < 0)
+		return r;
+	call->serial = serial;
+	call->handler = handler;
+	call->userdata = userdata;
+	call->next = l->calls;
+	l->calls = steal_ptr(call);
+	return 0;
+}
+
+static int flush(struct launcher_client *l)
+{
+	while (l->unsent) {
+		struct launcher_packet *p = l->unsent;
+		int r = wire_send(l->fd, p->data, p->size, NULL, 0);
+
+		if (r == -EAGAIN)
+			break;
+		if (r < 0)
+			return r;
+		l->unsent = p->next;
+		if (!l->unsent)
+			l->unsent_end = &l->unsent;
+		l->n_unsent--;
+		free(p);
+	}
+	return watch(l);
+}
+
+static struct launcher_call **find_call(struct launcher_client *l, uint32_t serial)
+{
+	struct launcher_call **at = &l->calls;
+
+	while (*at && (*at)->serial != serial)
+		at = &(*at)->next;
+	return at;
+}
+
+static int dispatch_answer(struct launcher_client *l, uint32_t serial, const struct launcher_answer *answer)
+{
+	struct launcher_call **at = find_call(l, serial);
+	_cleanup_free_ struct launcher_call *call = NULL;
+
+	if (!*at)
+		return -EBADMSG;
+	if (answer->type == WIRE_ENTRY)
+		return (*at)->handler(l->broker, answer, (*at)->userdata);
+	call = *at;
+	*at = call->next;
+	return call->handler(l->broker, answer, call->userdata);
+}
+
+static int dispatch(struct launcher_client *l, struct wire_record *record)
+{
+	struct cursor c = CURSOR_INIT(record->data, record->size);
+	struct launcher_answer answer = { .body = &c, .record = record };
+	struct sandbox_exit ended;
+	uint32_t serial;
+	int r;
+
+	r = wire_head(&c, &answer.type, &serial);
+	if (r < 0)
+		return r;
+	if (answer.type != WIRE_EXITED)
+		return dispatch_answer(l, serial, &answer);
+	if (serial != 0 || record->n_fds > 0)
+		return -EBADMSG;
+	r = decode_sandbox_exit(&c, &ended);
+	if (r < 0)
+		return r;
+	lifetime_exited(l->broker, &ended);
+	return 0;
+}
+
+/* 1: go on. 0: nothing more now. Negative: the launcher is gone or broken. */
+static int receive_one(struct launcher_client *l)
+{
+	_cleanup_(wire_record_done) struct wire_record record;
+	int r;
+
+	wire_record_init(&record);
+	r = wire_receive(l->fd, &record);
+	if (r == -EAGAIN)
+		return 0;
+	if (r <= 0)
+		return r < 0 ? r : -EPIPE;
+	r = dispatch(l, &record);
+	return r < 0 ? r : 1;
+}
+
+static int on_launcher(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct launcher_client *l = userdata;
+	int r = 0;
+
+	if (events & EPOLLOUT)
+		r = flush(l);
+	for (size_t i = 0; r >= 0 && i < RECORDS_PER_EVENT && l->fd >= 0; i++) {
+		r = receive_one(l);
+		if (r == 0)
+			break;
+	}
+	if (r < 0) {
+		broker_launcher_gone(l->broker);
+		if (r != -EPIPE && r != -ECONNRESET)
+			broker_fail(l->broker, r, "The launcher's answer is not to be understood");
+	}
+	return 0;
+}
+
+int launcher_client_open(struct launcher_client *l, struct broker *b, int fd)
+{
+	int r;
+
+	*l = (struct launcher_client){ .broker = b, .fd = -1 };
+	l->unsent_end = &l->unsent;
+	r = sd_event_add_io(b->event, &l->source, fd, EPOLLIN, on_launcher, l);
+	if (r >= 0)
+		l->fd = fd;
+	return r;
+}
+
+void launcher_client_close(struct launcher_client *l)
+{
+	struct launcher_call *calls = steal_ptr(l->calls);
+
+	l->source = sd_event_source_disable_unref(l->source);
+	l->fd = fd_close(l->fd);
+	while (l->unsent) {
+		struct launcher_packet *p = l->unsent;
+
+		l->unsent = p->next;
+		free(p);
+	}
+	l->n_unsent = 0;
+	while (calls) {
+		_cleanup_free_ struct launcher_call *call = calls;
+
+		calls = call->next;
+		(void)call->handler(l->broker, NULL, call->userdata);
+	}
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The socket to the launcher: requests with serials, their answers, and events. A full socket makes fd-less
+ * requests wait here and launches fail with -EAGAIN; it never makes the broker wait.
+ */
+
+#include "base/buf.h"
+#include "wire/channel.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct broker;
+struct launcher_call;
+struct launcher_packet;
+
+struct launcher_client {
+	struct broker *broker;
+	int fd; /* -1: not there yet, or gone */
+	sd_event_source *source;
+	uint32_t last_serial;
+	struct launcher_call *calls;                  /* without an answer yet */
+	struct launcher_packet *unsent, **unsent_end; /* wait for room in the socket */
+	size_t n_unsent;
+};
+
+/* One answer. The handler may steal fds from the record. */
+struct launcher_answer {
+	uint32_t type; /* enum wire_type, never an event */
+	struct cursor *body;
+	struct wire_record *record;
+};
+
+/*
+ * Called for each answer; with NULL when the launcher has gone and none will come. Returns a negative errno
+ * when the answer is not what the protocol allows: the broker then gives up. After WIRE_ENTRY the call stays
+ * open, every other answer is its last.
+ */
+typedef int (*launcher_handler)(struct broker *b, const struct launcher_answer *answer, void *userdata);
+
+int launcher_client_open(struct launcher_client *l, struct broker *b, int fd);
+/* Handlers of open calls are called with NULL. */
+void launcher_client_close(struct launcher_client *l);
+/* For the head of the next request. */
+uint32_t launcher_next_serial(struct launcher_client *l);
+/*
+ * Sends an encoded request of this serial; its buffer's error, if any, comes out here. The fds are borrowed.
+ * -EAGAIN: no room now (only with fds or @now; without, it is queued). -ENOTCONN: no launcher.
+ */
+int launcher_submit(struct launcher_client *l, uint32_t serial, const struct buf *request, const int *fds,
+	size_t n_fds, bool now, launcher_handler handler, void *userdata);

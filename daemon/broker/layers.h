@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Layers of confinement by name, from the launcher's mask of stages. */
+
+#include <stdint.h>
+
+/* Applied ones ("Seccomp"), and the others with a reason ("Landlock: not supported yet"). New lists. */
+int layers_applied(uint32_t mask, char ***ret);
+int layers_skipped(uint32_t mask, char ***ret);

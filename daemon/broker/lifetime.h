@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What happens to sandboxes after their launch: stop, signal, end, owner gone, exit states kept and dropped.
+ */
+
+#include "broker/sandbox.h"
+
+/* Puts a new sandbox into the table and counts it as live; takes s over. When it can't be kept, it is killed.
+ */
+int lifetime_begin(struct broker *b, struct sandbox *s);
+/* The same for one that the launcher lists, live or ended. */
+int lifetime_adopt(struct broker *b, struct sandbox *s);
+/* Takes the read end over; its end of file stops s. */
+int lifetime_watch_lifeline(struct sandbox *s, int fd);
+
+/* @timeout_usec as in struct stop_request. d, if any, is taken over and answered when the signal was sent. */
+void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result reason, struct deferred *d);
+/* Kills a sandbox that is not in the table. */
+void lifetime_kill_unknown(struct broker *b, uint64_t id);
+/* d is taken over. */
+void lifetime_signal(struct sandbox *s, int signal, bool all, struct deferred *d);
+/* Drops an exit state, here and at the launcher; s is freed. */
+void lifetime_forget(struct sandbox *s);
+
+/* The launcher reports an end. */
+void lifetime_exited(struct broker *b, const struct sandbox_exit *ended);
+/* A connection has gone: sandboxes that are not detached are stopped, its waiting calls dropped. */
+void lifetime_client_gone(struct broker *b, const char *name);
+/* The launcher has gone; the kernel killed every jail. */
+void lifetime_all_gone(struct broker *b);

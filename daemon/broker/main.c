@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * bailiff-broker: the only process of Bailiff that speaks D-Bus. The keeper starts it as its own system user,
+ * with its channel as fd 3 and with the few capabilities that confine() needs once and then throws away.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "broker/bus.h"
+#include "broker/confine.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define KEEPER_FD 3
+
+struct options {
+	const char *bus_address;
+	int log_level;
+};
+
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option known[] = {
+		{ "bus-address", required_argument, NULL, 'b' },
+		{ "log-level", required_argument, NULL, 'l' },
+		{ 0 },
+	};
+	struct options o = { .log_level = LOG_NOTICE };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0)
+		if (c == 'b')
+			o.bus_address = optarg;
+		else if (c != 'l' || log_level_from_string(optarg, &o.log_level) < 0)
+			return -EINVAL;
+	if (argc < 1 || optind != argc)
+		return -EINVAL;
+	*ret = o;
+	return 0;
+}
+
+/* One fd per live sandbox and one per lifeline: the soft limit of 1024 is for programs that use select(2). */
+static int prepare_process(void)
+{
+	struct rlimit limit;
+
+	if (geteuid() == 0)
+		return -EPERM;
+	if (fcntl(KEEPER_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(KEEPER_FD + 1, ~0U, 0) < 0)
+		return errno_or_eio();
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return errno_or_eio();
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return errno_or_eio();
+	return 0;
+}
+
+/* Everything that has to be opened, as long as there is something to open. */
+static int open_all(struct broker *b, const char *bus_address)
+{
+	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
+	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+	int r;
+
+	r = sd_event_new(&event);
+	if (r < 0)
+		return log_errno(LOG_ERR, r, "Can not make an event loop");
+	r = bus_connect(bus_address, &bus);
+	if (r < 0)
+		return log_errno(LOG_ERR, r, "Can not connect to the bus at %s",
+			bus_address ? bus_address : "its usual place");
+	broker_init(b, event, bus);
+	b->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (b->proc_fd < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "Can not open /proc");
+	return 0;
+}
+
+static int run(struct broker *b, const char *bus_address)
+{
+	int r;
+
+	r = open_all(b, bus_address);
+	if (r < 0)
+		return r;
+	r = confine();
+	if (r < 0)
+		return log_errno(
+			LOG_ERR, r, "Can not confine myself: the broker is started by bailiffd only");
+	/* Nothing has been read from the bus up to here. */
+	r = keeper_client_open(&b->keeper, b, KEEPER_FD);
+	if (r < 0)
+		return log_errno(LOG_ERR, r, "No channel to the keeper as fd %d", KEEPER_FD);
+	r = bus_attach(b);
+	if (r < 0)
+		return log_errno(LOG_ERR, r, "Can not serve the bus");
+	return sd_event_loop(b->event);
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(broker_done) struct broker broker = BROKER_NULL;
+	struct options options;
+	int r;
+
+	log_open("bailiff-broker", LOG_NOTICE);
+	if (parse_options(argc, argv, &options) < 0) {
+		log_error("Usage: bailiff-broker [--bus-address=ADDRESS] [--log-level=LEVEL], from bailiffd "
+			  "only");
+		return EXIT_FAILURE;
+	}
+	log_set_level(options.log_level);
+	r = prepare_process();
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r,
+			"Not started as bailiffd does it: unprivileged, with its channel as fd 3");
+		return EXIT_FAILURE;
+	}
+	r = run(&broker, options.bus_address);
+	return r < 0 ? EXIT_FAILURE : r;
+}

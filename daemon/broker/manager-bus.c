@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/manager-bus.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/strv.h"
+#include "broker/broker.h"
+#include "broker/bus.h"
+#include "broker/errors.h"
+#include "broker/launch-call.h"
+#include "broker/options.h"
+#include "broker/sandbox-bus.h"
+#include "broker/sanitize-call.h"
+#include "broker/username.h"
+#include "config.h"
+#include "dbus/names.h"
+
+#include <string.h>
+
+/* No version computes it yet; the contract says what this number means. */
+#define EXPOSURE_UNKNOWN (-1.0)
+
+static int require_administrator(
+	struct broker *b, sd_bus_message *m, sd_bus_error *error, const struct caller **ret)
+{
+	const struct caller *c = callers_find(&b->callers, m);
+
+	if (!c || !caller_is_administrator(c))
+		return sd_bus_error_set(
+			error, BAILIFF_ERROR_ACCESS_DENIED, "Only administrators may do this");
+	*ret = c;
+	return 0;
+}
+
+static int append_profile(sd_bus_message *reply, const struct compiled_profile *p, const struct caller *c)
+{
+	const struct plan_caller who = caller_for_plan(c);
+	struct plan_result result = { 0 };
+	const bool allowed = !p->invalid && plan_access(p, &who, &result) >= 0;
+
+	return sd_bus_message_append(reply, "(ssbd)", p->name, p->description ? p->description : "",
+		(int)allowed, EXPOSURE_UNKNOWN);
+}
+
+static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, m);
+	int r;
+
+	if (!c)
+		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(ssbd)");
+	for (size_t i = 0; r >= 0 && i < b->catalog->n_profiles; i++)
+		r = append_profile(reply, &b->catalog->profiles[i], c);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_send(b->bus, reply, NULL);
+}
+
+static int append_sandbox(sd_bus_message *reply, const struct sandbox *s)
+{
+	char path[SANDBOX_PATH_MAX];
+
+	sandbox_bus_path(s->id, path);
+	return sd_bus_message_append(reply, "(otssuus)", path, s->id, s->profile, s->tag, s->owner, s->pid,
+		sandbox_state_to_string(s->state));
+}
+
+static int method_list_sandboxes(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, m);
+	int r;
+
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(otssuus)");
+	for (size_t i = 0; r >= 0 && i < b->sandboxes.n; i++)
+		if (sandbox_bus_visible(b->sandboxes.v[i], c))
+			r = append_sandbox(reply, b->sandboxes.v[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_send(b->bus, reply, NULL);
+}
+
+static int method_get_sandbox(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	char path[SANDBOX_PATH_MAX];
+	const struct sandbox *s;
+	uint64_t id;
+	int r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UINT64, &id);
+	if (r < 0)
+		return error_unreadable(error, r, "id");
+	s = sandboxes_find(&b->sandboxes, id);
+	if (!s || !sandbox_bus_visible(s, callers_find(&b->callers, m)))
+		return error_no_such_sandbox(error);
+	sandbox_bus_path(id, path);
+	return sd_bus_reply_method_return(m, "o", path);
+}
+
+static int method_is_sanitized(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const char *name;
+	int r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
+	if (r < 0)
+		return error_unreadable(error, r, "username");
+	return sd_bus_reply_method_return(m, "b", (int)username_is_sanitized(name));
+}
+
+static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	const struct caller *c;
+	struct deferred *d;
+	int r;
+
+	r = require_administrator(b, m, error, &c);
+	if (r >= 0)
+		r = deferred_new(b, c, m, DEFERRED_CONTROL_RESERVE, error, &d);
+	if (r < 0)
+		return r;
+	r = keeper_ask_reload(&b->keeper);
+	if (r < 0) {
+		(void)deferred_free(d);
+		return r == -EAGAIN
+			       ? sd_bus_error_set(error, BAILIFF_ERROR_BUSY, "The keeper is busy: try again")
+			       : r;
+	}
+	deferred_list_add(&b->reloads, d);
+	return 1;
+}
+
+static int method_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct caller *c;
+	const char *name;
+	int r, level;
+
+	r = require_administrator(userdata, m, error, &c);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
+	if (r < 0)
+		return error_unreadable(error, r, "level");
+	if (log_level_from_string(name, &level) < 0)
+		return error_invalid_args(
+			error, "No log level: give error, warning, notice, info, debug, or 0 to 7");
+	log_set_level(level);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	return sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, BAILIFF_VERSION);
+}
+
+static int get_features(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(strv_freep) char **features = NULL;
+	int r;
+
+	r = options_features(&features);
+	return r < 0 ? r : sd_bus_message_append_strv(reply, features);
+}
+
+static int get_profile_errors(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, sd_bus_get_current_message(bus));
+
+	return sd_bus_message_append_strv(reply, c && caller_is_administrator(c) ? b->errors : NULL);
+}
+
+static int get_n_sandboxes(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, sd_bus_get_current_message(bus));
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < b->sandboxes.n; i++)
+		if (sandbox_is_live(b->sandboxes.v[i]) && sandbox_bus_visible(b->sandboxes.v[i], c))
+			n++;
+	return sd_bus_message_append_basic(reply, SD_BUS_TYPE_UINT32, &n);
+}
+
+/*
+ * sd-bus would judge privilege by its own lights: same uid, or a capability read from /proc. So every method
+ * is open to the unprivileged as far as it goes, and each handler asks itself who the caller is.
+ */
+static const sd_bus_vtable manager_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("LaunchSandboxed",
+		SD_BUS_ARGS("s", profile, "as", argv, "a{ss}", env, "a{uh}", fds, "a{sv}", options),
+		SD_BUS_RESULT("o", sandbox, "h", pidfd, "a{uh}", streams, "a{sv}", info), launch_call,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListProfiles", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssbd)", profiles),
+		method_list_profiles, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListSandboxes", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(otssuus)", sandboxes),
+		method_list_sandboxes, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetSandbox", SD_BUS_ARGS("t", id), SD_BUS_RESULT("o", sandbox),
+		method_get_sandbox, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetSanitizedUsername", SD_BUS_ARGS("s", username),
+		SD_BUS_RESULT("s", sanitized), sanitize_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("IsSanitizedUsername", SD_BUS_ARGS("s", username),
+		SD_BUS_RESULT("b", sanitized), method_is_sanitized, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("u", generation, "as", errors),
+		method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT,
+		method_set_log_level, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("LandlockABI", "u", NULL, offsetof(struct broker, landlock_abi),
+		SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Generation", "u", NULL, offsetof(struct broker, generation), 0),
+	SD_BUS_PROPERTY("ProfileErrors", "as", get_profile_errors, 0, 0),
+	SD_BUS_PROPERTY("NSandboxes", "u", get_n_sandboxes, 0, 0),
+	SD_BUS_PROPERTY("NLaunched", "t", NULL, offsetof(struct broker, n_launched), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("ProfilesReloaded", SD_BUS_ARGS("u", generation, "u", errors), 0),
+	SD_BUS_VTABLE_END,
+};
+
+int manager_bus_add(struct broker *b)
+{
+	return sd_bus_add_object_vtable(
+		b->bus, bus_next_slot(b), BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, manager_vtable, b);
+}
+
+static int build_reload_reply(struct broker *b, sd_bus_message *call, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(call, &reply);
+	if (r >= 0)
+		r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_UINT32, &b->generation);
+	if (r >= 0)
+		r = sd_bus_message_append_strv(reply, b->errors);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(reply);
+	return 0;
+}
+
+static void answer_reload(struct broker *b, struct deferred *d)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	r = build_reload_reply(b, d->message, &reply);
+	if (r < 0)
+		deferred_reply_failure(d, BAILIFF_ERROR_FAILED, strerror(-r));
+	else
+		deferred_send(d, reply);
+}
+
+void manager_bus_reloaded(struct broker *b)
+{
+	struct deferred *d;
+	int r;
+
+	while ((d = deferred_list_take(&b->reloads)))
+		answer_reload(b, d);
+	r = sd_bus_emit_signal(b->bus, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "ProfilesReloaded",
+		"uu", b->generation, (uint32_t)strv_length(b->errors));
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "The signal ProfilesReloaded is lost");
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* org.bailiff.Broker1.Manager on /org/bailiff/Broker1. */
+
+struct broker;
+
+int manager_bus_add(struct broker *b);
+/* A reload has ended, one way or the other: answers those who asked for it, and tells everybody. */
+void manager_bus_reloaded(struct broker *b);

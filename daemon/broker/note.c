@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/note.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <string.h>
+
+#define NOTE_VERSION 1
+#define BUS_NAME_MAX 255 /* D-Bus specification */
+
+int note_write(sd_bus *bus, const char *owner_name, uint8_t ret[NOTE_MAX], size_t *ret_size)
+{
+	_cleanup_(buf_done) struct buf buf = BUF_INIT(NOTE_MAX);
+	sd_id128_t id;
+	int r;
+
+	r = sd_bus_get_bus_id(bus, &id);
+	if (r < 0)
+		return r;
+	buf_put_u8(&buf, NOTE_VERSION);
+	buf_put(&buf, id.bytes, sizeof(id.bytes));
+	buf_put_str(&buf, owner_name);
+	r = buf_error(&buf);
+	if (r < 0)
+		return r;
+	memcpy(ret, buf.data, buf.size);
+	*ret_size = buf.size;
+	return 0;
+}
+
+int note_read(sd_bus *bus, const uint8_t *note, size_t size, char **ret_owner_name)
+{
+	struct cursor c = CURSOR_INIT(note, size);
+	_cleanup_free_ char *name = NULL;
+	const void *bytes;
+	sd_id128_t id;
+	int r;
+
+	r = sd_bus_get_bus_id(bus, &id);
+	if (r < 0)
+		return r;
+	if (cursor_get_u8(&c) != NOTE_VERSION)
+		return -EBADMSG;
+	bytes = cursor_get(&c, sizeof(id.bytes));
+	name = cursor_get_str(&c, BUS_NAME_MAX);
+	r = cursor_end(&c);
+	if (r < 0)
+		return r;
+	*ret_owner_name = memcmp(bytes, id.bytes, sizeof(id.bytes)) == 0 ? steal_ptr(name) : NULL;
+	return 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/quota.h"
+#include "base/error.h"
+
+#include <stdlib.h>
+
+void quota_done(struct quota *q)
+{
+	free(q->accounts);
+	*q = (struct quota){ 0 };
+}
+
+/* A line per uid that uses the broker right now: a handful, so it is searched from the front. */
+static struct account *find(const struct quota *q, uid_t uid)
+{
+	for (size_t i = 0; i < q->n_accounts; i++)
+		if (q->accounts[i].uid == uid)
+			return &q->accounts[i];
+	return NULL;
+}
+
+uint32_t quota_used(const struct quota *q, uid_t uid, enum quota_kind kind)
+{
+	const struct account *a = find(q, uid);
+
+	return a ? a->used[kind] : 0;
+}
+
+static int find_or_add(struct quota *q, uid_t uid, struct account **ret)
+{
+	struct account *a = find(q, uid);
+
+	if (!a) {
+		if (q->n_accounts == q->allocated) {
+			size_t n = q->allocated > 0 ? 2 * q->allocated : 8;
+			struct account *grown = reallocarray(q->accounts, n, sizeof(*grown));
+
+			if (!grown)
+				return -ENOMEM;
+			q->accounts = grown;
+			q->allocated = n;
+		}
+		a = &q->accounts[q->n_accounts++];
+		*a = (struct account){ .uid = uid };
+	}
+	*ret = a;
+	return 0;
+}
+
+int quota_take(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t limit)
+{
+	struct account *a;
+	int r;
+
+	if (quota_used(q, uid, kind) >= limit)
+		return -EDQUOT;
+	r = find_or_add(q, uid, &a);
+	if (r < 0)
+		return r;
+	a->used[kind]++;
+	q->total[kind]++;
+	return 0;
+}
+
+void quota_give(struct quota *q, uid_t uid, enum quota_kind kind)
+{
+	struct account *a = find(q, uid);
+
+	assert(a && a->used[kind] > 0 && q->total[kind] > 0);
+	a->used[kind]--;
+	q->total[kind]--;
+	for (size_t i = 0; i < _QUOTA_MAX; i++)
+		if (a->used[i] > 0)
+			return;
+	*a = q->accounts[--q->n_accounts];
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/sandbox-bus.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "broker/broker.h"
+#include "broker/bus.h"
+#include "broker/errors.h"
+#include "broker/layers.h"
+#include "broker/lifetime.h"
+#include "dbus/names.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void sandbox_bus_path(uint64_t id, char ret[SANDBOX_PATH_MAX])
+{
+	(void)snprintf(ret, SANDBOX_PATH_MAX, "%s/%" PRIu64, BAILIFF_SANDBOX_PREFIX, id);
+}
+
+bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c)
+{
+	return c && (c->uid == s->owner || caller_is_administrator(c));
+}
+
+/* Who waits for an answer is told here; for everybody else the sandbox does not exist. */
+static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+	sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, sd_bus_get_current_message(bus));
+	const size_t prefix = strlen(BAILIFF_SANDBOX_PREFIX);
+	struct sandbox *s;
+	uint64_t id;
+
+	if (strncmp(path, BAILIFF_SANDBOX_PREFIX, prefix) != 0 || path[prefix] != '/')
+		return 0;
+	s = parse_u64(path + prefix + 1, &id) >= 0 ? sandboxes_find(&b->sandboxes, id) : NULL;
+	if (!s || !sandbox_bus_visible(s, c))
+		return error_no_such_sandbox(error);
+	*ret_found = s;
+	return 1;
+}
+
+static int list_objects(
+	sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, sd_bus_get_current_message(bus));
+	_cleanup_(strv_freep) char **nodes = NULL;
+	char path[SANDBOX_PATH_MAX];
+
+	for (size_t i = 0; i < b->sandboxes.n; i++) {
+		if (!sandbox_bus_visible(b->sandboxes.v[i], c))
+			continue;
+		sandbox_bus_path(b->sandboxes.v[i]->id, path);
+		if (strv_extend(&nodes, path) < 0)
+			return -ENOMEM;
+	}
+	*ret_nodes = steal_ptr(nodes);
+	return 0;
+}
+
+static int begin_control(sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret)
+{
+	const struct caller *c = callers_find(&s->broker->callers, m);
+
+	if (!sandbox_bus_visible(s, c))
+		return error_no_such_sandbox(error);
+	return deferred_new(s->broker, c, m, DEFERRED_CONTROL_RESERVE, error, ret);
+}
+
+static int method_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct sandbox *s = userdata;
+	struct deferred *d;
+	const char *whom;
+	int32_t signal;
+	int r;
+
+	r = sd_bus_message_read(m, "is", &signal, &whom);
+	if (r < 0)
+		return error_unreadable(error, r, "signal or whom");
+	if (signal < 1 || signal > 64)
+		return error_invalid_args(error, "Signal %d is not in 1 to 64", signal);
+	if (strcmp(whom, "main") != 0 && strcmp(whom, "all") != 0)
+		return error_invalid_args(error, "whom is neither \"main\" nor \"all\"");
+	if (!sandbox_is_live(s))
+		return error_no_such_sandbox(error);
+	r = begin_control(m, s, error, &d);
+	if (r < 0)
+		return r;
+	lifetime_signal(s, signal, whom[0] == 'a', d);
+	return 1;
+}
+
+static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct sandbox *s = userdata;
+	struct deferred *d;
+	uint64_t timeout;
+	int r;
+
+	r = sd_bus_message_read(m, "t", &timeout);
+	if (r < 0)
+		return error_unreadable(error, r, "timeout_usec");
+	if (timeout != USEC_INFINITY && timeout > TIMEOUT_USEC_MAX)
+		return error_invalid_args(error, "timeout_usec is more than a year: give less, or the "
+						 "largest number for the sandbox's own");
+	r = begin_control(m, s, error, &d);
+	if (r < 0)
+		return r;
+	lifetime_stop(s, timeout, RESULT_KILLED, d);
+	return 1;
+}
+
+static int build_wait_reply(struct sandbox *s, sd_bus_message *call, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(call, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(reply, "siia{sv}",
+		sandbox_result_to_string((enum sandbox_result)s->exit.result), s->exit.exit_code,
+		s->exit.exit_signal, 1, "cpu-usec", "t", s->exit.cpu_usec);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(reply);
+	return 0;
+}
+
+void sandbox_bus_answer_wait(struct sandbox *s, struct deferred *d)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	r = build_wait_reply(s, d->message, &reply);
+	if (r < 0)
+		deferred_reply_failure(d, BAILIFF_ERROR_FAILED, strerror(-r));
+	else
+		deferred_send(d, reply);
+}
+
+static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct sandbox *s = userdata;
+	const struct caller *c = callers_find(&s->broker->callers, m);
+	struct deferred *d;
+	int r;
+
+	if (!sandbox_bus_visible(s, c))
+		return error_no_such_sandbox(error);
+	r = deferred_new(s->broker, c, m, 0, error, &d);
+	if (r < 0)
+		return r;
+	if (sandbox_is_live(s) && sd_bus_message_get_expect_reply(m) > 0)
+		deferred_list_add(&s->waiters, d);
+	else if (sandbox_is_live(s))
+		(void)deferred_free(d);
+	else
+		sandbox_bus_answer_wait(s, d);
+	return 1;
+}
+
+static int method_get_pidfd(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct sandbox *s = userdata;
+
+	if (!sandbox_is_live(s) || s->pidfd < 0)
+		return sd_bus_error_set(
+			error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "The sandbox has ended: Wait() tells how");
+	return sd_bus_reply_method_return(m, "h", s->pidfd);
+}
+
+static int method_release(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct sandbox *s = userdata;
+
+	if (sandbox_is_live(s))
+		return sd_bus_error_set(
+			error, BAILIFF_ERROR_BUSY, "The sandbox is alive: stop it, or wait for its end");
+	lifetime_forget(s);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct sandbox *s = userdata;
+
+	return sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, sandbox_state_to_string(s->state));
+}
+
+static int get_result(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct sandbox *s = userdata;
+
+	return sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING,
+		sandbox_is_live(s) ? "" : sandbox_result_to_string((enum sandbox_result)s->exit.result));
+}
+
+static int get_layers(sd_bus *bus, const char *path, const char *interface, const char *property,
+	sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(strv_freep) char **v = NULL;
+	const struct sandbox *s = userdata;
+	int r;
+
+	r = strcmp(property, "Layers") == 0 ? layers_applied(s->layers, &v) : layers_skipped(s->layers, &v);
+	return r < 0 ? r : sd_bus_message_append_strv(reply, v);
+}
+
+/* Every method is open to the unprivileged as far as sd-bus goes: find_object() has told whose sandbox it is.
+ */
+static const sd_bus_vtable sandbox_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("Signal", SD_BUS_ARGS("i", signal, "s", whom), SD_BUS_NO_RESULT,
+		method_signal, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("t", timeout_usec), SD_BUS_NO_RESULT, method_stop,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_NO_ARGS,
+		SD_BUS_RESULT("s", result, "i", code, "i", signal, "a{sv}", usage), method_wait,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetPidfd", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", pidfd), method_get_pidfd,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS(
+		"Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_PROPERTY("Id", "t", NULL, offsetof(struct sandbox, id), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY(
+		"Profile", "s", NULL, offsetof(struct sandbox, profile), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Tag", "s", NULL, offsetof(struct sandbox, tag), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("OwnerUid", "u", NULL, offsetof(struct sandbox, owner), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Uid", "u", NULL, offsetof(struct sandbox, uid), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Pid", "u", NULL, offsetof(struct sandbox, pid), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("StartedUSec", "t", NULL, offsetof(struct sandbox, started_realtime_usec),
+		SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("ExitedUSec", "t", NULL, offsetof(struct sandbox, exit.exited_realtime_usec),
+		SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Result", "s", get_result, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("ExitCode", "i", NULL, offsetof(struct sandbox, exit.exit_code),
+		SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("ExitSignal", "i", NULL, offsetof(struct sandbox, exit.exit_signal),
+		SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Layers", "as", get_layers, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Skipped", "as", get_layers, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY(
+		"Generation", "u", NULL, offsetof(struct sandbox, generation), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY(
+		"ControlGroup", "s", NULL, offsetof(struct sandbox, cgroup), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_SIGNAL_WITH_ARGS("Exited", SD_BUS_ARGS("s", result, "i", code, "i", signal), 0),
+	SD_BUS_VTABLE_END,
+};
+
+int sandbox_bus_add(struct broker *b)
+{
+	int r;
+
+	r = sd_bus_add_fallback_vtable(b->bus, bus_next_slot(b), BAILIFF_SANDBOX_PREFIX,
+		BAILIFF_SANDBOX_INTERFACE, sandbox_vtable, find_object, b);
+	if (r < 0)
+		return r;
+	return sd_bus_add_node_enumerator(b->bus, bus_next_slot(b), BAILIFF_SANDBOX_PREFIX, list_objects, b);
+}
+
+static int new_unicast(struct sandbox *s, const char *interface, const char *member, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	char path[SANDBOX_PATH_MAX];
+	int r;
+
+	sandbox_bus_path(s->id, path);
+	r = sd_bus_message_new_signal(s->broker->bus, &m, path, interface, member);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_set_destination(m, s->owner_name);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(m);
+	return 0;
+}
+
+static int send_changed(struct sandbox *s)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	const char *result =
+		sandbox_is_live(s) ? "" : sandbox_result_to_string((enum sandbox_result)s->exit.result);
+	int r;
+
+	r = new_unicast(s, "org.freedesktop.DBus.Properties", "PropertiesChanged", &m);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(m, "sa{sv}as", BAILIFF_SANDBOX_INTERFACE, 5, "State", "s",
+		sandbox_state_to_string(s->state), "Result", "s", result, "ExitCode", "i", s->exit.exit_code,
+		"ExitSignal", "i", s->exit.exit_signal, "ExitedUSec", "t", s->exit.exited_realtime_usec, 0);
+	return r < 0 ? r : sd_bus_send(s->broker->bus, m, NULL);
+}
+
+static int send_exited(struct sandbox *s)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
+	r = new_unicast(s, BAILIFF_SANDBOX_INTERFACE, "Exited", &m);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(m, "sii", sandbox_result_to_string((enum sandbox_result)s->exit.result),
+		s->exit.exit_code, s->exit.exit_signal);
+	return r < 0 ? r : sd_bus_send(s->broker->bus, m, NULL);
+}
+
+static void emit(struct sandbox *s, int (*send)(struct sandbox *))
+{
+	int r = s->owner_name ? send(s) : 0;
+
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "Sandbox %" PRIu64 ": a signal to its owner is lost", s->id);
+}
+
+void sandbox_bus_emit_changed(struct sandbox *s)
+{
+	emit(s, send_changed);
+}
+
+void sandbox_bus_emit_exited(struct sandbox *s)
+{
+	emit(s, send_exited);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* org.bailiff.Broker1.Sandbox: the objects, as their owners and administrators see them. */
+
+#include "broker/sandbox.h"
+
+#include <systemd/sd-bus.h>
+
+#define SANDBOX_PATH_MAX 64 /* BAILIFF_SANDBOX_PREFIX, "/", 20 digits, NUL */
+
+void sandbox_bus_path(uint64_t id, char ret[SANDBOX_PATH_MAX]);
+/* May this caller see and control the sandbox: its owner's uid, or an administrator. */
+bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c);
+int sandbox_bus_add(struct broker *b);
+/* Tells the connection that launched s, and nobody else. */
+void sandbox_bus_emit_changed(struct sandbox *s);
+void sandbox_bus_emit_exited(struct sandbox *s);
+/* Answers Wait() of an ended sandbox; frees d. */
+void sandbox_bus_answer_wait(struct sandbox *s, struct deferred *d);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The table of sandboxes as the launcher reports them, live ones and those whose exit state is kept. Data and
+ * lookup only; what happens to them is in lifetime.h, how D-Bus shows them in sandbox-bus.h.
+ */
+
+#include "base/cleanup.h"
+#include "broker/deferred.h"
+#include "wire/messages.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct broker;
+
+struct sandbox {
+	struct broker *broker;
+	uint64_t id;
+	char *profile, *tag, *cgroup;
+	char *owner_name; /* connection that launched it; NULL when that is gone */
+	uid_t owner;      /* who launched it */
+	uid_t uid;        /* as what it runs */
+	uint32_t pid;     /* as the host counts, 0 if unknown */
+	uint32_t generation, layers;
+	bool detach;
+	enum sandbox_state state;
+	uint64_t started_realtime_usec;
+	struct sandbox_exit exit; /* once EXITED */
+	int pidfd;                /* -1 once EXITED */
+	int lifeline;             /* or -1 */
+	sd_event_source *lifeline_source;
+	struct deferred_list waiters;
+};
+
+struct sandboxes {
+	struct sandbox **v; /* sorted by id */
+	size_t n, allocated;
+};
+
+/* Not in the table yet. Strings are copied; NULL when out of memory. owner_name may be NULL. */
+struct sandbox *sandbox_new(struct broker *b, const struct launched *l, const char *profile, const char *tag,
+	const char *owner_name);
+struct sandbox *sandbox_free(struct sandbox *s); /* returns NULL; waiters are dropped unanswered */
+DEFINE_CLEANUP(struct sandbox *, sandbox_free);
+bool sandbox_is_live(const struct sandbox *s);
+
+void sandboxes_done(struct sandboxes *all);
+/* Takes s over on success. -EEXIST for an id that is there already. */
+int sandboxes_add(struct sandboxes *all, struct sandbox *s);
+struct sandbox *sandboxes_find(const struct sandboxes *all, uint64_t id);
+/* Takes it out of the table and frees it. */
+void sandboxes_remove(struct sandboxes *all, struct sandbox *s);
+/* The one that ended first among those of uid, or of all with (uid_t)-1; NULL without any. */
+struct sandbox *sandboxes_oldest_retained(const struct sandboxes *all, uid_t uid);
+/* Live ones of this profile that uid launched. */
+uint32_t sandboxes_count_live(const struct sandboxes *all, uid_t uid, const char *profile);

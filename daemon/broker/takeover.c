@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/takeover.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "broker/bus.h"
+#include "broker/lifetime.h"
+#include "broker/note.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_record *record)
+{
+	_cleanup_free_ char *owner_name = NULL;
+	struct sandbox *s;
+	int r;
+
+	r = note_read(b->bus, e->note, e->n_note, &owner_name);
+	if (r < 0)
+		(void)log_errno(
+			LOG_WARNING, r, "Sandbox %" PRIu64 ": its note can not be read", e->launched.id);
+	s = sandbox_new(b, &e->launched, e->profile, e->tag, owner_name);
+	if (!s)
+		return -ENOMEM;
+	s->owner = e->owner;
+	s->generation = e->generation;
+	s->detach = e->detach;
+	s->state = (enum sandbox_state)e->state;
+	s->exit = e->exit;
+	if (sandbox_is_live(s))
+		s->pidfd = wire_record_steal_fd(record, 0);
+	r = lifetime_adopt(b, s);
+	if (r < 0)
+		return r;
+	if (sandbox_is_live(s) && e->has_lifeline)
+		return lifetime_watch_lifeline(s, wire_record_steal_fd(record, 1));
+	return 0;
+}
+
+static int take_entry(struct broker *b, const struct launcher_answer *answer)
+{
+	_cleanup_(sandbox_entry_done) struct sandbox_entry e = { 0 };
+	size_t n_fds;
+	int r;
+
+	r = decode_sandbox_entry(answer->body, &e);
+	if (r < 0)
+		return r;
+	n_fds = (e.state != SANDBOX_EXITED) + (size_t)e.has_lifeline;
+	if (answer->record->n_fds != n_fds || (e.state == SANDBOX_EXITED && e.has_lifeline))
+		return -EBADMSG;
+	return adopt(b, &e, answer->record);
+}
+
+/* One look-up for each connection, however many sandboxes it launched. */
+static bool checked_before(const struct broker *b, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (b->sandboxes.v[k]->owner_name &&
+			strcmp(b->sandboxes.v[k]->owner_name, b->sandboxes.v[i]->owner_name) == 0)
+			return true;
+	return false;
+}
+
+static int check_owners(struct broker *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < b->sandboxes.n; i++) {
+		struct sandbox *s = b->sandboxes.v[i];
+
+		if (s->owner_name && !checked_before(b, i))
+			r = bus_check_client(b, s->owner_name);
+		else if (!s->owner_name && !s->detach && sandbox_is_live(s))
+			lifetime_stop(s, USEC_INFINITY, RESULT_CLIENT_GONE, NULL);
+	}
+	return r;
+}
+
+static int on_table(struct broker *b, const struct launcher_answer *answer, void *userdata)
+{
+	struct done done;
+	int r;
+
+	if (!answer)
+		return 0;
+	if (answer->type == WIRE_ENTRY)
+		return take_entry(b, answer);
+	if (answer->type != WIRE_DONE || answer->record->n_fds > 0)
+		return -EBADMSG;
+	r = decode_done(answer->body, &done);
+	if (r < 0)
+		return r;
+	if (done.error < 0)
+		return done.error;
+	if (b->sandboxes.n > 0)
+		log_notice("%zu sandboxes taken over", b->sandboxes.n);
+	r = check_owners(b);
+	if (r >= 0)
+		takeover_proceed(b);
+	return r;
+}
+
+int takeover_begin(struct broker *b)
+{
+	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
+	uint32_t serial = launcher_next_serial(&b->launcher);
+
+	(void)encode_empty(&buf, WIRE_LIST, serial);
+	return launcher_submit(&b->launcher, serial, &buf, NULL, 0, false, on_table, NULL);
+}
+
+void takeover_proceed(struct broker *b)
+{
+	int r;
+
+	if (b->n_checks > 0 || b->stopping)
+		return;
+	r = bus_request_name(b);
+	if (r < 0)
+		broker_fail(b, r, "Can not ask for the bus name");
+}
