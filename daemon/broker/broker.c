@@ -28,6 +28,7 @@ void broker_done(struct broker *b)
 	launcher_client_close(&b->launcher);
 	keeper_client_close(&b->keeper);
 	deferred_list_clear(&b->reloads);
+	deferred_list_clear(&b->reloads_next);
 	sandboxes_done(&b->sandboxes);
 	for (size_t i = 0; i < b->n_slots; i++)
 		b->slots[i] = sd_bus_slot_unref(b->slots[i]);
@@ -49,9 +50,9 @@ void broker_fail(struct broker *b, int error, const char *what)
 	(void)sd_event_exit(b->event, EXIT_FAILURE);
 }
 
-static int set_errors(struct broker *b, const struct catalog *c)
+static int set_errors(struct broker *b, char *const *errors)
 {
-	char **copy = strv_copy(c->errors);
+	char **copy = strv_copy(errors);
 
 	if (!copy)
 		return -ENOMEM;
@@ -66,7 +67,7 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 	const bool first = b->catalog == NULL;
 	int r;
 
-	r = set_errors(b, fresh);
+	r = set_errors(b, fresh->errors);
 	if (r < 0)
 		return r;
 	(void)catalog_free(b->catalog);
@@ -82,13 +83,15 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 	return 0;
 }
 
-void broker_reload_failed(struct broker *b, struct catalog *report)
+void broker_reload_failed(struct broker *b, const struct catalog *report)
 {
-	_cleanup_(catalog_freep) struct catalog *failed = report;
+	static char no_report[] = "the compiler or the launcher failed: the log says how";
+	char *const fallback[] = { no_report, NULL };
 	int r;
 
 	log_warning("The new profiles have errors: generation %u stays in force", b->generation);
-	r = set_errors(b, failed);
+	/* Without an error in the list the reload would pass for a success. */
+	r = set_errors(b, report && strv_length(report->errors) > 0 ? report->errors : fallback);
 	if (r < 0)
 		broker_fail(b, r, "The errors of the new profiles can not be kept");
 	else
@@ -134,6 +137,7 @@ void broker_client_gone(struct broker *b, const char *name)
 {
 	callers_lost(&b->callers, name);
 	deferred_list_drop(&b->reloads, name);
+	deferred_list_drop(&b->reloads_next, name);
 	launch_client_gone(b, name);
 	lifetime_client_gone(b, name);
 }

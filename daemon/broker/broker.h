@@ -39,11 +39,12 @@ struct broker {
 	struct callers callers;
 	struct quota quota;
 	struct sandboxes sandboxes;
-	struct launch *launches;      /* in flight */
-	struct deferred_list reloads; /* calls of Reload that wait for the keeper */
-	struct salt *salt;            /* as the launcher read it; dropped on reload */
-	size_t n_checks;              /* owners of taken-over sandboxes still to be looked up */
-	bool ready;                   /* calls are answered */
+	struct launch *launches;           /* in flight */
+	struct deferred_list reloads;      /* calls of Reload that wait for the keeper's answer */
+	struct deferred_list reloads_next; /* those that came meanwhile: it was asked too early for them */
+	struct salt *salt;                 /* as the launcher read it; dropped on reload */
+	size_t n_checks;                   /* owners of taken-over sandboxes still to be looked up */
+	bool ready;                        /* calls are answered */
 	bool stopping;
 	uint64_t n_launched;
 };
@@ -58,7 +59,8 @@ void broker_fail(struct broker *b, int error, const char *what);
 
 /* The keeper's messages, as they arrive. */
 int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation);
-void broker_reload_failed(struct broker *b, struct catalog *report);
+/* @report: a catalog of which the errors count; borrowed; NULL when there is none. */
+void broker_reload_failed(struct broker *b, const struct catalog *report);
 int broker_take_launcher(struct broker *b, int fd);
 /* The launcher has gone, and with it every jail. */
 void broker_launcher_gone(struct broker *b);

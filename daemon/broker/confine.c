@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/confine.h"
+#include "base/capability.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/filter.h"
@@ -7,7 +8,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -103,33 +103,14 @@ static int enter_empty_root(void)
 	return RET_ERRNO(chdir("/"));
 }
 
-static int drop_capabilities(void)
-{
-	cap_t none;
-	int r = 0;
-
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return errno_or_eio();
-	/* CAP_IS_SUPPORTED() is false behind the kernel's last one. */
-	for (cap_value_t cap = 0; r == 0 && CAP_IS_SUPPORTED(cap); cap++)
-		r = RET_ERRNO(cap_drop_bound(cap));
-	if (r < 0)
-		return r;
-	none = cap_init();
-	if (!none)
-		return -ENOMEM;
-	r = RET_ERRNO(cap_set_proc(none));
-	(void)cap_free(none);
-	return r;
-}
-
 int confine(void)
 {
+	const struct capability_sets none = { 0 };
 	int r;
 
 	r = enter_empty_root();
 	if (r >= 0)
-		r = drop_capabilities();
+		r = capability_set(&none);
 	if (r < 0)
 		return r;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -20,7 +20,8 @@ static int take_catalog(struct broker *b, const struct keeper_message *m, int fd
 			LOG_ERR, r, "The keeper's catalog of generation %u is not valid", m->generation);
 	if (m->type == WIRE_CATALOG)
 		return broker_take_catalog(b, steal_ptr(catalog), m->generation);
-	broker_reload_failed(b, steal_ptr(catalog));
+	/* value: the compiler itself failed, and the catalog in force stands in for its report */
+	broker_reload_failed(b, m->value == 0 ? catalog : NULL);
 	return 0;
 }
 

@@ -116,6 +116,7 @@ static int method_is_sanitized(sd_bus_message *m, void *userdata, sd_bus_error *
 	return sd_bus_reply_method_return(m, "b", (int)username_is_sanitized(name));
 }
 
+/* One request at a time is with the keeper: its answer belongs to those who asked before it began. */
 static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct broker *b = userdata;
@@ -128,6 +129,10 @@ static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		r = deferred_new(b, c, m, DEFERRED_CONTROL_RESERVE, error, &d);
 	if (r < 0)
 		return r;
+	if (b->reloads.first) {
+		deferred_list_add(&b->reloads_next, d);
+		return 1;
+	}
 	r = keeper_ask_reload(&b->keeper);
 	if (r < 0) {
 		(void)deferred_free(d);
@@ -266,6 +271,20 @@ static void answer_reload(struct broker *b, struct deferred *d)
 		deferred_send(d, reply);
 }
 
+static void ask_for_next(struct broker *b)
+{
+	struct deferred *d;
+	int r = 0;
+
+	if (b->reloads_next.first)
+		r = keeper_ask_reload(&b->keeper);
+	while ((d = deferred_list_take(&b->reloads_next)))
+		if (r < 0)
+			deferred_reply_failure(d, BAILIFF_ERROR_BUSY, "The keeper is busy: try again");
+		else
+			deferred_list_add(&b->reloads, d);
+}
+
 void manager_bus_reloaded(struct broker *b)
 {
 	struct deferred *d;
@@ -273,6 +292,7 @@ void manager_bus_reloaded(struct broker *b)
 
 	while ((d = deferred_list_take(&b->reloads)))
 		answer_reload(b, d);
+	ask_for_next(b);
 	r = sd_bus_emit_signal(b->bus, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "ProfilesReloaded",
 		"uu", b->generation, (uint32_t)strv_length(b->errors));
 	if (r < 0)

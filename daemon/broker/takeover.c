@@ -48,7 +48,7 @@ static int take_entry(struct broker *b, const struct launcher_answer *answer)
 	if (r < 0)
 		return r;
 	n_fds = (e.state != SANDBOX_EXITED) + (size_t)e.has_lifeline;
-	if (answer->record->n_fds != n_fds || (e.state == SANDBOX_EXITED && e.has_lifeline))
+	if (answer->record->n_fds != n_fds)
 		return -EBADMSG;
 	return adopt(b, &e, answer->record);
 }
