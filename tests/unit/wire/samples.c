@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Good records, full and nearly empty, and the way back from bytes to bytes for each type. */
+
+#include "tests/unit/wire/samples.h"
+#include "base/error.h"
+
+#include <string.h>
+
+static char tool[] = "/usr/bin/xz", flag[] = "-dc", lang[] = "LANG=C", home[] = "HOME", cwd[] = "/tmp",
+	    tag[] = "t-1", empty[] = "", group[] = "/bailiff/7", profile[] = "decoder",
+	    rule[] = "decoder.profile [Access]", message[] = "user 5 may not";
+static char *argv[] = { tool, flag, NULL }, *env[] = { lang, NULL }, *unset[] = { home, NULL };
+static gid_t gids[] = { 0, 44, 4294967294U };
+static struct wire_limit limits[] = { { 7, 64, 128 }, { 4, 0, UINT64_MAX } };
+
+static int encode_full_launch(struct buf *b, uint32_t serial)
+{
+	struct launch_request m = {
+		.generation = 3,
+		.profile = 2,
+		.uid = 1000,
+		.gids = gids,
+		.n_gids = ELEMENTSOF(gids),
+		.argv = argv,
+		.env = env,
+		.unset_env = unset,
+		.has_cwd = true,
+		.cwd = cwd,
+		.stdio = { 1, UINT32_MAX, 2 },
+		.n_fds = 3,
+		.fds = { { 0, true }, { 1023, false }, { 5, false } },
+		.has_lifeline = true,
+		.detach = true,
+		.limits = limits,
+		.n_limits = ELEMENTSOF(limits),
+		.runtime_max_usec = USEC_INFINITY,
+		.timeout_stop_usec = 5,
+		.stop_signal = 64,
+		.tag = tag,
+		.note = "a note",
+		.n_note = 6,
+	};
+
+	return encode_launch_request(b, serial, &m);
+}
+
+static int encode_bare_launch(struct buf *b, uint32_t serial)
+{
+	struct launch_request m = { .stdio = { UINT32_MAX, UINT32_MAX, UINT32_MAX }, .administrator = true };
+
+	return encode_launch_request(b, serial, &m);
+}
+
+static int recode_launch(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	_cleanup_(launch_request_done) struct launch_request m = { 0 };
+	int r = decode_launch_request(c, &m);
+
+	return r < 0 ? r : encode_launch_request(ret, serial, &m);
+}
+
+static int encode_sample_launched(struct buf *b, uint32_t serial)
+{
+	struct launched m = { 7, 4242, 1900000000, 1, 2, 3, 0x1fff, group };
+
+	return encode_launched(b, serial, &m);
+}
+
+static int recode_launched(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	_cleanup_(launched_done) struct launched m = { 0 };
+	int r = decode_launched(c, &m);
+
+	return r < 0 ? r : encode_launched(ret, serial, &m);
+}
+
+static int encode_refused_rule(struct buf *b, uint32_t serial)
+{
+	struct refused m = { .refusal = 1, .rule = rule, .message = message };
+
+	return encode_refused(b, serial, &m);
+}
+
+static int encode_refused_stage(struct buf *b, uint32_t serial)
+{
+	struct refused m = { .stage = 12, .error = -ENOENT, .message = tool };
+
+	return encode_refused(b, serial, &m);
+}
+
+static int encode_refused_error(struct buf *b, uint32_t serial)
+{
+	struct refused m = { .error = -4095 };
+
+	return encode_refused(b, serial, &m);
+}
+
+static int recode_refused(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	_cleanup_(refused_done) struct refused m = { 0 };
+	int r = decode_refused(c, &m);
+
+	return r < 0 ? r : encode_refused(ret, serial, &m);
+}
+
+static int encode_sample_signal(struct buf *b, uint32_t serial)
+{
+	struct signal_request m = { UINT64_MAX, 15, true };
+
+	return encode_signal_request(b, serial, &m);
+}
+
+static int recode_signal(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct signal_request m;
+	int r = decode_signal_request(c, &m);
+
+	return r < 0 ? r : encode_signal_request(ret, serial, &m);
+}
+
+static int encode_sample_stop(struct buf *b, uint32_t serial)
+{
+	struct stop_request m = { 9, USEC_INFINITY, RESULT_CLIENT_GONE };
+
+	return encode_stop_request(b, serial, &m);
+}
+
+static int recode_stop(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct stop_request m;
+	int r = decode_stop_request(c, &m);
+
+	return r < 0 ? r : encode_stop_request(ret, serial, &m);
+}
+
+static int encode_sample_forget(struct buf *b, uint32_t serial)
+{
+	return encode_id(b, WIRE_FORGET, serial, 1);
+}
+
+static int recode_forget(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	uint64_t id;
+	int r = decode_id(c, &id);
+
+	return r < 0 ? r : encode_id(ret, WIRE_FORGET, serial, id);
+}
+
+static int encode_sample_done(struct buf *b, uint32_t serial)
+{
+	struct done m = { -ESRCH };
+
+	return encode_done(b, serial, &m);
+}
+
+static int recode_done(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct done m;
+	int r = decode_done(c, &m);
+
+	return r < 0 ? r : encode_done(ret, serial, &m);
+}
+
+static int encode_sample_salt(struct buf *b, uint32_t serial)
+{
+	return encode_salt(b, serial, "0123456789abcdef", 16);
+}
+
+static int recode_salt(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	const void *salt;
+	size_t size;
+	int r = decode_salt(c, &salt, &size);
+
+	return r < 0 ? r : encode_salt(ret, serial, salt, size);
+}
+
+/* The event has no answer and always serial 0. */
+static int encode_sample_exit(struct buf *b, uint32_t serial)
+{
+	struct sandbox_exit m = { 7, RESULT_SIGNAL, 0, 9, 5, 6 };
+
+	return encode_sandbox_exit(b, &m);
+}
+
+static int recode_exit(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct sandbox_exit m;
+	int r = decode_sandbox_exit(c, &m);
+
+	return r < 0 ? r : encode_sandbox_exit(ret, &m);
+}
+
+static struct sandbox_entry sample_entry(void)
+{
+	return (struct sandbox_entry){
+		.launched = { 7, 0, 1000, 1, 2, 3, 0, empty },
+		.generation = 1,
+		.profile = profile,
+		.tag = tag,
+		.owner = 1000,
+		.state = SANDBOX_RUNNING,
+		.has_lifeline = true,
+		.runtime_max_usec = USEC_INFINITY,
+		.timeout_stop_usec = 0,
+		.stop_signal = 15,
+		.note = ":1.7",
+		.n_note = 4,
+	};
+}
+
+static int encode_live_entry(struct buf *b, uint32_t serial)
+{
+	struct sandbox_entry m = sample_entry();
+
+	return encode_sandbox_entry(b, serial, &m);
+}
+
+static int encode_exited_entry(struct buf *b, uint32_t serial)
+{
+	struct sandbox_entry m = sample_entry();
+
+	m.state = SANDBOX_EXITED;
+	m.exit = (struct sandbox_exit){ .id = 7, .result = RESULT_EXIT_CODE, .exit_code = 255 };
+	m.n_note = 0;
+	return encode_sandbox_entry(b, serial, &m);
+}
+
+static int recode_entry(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	_cleanup_(sandbox_entry_done) struct sandbox_entry m = { 0 };
+	int r = decode_sandbox_entry(c, &m);
+
+	return r < 0 ? r : encode_sandbox_entry(ret, serial, &m);
+}
+
+struct sample samples[] = {
+	{ "launch, everything", WIRE_LAUNCH, encode_full_launch, recode_launch },
+	{ "launch, nothing", WIRE_LAUNCH, encode_bare_launch, recode_launch },
+	{ "launched", WIRE_LAUNCHED, encode_sample_launched, recode_launched },
+	{ "refused by a rule", WIRE_REFUSED, encode_refused_rule, recode_refused },
+	{ "refused by a stage", WIRE_REFUSED, encode_refused_stage, recode_refused },
+	{ "refused by an error", WIRE_REFUSED, encode_refused_error, recode_refused },
+	{ "signal", WIRE_SIGNAL, encode_sample_signal, recode_signal },
+	{ "stop", WIRE_STOP, encode_sample_stop, recode_stop },
+	{ "forget", WIRE_FORGET, encode_sample_forget, recode_forget },
+	{ "done", WIRE_DONE, encode_sample_done, recode_done },
+	{ "salt", WIRE_SALT_IS, encode_sample_salt, recode_salt },
+	{ "exited", WIRE_EXITED, encode_sample_exit, recode_exit },
+	{ "entry, live", WIRE_ENTRY, encode_live_entry, recode_entry },
+	{ "entry, exited", WIRE_ENTRY, encode_exited_entry, recode_entry },
+};
+
+const size_t n_samples = ELEMENTSOF(samples);
