@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What the keeper says: where things are, which catalog is in force, who the broker is, when to stop. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "launcher/server.h"
+
+static int tell_keeper(struct server *s, uint32_t type, const struct keeper_message *cause)
+{
+	struct keeper_message m = { .type = type, .serial = cause->serial, .generation = cause->generation };
+
+	return keeper_send(s->keeper.fd, &m, NULL, 0);
+}
+
+static int told_start(struct server *s, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
+{
+	int host_proc_fd = -1, cgroup_fd = -1;
+	size_t n = 0;
+
+	if (s->started)
+		return -EBADMSG;
+	if (m->flags & KEEPER_HAS_HOST_PROC)
+		host_proc_fd = steal_fd(fds[n++]);
+	if (m->flags & KEEPER_HAS_CGROUP)
+		cgroup_fd = steal_fd(fds[n++]);
+	s->started = true;
+	return jail_context_open(&s->jail, host_proc_fd, cgroup_fd);
+}
+
+static int told_catalog(struct server *s, const struct keeper_message *m, int memfd)
+{
+	bool first = !s->current;
+	int r;
+
+	if (!s->started)
+		return -EBADMSG;
+	r = server_set_catalog(s, m->generation, memfd);
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r, "catalog generation %u is refused", m->generation);
+		return tell_keeper(s, WIRE_CATALOG_BAD, m);
+	}
+	r = tell_keeper(s, WIRE_CATALOG_OK, m);
+	if (r < 0 || !first)
+		return r;
+	return tell_keeper(s, WIRE_READY, m);
+}
+
+static int dispatch(struct server *s, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
+{
+	switch (m->type) {
+	case WIRE_START:
+		return told_start(s, m, fds);
+	case WIRE_CATALOG:
+		return told_catalog(s, m, fds[0]);
+	case WIRE_PEER:
+		return s->current ? server_set_broker(s, steal_fd(fds[0])) : -EBADMSG;
+	case WIRE_SHUTDOWN:
+		/* value: milliseconds that no grace may exceed */
+		server_stop(s, (uint64_t)m->value * 1000);
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+void keeper_readable(struct server *s, struct source *source, uint32_t events)
+{
+	int fds[KEEPER_FDS_MAX] = { -1, -1 };
+	struct keeper_message m;
+	int r;
+
+	r = keeper_receive(source->fd, &m, fds);
+	if (r == -EAGAIN)
+		return;
+	if (r > 0) {
+		r = dispatch(s, &m, fds);
+		fd_close_many(fds, KEEPER_FDS_MAX);
+		if (r == 0)
+			return;
+	}
+	/* without the keeper nobody answers for the sandboxes: the end of the launcher is theirs too */
+	if (r < 0)
+		(void)log_errno(LOG_ERR, r, "the keeper's message can not be followed");
+	s->quit = true;
+}

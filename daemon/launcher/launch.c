@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/launch.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "launcher/sandbox.h"
+#include "plan/plan.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One launch while it is decided. What the broker said is in m; everything else is our own. */
+struct launch {
+	struct server *server;
+	struct wire_record *record;
+	struct launch_request m;
+	uint32_t serial;
+	uint64_t begun_usec;
+
+	struct generation *generation; /* borrowed from the server */
+	const struct compiled_profile *profile;
+	struct sandbox *sandbox;
+
+	struct plan_fd fds[FDS_MAX + 3]; /* the caller's, without those that the broker made */
+	size_t n_fds;
+	struct jail_spec spec;
+	struct plan_effective effective;
+	struct plan_result result;
+};
+
+static void launch_done(struct launch *l)
+{
+	launch_request_done(&l->m);
+	jail_spec_done(&l->spec);
+}
+
+/* Fills the result as a plan would: for refusals that only the launcher can know. Returns -EACCES. */
+static int refuse(struct launch *l, enum refusal refusal, const char *message)
+{
+	l->result = (struct plan_result){ .refusal = refusal };
+	(void)snprintf(l->result.message, sizeof(l->result.message), "%s", message);
+	return -EACCES;
+}
+
+/* The generation of the request is the one in force or the one before. */
+static int find_profile(struct launch *l)
+{
+	struct server *s = l->server;
+
+	if (s->stopping)
+		return refuse(l, REFUSAL_BUSY, "Bailiff is being stopped");
+	if (l->m.generation == s->current->number)
+		l->generation = s->current;
+	else if (s->previous && l->m.generation == s->previous->number)
+		l->generation = s->previous;
+	else
+		return refuse(l, REFUSAL_BUSY, "the profiles were reloaded meanwhile; try again");
+	if (l->m.profile >= l->generation->catalog->n_profiles)
+		return -EBADMSG;
+	l->profile = &l->generation->catalog->profiles[l->m.profile];
+	if (l->profile->invalid)
+		return refuse(l, REFUSAL_PROFILE_INVALID, "the profile has errors");
+	return 0;
+}
+
+static int classify_fds(struct launch *l)
+{
+	for (size_t i = 0; i < l->m.n_fds; i++) {
+		struct plan_fd *p = &l->fds[l->n_fds];
+		unsigned access;
+		int r;
+
+		r = fd_classify(l->record->fds[i], l->server->jail.proc_fd, &p->kind, &access);
+		if (r < 0)
+			return refuse(l, REFUSAL_INVALID_FD, "a file descriptor can not be examined");
+		if (l->m.fds[i].made) {
+			/* a pipe's end for a standard stream; which one it may be says the plan */
+			if (l->m.fds[i].target > 2 || p->kind != FD_KIND_PIPE)
+				return -EBADMSG;
+			continue;
+		}
+		p->target = l->m.fds[i].target;
+		p->access = access;
+		l->n_fds++;
+	}
+	return 0;
+}
+
+/* The lifeline is watched by epoll: only for these kinds can that not lead into somebody's file system. */
+static int check_lifeline(struct launch *l)
+{
+	enum fd_kind kind;
+	int r;
+
+	if (!l->m.has_lifeline)
+		return 0;
+	r = fd_classify(l->record->fds[l->m.n_fds], l->server->jail.proc_fd, &kind, NULL);
+	if (r < 0 || (kind != FD_KIND_PIPE && kind != FD_KIND_SOCKET))
+		return refuse(l, REFUSAL_INVALID_FD, "the lifeline must be a pipe or a connected socket");
+	return 0;
+}
+
+/* A place in the table, and a uid of its own if the profile wants one. */
+static int reserve(struct launch *l)
+{
+	struct server *s = l->server;
+	int r;
+
+	r = registry_add(&s->registry, s->current->catalog->config.max_sandboxes, &l->sandbox);
+	if (r == -EUSERS)
+		return refuse(
+			l, REFUSAL_QUOTA_EXCEEDED, "there are as many sandboxes as MaxSandboxes= allows");
+	if (r < 0)
+		return r;
+	if (!l->profile->dynamic_user)
+		return 0;
+	r = uids_take(&s->uids, &l->sandbox->uid);
+	if (r < 0)
+		return refuse(l, REFUSAL_QUOTA_EXCEEDED, "every user id of DynamicUserRange= is in use");
+	l->sandbox->dynamic_uid = true;
+	return 0;
+}
+
+static int decide(struct launch *l)
+{
+	struct compiled_limit limits[RLIM_NLIMITS];
+	const struct launch_request *m = &l->m;
+	const struct plan_caller caller = {
+		.uid = m->uid,
+		.gids = m->gids,
+		.n_gids = m->n_gids,
+		.administrator = m->administrator && m->uid == 0,
+	};
+	struct plan_request request = {
+		.argv = m->argv,
+		.env = m->env,
+		.unset_env = m->unset_env,
+		.fds = l->fds,
+		.n_fds = l->n_fds,
+		.stdio = { m->stdio[0], m->stdio[1], m->stdio[2] },
+		.cwd = m->has_cwd ? m->cwd : NULL,
+		.detach = m->detach,
+		.limits = limits,
+		.n_limits = m->n_limits,
+		.runtime_max_usec = m->runtime_max_usec,
+		.timeout_stop_usec = m->timeout_stop_usec,
+		.stop_signal = m->stop_signal,
+		.dynamic_uid = l->sandbox->uid,
+	};
+
+	if (m->n_limits > ELEMENTSOF(limits))
+		return -EBADMSG;
+	for (size_t i = 0; i < m->n_limits; i++)
+		limits[i] = (struct compiled_limit){ .resource = m->limits[i].resource,
+			.soft = m->limits[i].soft,
+			.hard = m->limits[i].hard };
+	return plan_make(l->profile, &caller, &request, &l->spec, &l->effective, &l->result);
+}
+
+/* What the record maps to child number target: its position, or -1. */
+static int mapped(const struct launch *l, uint32_t target)
+{
+	for (size_t i = 0; i < l->m.n_fds; i++)
+		if (l->m.fds[i].target == target)
+			return (int)i;
+	return -1;
+}
+
+/* Each standard stream has what the plan says: null, a pipe of the broker's, or an fd of the caller's. */
+static int check_stdio(const struct launch *l)
+{
+	for (uint32_t target = 0; target < 3; target++) {
+		int i = mapped(l, target);
+		bool made = i >= 0 && l->m.fds[i].made;
+
+		if ((l->effective.stdio[target] == STDIO_PIPE) != made)
+			return -EBADMSG;
+		if ((l->effective.stdio[target] == STDIO_NULL) != (i < 0))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+static int fill_fds(struct launch *l)
+{
+	struct jail_spec *spec = &l->spec;
+	int r;
+
+	r = check_stdio(l);
+	if (r < 0)
+		return r;
+	spec->fds = calloc(l->m.n_fds + 3, sizeof(*spec->fds));
+	if (!spec->fds)
+		return -ENOMEM;
+	for (uint32_t target = 0; target < 3; target++)
+		if (mapped(l, target) < 0)
+			spec->fds[spec->n_fds++] =
+				(struct jail_fd){ .source = l->server->jail.null_fd, .target = target };
+	for (size_t i = 0; i < l->m.n_fds; i++)
+		spec->fds[spec->n_fds++] =
+			(struct jail_fd){ .source = l->record->fds[i], .target = l->m.fds[i].target };
+	return 0;
+}
+
+/* The launcher's own limit is raised; a payload without one of its own gets what the launcher was given. */
+static int default_nofile(struct launch *l)
+{
+	struct jail_spec *spec = &l->spec;
+	struct compiled_limit *limits;
+
+	for (size_t i = 0; i < spec->n_limits; i++)
+		if (spec->limits[i].resource == RLIMIT_NOFILE)
+			return 0;
+	limits = reallocarray(spec->limits, spec->n_limits + 1, sizeof(*limits));
+	if (!limits)
+		return -ENOMEM;
+	limits[spec->n_limits++] = (struct compiled_limit){ .resource = RLIMIT_NOFILE,
+		.soft = l->server->nofile.rlim_cur,
+		.hard = l->server->nofile.rlim_max };
+	spec->limits = limits;
+	return 0;
+}
+
+/* Stages that leave something on the payload: what "Layers" shows. */
+static uint32_t layers_of(const struct jail_spec *spec, const struct jail *jail)
+{
+	uint32_t layers = (1U << STAGE_IDS) | (1U << STAGE_CAPABILITIES);
+
+	if (spec->namespaces)
+		layers |= 1U << STAGE_NAMESPACES;
+	if (spec->namespaces & JAIL_NS_MOUNT)
+		layers |= 1U << STAGE_MOUNTS;
+	if (spec->n_filter > 0)
+		layers |= 1U << STAGE_SECCOMP;
+	if (spec->n_limits > 0)
+		layers |= 1U << STAGE_RLIMITS;
+	if (jail->cgroup_fd >= 0)
+		layers |= 1U << STAGE_CGROUP;
+	return layers;
+}
+
+/* Where the jail's cgroup is, from the fd itself. */
+static char *cgroup_path(const struct server *server, int cgroup_fd)
+{
+	char name[64], path[PATH_MAX];
+	ssize_t n;
+
+	if (cgroup_fd < 0)
+		return strdup("");
+	(void)snprintf(name, sizeof(name), "self/fd/%d", cgroup_fd);
+	n = readlinkat(server->jail.proc_fd, name, path, sizeof(path));
+	return strndup(path, n > 0 && (size_t)n < sizeof(path) ? (size_t)n : 0);
+}
+
+/* Everything that is asked about the sandbox later. Complete before its jail is allowed to go on. */
+static int record_sandbox(struct launch *l)
+{
+	struct launch_request *m = &l->m;
+	struct sandbox *s = l->sandbox;
+
+	s->generation = generation_ref(l->generation);
+	s->generation_number = l->generation->number;
+	s->profile = strdup(l->profile->name);
+	s->tag = strdup(m->tag ? m->tag : "");
+	s->note = malloc(m->n_note + 1);
+	if (!s->profile || !s->tag || !s->note)
+		return -ENOMEM;
+	memcpy(s->note, m->note, m->n_note);
+	s->n_note = m->n_note;
+	s->owner = m->uid;
+	s->uid = l->spec.uid;
+	s->detach = m->detach;
+	s->serial = l->serial;
+	s->begun_usec = l->begun_usec;
+	s->runtime_max_usec = l->effective.runtime_max_usec;
+	s->timeout_stop_usec = l->effective.timeout_stop_usec;
+	s->stop_signal = l->effective.stop_signal;
+	s->has_lifeline = m->has_lifeline;
+	if (m->has_lifeline)
+		s->lifeline.fd = wire_record_steal_fd(l->record, m->n_fds);
+	return 0;
+}
+
+static int prepare(struct launch *l)
+{
+	int r;
+
+	r = find_profile(l);
+	if (r < 0)
+		return r;
+	r = classify_fds(l);
+	if (r < 0)
+		return r;
+	r = check_lifeline(l);
+	if (r < 0)
+		return r;
+	r = reserve(l);
+	if (r < 0)
+		return r;
+	r = decide(l);
+	if (r < 0)
+		return r;
+	r = fill_fds(l);
+	if (r < 0)
+		return r;
+	r = default_nofile(l);
+	if (r < 0)
+		return r;
+	return record_sandbox(l);
+}
+
+/* Clones the jail. What fails here has a stage of the engine's, or our own last step's. */
+static int start(struct launch *l, struct jail_error *reterr)
+{
+	struct server *server = l->server;
+	struct sandbox *s = l->sandbox;
+	int r;
+
+	l->spec.id = s->id;
+	r = jail_start(&server->jail, &l->spec, &s->jail, reterr);
+	if (r == -ENOTRECOVERABLE) {
+		/* stuck in a jail's PID namespace: nothing may be started from there */
+		log_error("cannot come back from a sandbox's PID namespace: giving up");
+		server->quit = true;
+	}
+	if (r < 0)
+		return r;
+	s->layers = layers_of(&l->spec, &s->jail);
+	s->cgroup = cgroup_path(server, s->jail.cgroup_fd);
+	r = s->cgroup ? sandbox_begin(server, s, server->current->catalog->config.setup_timeout_usec)
+		      : -ENOMEM;
+	if (r < 0)
+		*reterr = (struct jail_error){
+			.stage = STAGE_EXEC, .error = r, .object = "watching the sandbox"
+		};
+	return r;
+}
+
+static void answer_setup_failed(struct launch *l, const struct jail_error *e)
+{
+	char message[PLAN_MESSAGE_MAX];
+	struct refused refused = { .stage = e->stage, .error = e->error, .message = message };
+
+	(void)snprintf(message, sizeof(message), "setting up the sandbox failed at %s: %s%s%s",
+		jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "", strerror(-e->error));
+	answer_refused(l->server, l->serial, &refused);
+}
+
+static void answer_plan_refused(struct launch *l, int error)
+{
+	struct refused refused = {
+		.refusal = l->result.refusal, .rule = l->result.rule, .message = l->result.message
+	};
+
+	if (l->result.refusal == REFUSAL_NONE) {
+		(void)refuse(l, REFUSAL_BUSY, strerror(-error));
+		refused.refusal = REFUSAL_BUSY;
+	}
+	answer_refused(l->server, l->serial, &refused);
+}
+
+int request_launch(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
+{
+	_cleanup_(launch_done) struct launch l = {
+		.server = server, .record = record, .serial = serial, .begun_usec = now_boottime_usec()
+	};
+	struct jail_error e = { .stage = STAGE_NONE };
+	int r;
+
+	r = decode_launch_request(c, &l.m);
+	if (r < 0)
+		return r;
+	if (record->n_fds != l.m.n_fds + l.m.has_lifeline)
+		return -EBADMSG;
+	r = prepare(&l);
+	if (r == -EBADMSG) {
+		if (l.sandbox)
+			sandbox_discard(server, l.sandbox);
+		return r;
+	}
+	if (r < 0)
+		answer_plan_refused(&l, r);
+	else {
+		r = start(&l, &e);
+		if (r < 0)
+			answer_setup_failed(&l, &e);
+	}
+	if (r < 0 && l.sandbox)
+		sandbox_discard(server, l.sandbox);
+	return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The table of sandboxes: live ones, and ended ones whose end the broker has not yet said to forget. Knows
+ * what a sandbox is, not how it runs. Ids only grow, so the list in order of age is the list in order of ids.
+ */
+
+#include "jail/jail.h"
+#include "launcher/generation.h"
+#include "launcher/source.h"
+#include "launcher/timers.h"
+#include "wire/messages.h"
+
+#include <sys/queue.h>
+
+#define REGISTRY_BUCKETS                                                                                     \
+	4096U /* a power of two, not below SANDBOXES_MAX: ids are consecutive, so chains stay at 1 */
+
+struct sandbox {
+	TAILQ_ENTRY(sandbox) by_age;
+	TAILQ_ENTRY(sandbox) by_end; /* while retained */
+	LIST_ENTRY(sandbox) by_id;
+
+	uint64_t id;
+	enum sandbox_state state;
+	struct generation *generation; /* while live */
+	uint32_t generation_number;
+	char *profile, *tag, *cgroup;
+	uid_t owner, uid;
+	bool dynamic_uid, detach;
+	uint32_t layers;
+	uint8_t *note;
+	size_t n_note;
+
+	struct jail jail;
+	struct source process, report, lifeline; /* lifeline.fd is owned here, the others by the jail */
+	bool has_lifeline;
+	struct timer timer;
+
+	uint32_t serial; /* of the launch, while it is unanswered */
+	bool unanswered;
+	enum jail_stage
+		failed; /* why a launch was broken off by us: stage and words; STAGE_NONE if it was not */
+	const char *failed_why;
+
+	uint64_t begun_usec; /* boottime when the request came */
+	uint64_t started_boottime_usec, started_realtime_usec, setup_usec;
+	uint64_t runtime_max_usec, timeout_stop_usec;
+	uint64_t runtime_deadline; /* boottime */
+	int32_t stop_signal;
+
+	bool has_reason; /* the end was asked for, result says why */
+	enum sandbox_result reason;
+	struct sandbox_exit exit;
+};
+
+TAILQ_HEAD(sandbox_list, sandbox);
+LIST_HEAD(sandbox_bucket, sandbox);
+
+struct registry {
+	struct sandbox_list by_age, retained;
+	struct sandbox_bucket buckets[REGISTRY_BUCKETS];
+	uint64_t next_id;
+	size_t n, n_retained; /* n counts all */
+};
+
+/* @first_id: ids start here. */
+void registry_init(struct registry *r, uint64_t first_id);
+/*
+ * A new sandbox with an id, in state STARTING. A full table drops the retained end that is oldest; -EUSERS
+ * when every place is taken by a live one, or n live ones have reached @max_live.
+ */
+int registry_add(struct registry *r, size_t max_live, struct sandbox **ret);
+/* NULL when there is none. */
+struct sandbox *registry_find(const struct registry *r, uint64_t id);
+/* The first sandbox with an id of at least @id, in order of age. Costs O(1) when that one exists. */
+struct sandbox *registry_find_from(const struct registry *r, uint64_t id);
+/* Moves a live sandbox to the retained ones. */
+void registry_retain(struct registry *r, struct sandbox *s);
+/* Takes a sandbox out and frees it. Its jail, fds and timer must have been dealt with. */
+void registry_remove(struct registry *r, struct sandbox *s);
+size_t registry_live(const struct registry *r);

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/sandbox.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define MESSAGE_MAX                                                                                          \
+	512 /* of a failed set-up: stage, object (at most JAIL_OBJECT_MAX) and the error's text              \
+	     */
+
+static uint64_t add_usec(uint64_t a, uint64_t b)
+{
+	return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
+}
+
+static void unwatch_all(struct server *server, struct sandbox *s)
+{
+	int lifeline_fd = s->lifeline.fd;
+
+	timers_cancel(&server->timers, &s->timer);
+	server_unwatch(server, &s->process);
+	server_unwatch(server, &s->report);
+	server_unwatch(server, &s->lifeline);
+	(void)fd_close(lifeline_fd);
+}
+
+/* Everything that only a live sandbox has. */
+static void release(struct server *server, struct sandbox *s)
+{
+	unwatch_all(server, s);
+	jail_done(&server->jail, &s->jail);
+	if (s->dynamic_uid)
+		uids_give(&server->uids, s->uid);
+	s->dynamic_uid = false;
+	s->generation = generation_unref(s->generation);
+}
+
+void sandbox_discard(struct server *server, struct sandbox *s)
+{
+	release(server, s);
+	registry_remove(&server->registry, s);
+}
+
+void answer_refused(struct server *server, uint32_t serial, const struct refused *refused)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	(void)encode_refused(&b, serial, refused);
+	server_send(server, &b, -1);
+}
+
+/* The launch failed; the sandbox has never been. */
+static void fail_launch(struct server *server, struct sandbox *s, const struct jail_error *e)
+{
+	char message[MESSAGE_MAX];
+	struct refused refused = { .stage = e->stage, .error = e->error, .message = message };
+
+	(void)snprintf(message, sizeof(message), "setting up the sandbox failed at %s: %s%s%s",
+		jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "", strerror(-e->error));
+	log_info("sandbox %llu of profile %s: %s", (unsigned long long)s->id, s->profile, message);
+	answer_refused(server, s->serial, &refused);
+	sandbox_discard(server, s);
+}
+
+static void broken_off(const struct sandbox *s, struct jail_error *ret)
+{
+	*ret = (struct jail_error){ .stage = s->failed, .error = -ECANCELED };
+	(void)snprintf(ret->object, sizeof(ret->object), "%s", s->failed_why);
+}
+
+static void fill_launched(const struct sandbox *s, struct launched *ret)
+{
+	*ret = (struct launched){
+		.id = s->id,
+		.host_pid = s->jail.host_pid,
+		.uid = s->uid,
+		.started_boottime_usec = s->started_boottime_usec,
+		.started_realtime_usec = s->started_realtime_usec,
+		.setup_usec = s->setup_usec,
+		.layers = s->layers,
+		.cgroup = s->cgroup,
+	};
+}
+
+static void succeed_launch(struct server *server, struct sandbox *s)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	struct launched launched;
+
+	s->state = SANDBOX_RUNNING;
+	s->started_boottime_usec = now_boottime_usec();
+	s->started_realtime_usec = now_realtime_usec();
+	s->setup_usec = s->started_boottime_usec - s->begun_usec;
+	s->runtime_deadline = add_usec(s->started_boottime_usec, s->runtime_max_usec);
+	timers_set(&server->timers, &s->timer, s->runtime_deadline);
+	fill_launched(s, &launched);
+	(void)encode_launched(&b, s->serial, &launched);
+	server_send(server, &b, s->jail.pidfd);
+	log_debug("sandbox %llu of profile %s started in %llu us", (unsigned long long)s->id, s->profile,
+		(unsigned long long)s->setup_usec);
+}
+
+/* Reads the report of a STARTING sandbox and answers its launch. False: the sandbox is gone. */
+static bool settle_launch(struct server *server, struct sandbox *s, bool ended)
+{
+	int report_fd = s->report.fd, r;
+	struct jail_error e = {
+		.stage = STAGE_EXEC, .error = -ECHILD, .object = "it ended before its program ran"
+	};
+
+	server_unwatch(server, &s->report);
+	r = jail_read_report(&s->jail, &e);
+	if (r == 0 && !ended) {
+		s->report.fd = report_fd;
+		r = server_watch(server, &s->report, EPOLLIN);
+		if (r == 0)
+			return true;
+		e = (struct jail_error){ .stage = STAGE_EXEC, .error = r, .object = "epoll_ctl" };
+	}
+	if (s->failed != STAGE_NONE) {
+		broken_off(s, &e);
+		r = -ECANCELED;
+	}
+	if (r <= 0) {
+		fail_launch(server, s, &e);
+		return false;
+	}
+	succeed_launch(server, s);
+	return true;
+}
+
+static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si)
+{
+	if (s->has_reason)
+		return s->reason;
+	if (si->si_code == CLD_EXITED)
+		return si->si_status == 0 ? RESULT_SUCCESS : RESULT_EXIT_CODE;
+	if (si->si_status == SIGSYS)
+		return RESULT_VIOLATION;
+	return si->si_code == CLD_DUMPED ? RESULT_CORE_DUMP : RESULT_SIGNAL;
+}
+
+static uint64_t children_cpu_usec(void)
+{
+	struct rusage u;
+
+	if (getrusage(RUSAGE_CHILDREN, &u) < 0)
+		return 0;
+	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+/* Sends the end to the broker, unless it will learn of it from an entry of the list that is on its way. */
+static void announce_end(struct server *server, const struct sandbox *s)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	if (server->listing.active && s->id >= server->listing.next_id)
+		return;
+	(void)encode_sandbox_exit(&b, &s->exit);
+	server_send(server, &b, -1);
+}
+
+/* What reaping the jail adds to the time of our reaped children is what it used, with all its descendants. */
+static void end_sandbox(struct server *server, struct sandbox *s, const siginfo_t *si, uint64_t cpu_before)
+{
+	s->exit = (struct sandbox_exit){
+		.id = s->id,
+		.result = judge(s, si),
+		.exit_code = si->si_code == CLD_EXITED ? si->si_status : 0,
+		.exit_signal = si->si_code == CLD_EXITED ? 0 : si->si_status,
+		.exited_realtime_usec = now_realtime_usec(),
+	};
+	release(server, s);
+	s->exit.cpu_usec = children_cpu_usec() - cpu_before;
+	registry_retain(&server->registry, s);
+	announce_end(server, s);
+	log_debug("sandbox %llu of profile %s ended: code %d, signal %d", (unsigned long long)s->id,
+		s->profile, s->exit.exit_code, s->exit.exit_signal);
+}
+
+static void process_ended(struct server *server, struct source *source, uint32_t events)
+{
+	struct sandbox *s = CONTAINER_OF(source, struct sandbox, process);
+	uint64_t cpu_before = children_cpu_usec();
+	siginfo_t si = { 0 };
+	int r;
+
+	if (s->state == SANDBOX_STARTING && !settle_launch(server, s, true))
+		return;
+	/* the pidfd is closed by reaping */
+	server_unwatch(server, &s->process);
+	r = jail_reap(&s->jail, &si);
+	if (r == 0) {
+		s->process.fd = s->jail.pidfd;
+		r = server_watch(server, &s->process, EPOLLIN);
+		if (r == 0)
+			return;
+	}
+	if (r < 0) {
+		(void)log_errno(
+			LOG_ERR, r, "sandbox %llu: its exit status is lost", (unsigned long long)s->id);
+		si = (siginfo_t){ .si_code = CLD_KILLED };
+		si.si_status = SIGKILL;
+	}
+	end_sandbox(server, s, &si, cpu_before);
+}
+
+static void report_readable(struct server *server, struct source *source, uint32_t events)
+{
+	(void)settle_launch(server, CONTAINER_OF(source, struct sandbox, report), false);
+}
+
+/* Nobody holds the other end any more. What may have been written to it is of no interest, and is never read.
+ */
+static void lifeline_hung_up(struct server *server, struct source *source, uint32_t events)
+{
+	struct sandbox *s = CONTAINER_OF(source, struct sandbox, lifeline);
+	int fd = source->fd;
+
+	server_unwatch(server, source);
+	(void)fd_close(fd);
+	if (s->state == SANDBOX_STARTING)
+		sandbox_break_off(server, s, STAGE_EXEC, "the client went away");
+	else
+		sandbox_stop(server, s, s->timeout_stop_usec, RESULT_CLIENT_GONE);
+}
+
+int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_usec)
+{
+	int r;
+
+	s->process = (struct source){ .fd = s->jail.pidfd, .handle = process_ended };
+	r = server_watch(server, &s->process, EPOLLIN);
+	if (r < 0)
+		return r;
+	s->report = (struct source){ .fd = s->jail.report_fd, .handle = report_readable };
+	r = server_watch(server, &s->report, EPOLLIN);
+	if (r < 0)
+		return r;
+	if (s->has_lifeline) {
+		s->lifeline.handle = lifeline_hung_up;
+		r = server_watch(server, &s->lifeline, EPOLLRDHUP);
+		if (r < 0)
+			return r;
+	}
+	timers_set(&server->timers, &s->timer, add_usec(now_boottime_usec(), timeout_usec));
+	return jail_go(&s->jail);
+}
+
+void sandbox_break_off(struct server *server, struct sandbox *s, enum jail_stage stage, const char *why)
+{
+	if (s->failed == STAGE_NONE) {
+		s->failed = stage;
+		s->failed_why = why;
+	}
+	timers_cancel(&server->timers, &s->timer);
+	jail_kill(&s->jail);
+}
+
+int sandbox_signal(struct sandbox *s, int sig, bool all)
+{
+	int r;
+
+	if (s->state == SANDBOX_STARTING || s->state == SANDBOX_EXITED)
+		return -ESRCH;
+	r = jail_signal(&s->jail, sig, all);
+	if (r == 0 && sig == SIGKILL && !s->has_reason) {
+		s->has_reason = true;
+		s->reason = RESULT_KILLED;
+	}
+	return r;
+}
+
+static void kill_sandbox(struct server *server, struct sandbox *s)
+{
+	timers_cancel(&server->timers, &s->timer);
+	s->runtime_deadline = USEC_INFINITY;
+	jail_kill(&s->jail);
+}
+
+void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec, enum sandbox_result reason)
+{
+	uint64_t deadline = add_usec(now_boottime_usec(), grace_usec);
+
+	if (!s->has_reason) {
+		s->has_reason = true;
+		s->reason = reason;
+	}
+	if (grace_usec == 0 || jail_signal(&s->jail, s->stop_signal, false) < 0) {
+		s->state = SANDBOX_STOPPING;
+		kill_sandbox(server, s);
+		return;
+	}
+	/* one that was stopped (SIGSTOP) sees its signal only when it goes on */
+	(void)jail_signal(&s->jail, SIGCONT, false);
+	if (s->state == SANDBOX_STOPPING && s->timer.slot != 0 && s->timer.deadline < deadline)
+		return;
+	s->state = SANDBOX_STOPPING;
+	/* RuntimeMaxSec= holds on while it stops: an endless grace has an end too */
+	timers_set(
+		&server->timers, &s->timer, deadline < s->runtime_deadline ? deadline : s->runtime_deadline);
+}
+
+void sandbox_due(struct server *server, struct sandbox *s)
+{
+	switch (s->state) {
+	case SANDBOX_STARTING:
+		sandbox_break_off(server, s, STAGE_EXEC, "it was not set up within SetupTimeoutSec=");
+		break;
+	case SANDBOX_RUNNING:
+	case SANDBOX_READY:
+		s->runtime_deadline = USEC_INFINITY;
+		sandbox_stop(server, s, s->timeout_stop_usec, RESULT_TIMEOUT);
+		break;
+	case SANDBOX_STOPPING:
+		log_info("sandbox %llu of profile %s did not stop in time: killing it",
+			(unsigned long long)s->id, s->profile);
+		kill_sandbox(server, s);
+		break;
+	case SANDBOX_EXITED:
+	case _SANDBOX_STATE_MAX:
+		break;
+	}
+}
+
+void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret)
+{
+	*ret = (struct sandbox_entry){
+		.generation = s->generation_number,
+		.profile = s->profile,
+		.tag = s->tag,
+		.owner = s->owner,
+		.state = s->state,
+		.has_lifeline = s->lifeline.fd >= 0,
+		.detach = s->detach,
+		.runtime_max_usec = s->runtime_max_usec,
+		.timeout_stop_usec = s->timeout_stop_usec,
+		.stop_signal = s->stop_signal,
+		.exit = s->exit,
+		.n_note = s->n_note,
+	};
+	fill_launched(s, &ret->launched);
+	if (s->n_note > 0)
+		memcpy(ret->note, s->note, s->n_note);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A sandbox's life after its jail was cloned: report, run, stop, end. */
+
+#include "launcher/server.h"
+
+/* The jail has been started and everything recorded: watch it and let it go on. @timeout_usec: for the
+ * set-up. */
+int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_usec);
+/* Kills a sandbox that is STARTING; its launch will be answered with this stage and reason. @why: static. */
+void sandbox_break_off(struct server *server, struct sandbox *s, enum jail_stage stage, const char *why);
+/* -ESRCH unless it runs. SIGKILL makes the result RESULT_KILLED. */
+int sandbox_signal(struct sandbox *s, int sig, bool all);
+/* Sends the stop signal and kills after the grace; at once with 0, never with USEC_INFINITY. A sandbox that
+ * is being stopped already may be given less time, not more, and keeps its reason. */
+void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec, enum sandbox_result reason);
+/* Its timer ran out. */
+void sandbox_due(struct server *server, struct sandbox *s);
+/* Kills what is left, frees everything, in any state. */
+void sandbox_discard(struct server *server, struct sandbox *s);
+/* Borrows from s. */
+void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret);
+
+/* Answers a launch with a refusal or a failed stage (the other is 0). rule may be NULL. */
+void answer_refused(struct server *server, uint32_t serial, const struct refused *refused);

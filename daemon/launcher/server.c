@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/server.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "launcher/sandbox.h"
+
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define ID_TIME_SHIFT                                                                                        \
+	16 /* ids of a later launcher stay above those of an earlier one that made < 65,536 a second */
+#define USEC_PER_SEC 1000000U
+
+int server_watch(struct server *s, struct source *source, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = source };
+
+	return RET_ERRNO(epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, source->fd, &e));
+}
+
+void server_unwatch(struct server *s, struct source *source)
+{
+	if (source->fd >= 0)
+		(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+	source->fd = -1;
+}
+
+static void close_source(struct server *s, struct source *source)
+{
+	int fd = source->fd;
+
+	server_unwatch(s, source);
+	(void)fd_close(fd);
+}
+
+/* The timerfd ran out: take every deadline that has passed. */
+static void clock_ticked(struct server *s, struct source *source, uint32_t events)
+{
+	struct timer *timer;
+	uint64_t count;
+
+	(void)!read(source->fd, &count, sizeof(count));
+	s->clock_armed = USEC_INFINITY;
+	for (timer = timers_take_due(&s->timers, now_boottime_usec()); timer;
+		timer = timers_take_due(&s->timers, now_boottime_usec()))
+		sandbox_due(s, CONTAINER_OF(timer, struct sandbox, timer));
+}
+
+/* Sets the timerfd when a deadline came that is earlier than what it is set to. A later one can wait for
+ * that. */
+static int arm_clock(struct server *s)
+{
+	uint64_t next = timers_next(&s->timers);
+	struct itimerspec spec = { 0 };
+
+	if (next >= s->clock_armed)
+		return 0;
+	spec.it_value.tv_sec = (time_t)(next / USEC_PER_SEC);
+	spec.it_value.tv_nsec = (long)(next % USEC_PER_SEC) * 1000;
+	if (timerfd_settime(s->clock.fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
+		return errno_or_eio();
+	s->clock_armed = next;
+	return 0;
+}
+
+/* More fds than the usual soft limit: up to four for each sandbox. Children get the old limit back. */
+static int raise_nofile(struct server *s)
+{
+	struct rlimit raised;
+
+	if (getrlimit(RLIMIT_NOFILE, &s->nofile) < 0)
+		return errno_or_eio();
+	raised = s->nofile;
+	raised.rlim_cur = raised.rlim_max;
+	return RET_ERRNO(setrlimit(RLIMIT_NOFILE, &raised));
+}
+
+int server_init(struct server *s, int keeper_fd)
+{
+	int r;
+
+	*s = (struct server){
+		.epoll_fd = -1,
+		.keeper = { .fd = keeper_fd, .handle = keeper_readable },
+		.broker = { .fd = -1, .handle = broker_readable },
+		.clock = { .fd = -1, .handle = clock_ticked },
+		.clock_armed = USEC_INFINITY,
+		.jail = JAIL_CONTEXT_NULL,
+	};
+	registry_init(&s->registry, (now_boottime_usec() / USEC_PER_SEC + 1) << ID_TIME_SHIFT);
+	outbox_init(&s->outbox);
+	r = raise_nofile(s);
+	if (r < 0)
+		return r;
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll_fd < 0)
+		return errno_or_eio();
+	s->clock.fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->clock.fd < 0)
+		return errno_or_eio();
+	r = server_watch(s, &s->clock, EPOLLIN);
+	return r < 0 ? r : server_watch(s, &s->keeper, EPOLLIN);
+}
+
+void server_done(struct server *s)
+{
+	struct sandbox *sandbox;
+
+	while ((sandbox = TAILQ_FIRST(&s->registry.by_age)))
+		sandbox_discard(s, sandbox);
+	outbox_clear(&s->outbox);
+	close_source(s, &s->broker);
+	close_source(s, &s->keeper);
+	close_source(s, &s->clock);
+	s->current = generation_unref(s->current);
+	s->previous = generation_unref(s->previous);
+	uids_done(&s->uids);
+	jail_context_close(&s->jail);
+	s->epoll_fd = fd_close(s->epoll_fd);
+}
+
+/* Launches whose answer nobody will read are broken off: nobody would own the sandbox. */
+static void break_off_launches(struct server *s)
+{
+	struct sandbox *sandbox;
+
+	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
+	{
+		if (sandbox->state == SANDBOX_STARTING)
+			sandbox_break_off(s, sandbox, STAGE_EXEC, "the broker went away");
+	}
+}
+
+static void drop_broker(struct server *s)
+{
+	close_source(s, &s->broker);
+	outbox_clear(&s->outbox);
+	s->listing.active = false;
+	s->broker_broken = false;
+	break_off_launches(s);
+}
+
+int server_set_broker(struct server *s, int fd)
+{
+	drop_broker(s);
+	s->broker.fd = fd;
+	return server_watch(s, &s->broker, EPOLLIN);
+}
+
+void server_break_broker(struct server *s, const char *why, int error)
+{
+	if (s->broker_broken)
+		return;
+	(void)log_errno(LOG_ERR, error, "closing the connection to the broker: %s", why);
+	s->broker_broken = true;
+}
+
+/* Without room in the broker's queue: wait for it. */
+static void watch_room(struct server *s)
+{
+	bool waiting = !outbox_is_empty(&s->outbox) || s->listing.active;
+	struct epoll_event e = {
+		/* while a list is on its way no request is read: answers stay bounded by what was asked */
+		.events = waiting ? EPOLLOUT : EPOLLIN,
+		.data.ptr = &s->broker,
+	};
+
+	(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->broker.fd, &e);
+}
+
+void server_send(struct server *s, const struct buf *b, int fd)
+{
+	bool was_empty = outbox_is_empty(&s->outbox);
+	int r;
+
+	if (s->broker.fd < 0 || s->broker_broken)
+		return;
+	r = outbox_send(&s->outbox, s->broker.fd, b, fd);
+	if (r < 0)
+		server_break_broker(s, "a record could not be sent", r);
+	else if (was_empty && !outbox_is_empty(&s->outbox))
+		watch_room(s);
+}
+
+void server_stop(struct server *s, uint64_t max_grace_usec)
+{
+	struct sandbox *sandbox;
+
+	s->stopping = true;
+	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
+	{
+		uint64_t grace = sandbox->timeout_stop_usec;
+
+		if (sandbox->state == SANDBOX_STARTING)
+			sandbox_break_off(s, sandbox, STAGE_EXEC, "Bailiff is being stopped");
+		else if (sandbox->state != SANDBOX_EXITED)
+			sandbox_stop(
+				s, sandbox, grace < max_grace_usec ? grace : max_grace_usec, RESULT_KILLED);
+	}
+}
+
+/* The range of DynamicUser= may have moved; ids of live sandboxes stay taken. */
+static int reset_uids(struct server *s, const struct compiled_config *config)
+{
+	_cleanup_free_ uid_t *in_use = NULL;
+	struct sandbox *sandbox;
+	size_t n = 0;
+
+	if (s->current && s->current->catalog->config.dynamic_uid_min == config->dynamic_uid_min &&
+		s->current->catalog->config.dynamic_uid_max == config->dynamic_uid_max)
+		return 0;
+	in_use = calloc(registry_live(&s->registry) + 1, sizeof(*in_use));
+	if (!in_use)
+		return -ENOMEM;
+	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
+	{
+		if (sandbox->state != SANDBOX_EXITED && sandbox->dynamic_uid)
+			in_use[n++] = sandbox->uid;
+	}
+	return uids_reset(&s->uids, config->dynamic_uid_min, config->dynamic_uid_max, in_use, n);
+}
+
+int server_set_catalog(struct server *s, uint32_t number, int memfd)
+{
+	_cleanup_(generation_unrefp) struct generation *g = NULL;
+	int r;
+
+	if (s->current && number <= s->current->number)
+		return -EBADMSG;
+	r = generation_new(number, memfd, &g);
+	if (r < 0)
+		return r;
+	r = reset_uids(s, &g->catalog->config);
+	if (r < 0)
+		return r;
+	(void)generation_unref(s->previous);
+	s->previous = s->current;
+	s->current = steal_ptr(g);
+	return 0;
+}
+
+int server_run(struct server *s)
+{
+	while (!s->quit && !(s->stopping && registry_live(&s->registry) == 0)) {
+		/* one at a time: what an event leads to may free what the next one of a batch points to */
+		struct epoll_event e;
+		struct source *source;
+		int r;
+
+		r = arm_clock(s);
+		if (r < 0)
+			return r;
+		r = epoll_wait(s->epoll_fd, &e, 1, -1);
+		if (r < 0 && errno != EINTR)
+			return errno_or_eio();
+		if (r <= 0)
+			continue;
+		source = e.data.ptr;
+		source->handle(s, source, e.events);
+		if (s->broker_broken)
+			drop_broker(s);
+		else if (source == &s->broker && s->broker.fd >= 0)
+			watch_room(s);
+	}
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The launcher as a whole: one epoll loop over the keeper, the broker, a clock and what belongs to the
+ * sandboxes. Nothing in it waits for a peer or a child.
+ */
+
+#include "launcher/outbox.h"
+#include "launcher/registry.h"
+#include "launcher/uids.h"
+
+#include <sys/resource.h>
+
+/* WIRE_LIST in progress: entries are sent as the broker's queue has room for them. */
+struct listing {
+	bool active;
+	uint32_t serial;
+	uint64_t next_id;
+};
+
+struct server {
+	int epoll_fd;
+	struct source keeper, broker, clock; /* fds owned */
+	uint64_t clock_armed;                /* deadline that the timerfd is set to */
+	struct jail_context jail;
+	/* the catalog in force, and the one before: requests made just before a reload name that one */
+	struct generation *current, *previous;
+	struct registry registry;
+	struct timers timers;
+	struct uids uids;
+	struct outbox outbox;
+	struct listing listing;
+	struct rlimit nofile; /* as the launcher was given it, for its children */
+	bool started;         /* WIRE_START came */
+	bool broker_broken;   /* to be closed when the event at hand is done with */
+	bool stopping;        /* no launches any more; ends when no sandbox is live */
+	bool quit;
+};
+
+/* Takes over keeper_fd. */
+int server_init(struct server *s, int keeper_fd);
+void server_done(struct server *s);
+/* Runs until the keeper said to stop or went away. */
+int server_run(struct server *s);
+
+/* Waits for events on source->fd. */
+int server_watch(struct server *s, struct source *source, uint32_t events);
+/* Stops waiting; the fd stays open. Must come before the fd is closed: a jail that is being set up may hold a
+ * copy of it, which would keep the registration alive. Harmless when not watched. */
+void server_unwatch(struct server *s, struct source *source);
+
+/* A connection to a new broker takes the place of an old one. */
+int server_set_broker(struct server *s, int fd);
+/* Sends a record with at most one fd (-1: none) to the broker, if there is one. */
+void server_send(struct server *s, const struct buf *b, int fd);
+/* Says in the log why, and has the connection closed. */
+void server_break_broker(struct server *s, const char *why, int error);
+/* Stops every sandbox: each gets its own grace, but at most max_grace_usec; the loop ends with the last one.
+ */
+void server_stop(struct server *s, uint64_t max_grace_usec);
+/* Puts a new catalog in force. */
+int server_set_catalog(struct server *s, uint32_t number, int memfd);
+
+/* Handlers of the two peers. */
+void keeper_readable(struct server *s, struct source *source, uint32_t events);
+void broker_readable(struct server *s, struct source *source, uint32_t events);
