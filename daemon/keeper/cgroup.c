@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keeper/cgroup.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEPTH_MAX    16 /* ours are one level deep; a payload with a cgroup of its own may have made more */
+#define REMOVE_TRIES 200
+#define REMOVE_PAUSE                                                                                         \
+	10 /* milliseconds: killed processes leave their cgroup when they are dead, not at once */
+#define OWN_LINES_MAX 65536
+
+/* The path behind "0::" in /proc/self/cgroup. */
+static int own_path(char **ret)
+{
+	_cleanup_close_ int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	char *path;
+	size_t size;
+	int r;
+
+	if (fd < 0)
+		return errno_or_eio();
+	r = read_fd_to_end(fd, OWN_LINES_MAX, &text, &size);
+	if (r < 0)
+		return r;
+	path = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!path)
+		return -ENOENT;
+	path = strchr(path, '/');
+	if (!path)
+		return -ENOENT;
+	path[strcspn(path, "\n")] = '\0';
+	*ret = strdup(path);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void endmntentp(FILE **f)
+{
+	if (*f)
+		(void)endmntent(*f);
+}
+
+/* Where cgroup v2 is mounted: alone (/sys/fs/cgroup) or beside version 1 (…/unified). */
+static int find_mount(char **ret)
+{
+	_cleanup_(endmntentp) FILE *f = setmntent("/proc/self/mounts", "re");
+	struct mntent m;
+	char line[2 * PATH_MAX];
+
+	if (!f)
+		return errno_or_eio();
+	while (getmntent_r(f, &m, line, sizeof(line)))
+		if (strcmp(m.mnt_type, "cgroup2") == 0) {
+			*ret = strdup(m.mnt_dir);
+			return *ret ? 0 : -ENOMEM;
+		}
+	return -ENOENT;
+}
+
+int cgroup_open_own(void)
+{
+	_cleanup_free_ char *mount_point = NULL, *own = NULL, *path = NULL;
+	_cleanup_close_ int fd = -1;
+	struct statfs fs;
+	int r;
+
+	r = find_mount(&mount_point);
+	if (r < 0)
+		return r;
+	r = own_path(&own);
+	if (r < 0)
+		return r;
+	if (asprintf(&path, "%s%s", mount_point, own) < 0)
+		return -ENOMEM;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno_or_eio();
+	if (fstatfs(fd, &fs) < 0)
+		return errno_or_eio();
+	return fs.f_type == CGROUP2_SUPER_MAGIC ? steal_fd(fd) : -ENOENT;
+}
+
+static void closedirp(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+/* The first directory in dir. -ENOENT when there is none. */
+static int first_child(int dir_fd, char name[NAME_MAX + 1])
+{
+	_cleanup_(closedirp) DIR *d = NULL;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno_or_eio();
+	d = fdopendir(fd);
+	if (!d) {
+		(void)fd_close(fd);
+		return -ENOMEM;
+	}
+	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+		if (e->d_type != DT_DIR || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		(void)snprintf(name, NAME_MAX + 1, "%s", e->d_name);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+void cgroup_kill(int dir_fd)
+{
+	_cleanup_close_ int fd = openat(dir_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)write_full(fd, "1", 1);
+}
+
+static int remove_patiently(int dir_fd, const char *name)
+{
+	const struct timespec pause = { .tv_nsec = REMOVE_PAUSE * 1000000L };
+
+	for (int i = 0; i < REMOVE_TRIES; i++) {
+		if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY)
+			return errno_or_eio();
+		(void)nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
+}
+
+/* Removes the cgroup name in dir with all below it, the deepest first. */
+static int remove_tree(int dir_fd, const char *name)
+{
+	int fds[DEPTH_MAX], r = 0;
+	char names[DEPTH_MAX][NAME_MAX + 1];
+	size_t n = 0;
+
+	(void)snprintf(names[0], sizeof(names[0]), "%s", name);
+	for (;;) {
+		int parent = n > 0 ? fds[n - 1] : dir_fd;
+		int fd = openat(parent, names[n], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0) {
+			r = errno_or_eio();
+			break;
+		}
+		cgroup_kill(fd);
+		r = n + 1 < DEPTH_MAX ? first_child(fd, names[n + 1]) : -ELOOP;
+		if (r == 0) {
+			fds[n++] = fd;
+			continue;
+		}
+		(void)fd_close(fd);
+		if (r == -ENOENT)
+			r = remove_patiently(parent, names[n]);
+		if (r < 0 || n == 0)
+			break;
+		/* again from the one above: it may have more children */
+		(void)fd_close(fds[--n]);
+	}
+	fd_close_many(fds, n);
+	return r;
+}
+
+int cgroup_clear(int dir_fd)
+{
+	char name[NAME_MAX + 1];
+	int r;
+
+	for (;;) {
+		r = first_child(dir_fd, name);
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+		r = remove_tree(dir_fd, name);
+		if (r < 0)
+			return r;
+	}
+}

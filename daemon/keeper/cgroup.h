@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* cgroup v2, as much as the keeper needs of it: where we are, and an end to what is below. cgroups(7). */
+
+/* The directory of our own cgroup. -ENOENT where cgroup v2 is not mounted or not ours to see. */
+int cgroup_open_own(void);
+/* Has the kernel kill every process in dir and below (since Linux 5.14; without that, nothing happens). */
+void cgroup_kill(int dir_fd);
+/* Kills every process below dir (not in it) and removes all cgroups below. -EBUSY when some would not end in
+ * time, -ELOOP when they are nested deeper than any that we make. */
+int cgroup_clear(int dir_fd);

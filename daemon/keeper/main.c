@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * bailiffd. The order is the argument: everything that needs the host is opened first; then the process
+ * divides, and both halves give up what they were started with before either listens to anybody.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "config.h"
+#include "keeper/keeper.h"
+#include "keeper/notify.h"
+#include "keeper/stub.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define EXIT_USAGE    2
+#define EXIT_NOT_ROOT 77 /* EX_NOPERM of sysexits.h */
+
+static int find_user(struct keeper *k)
+{
+	const struct passwd *pw;
+
+	errno = 0;
+	pw = getpwnam(BAILIFF_USER);
+	if (!pw) {
+		log_error("the user \"" BAILIFF_USER
+			  "\" does not exist: run \"systemd-sysusers bailiff.conf\", or "
+			  "\"useradd --system --no-create-home --home-dir / --shell "
+			  "/usr/sbin/nologin " BAILIFF_USER "\"");
+		return -ESRCH;
+	}
+	if (pw->pw_uid == 0 || pw->pw_gid == 0) {
+		log_error("the user \"" BAILIFF_USER "\" must have a uid and a gid other than 0");
+		return -EPERM;
+	}
+	k->uid = pw->pw_uid;
+	k->gid = pw->pw_gid;
+	return 0;
+}
+
+static int open_runtime(struct keeper *k)
+{
+	const char *dir = k->options.runtime_dir, *what = "";
+	int r;
+
+	r = runtime_open(dir, &k->runtime, &what);
+	if (r == -EBUSY || r == -EPERM) {
+		log_error("runtime directory %s %s", dir, what);
+		return r;
+	}
+	if (r < 0)
+		return log_errno(LOG_ERR, r, "runtime directory %s %s", dir, what);
+	r = runtime_make_cgroup(&k->runtime, dir);
+	return r < 0 ? log_errno(LOG_ERR, r, "cannot make a control group") : 0;
+}
+
+/* Helpers are started by fd: always those that this daemon was built with, also after an upgrade. */
+static int open_programs(struct keeper *k)
+{
+	const char *dir = k->options.libexec_dir;
+	_cleanup_close_ int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir_fd < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "helper directory %s", dir);
+	for (int i = 0; i < _HELPER_MAX; i++) {
+		struct stat st;
+
+		k->programs[i] = openat(dir_fd, helper_names[i], O_PATH | O_CLOEXEC);
+		if (k->programs[i] < 0 || fstat(k->programs[i], &st) < 0)
+			return log_errno(
+				LOG_ERR, errno_or_eio(), "helper program %s/%s", dir, helper_names[i]);
+		if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)) || !(st.st_mode & S_IXOTH)) {
+			log_error(
+				"helper program %s/%s must be a regular file that all may execute and others "
+				"than its owner can not write",
+				dir, helper_names[i]);
+			return -EPERM;
+		}
+	}
+	return 0;
+}
+
+static int open_host(struct keeper *k)
+{
+	struct statfs fs;
+
+	k->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (k->null_fd < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "/dev/null");
+	k->host_proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (k->host_proc_fd < 0 || fstatfs(k->host_proc_fd, &fs) < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "/proc");
+	if (fs.f_type != PROC_SUPER_MAGIC) {
+		log_error("/proc is not a procfs");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/* Signals are read, not handled: from here on in both halves. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGPIPE);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return errno_or_eio();
+	return RET_ERRNO(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+static int open_stub(const struct keeper *k, struct stub *s)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	s->uid = k->uid;
+	s->gid = k->gid;
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signals < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "signalfd");
+	s->notify = notify_open();
+	if (s->notify < 0 && s->notify != -ENOENT)
+		(void)log_errno(LOG_WARNING, s->notify, "cannot reach the service manager at $NOTIFY_SOCKET");
+	return 0;
+}
+
+static int run_keeper(struct keeper *k)
+{
+	/* the terminal's signals are for the stub, which passes them on */
+	(void)setsid();
+	if (chdir("/") < 0 || keeper_confine() < 0)
+		return 1;
+	return keeper_run(k);
+}
+
+/* Divides into stub and keeper. Returns the exit status of the half that comes back: both do. */
+static int divide(struct keeper *k, struct stub *s)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		(void)log_errno(LOG_ERR, errno_or_eio(), "socketpair");
+		return 1;
+	}
+	pid = process_clone(CLONE_NEWPID | CLONE_NEWNS, -1, &s->pidfd);
+	if (pid < 0) {
+		(void)log_errno(LOG_ERR, (int)pid, "cannot make namespaces");
+		return 1;
+	}
+	if (pid > 0) {
+		(void)fd_close(pair[0]);
+		s->lifeline = pair[1];
+		return stub_run(s);
+	}
+	(void)fd_close(pair[1]);
+	(void)fd_close(s->signals);
+	(void)fd_close(s->notify);
+	k->lifeline = pair[0];
+	return run_keeper(k);
+}
+
+static int prepare(struct keeper *k, struct stub *s)
+{
+	int r;
+
+	r = find_user(k);
+	if (r < 0)
+		return r;
+	r = open_programs(k);
+	if (r < 0)
+		return r;
+	r = open_host(k);
+	if (r < 0)
+		return r;
+	r = open_runtime(k);
+	if (r < 0)
+		return r;
+	k->signals = open_signals();
+	if (k->signals < 0)
+		return log_errno(LOG_ERR, k->signals, "signalfd");
+	return open_stub(k, s);
+}
+
+int main(int argc, char **argv)
+{
+	static struct keeper k = {
+		.runtime = RUNTIME_NULL,
+		.lifeline = -1,
+		.signals = -1,
+		.null_fd = -1,
+		.host_proc_fd = -1,
+		.catalog_fd = -1,
+		.offered_fd = -1,
+		.programs = { -1, -1, -1 },
+	};
+	struct stub stub = { .lifeline = -1, .pidfd = -1, .signals = -1, .notify = -1 };
+	int status = 1;
+
+	log_open("bailiffd", LOG_NOTICE);
+	for (int i = 0; i < _HELPER_MAX; i++)
+		k.children[i] = (struct child){ .pidfd = -1, .channel = -1, .kill_at_usec = UINT64_MAX };
+	switch (argc > 0 ? options_parse(argc, argv, &k.options) : OPTIONS_WRONG) {
+	case OPTIONS_DONE:
+		return 0;
+	case OPTIONS_WRONG:
+		return EXIT_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	log_set_level(k.options.log_level);
+	if (geteuid() != 0 || getuid() != 0) {
+		log_error("must be started by root");
+		status = EXIT_NOT_ROOT;
+	} else if (prepare(&k, &stub) == 0)
+		status = divide(&k, &stub);
+	/* not exit(3): the stub's filter has no room for what libraries do at the end */
+	_exit(status);
+}

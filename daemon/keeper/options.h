@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The command line of bailiffd(8). */
+
+enum options_outcome {
+	OPTIONS_RUN,
+	OPTIONS_DONE,  /* --help or --version, written */
+	OPTIONS_WRONG, /* said why on standard error */
+};
+
+struct options {
+	char *config_dir;        /* absolute, or NULL: the three system places */
+	const char *bus_address; /* or NULL: the system bus */
+	const char *runtime_dir;
+	const char *libexec_dir;
+	int log_level;
+};
+
+enum options_outcome options_parse(int argc, char **argv, struct options *ret);
+void options_done(struct options *o);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keeper/runtime.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "keeper/cgroup.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_NAME    "lock"
+#define LOCK_RETRIES 8 /* an instance that is just ending removes the file under us */
+
+static int open_dir(const char *dir, const char **reterr_what)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	*reterr_what = "cannot be created";
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return errno_or_eio();
+	*reterr_what = "cannot be opened";
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno_or_eio();
+	r = path_check_trusted(fd, reterr_what);
+	return r < 0 ? r : steal_fd(fd);
+}
+
+/* Takes the lock; one that was removed between open and flock does not count: -EAGAIN. */
+static int try_lock(int dir_fd)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	fd = openat(dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno_or_eio();
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : errno_or_eio();
+	if (fstat(fd, &st) < 0)
+		return errno_or_eio();
+	return st.st_nlink == 0 ? -EAGAIN : steal_fd(fd);
+}
+
+int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what)
+{
+	_cleanup_close_ int dir_fd = open_dir(dir, reterr_what);
+	int lock_fd = -EAGAIN;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	for (int i = 0; lock_fd == -EAGAIN && i < LOCK_RETRIES; i++)
+		lock_fd = try_lock(dir_fd);
+	if (lock_fd < 0) {
+		*reterr_what = lock_fd == -EBUSY ? "is in use by another bailiffd" : "cannot be locked";
+		return lock_fd;
+	}
+	*ret = RUNTIME_NULL;
+	ret->dir_fd = steal_fd(dir_fd);
+	ret->lock_fd = lock_fd;
+	return 0;
+}
+
+/* A name that the next instance on the same directory finds again: FNV-1a of the path. */
+static void name_cgroup(struct runtime *r, const char *dir)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *dir; dir++)
+		hash = (hash ^ (unsigned char)*dir) * UINT64_C(0x100000001b3);
+	(void)snprintf(r->cgroup_name, sizeof(r->cgroup_name), "bailiff-%016llx", (unsigned long long)hash);
+}
+
+int runtime_make_cgroup(struct runtime *r, const char *dir)
+{
+	int fd;
+
+	name_cgroup(r, dir);
+	fd = cgroup_open_own();
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	r->cgroup_parent_fd = fd;
+	if (mkdirat(fd, r->cgroup_name, 0755) < 0 && errno != EEXIST)
+		return errno_or_eio();
+	fd = openat(fd, r->cgroup_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno_or_eio();
+	r->cgroup_fd = fd;
+	return runtime_clear_cgroup(r);
+}
+
+int runtime_clear_cgroup(const struct runtime *r)
+{
+	return r->cgroup_fd >= 0 ? cgroup_clear(r->cgroup_fd) : 0;
+}
+
+void runtime_kill_cgroup(const struct runtime *r)
+{
+	if (r->cgroup_fd >= 0)
+		cgroup_kill(r->cgroup_fd);
+}
+
+void runtime_remove(struct runtime *r)
+{
+	if (r->cgroup_fd >= 0) {
+		(void)cgroup_clear(r->cgroup_fd);
+		(void)unlinkat(r->cgroup_parent_fd, r->cgroup_name, AT_REMOVEDIR);
+	}
+	if (r->lock_fd >= 0)
+		(void)unlinkat(r->dir_fd, LOCK_NAME, 0);
+	runtime_close(r);
+}
+
+void runtime_close(struct runtime *r)
+{
+	(void)fd_close(r->cgroup_fd);
+	(void)fd_close(r->cgroup_parent_fd);
+	(void)fd_close(r->dir_fd);
+	(void)fd_close(r->lock_fd);
+	*r = RUNTIME_NULL;
+}

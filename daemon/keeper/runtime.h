@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What an instance has in the file system: its runtime directory with the lock in it, and its cgroup. */
+
+#include <stdbool.h>
+
+struct runtime {
+	int dir_fd, lock_fd;
+	int cgroup_parent_fd, cgroup_fd; /* -1 without cgroup v2 */
+	char cgroup_name[32];
+};
+
+#define RUNTIME_NULL                                                                                         \
+	((struct runtime){ .dir_fd = -1, .lock_fd = -1, .cgroup_parent_fd = -1, .cgroup_fd = -1 })
+
+/*
+ * Opens, or makes, the directory and takes the lock. -EBUSY when another instance has it; -EPERM when others
+ * than root may write there. On failure *reterr_what is a static phrase.
+ */
+int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what);
+/*
+ * Makes the cgroup of this instance below our own, where cgroup v2 is mounted; what an instance that was
+ * killed has left in it is killed and removed. Without cgroup v2: 0 and no fd. @dir: as for runtime_open(),
+ * names the cgroup.
+ */
+int runtime_make_cgroup(struct runtime *r, const char *dir);
+/* Kills all jails' cgroups and removes them; the instance's own stays. -EBUSY if processes would not end. */
+int runtime_clear_cgroup(const struct runtime *r);
+/* Has the kernel kill every process of the jails' cgroups; they end soon after. */
+void runtime_kill_cgroup(const struct runtime *r);
+/* Removes cgroup and lock: the orderly end. */
+void runtime_remove(struct runtime *r);
+/* Closes the fds alone. */
+void runtime_close(struct runtime *r);

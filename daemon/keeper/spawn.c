@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Starting a helper: what it may hold, see and be is settled here, before its program runs. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/privileges.h"
+#include "base/process.h"
+#include "keeper/keeper.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHANNEL_FD 3
+#define FREE_FD    16 /* above the numbers that are given out */
+
+static const struct recipe {
+	uint64_t namespaces;
+	bool as_root;
+	uint64_t privileges; /* bounding set; for the user bailiff ambient too */
+} recipes[_HELPER_MAX] = {
+	[HELPER_COMPILER] = { .namespaces = CLONE_NEWNET | CLONE_NEWIPC },
+	[HELPER_LAUNCHER] = { .as_root = true,
+		.privileges = PRIVILEGES_LAUNCHER | PRIVILEGES_LAUNCHER_OPTIONAL | PRIVILEGES_GRANTABLE },
+	[HELPER_BROKER] = { .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+					  CLONE_NEWNS,
+		.privileges = PRIVILEGES_BROKER_START },
+};
+
+const char *const helper_names[_HELPER_MAX] = {
+	[HELPER_COMPILER] = "bailiff-compiler",
+	[HELPER_LAUNCHER] = "bailiff-launcher",
+	[HELPER_BROKER] = "bailiff-broker",
+};
+
+/* 0 and 1 are /dev/null, 2 stays the log, 3 is the channel; everything else closes at exec. */
+static int arrange_fds(const struct keeper *k, int channel, int program, int *ret_program)
+{
+	int high_channel = fd_dup_above(channel, FREE_FD), high_program = fd_dup_above(program, FREE_FD);
+
+	if (high_channel < 0 || high_program < 0)
+		return -EMFILE;
+	if (dup2(k->null_fd, STDIN_FILENO) < 0 || dup2(k->null_fd, STDOUT_FILENO) < 0 ||
+		dup2(high_channel, CHANNEL_FD) < 0)
+		return errno_or_eio();
+	if (syscall(SYS_close_range, CHANNEL_FD + 1U, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return errno_or_eio();
+	*ret_program = high_program;
+	return 0;
+}
+
+static int become_user(const struct keeper *k, uint64_t privileges)
+{
+	const struct capability_sets after = { privileges, privileges, privileges, privileges, privileges };
+
+	if (setgroups(0, NULL) < 0 || setresgid(k->gid, k->gid, k->gid) < 0)
+		return errno_or_eio();
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresuid(k->uid, k->uid, k->uid) < 0)
+		return errno_or_eio();
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return errno_or_eio();
+	return capability_set(&after);
+}
+
+/* Root's exec turns the bounding set into the permitted one: it is the only one that need be set for the
+ * launcher. */
+static int limit_privileges(const struct keeper *k, const struct recipe *recipe)
+{
+	struct capability_sets sets;
+	int r;
+
+	r = capability_get(&sets);
+	if (r < 0)
+		return r;
+	sets.bounding = recipe->privileges;
+	sets.inheritable = sets.ambient = 0;
+	r = capability_set(&sets);
+	if (r < 0)
+		return r;
+	return recipe->as_root ? RET_ERRNO(setgroups(0, NULL)) : become_user(k, recipe->privileges);
+}
+
+/* The argument that only this helper has; NULL without one. */
+static int own_argument(const struct keeper *k, enum helper which, char **ret)
+{
+	const char *name = which == HELPER_COMPILER ? "config-dir" : "bus-address";
+	const char *value = which == HELPER_COMPILER ? k->options.config_dir
+			    : which == HELPER_BROKER ? k->options.bus_address
+						     : NULL;
+
+	*ret = NULL;
+	return value && asprintf(ret, "--%s=%s", name, value) < 0 ? -ENOMEM : 0;
+}
+
+static int exec_helper(const struct keeper *k, enum helper which, int program)
+{
+	_cleanup_free_ char *argument = NULL, *name = strdup(helper_names[which]);
+	char level[32], journal[64];
+	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", lang[] = "LANG=C.UTF-8";
+	char *envp[] = { path, lang, NULL, NULL }, *argv[] = { name, level, NULL, NULL };
+	const char *stream = secure_getenv("JOURNAL_STREAM");
+
+	if (!name || own_argument(k, which, &argument) < 0)
+		return -ENOMEM;
+	argv[2] = argument;
+	(void)snprintf(level, sizeof(level), "--log-level=%d", k->options.log_level);
+	if (stream && snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", stream) < (int)sizeof(journal))
+		envp[2] = journal;
+	(void)syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
+	return errno_or_eio();
+}
+
+/* In the child. Comes back only with the error that kept it from running. */
+static int become_helper(const struct keeper *k, enum helper which, int channel)
+{
+	int program, r;
+
+	r = arrange_fds(k, channel, k->programs[which], &program);
+	if (r < 0)
+		return r;
+	r = process_reset_signals();
+	if (r < 0)
+		return r;
+	(void)umask(077);
+	if (chdir("/") < 0)
+		return errno_or_eio();
+	r = limit_privileges(k, &recipes[which]);
+	if (r < 0)
+		return r;
+	return exec_helper(k, which, program);
+}
+
+int spawn_helper(struct keeper *k, enum helper which)
+{
+	_cleanup_close_ int ours = -1, theirs = -1;
+	struct child *c = &k->children[which];
+	int pair[2], pidfd, r;
+	pid_t pid;
+
+	r = wire_channel_pair(pair);
+	if (r < 0)
+		return r;
+	ours = pair[0];
+	theirs = pair[1];
+	pid = process_clone(recipes[which].namespaces, -1, &pidfd);
+	if (pid < 0)
+		return (int)pid;
+	if (pid == 0) {
+		r = become_helper(k, which, theirs);
+		(void)log_errno(LOG_ERR, r, "cannot start %s", helper_names[which]);
+		_exit(1);
+	}
+	c->pid = pid;
+	c->pidfd = pidfd;
+	c->channel = steal_fd(ours);
+	c->ready = false;
+	c->started_usec = now_boottime_usec();
+	c->kill_at_usec = USEC_INFINITY;
+	return 0;
+}
