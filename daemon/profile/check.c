@@ -50,17 +50,17 @@ static int check_user(const struct check *c)
 		r = where(c, KEY_DYNAMIC_USER, &other);
 		if (r < 0)
 			return r;
-		return diagnose(c->diagnostics, &p->states[KEY_USER].place,
+		return diagnostics_add(c->diagnostics, &p->states[KEY_USER].place,
 			"User= contradicts DynamicUser=yes (%s); keep one of them", other);
 	}
 	if (!is_set(c, KEY_USER) && is_set(c, KEY_DYNAMIC_USER) && !p->dynamic_user)
-		return diagnose(c->diagnostics, &p->states[KEY_DYNAMIC_USER].place,
+		return diagnostics_add(c->diagnostics, &p->states[KEY_DYNAMIC_USER].place,
 			"DynamicUser=no needs User=, so that there is somebody to run as");
 	if (!is_set(c, KEY_USER) && is_set(c, KEY_GROUP)) {
 		r = where(c, KEY_DYNAMIC_USER, &other);
 		if (r < 0)
 			return r;
-		return diagnose(c->diagnostics, &p->states[KEY_GROUP].place,
+		return diagnostics_add(c->diagnostics, &p->states[KEY_GROUP].place,
 			"Group= contradicts DynamicUser=yes (%s), which brings a group of its own; add "
 			"User=, or use "
 			"SupplementaryGroups=",
@@ -83,7 +83,7 @@ static int check_capabilities(const struct check *c)
 	r = where(c, KEY_CAPABILITY_BOUNDING_SET, &other);
 	if (r < 0)
 		return r;
-	return diagnose(c->diagnostics, &p->states[KEY_AMBIENT_CAPABILITIES].place,
+	return diagnostics_add(c->diagnostics, &p->states[KEY_AMBIENT_CAPABILITIES].place,
 		"AmbientCapabilities= has %s, which CapabilityBoundingSet= (%s) has not; add it there or "
 		"remove it here",
 		capability_to_string((unsigned)__builtin_ctzll(extra)), other);
@@ -132,7 +132,7 @@ static int check_mount_namespace(const struct check *c)
 		r = where(c, needs_mounts[i].key, &other);
 		if (r < 0)
 			return r;
-		r = diagnose(c->diagnostics, place,
+		r = diagnostics_add(c->diagnostics, place,
 			"PrivateMounts=no contradicts %s=yes (%s): %s; set %s=no or remove PrivateMounts=no",
 			needs_mounts[i].name, other, needs_mounts[i].reason, needs_mounts[i].name);
 		if (r != -EBADMSG)
@@ -140,7 +140,7 @@ static int check_mount_namespace(const struct check *c)
 		failed = true;
 	}
 	if (p->n_mounts > 0)
-		return diagnose(c->diagnostics, &p->mounts[0].place,
+		return diagnostics_add(c->diagnostics, &p->mounts[0].place,
 			"mounts contradict PrivateMounts=no (%s:%u): they would be seen by all; remove one "
 			"of them",
 			place->file, place->line);
@@ -156,14 +156,14 @@ static int check_target(const struct check *c, const struct profile_mount *m)
 	int r;
 
 	if (strcmp(m->target, "/") == 0)
-		return diagnose(c->diagnostics, &m->place,
+		return diagnostics_add(c->diagnostics, &m->place,
 			"nothing can be mounted on '/'; mount on directories below it");
 	if (path_is_below(m->target, "/proc"))
-		return diagnose(c->diagnostics, &m->place, "nothing can be mounted on or below /proc");
+		return diagnostics_add(c->diagnostics, &m->place, "nothing can be mounted on or below /proc");
 	if (tmp && value_of(p, KEY_PRIVATE_TMP)) {
 		r = where(c, KEY_PRIVATE_TMP, &other);
 		return r < 0 ? r
-			     : diagnose(c->diagnostics, &m->place,
+			     : diagnostics_add(c->diagnostics, &m->place,
 				       "a mount on %s contradicts PrivateTmp=yes (%s); set PrivateTmp=no or "
 				       "remove the mount",
 				       m->target, other);
@@ -171,7 +171,7 @@ static int check_target(const struct check *c, const struct profile_mount *m)
 	if (strcmp(m->target, "/dev") == 0 && value_of(p, KEY_PRIVATE_DEVICES)) {
 		r = where(c, KEY_PRIVATE_DEVICES, &other);
 		return r < 0 ? r
-			     : diagnose(c->diagnostics, &m->place,
+			     : diagnostics_add(c->diagnostics, &m->place,
 				       "a mount on /dev contradicts PrivateDevices=yes (%s); mount below it",
 				       other);
 	}
@@ -196,8 +196,9 @@ static int check_mounts(const struct check *c)
 				twin = &p->mounts[j];
 		if (!twin)
 			continue;
-		r = diagnose(c->diagnostics, &m->place, "%s is already mounted on by %s:%u; keep one of them",
-			m->target, twin->place.file, twin->place.line);
+		r = diagnostics_add(c->diagnostics, &m->place,
+			"%s is already mounted on by %s:%u; keep one of them", m->target, twin->place.file,
+			twin->place.line);
 		if (r != -EBADMSG)
 			return r;
 		failed = true;
@@ -213,7 +214,7 @@ static int check_slots(const struct check *c)
 
 	for (size_t i = 0; limit->set && i < p->n_slots; i++)
 		if (p->slots[i].number >= limit->soft)
-			return diagnose(c->diagnostics, &p->slots[i].place,
+			return diagnostics_add(c->diagnostics, &p->slots[i].place,
 				"FileDescriptor=%" PRIu32 " contradicts LimitNOFILE=%" PRIu64
 				" (%s:%u): numbers must be below it; raise the limit or lower the number",
 				p->slots[i].number, limit->soft, limit->place.file, limit->place.line);
@@ -223,7 +224,7 @@ static int check_slots(const struct check *c)
 static int check_executables(const struct check *c)
 {
 	if (strv_contains(c->profile->executables, "/"))
-		return diagnose(c->diagnostics, &c->profile->states[KEY_EXECUTABLE].place,
+		return diagnostics_add(c->diagnostics, &c->profile->states[KEY_EXECUTABLE].place,
 			"Executable=/: that is a directory; name a program");
 	return 0;
 }

@@ -29,7 +29,7 @@ static int keep(struct diagnostics *d, const char *line)
 	return r < 0 ? r : -EBADMSG;
 }
 
-int diagnose(struct diagnostics *d, const struct place *at, const char *format, ...)
+int diagnostics_add(struct diagnostics *d, const struct place *at, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL, *line = NULL;
 	va_list ap;

@@ -24,5 +24,5 @@ struct diagnostics {
 void diagnostics_done(struct diagnostics *d);
 /* Adds a line; bytes that can't be shown are escaped. Always fails, so that callers can return it: -EBADMSG,
  * or -ENOMEM. */
-int diagnose(struct diagnostics *d, const struct place *at, const char *format, ...)
+int diagnostics_add(struct diagnostics *d, const struct place *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -50,9 +50,9 @@ static const struct key keys[] = {
 	{ "Exec", "PassEnvironment", set_pass_environment, KEY_PASS_ENVIRONMENT, AT(pass_environment), .list = true },
 	{ "Exec", "FileDescriptor", set_file_descriptor, KEY_FILE_DESCRIPTOR, AT(slots), .list = true },
 	{ "Exec", "MaxFileDescriptors", set_u32, KEY_MAX_FILE_DESCRIPTORS, AT(max_fds), 0, FDS_MAX },
-	{ "Exec", "StandardInput", set_enum, KEY_STANDARD_INPUT, AT(stdio[0]), .names = stdio_names },
-	{ "Exec", "StandardOutput", set_enum, KEY_STANDARD_OUTPUT, AT(stdio[1]), .names = stdio_names },
-	{ "Exec", "StandardError", set_enum, KEY_STANDARD_ERROR, AT(stdio[2]), .names = stdio_names },
+	{ "Exec", "StandardInput", set_enum, KEY_STANDARD_INPUT, AT(stdio[0]), .names = stdio_names, .later = "pty" },
+	{ "Exec", "StandardOutput", set_enum, KEY_STANDARD_OUTPUT, AT(stdio[1]), .names = stdio_names, .later = "pty" },
+	{ "Exec", "StandardError", set_enum, KEY_STANDARD_ERROR, AT(stdio[2]), .names = stdio_names, .later = "pty" },
 	{ "Exec", "WorkingDirectory", set_path, KEY_WORKING_DIRECTORY, AT(working_directory) },
 	{ "Exec", "UMask", set_mode, KEY_UMASK, AT(umask), .max = 0777 },
 

@@ -83,14 +83,14 @@ static int complain(struct lexer *l, unsigned column, const char *text)
 {
 	struct place at = { l->source->path, l->line, column };
 
-	return noted(l, diagnose(l->diagnostics, &at, "%s", text));
+	return noted(l, diagnostics_add(l->diagnostics, &at, "%s", text));
 }
 
 static int complain_joined(struct lexer *l, size_t offset, const char *text)
 {
 	struct place at = place_in(l->source, l->pieces, l->n_pieces, offset);
 
-	return noted(l, diagnose(l->diagnostics, &at, "%s", text));
+	return noted(l, diagnostics_add(l->diagnostics, &at, "%s", text));
 }
 
 /* Adds an item for the joined line; takes over its pieces. The strings may be NULL only for "no key". */
@@ -320,7 +320,7 @@ int source_parse(const char *path, const char *data, size_t size, struct diagnos
 		memcpy(s->data, data, size);
 	s->data[size] = '\0';
 	s->size = size;
-	r = size > SOURCE_BYTES_MAX ? noted(&l, diagnose(d, &whole, "file of more than 256 KiB"))
+	r = size > SOURCE_BYTES_MAX ? noted(&l, diagnostics_add(d, &whole, "file of more than 256 KiB"))
 				    : lex_all(&l);
 	if (r < 0)
 		return r;

@@ -53,6 +53,7 @@ int set_environment(const struct setting *s, void *target)
 {
 	char ***list = setting_slot(s, target);
 	size_t at = 0, offset;
+	bool failed = false;
 	int r;
 
 	if (s->value[0] == '\0')
@@ -62,10 +63,11 @@ int set_environment(const struct setting *s, void *target)
 
 		r = setting_word(s, &at, true, &word, &offset);
 		if (r <= 0)
-			return r;
+			return r == 0 && failed ? -EBADMSG : r;
 		r = add_variable(s, list, word, offset);
-		if (r < 0)
+		if (r < 0 && r != -EBADMSG)
 			return r;
+		failed |= r < 0;
 	}
 }
 
@@ -83,6 +85,7 @@ int set_pass_environment(const struct setting *s, void *target)
 {
 	char ***list = setting_slot(s, target);
 	size_t at = 0, offset;
+	bool failed = false;
 	char *word;
 	int r;
 
@@ -91,17 +94,18 @@ int set_pass_environment(const struct setting *s, void *target)
 	for (;;) {
 		r = setting_word(s, &at, false, &word, &offset);
 		if (r <= 0)
-			return r;
+			return r == 0 && failed ? -EBADMSG : r;
 		if (!pass_pattern_valid(word)) {
 			r = setting_error(s, offset,
 				"PassEnvironment=%s: expected a variable's name, or its beginning and '*'",
 				word);
 			free(word);
-			return r;
+		} else {
+			r = setting_append(s, list, word);
 		}
-		r = setting_append(s, list, word);
-		if (r < 0)
+		if (r < 0 && r != -EBADMSG)
 			return r;
+		failed |= r < 0;
 	}
 }
 

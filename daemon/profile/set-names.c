@@ -59,6 +59,7 @@ int set_names(const struct setting *s, void *target)
 {
 	struct profile_names *names = setting_slot(s, target);
 	size_t at = 0, offset;
+	bool failed = false;
 	char *word;
 	int r;
 
@@ -67,10 +68,11 @@ int set_names(const struct setting *s, void *target)
 	for (;;) {
 		r = setting_word(s, &at, false, &word, &offset);
 		if (r <= 0)
-			return r;
+			return r == 0 && failed ? -EBADMSG : r;
 		r = add_name(s, names, word, offset);
-		if (r < 0)
+		if (r < 0 && r != -EBADMSG)
 			return r;
+		failed |= r < 0;
 	}
 }
 

@@ -118,6 +118,8 @@ int set_enum(const struct setting *s, void *target)
 	_cleanup_free_ char *list = NULL;
 	int r;
 
+	if (s->key->later && strcmp(s->key->later, s->value) == 0)
+		return setting_error(s, 0, "%s=%s is not supported yet", s->key->name, s->value);
 	for (unsigned i = 0; s->key->names[i]; i++)
 		if (strcmp(s->key->names[i], s->value) == 0) {
 			*(unsigned *)setting_slot(s, target) = i;
@@ -182,6 +184,7 @@ int set_paths(const struct setting *s, void *target)
 {
 	char ***list = setting_slot(s, target);
 	size_t at = 0, offset;
+	bool failed = false;
 	char *word;
 	int r;
 
@@ -190,14 +193,14 @@ int set_paths(const struct setting *s, void *target)
 	for (;;) {
 		r = setting_word(s, &at, false, &word, &offset);
 		if (r <= 0)
-			return r;
+			return r == 0 && failed ? -EBADMSG : r;
 		r = check_path(s, offset, word);
-		if (r < 0) {
-			free(word);
-			return r;
-		}
-		r = setting_append(s, list, word);
 		if (r < 0)
+			free(word);
+		else
+			r = setting_append(s, list, word);
+		if (r < 0 && r != -EBADMSG)
 			return r;
+		failed |= r < 0;
 	}
 }

@@ -26,7 +26,7 @@ int setting_error(const struct setting *s, size_t offset, const char *format, ..
 		text = NULL;
 		return -ENOMEM;
 	}
-	return diagnose(s->diagnostics, &at, "%s", text);
+	return diagnostics_add(s->diagnostics, &at, "%s", text);
 }
 
 void *setting_slot(const struct setting *s, void *target)
@@ -100,8 +100,9 @@ static int refuse_section(
 	for (size_t k = 0; k < t->n; k++)
 		suggestion_weigh(&near, i->section, t->keys[k].section);
 	if (near.best)
-		return diagnose(d, &at, "unknown section [%s]; did you mean [%s]?", i->section, near.best);
-	return diagnose(d, &at, "unknown section [%s]", i->section);
+		return diagnostics_add(
+			d, &at, "unknown section [%s]; did you mean [%s]?", i->section, near.best);
+	return diagnostics_add(d, &at, "unknown section [%s]", i->section);
 }
 
 static const struct key *find_key(const struct key_table *t, const char *section, const char *name)
@@ -121,7 +122,7 @@ static int refuse_key(
 	struct suggestion near = SUGGESTION_INIT;
 
 	if (elsewhere)
-		return diagnose(d, &at, "key '%s' belongs in section [%s], not in [%s]", i->key,
+		return diagnostics_add(d, &at, "key '%s' belongs in section [%s], not in [%s]", i->key,
 			elsewhere->section, i->section);
 	for (size_t k = 0; k < t->n; k++)
 		if (strcmp(t->keys[k].section, i->section) == 0)
@@ -129,9 +130,9 @@ static int refuse_key(
 	for (size_t k = 0; k < t->n && !near.best; k++)
 		suggestion_weigh(&near, i->key, t->keys[k].name);
 	if (near.best)
-		return diagnose(d, &at, "unknown key '%s' in section [%s]; did you mean '%s'?", i->key,
+		return diagnostics_add(d, &at, "unknown key '%s' in section [%s]; did you mean '%s'?", i->key,
 			i->section, near.best);
-	return diagnose(d, &at, "unknown key '%s' in section [%s]", i->key, i->section);
+	return diagnostics_add(d, &at, "unknown key '%s' in section [%s]", i->key, i->section);
 }
 
 static int apply_assignment(const struct setting *s, void *target, struct setting_state *states)
@@ -142,8 +143,8 @@ static int apply_assignment(const struct setting *s, void *target, struct settin
 	int r;
 
 	if (!s->key->set)
-		return diagnose(s->diagnostics, &at, "%s= in section [%s] is not supported yet; remove it",
-			s->key->name, s->key->section);
+		return diagnostics_add(s->diagnostics, &at,
+			"%s= in section [%s] is not supported yet; remove it", s->key->name, s->key->section);
 	if (!empty || s->key->list) {
 		r = s->key->set(s, target);
 		if (r < 0)

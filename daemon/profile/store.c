@@ -93,7 +93,7 @@ static int general_error(struct profile_set *s, const char *path, const char *te
 {
 	_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
 	struct place at = { path, 0, 0 };
-	int r = diagnose(&d, &at, "%s", text);
+	int r = diagnostics_add(&d, &at, "%s", text);
 
 	if (r != -EBADMSG)
 		return r;
@@ -270,13 +270,13 @@ static int extend_chain(const struct profile_set *s, struct chain *c, struct dia
 	at = item_value_place(source, template, 0);
 	memcpy(name, template->value, profile_file_stem(template->value));
 	if (profile_set_find(s, name, &next) < 0)
-		return diagnose(
+		return diagnostics_add(
 			d, &at, "Template=%s: there is no such profile, or it is masked", template->value);
 	if (in_chain(c, next))
-		return diagnose(d, &at, "Template=%s: the templates form a circle", template->value);
+		return diagnostics_add(d, &at, "Template=%s: the templates form a circle", template->value);
 	if (c->n > PROFILE_TEMPLATE_DEPTH)
-		return diagnose(d, &at, "Template=%s: more than %u templates of templates", template->value,
-			PROFILE_TEMPLATE_DEPTH);
+		return diagnostics_add(d, &at, "Template=%s: more than %u templates of templates",
+			template->value, PROFILE_TEMPLATE_DEPTH);
 	c->v[c->n++] = next;
 	return 1;
 }

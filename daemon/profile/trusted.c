@@ -161,11 +161,11 @@ static const char *type_fault(mode_t mode)
 	}
 }
 
-static int diagnose_file(struct diagnostics *d, const char *path, const char *text)
+static int refuse_file(struct diagnostics *d, const char *path, const char *text)
 {
 	struct place at = { path, 0, 0 };
 
-	return diagnose(d, &at, "%s", text);
+	return diagnostics_add(d, &at, "%s", text);
 }
 
 /* A link in the place of a file: to /dev/null it masks, any other is wrong. */
@@ -179,7 +179,7 @@ static int check_link(const struct trusted_dir *d, const char *name, struct diag
 		f->masked = true;
 		return 0;
 	}
-	return diagnose_file(diagnostics, f->path,
+	return refuse_file(diagnostics, f->path,
 		"a symbolic link; only a link to /dev/null, which masks the file, may be here");
 }
 
@@ -193,16 +193,16 @@ static int check_file(const struct trusted_dir *d, int fd, struct diagnostics *d
 		return errno_or_eio();
 	fault = type_fault(st.st_mode);
 	if (fault)
-		return diagnose_file(diagnostics, path, fault);
+		return refuse_file(diagnostics, path, fault);
 	if (d->lenient)
 		return 0;
 	if (st.st_nlink > 1)
-		return diagnose_file(diagnostics, path,
+		return refuse_file(diagnostics, path,
 			"has several hard links; copy the file, so that no other name leads to it");
 	if (st.st_uid != 0)
-		return diagnose_file(diagnostics, path, "not owned by root; chown it");
+		return refuse_file(diagnostics, path, "not owned by root; chown it");
 	if (path_check_trusted(fd, &fault) < 0)
-		return diagnose_file(diagnostics, path, "writable by group or others; chmod go-w it");
+		return refuse_file(diagnostics, path, "writable by group or others; chmod go-w it");
 	return 0;
 }
 
@@ -246,17 +246,17 @@ static int open_and_read(const struct trusted_dir *d, const char *name, size_t m
 	if (fd == -ENOENT)
 		return -ENOENT;
 	if (fd < 0)
-		return diagnose(diagnostics, &at, "cannot be opened: %s", strerrordesc_np(-fd));
+		return diagnostics_add(diagnostics, &at, "cannot be opened: %s", strerrordesc_np(-fd));
 	r = check_file(d, fd, diagnostics, f->path);
 	if (r < 0)
 		return r;
 	r = read_at_rest(fd, max, f);
 	if (r == -EFBIG)
-		return diagnose(diagnostics, &at, "file of more than %zu KiB", max / 1024);
+		return diagnostics_add(diagnostics, &at, "file of more than %zu KiB", max / 1024);
 	if (r == -EAGAIN)
-		return diagnose(diagnostics, &at, "changes while it is read; try again");
+		return diagnostics_add(diagnostics, &at, "changes while it is read; try again");
 	if (r < 0 && r != -ENOMEM)
-		return diagnose(diagnostics, &at, "cannot be read: %s", strerrordesc_np(-r));
+		return diagnostics_add(diagnostics, &at, "cannot be read: %s", strerrordesc_np(-r));
 	return r;
 }
 
@@ -265,7 +265,7 @@ static int refuse_dir(const struct trusted_dir *d, struct diagnostics *diagnosti
 {
 	struct place at = { d->path, 0, 0 };
 
-	return diagnose(diagnostics, &at, "%s; nothing in it is used", d->fault);
+	return diagnostics_add(diagnostics, &at, "%s; nothing in it is used", d->fault);
 }
 
 int trusted_file_read(const struct trusted_dir *d, const char *name, size_t max,
@@ -283,13 +283,13 @@ int trusted_file_read(const struct trusted_dir *d, const char *name, size_t max,
 	}
 	/* looked at before it is opened: opening a device may do something */
 	if (fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? -ENOENT : diagnose_file(diagnostics, f.path, "cannot be examined");
+		return errno == ENOENT ? -ENOENT : refuse_file(diagnostics, f.path, "cannot be examined");
 	if (d->fault)
 		return refuse_dir(d, diagnostics);
 	if (S_ISLNK(st.st_mode))
 		r = check_link(d, name, diagnostics, &f);
 	else if (type_fault(st.st_mode))
-		r = diagnose_file(diagnostics, f.path, type_fault(st.st_mode));
+		r = refuse_file(diagnostics, f.path, type_fault(st.st_mode));
 	else
 		r = open_and_read(d, name, max, diagnostics, &f);
 	if (r < 0)

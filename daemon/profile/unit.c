@@ -100,7 +100,7 @@ static int add_drop_in(struct unit *u, struct drop_ins *d, const struct trusted_
 	if (i < d->n && strcmp(d->v[i].name, name) == 0)
 		return 0;
 	if (d->n == DROP_INS_MAX) {
-		int r = diagnose(&u->diagnostics, &at, "more than %u drop-ins", DROP_INS_MAX);
+		int r = diagnostics_add(&u->diagnostics, &at, "more than %u drop-ins", DROP_INS_MAX);
 
 		return r == -EBADMSG ? 0 : r;
 	}
@@ -117,14 +117,14 @@ static int list_drop_ins(struct unit *u, struct drop_ins *d, const struct truste
 	int r;
 
 	if (dir->fault) {
-		r = diagnose(&u->diagnostics, &at, "%s; nothing in it is used", dir->fault);
+		r = diagnostics_add(&u->diagnostics, &at, "%s; nothing in it is used", dir->fault);
 		return r == -EBADMSG ? 0 : r;
 	}
 	r = trusted_dir_list(dir, DROP_IN_SUFFIX, &names);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		r = diagnose(&u->diagnostics, &at, "cannot be listed: %s", strerrordesc_np(-r));
+		r = diagnostics_add(&u->diagnostics, &at, "cannot be listed: %s", strerrordesc_np(-r));
 		return r == -EBADMSG ? 0 : r;
 	}
 	STRV_FOREACH (name, names) {

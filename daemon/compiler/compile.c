@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "compiler/compile.h"
+#include "base/error.h"
+#include "base/strv.h"
+#include "compiler/context.h"
+#include "compiler/daemon-config.h"
+#include "compiler/translate.h"
+#include "compiler/users.h"
+#include "config.h"
+
+#include <nettle/sha2.h>
+#include <string.h>
+
+#define ERRORS_MAX 10000U /* lines of a whole catalog; the rest is counted by the profiles marked invalid */
+
+_Static_assert(SHA256_DIGEST_SIZE == sizeof(((struct compiled_profile *)0)->sha256), "a hash fits");
+
+int compile_open_places(const struct compile_options *options, struct places *ret)
+{
+	const char *const system[] = { BAILIFF_CONFIGDIR, BAILIFF_RUNTIMEDIR, BAILIFF_VENDORDIR, NULL };
+	const char *const given[] = { options->config_dir, NULL };
+	int r = places_open(options->config_dir ? given : system, options->lenient, ret);
+
+	if (r < 0)
+		return r;
+	if (options->config_dir && ret->n == 0)
+		return -ENOENT;
+	return 0;
+}
+
+int compile_context_open(const struct compile_options *options, struct compile_context *ret)
+{
+	_cleanup_(user_record_done) struct user_record broker = { 0 };
+	struct compile_context *c = ret;
+	int r;
+
+	*c = (struct compile_context){ .config_error = 0 };
+	compiled_config_init(&c->config);
+	r = compile_open_places(options, &c->places);
+	if (r < 0)
+		return r;
+	r = places_open_below(&c->places, "policies", &c->policies);
+	if (r < 0)
+		return r;
+	compiled_config_done(&c->config);
+	c->config_error = config_load(&c->places, &c->config_diagnostics, &c->config);
+	if (c->config_error == -ENOMEM)
+		return c->config_error;
+	c->translation = (struct translation){
+		.policies = &c->policies,
+		.config = &c->config,
+		.resolve_users = options->resolve_users,
+		.lenient = options->lenient,
+	};
+	if (options->resolve_users && users_find(BAILIFF_USER, &broker) == 0) {
+		c->translation.has_broker_user = true;
+		c->translation.broker_uid = broker.uid;
+		c->translation.broker_gid = broker.gid;
+	}
+	return 0;
+}
+
+void compile_context_close(struct compile_context *c)
+{
+	places_close(&c->places);
+	places_close(&c->policies);
+	compiled_config_done(&c->config);
+	diagnostics_done(&c->config_diagnostics);
+}
+
+static int add_error(struct catalog *c, size_t *count, const char *line)
+{
+	/* a template's error comes with every profile that uses it: once is enough */
+	if (*count > ERRORS_MAX || strv_contains(c->errors, line))
+		return 0;
+	if ((*count)++ == ERRORS_MAX)
+		line = "more errors follow; they are not shown";
+	return strv_extend(&c->errors, line);
+}
+
+static int add_errors(struct catalog *c, size_t *count, char *const *lines)
+{
+	STRV_FOREACH (l, lines) {
+		int r = add_error(c, count, *l);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void hash_files(const struct profile *p, uint8_t ret[static SHA256_DIGEST_SIZE])
+{
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	for (size_t i = 0; i < p->n_files; i++)
+		sha256_update(&ctx, p->files[i]->size, (const uint8_t *)p->files[i]->data);
+	sha256_digest(&ctx, SHA256_DIGEST_SIZE, ret);
+}
+
+static int describe(const struct profile *p, const struct unit *u, struct compiled_profile *ret)
+{
+	ret->name = strdup(p->name);
+	ret->source_path = strdup(u->path);
+	if (!ret->name || !ret->source_path)
+		return -ENOMEM;
+	for (size_t i = p->first_own; i < p->n_files; i++) {
+		int r = 0;
+
+		if (strcmp(p->files[i]->path, u->path) != 0)
+			r = strv_extend(&ret->drop_ins, p->files[i]->path);
+		if (r < 0)
+			return r;
+	}
+	hash_files(p, ret->sha256);
+	return 0;
+}
+
+/* Nothing of an invalid profile is used but its name and what is wrong. */
+static int mark_invalid(
+	const struct profile *p, const struct unit *u, const char *error, struct compiled_profile *c)
+{
+	compiled_profile_done(c);
+	compiled_profile_init(c);
+	c->invalid = true;
+	c->error = strdup(error);
+	return c->error ? describe(p, u, c) : -ENOMEM;
+}
+
+int compile_profile(const struct compile_context *c, const struct profile *p, const struct unit *u,
+	struct diagnostics *d, struct compiled_profile *ret)
+{
+	int r;
+
+	compiled_profile_init(ret);
+	STRV_FOREACH (l, p->errors) {
+		r = strv_extend(&d->lines, *l);
+		if (r < 0)
+			return r;
+	}
+	r = describe(p, u, ret);
+	if (r == 0)
+		r = translate_profile(&c->translation, p, d, ret);
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	if (d->lines)
+		return mark_invalid(p, u, d->lines[0], ret);
+	if (c->config_error < 0)
+		return mark_invalid(p, u, c->config_diagnostics.lines[0], ret);
+	return 0;
+}
+
+static int compile_set(
+	const struct compile_context *context, const struct profile_set *set, struct catalog *c)
+{
+	size_t count = 0;
+	int r;
+
+	c->profiles = calloc(set->n + 1, sizeof(*c->profiles));
+	if (!c->profiles)
+		return -ENOMEM;
+	r = add_errors(c, &count, context->config_diagnostics.lines);
+	if (r == 0)
+		r = add_errors(c, &count, set->errors);
+	for (size_t i = 0; r == 0 && i < set->n; i++) {
+		_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
+
+		r = compile_profile(
+			context, &set->profiles[i], &set->units[i], &d, &c->profiles[c->n_profiles++]);
+		if (r == 0)
+			r = add_errors(c, &count, d.lines);
+	}
+	return r;
+}
+
+int compile_directories(const struct compile_options *options, struct catalog **ret)
+{
+	_cleanup_(compile_context_close) struct compile_context context = { 0 };
+	_cleanup_(profile_set_freep) struct profile_set *set = NULL;
+	_cleanup_(catalog_freep) struct catalog *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	r = compile_context_open(options, &context);
+	if (r < 0)
+		return r;
+	r = profile_set_load(&context.places, NULL, &set);
+	if (r == 0)
+		r = compile_set(&context, set, c);
+	if (r < 0)
+		return r;
+	c->config = context.config;
+	compiled_config_init(&context.config);
+	*ret = steal_ptr(c);
+	return 0;
+}

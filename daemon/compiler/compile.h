@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Configuration directories → catalog. A library, so that "bailiffctl verify" says what the daemon would say.
+ * Reads files and the user database, and nothing else.
+ */
+
+#include "catalog/compiled.h"
+
+#include <stdio.h>
+
+struct compile_options {
+	const char *config_dir; /* instead of the three system places; NULL: those */
+	bool resolve_users; /* look up users and groups; without, a profile is checked but can't be launched
+			     */
+	bool lenient; /* believe files that others than root can change: for drafts, never for the daemon */
+};
+
+/*
+ * Compiles everything. What is wrong is in the catalog: profiles marked invalid, and catalog.errors. With a
+ * wrong bailiffd.conf every profile is invalid. 0 also when there were errors; -ENOMEM, or the error of a
+ * configuration directory that can't be opened (-ENOENT only for options->config_dir).
+ */
+int compile_directories(const struct compile_options *options, struct catalog **ret);
+/*
+ * Checks one file as if it lay in its place: NAME.profile (with templates and policies from the configuration
+ * directories), a drop-in in NAME.profile.d/, bailiffd.conf or a drop-in of it. 0: valid. -EBADMSG:
+ * *ret_errors has a line for each error. Else the file could not be read.
+ */
+int compile_verify_file(const char *path, const struct compile_options *options, char ***ret_errors);
+/* Prints the profile's file and drop-ins, each below a line "# path". -ENOENT: no such profile. -EBADMSG:
+ * what could be read was printed, but not all could. */
+int compile_cat(const char *name, const struct compile_options *options, FILE *out);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "compiler/daemon-config.h"
+#include "base/bounds.h"
+#include "base/error.h"
+#include "base/parse.h"
+#include "base/strv.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define SECTION        "Broker"
+#define SETUP_USEC_MAX (600ULL * 1000000) /* ten minutes: a jail that takes longer will never be built */
+#define PER_USER_MAX   1000000U           /* more than any table of the daemon holds */
+#define AT(member)     .offset = offsetof(struct compiled_config, member)
+
+enum config_key {
+	KEY_DYNAMIC_USER_RANGE,
+	KEY_SALT_PATH,
+	KEY_MAX_SANDBOXES,
+	KEY_MAX_SANDBOXES_PER_USER,
+	KEY_MAX_CALLS_PER_USER,
+	KEY_MAX_RETAINED_PER_USER,
+	KEY_SETUP_TIMEOUT,
+	_KEY_MAX,
+};
+
+/* "first-last" */
+static int set_uid_range(const struct setting *s, void *target)
+{
+	struct compiled_config *c = target;
+	const char *dash = strchr(s->value, '-');
+	_cleanup_free_ char *first = dash ? strndup(s->value, (size_t)(dash - s->value)) : NULL;
+	uid_t min, max;
+
+	if (dash && !first)
+		return -ENOMEM;
+	if (!dash || parse_uid(first, &min) < 0 || parse_uid(dash + 1, &max) < 0)
+		return setting_error(
+			s, 0, "DynamicUserRange=%s: expected two user ids, first-last", s->value);
+	if (min > max)
+		return setting_error(s, 0, "DynamicUserRange=%s: the range ends before it begins", s->value);
+	c->dynamic_uid_min = min;
+	c->dynamic_uid_max = max;
+	return 0;
+}
+
+/* clang-format off */
+static const struct key keys[] = {
+	{ SECTION, "DynamicUserRange", set_uid_range, KEY_DYNAMIC_USER_RANGE },
+	{ SECTION, "SaltPath", set_paths, KEY_SALT_PATH, AT(salt_paths), .list = true },
+	{ SECTION, "MaxSandboxes", set_u32, KEY_MAX_SANDBOXES, AT(max_sandboxes), 1, SANDBOXES_MAX },
+	{ SECTION, "MaxSandboxesPerUser", set_u32, KEY_MAX_SANDBOXES_PER_USER, AT(max_sandboxes_per_user), 1, PER_USER_MAX },
+	{ SECTION, "MaxCallsPerUser", set_u32, KEY_MAX_CALLS_PER_USER, AT(max_calls_per_user), 1, PER_USER_MAX },
+	{ SECTION, "MaxRetainedPerUser", set_u32, KEY_MAX_RETAINED_PER_USER, AT(max_retained_per_user), 0, PER_USER_MAX },
+	{ SECTION, "SetupTimeoutSec", set_usec, KEY_SETUP_TIMEOUT, AT(setup_timeout_usec), 1, SETUP_USEC_MAX },
+};
+/* clang-format on */
+
+static const struct key_table config_keys = { keys, ELEMENTSOF(keys) };
+
+static void copy_u32(uint32_t *to, const uint32_t *from, const struct setting_state *state)
+{
+	if (state->set)
+		*to = *from;
+}
+
+/* Puts what was set over the defaults; an emptied key keeps its default. */
+static void take_set(
+	struct compiled_config *to, struct compiled_config *from, const struct setting_state *states)
+{
+	copy_u32(&to->dynamic_uid_min, &from->dynamic_uid_min, &states[KEY_DYNAMIC_USER_RANGE]);
+	copy_u32(&to->dynamic_uid_max, &from->dynamic_uid_max, &states[KEY_DYNAMIC_USER_RANGE]);
+	copy_u32(&to->max_sandboxes, &from->max_sandboxes, &states[KEY_MAX_SANDBOXES]);
+	copy_u32(&to->max_sandboxes_per_user, &from->max_sandboxes_per_user,
+		&states[KEY_MAX_SANDBOXES_PER_USER]);
+	copy_u32(&to->max_calls_per_user, &from->max_calls_per_user, &states[KEY_MAX_CALLS_PER_USER]);
+	copy_u32(
+		&to->max_retained_per_user, &from->max_retained_per_user, &states[KEY_MAX_RETAINED_PER_USER]);
+	if (states[KEY_SETUP_TIMEOUT].set)
+		to->setup_timeout_usec = from->setup_timeout_usec;
+	if (states[KEY_SALT_PATH].set) {
+		strv_free(to->salt_paths);
+		to->salt_paths = steal_ptr(from->salt_paths);
+	}
+}
+
+static int apply_unit(const struct unit *u, struct diagnostics *d, struct compiled_config *c)
+{
+	_cleanup_(compiled_config_done) struct compiled_config set = { 0 };
+	struct setting_state states[_KEY_MAX] = { 0 };
+	struct place at = { CONFIG_FILE, 0, 0 };
+	const char *reason = NULL;
+	bool failed = u->diagnostics.n > 0;
+	int r;
+
+	STRV_FOREACH (l, u->diagnostics.lines) {
+		r = strv_extend(&d->lines, *l);
+		if (r < 0)
+			return r;
+		d->n++;
+	}
+	for (size_t i = 0; i < u->n_sources; i++) {
+		r = settings_apply(&config_keys, u->sources[i], &set, states, d);
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		failed |= r < 0;
+	}
+	take_set(c, &set, states);
+	if (!failed && compiled_config_check(c, &reason) < 0)
+		return diagnostics_add(d, &at, "%s", reason);
+	return failed ? -EBADMSG : 0;
+}
+
+int config_load(const struct places *places, struct diagnostics *d, struct compiled_config *ret)
+{
+	_cleanup_(unit_done) struct unit u = { 0 };
+	int r;
+
+	compiled_config_init(ret);
+	r = unit_load(places->dirs, places->n, CONFIG_FILE, &u);
+	return r < 0 ? r : apply_unit(&u, d, ret);
+}
+
+int config_parse_text(
+	const char *path, const char *data, size_t size, struct diagnostics *d, struct compiled_config *ret)
+{
+	_cleanup_(unit_done) struct unit u = { 0 };
+	int r;
+
+	compiled_config_init(ret);
+	r = unit_from_bytes(path, data, size, &u);
+	return r < 0 ? r : apply_unit(&u, d, ret);
+}

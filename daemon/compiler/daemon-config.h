@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* bailiffd.conf: bailiffd.conf(5). */
+
+#include "catalog/compiled.h"
+#include "profile/store.h"
+
+#define CONFIG_FILE "bailiffd.conf"
+
+/* Reads it with its drop-ins; without any, the defaults. -EBADMSG after diagnosing, -ENOMEM; *ret is set by
+ * compiled_config_init() at least, and compiled_config_done() in every case. */
+int config_load(const struct places *places, struct diagnostics *d, struct compiled_config *ret);
+/* The same from one file's bytes. */
+int config_parse_text(
+	const char *path, const char *data, size_t size, struct diagnostics *d, struct compiled_config *ret);

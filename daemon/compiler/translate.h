@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* One profile's text and values → the compiled profile: names resolved, policy compiled. */
+
+#include "catalog/compiled.h"
+#include "profile/store.h"
+
+struct translation {
+	const struct places *policies; /* folders with seccomp policies */
+	const struct compiled_config *config;
+	bool resolve_users, lenient;
+	bool has_broker_user; /* the next two are known */
+	uid_t broker_uid;
+	gid_t broker_gid;
+};
+
+/* Fills @ret (initialised by compiled_profile_init()) but for name, source_path, drop_ins and sha256.
+ * -EBADMSG after diagnosing, -ENOMEM; compiled_profile_done() it in every case. */
+int translate_profile(const struct translation *t, const struct profile *p, struct diagnostics *d,
+	struct compiled_profile *ret);
+
+/* [Access] and [User]: the part that needs the user database. */
+int translate_access(const struct translation *t, const struct profile *p, struct diagnostics *d,
+	struct compiled_profile *ret);
+int translate_user(const struct translation *t, const struct profile *p, struct diagnostics *d,
+	struct compiled_profile *ret);
+/* [Seccomp] */
+int translate_policy(const struct translation *t, const struct profile *p, struct diagnostics *d,
+	struct compiled_profile *ret);

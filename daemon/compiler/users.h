@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Users and groups by name or number, from the user database: getpwnam_r(3), getgrnam_r(3), getgrouplist(3).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct user_record {
+	uid_t uid;
+	gid_t gid;      /* primary group; meaningful if has_entry */
+	bool has_entry; /* false: a number that the database does not know */
+	char *name;     /* of the entry */
+};
+
+void user_record_done(struct user_record *u);
+/* -ENOENT: no such user. Other errors: the database can't be read. */
+int users_find(const char *name_or_id, struct user_record *ret);
+int users_find_group(const char *name_or_id, gid_t *ret);
+/* All groups of a user's entry, the primary one included. */
+int users_groups_of(const struct user_record *u, gid_t **ret, size_t *ret_n);
+/* Loads what the name service needs, by asking for somebody who does not exist: later look-ups then open
+ * plain files only. */
+void users_warm_up(void);
