@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib/address.h"
 
-/* Which bus to speak to. */
-
-#include "internal.h"
+#include <stddef.h>
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 

@@ -6,7 +6,7 @@
  * waited for here, and what comes between is taken off the queue.
  */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 

@@ -2,7 +2,7 @@
 
 /* A connection: to which bus, whose broker. The only place that decides whom to trust as the broker. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "config.h"
 #include "dbus/names.h"

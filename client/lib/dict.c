@@ -2,7 +2,7 @@
 
 /* Dictionaries of variants, as GetAll() and the launch reply have them. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include <string.h>
 
@@ -74,7 +74,7 @@ static int complete(const struct dict_field *fields, size_t n, void *dest)
 
 		if (fields[i].type == 's' && !*string && replace_str(string, "") < 0)
 			return -ENOMEM;
-		if (fields[i].type == 'a' && !*list && strv_copy(NULL, list) < 0)
+		if (fields[i].type == 'a' && !*list && copy_strv(NULL, list) < 0)
 			return -ENOMEM;
 	}
 	return 0;

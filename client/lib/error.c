@@ -2,7 +2,7 @@
 
 /* The last error of a connection, and which errno stands for which error name of the broker. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 

@@ -7,6 +7,8 @@
  */
 
 #include "bailiff/bailiff.h"
+#include "lib/address.h"
+#include "lib/utf8.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -61,23 +63,15 @@ uint64_t deadline_after(uint64_t timeout_usec);
 /* Time left until then, 0 when it has passed. */
 uint64_t deadline_left(uint64_t deadline);
 /* Closes fd unless it is negative; keeps errno; returns -1. */
-int fd_close(int fd);
+int close_fd(int fd);
 /* A close-on-exec duplicate above the standard streams, or a negative errno. */
-int fd_dup(int fd);
+int dup_fd(int fd);
 /* Appends a copy. -ENOMEM. */
-int strv_append(char ***v, const char *s);
-int strv_copy(char *const *v, char ***ret);
-size_t strv_count(char *const *v);
+int append_to_strv(char ***v, const char *s);
+int copy_strv(char *const *v, char ***ret);
+size_t count_strv(char *const *v);
 /* Replaces *dest by a copy of s. */
 int replace_str(char **dest, const char *s);
-
-/* utf8.c: well-formed UTF-8 as D-Bus demands it (no surrogates, nothing above U+10FFFF, shortest form). */
-bool utf8_valid(const char *s);
-/* The length of the well-formed sequence that s begins with, 1..4; 0 if it begins with none. Not for "". */
-size_t utf8_sequence(const char *s);
-
-/* address.c: the first of the two that says something, else the system bus. */
-const char *address_choose(const char *own, const char *system_bus);
 
 struct bailiff_connection {
 	unsigned n_ref; /* the caller's one, and one for each sandbox handle */

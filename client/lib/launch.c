@@ -2,7 +2,7 @@
 
 /* LaunchSandboxed and its reply. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 
@@ -21,7 +21,7 @@ static int take_stream(bailiff_sandbox *s, sd_bus_message *m)
 	/* The message keeps what it carries, and closes it: each fd is duplicated. */
 	if (sd_bus_message_read(m, "{uh}", &child, &fd) <= 0 || child > 2 || s->streams[child] >= 0)
 		return -EBADMSG;
-	s->streams[child] = fd_dup(fd);
+	s->streams[child] = dup_fd(fd);
 	return s->streams[child] < 0 ? s->streams[child] : 0;
 }
 
@@ -54,7 +54,7 @@ static int take_reply(bailiff_sandbox *s, sd_bus_message *m)
 	r = replace_str(&s->path, path);
 	if (r < 0)
 		return r;
-	s->pidfd = fd_dup(fd);
+	s->pidfd = dup_fd(fd);
 	if (s->pidfd < 0)
 		return s->pidfd;
 	r = take_streams(s, m);

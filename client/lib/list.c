@@ -2,7 +2,7 @@
 
 /* ListSandboxes and ListProfiles, as linked lists. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 

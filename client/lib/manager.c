@@ -2,7 +2,7 @@
 
 /* The broker's other services. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 
@@ -28,9 +28,9 @@ EXPORT int bailiff_reload(bailiff_connection *c, uint32_t *ret_generation, char 
 	if (sd_bus_message_read_basic(reply, 'u', &generation) <= 0 ||
 		sd_bus_message_read_strv(reply, &errors) < 0)
 		return reply_malformed(c, "Reload");
-	r = strv_count(errors) == 0 ? 0 : connection_fail(c, -EBADMSG, NULL, errors[0]);
+	r = count_strv(errors) == 0 ? 0 : connection_fail(c, -EBADMSG, NULL, errors[0]);
 	if (!errors && ret_errors)
-		if (strv_copy(NULL, &errors) < 0)
+		if (copy_strv(NULL, &errors) < 0)
 			return -ENOMEM;
 	if (ret_generation)
 		*ret_generation = generation;

@@ -5,7 +5,7 @@
  * holds. Bytes that are not UTF-8 travel as byte arrays; a string of them would cost the connection.
  */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 

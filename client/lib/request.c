@@ -2,7 +2,7 @@
 
 /* A launch request: setters that refuse at once what the broker could only refuse later. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 
@@ -69,7 +69,7 @@ EXPORT int bailiff_request_set_argv(bailiff_request *r, const char *const *argv)
 	if (!r || !argv)
 		return -EINVAL;
 	for (size_t i = 0; argv[i] && k == 0; i++)
-		k = strv_append(&copy, argv[i]);
+		k = append_to_strv(&copy, argv[i]);
 	if (k < 0)
 		return k;
 	(void)bailiff_strv_free(r->argv);
@@ -84,15 +84,15 @@ EXPORT int bailiff_request_set_env(bailiff_request *r, const char *name, const c
 
 	if (!r || !name || !value || !env_name_valid(name))
 		return -EINVAL;
-	n = strv_count(r->env_names);
+	n = count_strv(r->env_names);
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(r->env_names[i], name) == 0)
 			return replace_str(&r->env_values[i], value);
 	/* Value first: a name without value would be found by the next call. */
-	k = strv_append(&r->env_values, value);
+	k = append_to_strv(&r->env_values, value);
 	if (k == 0)
-		k = strv_append(&r->env_names, name);
-	if (k < 0 && strv_count(r->env_values) > n)
+		k = append_to_strv(&r->env_names, name);
+	if (k < 0 && count_strv(r->env_values) > n)
 		free(steal_ptr(r->env_values[n]));
 	return k;
 }
@@ -101,7 +101,7 @@ EXPORT int bailiff_request_unset_env(bailiff_request *r, const char *name)
 {
 	if (!r || !name || !env_name_valid(name))
 		return -EINVAL;
-	return strv_append(&r->unset_env, name);
+	return append_to_strv(&r->unset_env, name);
 }
 
 EXPORT int bailiff_request_set_cwd(bailiff_request *r, const char *path)

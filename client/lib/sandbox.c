@@ -2,7 +2,7 @@
 
 /* Handles of sandboxes: what they hold, and the short calls on them. wait.c has the long one. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 
@@ -24,10 +24,10 @@ EXPORT bailiff_sandbox *bailiff_sandbox_free(bailiff_sandbox *s)
 {
 	if (!s)
 		return NULL;
-	(void)fd_close(s->pidfd);
-	(void)fd_close(s->watch);
+	(void)close_fd(s->pidfd);
+	(void)close_fd(s->watch);
 	for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
-		(void)fd_close(s->streams[i]);
+		(void)close_fd(s->streams[i]);
 	free(s->path);
 	free(s->result);
 	(void)connection_unref(s->connection);
@@ -75,7 +75,7 @@ static int get_pidfd(bailiff_sandbox *s)
 		return r;
 	if (sd_bus_message_read_basic(reply, 'h', &fd) <= 0)
 		return reply_malformed(s->connection, "GetPidfd");
-	s->pidfd = fd_dup(fd);
+	s->pidfd = dup_fd(fd);
 	return s->pidfd < 0 ? s->pidfd : 0;
 }
 
@@ -130,7 +130,7 @@ EXPORT int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s)
 		return -EINVAL;
 	if (s->pidfd < 0)
 		return -ENOENT;
-	watch = fd_dup(s->pidfd);
+	watch = dup_fd(s->pidfd);
 	if (watch < 0)
 		return watch;
 	fd = s->pidfd;

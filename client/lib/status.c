@@ -2,7 +2,7 @@
 
 /* The properties of a sandbox and of the broker. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include "dbus/names.h"
 

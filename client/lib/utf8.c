@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/*
- * Which bytes are UTF-8 (RFC 3629). A bus ends the connection of who sends a string that is not, so the
- * library looks before it sends. Shared with bailiffctl, which must not print such bytes either.
- */
-
-#include "internal.h"
+#include "lib/utf8.h"
 
 /* Byte counts and the range of the second byte, which alone excludes overlong forms, surrogates and the rest.
  */

@@ -2,7 +2,7 @@
 
 /* Clocks, fds and string lists, as far as the library needs them. Knows nothing of D-Bus. */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -34,7 +34,7 @@ uint64_t deadline_left(uint64_t deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
-int fd_close(int fd)
+int close_fd(int fd)
 {
 	int saved = errno;
 
@@ -44,14 +44,14 @@ int fd_close(int fd)
 	return -1;
 }
 
-int fd_dup(int fd)
+int dup_fd(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
 	return copy < 0 ? -errno : copy;
 }
 
-size_t strv_count(char *const *v)
+size_t count_strv(char *const *v)
 {
 	size_t n = 0;
 
@@ -60,9 +60,9 @@ size_t strv_count(char *const *v)
 	return n;
 }
 
-int strv_append(char ***v, const char *s)
+int append_to_strv(char ***v, const char *s)
 {
-	size_t n = strv_count(*v);
+	size_t n = count_strv(*v);
 	char **grown = reallocarray(*v, n + 2, sizeof(char *));
 
 	if (!grown)
@@ -73,9 +73,9 @@ int strv_append(char ***v, const char *s)
 	return grown[n] ? 0 : -ENOMEM;
 }
 
-int strv_copy(char *const *v, char ***ret)
+int copy_strv(char *const *v, char ***ret)
 {
-	size_t n = strv_count(v);
+	size_t n = count_strv(v);
 	_cleanup_(bailiff_strv_freep) char **copy = calloc(n + 1, sizeof(char *));
 
 	if (!copy)

@@ -6,7 +6,7 @@
  * pending. Then the broker is asked how it ended.
  */
 
-#include "internal.h"
+#include "lib/internal.h"
 
 #include <limits.h>
 #include <poll.h>

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The table of verbs, the global options, and --help. */
+
+#include "cli/cli.h"
+#include "base/error.h"
+#include "config.h"
+#include "profile/suggest.h"
+
+#include <string.h>
+
+static const struct verb *const verbs[] = {
+	&verb_run,
+	&verb_launch,
+	&verb_list,
+	&verb_status,
+	&verb_signal,
+	&verb_stop,
+	&verb_wait,
+	&verb_profiles,
+	&verb_cat,
+	&verb_verify,
+	&verb_sanitize_username,
+	&verb_reload,
+};
+
+static int set_json(void *into, const char *value, char **reterr_why)
+{
+	static const char *const names[] = {
+		[JSON_OFF] = "off", [JSON_SHORT] = "short", [JSON_PRETTY] = "pretty"
+	};
+	struct cli *cli = into;
+
+	for (unsigned i = 0; i < ELEMENTSOF(names); i++)
+		if (strcmp(value, names[i]) == 0) {
+			cli->json = (enum json_mode)i;
+			return 0;
+		}
+	return option_refuse(reterr_why, "must be short, pretty or off");
+}
+
+static int set_no_legend(void *into, const char *value, char **reterr_why)
+{
+	struct cli *cli = into;
+
+	cli->no_legend = true;
+	return 0;
+}
+
+static int set_address(void *into, const char *value, char **reterr_why)
+{
+	struct cli *cli = into;
+
+	cli->address = value;
+	return 0;
+}
+
+static int set_help(void *into, const char *value, char **reterr_why)
+{
+	struct cli *cli = into;
+
+	cli->help = true;
+	return 0;
+}
+
+static int set_version(void *into, const char *value, char **reterr_why)
+{
+	struct cli *cli = into;
+
+	cli->version = true;
+	return 0;
+}
+
+static const struct option global_options[] = {
+	{ "json", 'j', "MODE", "output as JSON: short, pretty or off", set_json },
+	{ "no-legend", 0, NULL, "no headings in tables", set_no_legend },
+	{ "address", 0, "ADDRESS", "D-Bus address of the bus that the broker is on", set_address },
+	{ "help", 'h', NULL, "this text; after a verb, the verb's", set_help },
+	{ "version", 0, NULL, "the version", set_version },
+};
+
+static void print_help(void)
+{
+	(void)printf("bailiffctl [OPTIONS] VERB [ARGUMENTS]\n\nRun and control programs in Bailiff's "
+		     "sandboxes.\n\n");
+	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+		(void)printf("  %-27s %s\n", verbs[i]->name, verbs[i]->summary);
+	(void)printf("\nOptions:\n");
+	options_help(stdout, global_options, ELEMENTSOF(global_options));
+	(void)printf("\nbailiffctl VERB --help explains a verb; bailiffctl(1) explains all.\n");
+}
+
+static void print_verb_help(const struct verb *v)
+{
+	(void)printf("bailiffctl %s%s%s%s\n\n%s.\n", v->name, v->n_options > 0 ? " [OPTIONS]" : "",
+		*v->arguments ? " " : "", v->arguments, v->summary);
+	if (*v->details)
+		(void)printf("%s\n", v->details);
+	if (v->n_options > 0) {
+		(void)printf("\nOptions:\n");
+		options_help(stdout, v->options, v->n_options);
+	}
+	(void)printf("\nGlobal options:\n");
+	options_help(stdout, global_options, ELEMENTSOF(global_options));
+}
+
+static void print_version(void)
+{
+	(void)printf("bailiffctl %s\n", BAILIFF_VERSION);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+		if (strcmp(verbs[i]->name, name) == 0)
+			return verbs[i];
+	return NULL;
+}
+
+static int report_unknown_verb(const char *name)
+{
+	struct suggestion near = SUGGESTION_INIT;
+
+	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+		suggestion_weigh(&near, name, verbs[i]->name);
+	if (near.best)
+		report("unknown verb %s; did you mean %s?", name, near.best);
+	else
+		report("unknown verb %s; bailiffctl --help lists them", name);
+	return EXIT_USAGE;
+}
+
+static int usage_error(const struct verb *v, char *why)
+{
+	if (v)
+		report("%s: %s (bailiffctl %s --help)", v->name, why ? why : "wrong arguments", v->name);
+	else
+		report("%s (bailiffctl --help)", why ? why : "wrong arguments");
+	free(why);
+	return v && v->usage_status > 0 ? v->usage_status : EXIT_USAGE;
+}
+
+/* Output that was lost, to a full disk say, is a failure also of a verb that went well. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	report("could not write to standard output: %s", strerror(errno));
+	return status == 0 ? EXIT_FAILURE : status;
+}
+
+static int check_arguments(const struct verb *v, size_t n, char **reterr_why)
+{
+	if (n < v->min)
+		return option_refuse(reterr_why, "%s is missing", v->arguments);
+	if (n > v->max)
+		return option_refuse(
+			reterr_why, "too many arguments; it takes %s", *v->arguments ? v->arguments : "none");
+	return 0;
+}
+
+static int run_verb(struct cli *cli, const struct verb *v, char **argv)
+{
+	_cleanup_free_ void *state = calloc(1, v->state_size > 0 ? v->state_size : 1);
+	const struct option_table tables[] = {
+		{ v->options, v->n_options, state },
+		{ global_options, ELEMENTSOF(global_options), cli },
+	};
+	char *why = NULL;
+	int r, status = EXIT_SUCCESS;
+	size_t n = 0;
+
+	if (!state)
+		return report_no_memory();
+	r = options_parse(tables, ELEMENTSOF(tables), argv, v->passes_on, &n, &why);
+	if (r == 0 && !cli->help && !cli->version)
+		r = check_arguments(v, n, &why);
+	if (r < 0)
+		status = usage_error(v, why);
+	else if (cli->help)
+		print_verb_help(v);
+	else if (cli->version)
+		print_version();
+	else
+		status = v->run(cli, state, argv, n);
+	if (v->done)
+		v->done(state);
+	return finish(status);
+}
+
+int cli_main(char **argv)
+{
+	struct cli cli = { 0 };
+	const struct option_table globals = { global_options, ELEMENTSOF(global_options), &cli };
+	const struct verb *v;
+	char *why = NULL;
+	size_t n = 0;
+
+	if (options_parse(&globals, 1, argv + 1, true, &n, &why) < 0)
+		return usage_error(NULL, why);
+	if (cli.version) {
+		print_version();
+		return finish(EXIT_SUCCESS);
+	}
+	if (n == 0 && !cli.help)
+		return usage_error(NULL, strdup("a verb is missing"));
+	if (n == 0) {
+		print_help();
+		return finish(EXIT_SUCCESS);
+	}
+	v = find_verb(argv[1]);
+	if (!v)
+		return report_unknown_verb(argv[1]);
+	return run_verb(&cli, v, argv + 2);
+}

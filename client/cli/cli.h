@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the verbs share: global options, exit statuses, the way to the broker and the words when it fails. */
+
+#include "bailiff/bailiff.h"
+#include "base/cleanup.h"
+#include "cli/options.h"
+
+#include <stdbool.h>
+
+enum json_mode {
+	JSON_OFF,
+	JSON_SHORT,
+	JSON_PRETTY,
+};
+
+struct cli {
+	enum json_mode json;
+	bool no_legend, help, version;
+	const char *address;
+};
+
+/* Exit statuses. The last three are those of env(1) and its kin: they can't be told from the program's own.
+ */
+#define EXIT_USAGE     2
+#define EXIT_TIMEOUT   124
+#define EXIT_BROKER    125 /* the broker, the bus or bailiffctl itself failed */
+#define EXIT_REFUSED   126 /* refused, or the sandbox could not be set up */
+#define EXIT_NOT_FOUND 127 /* no such profile, or no such program in it */
+
+struct verb {
+	const char *name, *arguments, *summary;
+	const char *details; /* --help only; "" if the summary says it all */
+	size_t min, max;     /* number of arguments */
+	bool passes_on;      /* what follows the first argument belongs to another program */
+	int usage_status;    /* for a command line that is wrong; 0: EXIT_USAGE */
+	const struct option *options;
+	size_t n_options;
+	size_t state_size;         /* what the options are set into, zeroed */
+	void (*done)(void *state); /* may be NULL */
+	int (*run)(const struct cli *cli, void *state, char **args, size_t n); /* returns the exit status */
+};
+
+extern const struct verb verb_run, verb_launch, verb_list, verb_status, verb_signal, verb_stop, verb_wait,
+	verb_profiles, verb_cat, verb_verify, verb_sanitize_username, verb_reload;
+
+/* Runs a command line, argv[0] being the program's name; returns the exit status. */
+int cli_main(char **argv);
+
+DEFINE_CLEANUP(bailiff_connection *, bailiff_connection_free);
+DEFINE_CLEANUP(bailiff_request *, bailiff_request_free);
+DEFINE_CLEANUP(bailiff_sandbox *, bailiff_sandbox_free);
+DEFINE_CLEANUP(bailiff_sandbox_status *, bailiff_sandbox_status_free);
+DEFINE_CLEANUP(bailiff_sandbox_info *, bailiff_sandbox_info_free);
+DEFINE_CLEANUP(bailiff_profile_info *, bailiff_profile_info_free);
+DEFINE_CLEANUP(bailiff_broker_status *, bailiff_broker_status_free);
+
+/* report.c: "bailiffctl: text" on standard error, control characters escaped. */
+void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What the library says of its last failure, else what errno says; what: the object, e.g. the profile. */
+void report_failure(const bailiff_connection *c, int error, const char *what);
+int report_no_memory(void); /* returns EXIT_FAILURE */
+/* The exit status that stands for a failed launch, by error name (docs/man/bailiffctl.1). */
+int launch_status(const char *error_name, const char *message);
+
+/* session.c */
+/* Connects; failing that, reports why and what would help. */
+int cli_connect(const struct cli *cli, bailiff_connection **ret);
+/* The sandbox with the id written in text; reports failures. */
+int cli_open_sandbox(bailiff_connection *c, const char *text, bailiff_sandbox **ret);
+/* As what a shell would report: the exit status, or 128 + signal. */
+int exit_status(const bailiff_exit *e);
+/* A line on standard error when Bailiff ended the program, not the program itself. */
+void report_end(const char *what, const bailiff_exit *e);
+/* "name", or the number where there is no such user. Fresh. */
+char *user_name(uid_t uid);
+
+/* options of several verbs */
+/* A time span into microseconds; at most what fits, "infinity" is UINT64_MAX. */
+int parse_span(const char *value, uint64_t *ret, char **reterr_why);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/launch-options.h"
+#include "base/error.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "dbus/names.h"
+#include "profile/suggest.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define FD_NUMBER_MAX 1023
+
+static const struct {
+	const char *name;
+	int resource;
+} rlimits[] = {
+#define LIMIT(n, r) { (n), (int)(r) },
+	BAILIFF_RLIMIT_NAMES(LIMIT)
+#undef LIMIT
+};
+
+int set_fd(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+	const char *colon = strchr(value, ':');
+	_cleanup_free_ char *child = strndup(value, colon ? (size_t)(colon - value) : strlen(value));
+	struct launch_fd fd;
+
+	if (!child)
+		return -ENOMEM;
+	if (parse_int(child, 0, FD_NUMBER_MAX, &fd.child) < 0 ||
+		parse_int(colon ? colon + 1 : child, 0, INT32_MAX, &fd.ours) < 0)
+		return option_refuse(reterr_why, "must be CHILD or CHILD:OURS, e.g. 3 or 3:7");
+	if (fcntl(fd.ours, F_GETFD) < 0)
+		return option_refuse(reterr_why, "descriptor %d is not open here", fd.ours);
+	for (size_t i = 0; i < o->n_fds; i++)
+		if (o->fds[i].child == fd.child)
+			return option_refuse(reterr_why, "number %d is taken by an earlier --fd=", fd.child);
+	if (o->n_fds == ELEMENTSOF(o->fds))
+		return option_refuse(
+			reterr_why, "one launch carries at most %d descriptors", BAILIFF_FDS_MAX);
+	o->fds[o->n_fds++] = fd;
+	return 0;
+}
+
+int set_env(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+	const char *equals = strchr(value, '='), *inherited;
+
+	if (!env_name_valid(value, equals ? (size_t)(equals - value) : strlen(value)))
+		return option_refuse(reterr_why, "must be NAME=VALUE or NAME");
+	if (equals)
+		return strv_extend(&o->env, value);
+	inherited = getenv(value);
+	if (!inherited)
+		return option_refuse(reterr_why, "is not set here");
+	return strv_extendf(&o->env, "%s=%s", value, inherited);
+}
+
+int set_unset_env(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	if (!env_name_valid(value, strlen(value)))
+		return option_refuse(reterr_why, "is no name of a variable");
+	return strv_extend(&o->unset_env, value);
+}
+
+int set_cwd(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	if (*value != '/')
+		return option_refuse(reterr_why, "must be an absolute path");
+	o->cwd = value;
+	return 0;
+}
+
+int set_tag(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	o->tag = value;
+	return 0;
+}
+
+static int find_resource(const char *name, int *ret, char **reterr_why)
+{
+	struct suggestion near = SUGGESTION_INIT;
+
+	for (size_t i = 0; i < ELEMENTSOF(rlimits); i++) {
+		if (strcasecmp(name, rlimits[i].name) == 0) {
+			*ret = rlimits[i].resource;
+			return 0;
+		}
+		suggestion_weigh(&near, name, rlimits[i].name);
+	}
+	if (near.best)
+		return option_refuse(reterr_why, "unknown resource; did you mean %s?", near.best);
+	return option_refuse(
+		reterr_why, "unknown resource; those of setrlimit(2) are known, without RLIMIT_");
+}
+
+int set_rlimit(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+	_cleanup_(strv_freep) char **parts = NULL;
+	struct launch_limit limit = { 0 };
+	int r;
+
+	r = strv_split(value, "=:", &parts);
+	if (r < 0)
+		return r;
+	if (strv_length(parts) < 2 || strv_length(parts) > 3 || !strchr(value, '='))
+		return option_refuse(reterr_why, "must be NAME=SOFT or NAME=SOFT:HARD");
+	r = find_resource(parts[0], &limit.resource, reterr_why);
+	if (r < 0)
+		return r;
+	if (parse_size(parts[1], &limit.soft) < 0 ||
+		parse_size(parts[2] ? parts[2] : parts[1], &limit.hard) < 0)
+		return option_refuse(
+			reterr_why, "a limit is a number, which may end in K, M, G or T, or infinity");
+	if (limit.soft > limit.hard)
+		return option_refuse(reterr_why, "the soft limit is above the hard one");
+	if (o->n_limits == ELEMENTSOF(o->limits))
+		return option_refuse(reterr_why, "too many limits");
+	o->limits[o->n_limits++] = limit;
+	return 0;
+}
+
+static int set_time(uint64_t *dest, const char *value, char **reterr_why)
+{
+	int r = parse_span(value, dest, reterr_why);
+
+	if (r == 0 && *dest == 0)
+		return option_refuse(reterr_why, "must be more than nothing");
+	return r;
+}
+
+int set_runtime_max(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	return set_time(&o->runtime_max, value, reterr_why);
+}
+
+int set_stop_timeout(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	return set_time(&o->stop_timeout, value, reterr_why);
+}
+
+int set_stop_signal(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	if (parse_signal(value, &o->stop_signal) < 0)
+		return option_refuse(reterr_why, "is no signal; write TERM, SIGTERM or 15");
+	return 0;
+}
+
+void launch_options_done(void *state)
+{
+	struct launch_options *o = state;
+
+	o->env = strv_free(o->env);
+	o->unset_env = strv_free(o->unset_env);
+}
+
+static int apply_environment(bailiff_request *request, const struct launch_options *o)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && o->env && o->env[i]; i++) {
+		const char *equals = strchr(o->env[i], '=');
+		_cleanup_free_ char *name = strndup(o->env[i], (size_t)(equals - o->env[i]));
+
+		r = name ? bailiff_request_set_env(request, name, equals + 1) : -ENOMEM;
+	}
+	for (size_t i = 0; r == 0 && o->unset_env && o->unset_env[i]; i++)
+		r = bailiff_request_unset_env(request, o->unset_env[i]);
+	return r;
+}
+
+static int apply_bounds(bailiff_request *request, const struct launch_options *o)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->n_limits; i++)
+		r = bailiff_request_set_rlimit(
+			request, o->limits[i].resource, o->limits[i].soft, o->limits[i].hard);
+	if (r == 0 && o->runtime_max > 0)
+		r = bailiff_request_set_runtime_max(request, o->runtime_max);
+	if (r == 0 && o->stop_timeout > 0)
+		r = bailiff_request_set_stop_timeout(request, o->stop_timeout);
+	if (r == 0 && o->stop_signal > 0)
+		r = bailiff_request_set_stop_signal(request, o->stop_signal);
+	return r;
+}
+
+static int apply_words(bailiff_request *request, const struct launch_options *o, char **args)
+{
+	/* PROFILE -- PROGRAM: this "--" is not the program's. */
+	const char *const *argv = (const char *const *)args + (args[1] && strcmp(args[1], "--") == 0 ? 2 : 1);
+	int r = bailiff_request_set_argv(request, argv);
+
+	if (r == 0 && o->cwd)
+		r = bailiff_request_set_cwd(request, o->cwd);
+	if (r == 0 && o->tag)
+		r = bailiff_request_set_tag(request, o->tag);
+	if (r == 0 && o->detach)
+		r = bailiff_request_set_detach(request, 1);
+	return r;
+}
+
+int launch_request_make(const struct launch_options *o, char **args, bailiff_request **ret)
+{
+	_cleanup_(bailiff_request_freep) bailiff_request *request = NULL;
+	int r;
+
+	r = bailiff_request_new(&request, args[0]);
+	if (r == -EINVAL) {
+		report("%s: not a name that a profile can have; bailiffctl profiles lists them", args[0]);
+		return r;
+	}
+	if (r == 0)
+		r = apply_words(request, o, args);
+	if (r == 0)
+		r = apply_environment(request, o);
+	if (r == 0)
+		r = apply_bounds(request, o);
+	for (size_t i = 0; r == 0 && i < o->n_fds; i++)
+		r = bailiff_request_map_fd(request, o->fds[i].child, o->fds[i].ours);
+	if (r == -EILSEQ)
+		report("%s: the working directory and the tag must be UTF-8", args[0]);
+	else if (r < 0)
+		report("%s: the request can not be made: %s", args[0], strerror(-r));
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(request);
+	return 0;
+}
+
+int launch_failed(const bailiff_connection *c, int error, const char *profile)
+{
+	report_failure(c, error, profile);
+	return launch_status(bailiff_last_error_name(c), bailiff_last_error_message(c));
+}

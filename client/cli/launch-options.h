@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The options that run and launch share, and the request made of them. */
+
+#include "cli/cli.h"
+
+#include <stdint.h>
+
+struct launch_fd {
+	int child, ours;
+};
+
+struct launch_limit {
+	int resource;
+	uint64_t soft, hard;
+};
+
+#define LAUNCH_LIMITS_MAX 32
+
+struct launch_options {
+	struct launch_fd fds[BAILIFF_FDS_MAX];
+	size_t n_fds;
+	char **env; /* NAME=VALUE */
+	char **unset_env;
+	const char *cwd, *tag;
+	struct launch_limit limits[LAUNCH_LIMITS_MAX];
+	size_t n_limits;
+	uint64_t runtime_max, stop_timeout; /* 0: not given */
+	int stop_signal;
+	bool no_stdin, detach;
+};
+
+#define LAUNCH_OPTIONS_ARGUMENTS "PROFILE [--] [PROGRAM [ARGUMENT...]]"
+
+/* For the verbs' tables. */
+int set_fd(void *into, const char *value, char **reterr_why);
+int set_env(void *into, const char *value, char **reterr_why);
+int set_unset_env(void *into, const char *value, char **reterr_why);
+int set_cwd(void *into, const char *value, char **reterr_why);
+int set_tag(void *into, const char *value, char **reterr_why);
+int set_rlimit(void *into, const char *value, char **reterr_why);
+int set_runtime_max(void *into, const char *value, char **reterr_why);
+int set_stop_timeout(void *into, const char *value, char **reterr_why);
+int set_stop_signal(void *into, const char *value, char **reterr_why);
+
+#define LAUNCH_OPTIONS                                                                                       \
+	{ "fd", 'f', "CHILD[:OURS]", "give it our descriptor OURS (CHILD if left out) as number CHILD",      \
+		set_fd },                                                                                    \
+		{ "env", 'e', "NAME[=VALUE]", "set a variable, without =VALUE to its value here", set_env }, \
+		{ "unset-env", 'u', "NAME", "leave out a variable of the profile", set_unset_env },          \
+		{ "cwd", 'C', "PATH", "working directory, as seen inside", set_cwd },                        \
+		{ "tag", 't', "TEXT", "a word shown in listings", set_tag },                                 \
+		{ "rlimit", 0, "NAME=SOFT[:HARD]", "tighten a resource limit, e.g. NOFILE=64", set_rlimit }, \
+		{ "runtime-max", 0, "TIME", "stop it after this time", set_runtime_max },                    \
+		{ "stop-timeout", 0, "TIME", "grace between the stop signal and the kill",                   \
+			set_stop_timeout },                                                                  \
+	{                                                                                                    \
+		"stop-signal", 0, "SIGNAL", "what asks it to stop", set_stop_signal                          \
+	}
+
+void launch_options_done(void *state);
+/* args: the profile and what follows it. Reports what is wrong. */
+int launch_request_make(const struct launch_options *o, char **args, bailiff_request **ret);
+/* Reports a failed launch; returns the exit status for it. */
+int launch_failed(const bailiff_connection *c, int error, const char *profile);

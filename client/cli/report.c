@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What bailiffctl says when something fails, and the exit status that stands for it. */
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "cli/cli.h"
+#include "cli/text.h"
+#include "dbus/names.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void report(const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL, *safe = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, format);
+	r = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (r < 0)
+		text = NULL;
+	safe = text ? text_escape(text) : NULL;
+	(void)fprintf(stderr, "bailiffctl: %s\n", safe ? safe : "out of memory");
+}
+
+int report_no_memory(void)
+{
+	report("out of memory");
+	return EXIT_FAILURE;
+}
+
+/* "AccessDenied" of ours, other names as they are. */
+static const char *short_name(const char *name)
+{
+	size_t n = strlen(BAILIFF_ERROR_PREFIX);
+
+	return strncmp(name, BAILIFF_ERROR_PREFIX, n) == 0 ? name + n : name;
+}
+
+void report_failure(const bailiff_connection *c, int error, const char *what)
+{
+	const char *name = short_name(bailiff_last_error_name(c)), *message = bailiff_last_error_message(c);
+
+	report("%s: %s%s%s", what, name, *name ? ": " : "", *message ? message : strerror(-error));
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+int launch_status(const char *error_name, const char *message)
+{
+	static const char *const refusals[] = { BAILIFF_ERROR_ACCESS_DENIED, BAILIFF_ERROR_PROFILE_INVALID,
+		BAILIFF_ERROR_ARGV_DENIED, BAILIFF_ERROR_ENV_DENIED, BAILIFF_ERROR_INVALID_FD,
+		BAILIFF_ERROR_OVERRIDE_DENIED, BAILIFF_ERROR_QUOTA_EXCEEDED, BAILIFF_ERROR_UNKNOWN_OPTION,
+		BAILIFF_ERROR_IDENTITY_CHANGED };
+
+	if (strcmp(error_name, BAILIFF_ERROR_PROFILE_UNKNOWN) == 0)
+		return EXIT_NOT_FOUND;
+	/* The stage says that the program could not be executed, the text of ENOENT that it is not there. */
+	if (strcmp(error_name, BAILIFF_ERROR_SETUP_PREFIX "Exec") == 0 &&
+		ends_with(message, strerror(ENOENT)))
+		return EXIT_NOT_FOUND;
+	if (strncmp(error_name, BAILIFF_ERROR_SETUP_PREFIX, strlen(BAILIFF_ERROR_SETUP_PREFIX)) == 0)
+		return EXIT_REFUSED;
+	for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
+		if (strcmp(error_name, refusals[i]) == 0)
+			return EXIT_REFUSED;
+	return EXIT_BROKER;
+}

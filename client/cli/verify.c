@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* bailiffctl verify: what the daemon would say to a file. Needs no broker. */
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/text.h"
+#include "compiler/compile.h"
+
+#include <string.h>
+
+struct verify_options {
+	const char *config_dir;
+	bool draft;
+};
+
+static int set_config_dir(void *into, const char *value, char **reterr_why)
+{
+	struct verify_options *o = into;
+
+	o->config_dir = value;
+	return 0;
+}
+
+static int set_draft(void *into, const char *value, char **reterr_why)
+{
+	struct verify_options *o = into;
+
+	o->draft = true;
+	return 0;
+}
+
+/* As compilers print them, so that editors find the place. */
+static void print_lines(char *const *lines)
+{
+	STRV_FOREACH (line, lines) {
+		_cleanup_free_ char *safe = text_escape(*line);
+
+		(void)fprintf(stderr, "%s\n", safe ? safe : "out of memory");
+	}
+}
+
+static void print_json(struct json *j, const char *path, char *const *lines)
+{
+	json_object(j);
+	json_key(j, "file");
+	json_string(j, path);
+	json_key(j, "valid");
+	json_bool(j, strv_length(lines) == 0);
+	json_key(j, "errors");
+	json_strv(j, lines);
+	json_end(j);
+}
+
+/* 0, or the error; *ret_lines says what is wrong in either case that it is not. */
+static int verify_one(const char *path, const struct verify_options *o, char ***ret_lines)
+{
+	const struct compile_options options = {
+		.config_dir = o->config_dir,
+		.resolve_users = !o->draft,
+		.lenient = o->draft,
+	};
+	_cleanup_(strv_freep) char **lines = NULL;
+	int r = compile_verify_file(path, &options, &lines);
+
+	if (r < 0 && r != -EBADMSG && strv_extendf(&lines, "%s: error: %s", path, strerror(-r)) < 0)
+		return -ENOMEM;
+	*ret_lines = steal_ptr(lines);
+	return r;
+}
+
+static int run(const struct cli *cli, void *state, char **args, size_t n)
+{
+	struct json j = JSON_INIT(stdout, cli->json == JSON_PRETTY);
+	int status = EXIT_SUCCESS;
+
+	if (cli->json != JSON_OFF)
+		json_array(&j);
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(strv_freep) char **lines = NULL;
+
+		if (verify_one(args[i], state, &lines) < 0)
+			status = EXIT_FAILURE;
+		if (cli->json != JSON_OFF)
+			print_json(&j, args[i], lines);
+		else
+			print_lines(lines);
+	}
+	if (cli->json != JSON_OFF)
+		json_end(&j);
+	return status;
+}
+
+static const struct option options[] = {
+	{ "config-dir", 0, "DIR", "where templates and policies are, instead of the system's places",
+		set_config_dir },
+	{ "draft", 0, NULL, "accept files that others than root can change, and unknown users", set_draft },
+};
+
+const struct verb verb_verify = {
+	.name = "verify",
+	.arguments = "FILE...",
+	.summary = "Check profiles, drop-ins and bailiffd.conf",
+	.details = "Prints FILE:LINE:COLUMN: and what is wrong there for every error, on standard error; "
+		   "nothing if all\n"
+		   "is well. The exit status is 1 if anything is wrong.",
+	.min = 1,
+	.max = SIZE_MAX,
+	.options = options,
+	.n_options = ELEMENTSOF(options),
+	.state_size = sizeof(struct verify_options),
+	.run = run,
+};

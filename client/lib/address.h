@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Which bus to speak to; also for bailiffctl, which says so when there is none. */
+
+/* The first of the two that is set and not empty ($BAILIFF_ADDRESS, $DBUS_SYSTEM_BUS_ADDRESS), else the system bus. */
+const char *address_choose(const char *own, const char *system_bus);
