@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Catalogs whose every field differs from its default. Out of memory is the end of a test program. */
+
+#include "tests/unit/catalog/samples.h"
+#include "base/strv.h"
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static char *copy(const char *s)
+{
+	char *c = strdup(s);
+
+	if (!c)
+		abort();
+	return c;
+}
+
+static char **list(const char *one, const char *two)
+{
+	char **v = NULL;
+
+	if (strv_extend(&v, one) < 0 || (two && strv_extend(&v, two) < 0))
+		abort();
+	return v;
+}
+
+static void *copy_array(const void *array, size_t size)
+{
+	void *c = malloc(size);
+
+	if (!c)
+		abort();
+	memcpy(c, array, size);
+	return c;
+}
+
+static void fill_access(struct compiled_profile *p)
+{
+	const struct access_rule rules[] = {
+		{ ACCESS_USER, 1000, copy("alice"), copy("decoder.profile:4") },
+		{ ACCESS_GROUP, 44, copy("video"), copy("site.conf:2") },
+	};
+
+	p->access = copy_array(rules, sizeof(rules));
+	p->n_access = ELEMENTSOF(rules);
+	p->allow_detach = true;
+	p->max_per_user = 64;
+}
+
+static void fill_exec(struct compiled_profile *p)
+{
+	const struct fd_slot slots[] = {
+		{ 3, 1U << FD_KIND_SOCKET, FD_ACCESS_READ | FD_ACCESS_WRITE, true },
+		{ FD_TARGET_MAX, 1U << FD_KIND_REGULAR | 1U << FD_KIND_MEMFD, FD_ACCESS_READ, false },
+	};
+
+	p->executables = list("/usr/bin/xz", "/usr/lib/decoder/decoder");
+	p->arguments = list("-dc", "--fd=[0-9]+");
+	p->environment = list("LANG=C.UTF-8", "EMPTY=");
+	p->pass_environment = list("TZ", "DECODER_*");
+	p->slots = copy_array(slots, sizeof(slots));
+	p->n_slots = ELEMENTSOF(slots);
+	p->max_fds = 16;
+	p->stdio[0] = STDIO_NULL;
+	p->stdio[1] = STDIO_PIPE;
+	p->stdio[2] = STDIO_FD;
+	p->working_directory = copy("/usr/share");
+	p->umask = 0022;
+}
+
+static void fill_privileges(struct compiled_profile *p)
+{
+	const gid_t groups[] = { 44, 4294967294U };
+
+	p->dynamic_user = false;
+	p->uid = 500;
+	p->gid = 501;
+	p->groups = copy_array(groups, sizeof(groups));
+	p->n_groups = ELEMENTSOF(groups);
+	p->bounding = UINT64_C(1) << CAP_NET_RAW | UINT64_C(1) << CAP_LAST_CAP;
+	p->ambient = UINT64_C(1) << CAP_NET_RAW;
+	p->secure_bits = SECBIT_NOROOT;
+	p->namespaces = JAIL_NS_MOUNT | JAIL_NS_PID;
+}
+
+static void fill_filesystem(struct compiled_profile *p)
+{
+	const struct compiled_mount mounts[] = {
+		{ MOUNT_BIND, MOUNT_READ_ONLY | MOUNT_OPTIONAL, copy("/usr"), copy("/usr"), 0, 0 },
+		{ MOUNT_TMPFS, MOUNT_NO_EXEC, copy(""), copy("/tmp/scratch"), 1 << 20, 01777 },
+	};
+
+	p->minimal_root = p->private_tmp = p->private_devices = false;
+	p->mount_proc = true;
+	p->mounts = copy_array(mounts, sizeof(mounts));
+	p->n_mounts = ELEMENTSOF(mounts);
+}
+
+static void fill_rest(struct compiled_profile *p)
+{
+	const struct sock_filter filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc000003e, 1, 0), BPF_STMT(BPF_RET | BPF_K, 0x80000000),
+		BPF_STMT(BPF_RET | BPF_K, 0x7fff0000) };
+	const struct compiled_limit limits[] = { { RLIMIT_NOFILE, 64, 128 }, { RLIMIT_CORE, 0, UINT64_MAX } };
+
+	p->policy_path = copy("/etc/bailiff/policies/decoder.policy");
+	p->filter = copy_array(filter, sizeof(filter));
+	p->n_filter = ELEMENTSOF(filter);
+	p->limits = copy_array(limits, sizeof(limits));
+	p->n_limits = ELEMENTSOF(limits);
+	p->runtime_max_usec = 60000000;
+	p->timeout_stop_usec = 0;
+	p->kill_signal = 2;
+}
+
+struct catalog *empty_catalog(void)
+{
+	struct catalog *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		abort();
+	compiled_config_init(&c->config);
+	return c;
+}
+
+struct catalog *sample_catalog(void)
+{
+	struct catalog *c = empty_catalog();
+	struct compiled_profile *p;
+
+	c->config.salt_paths = list("/var/lib/bailiff/salt", "/home/.shadow/salt");
+	c->config.admin_groups = list("wheel", NULL);
+	c->config.max_sandboxes_per_user = 3;
+	c->profiles = calloc(3, sizeof(*c->profiles));
+	if (!c->profiles)
+		abort();
+	c->n_profiles = 3;
+
+	p = &c->profiles[0];
+	compiled_profile_init(p);
+	p->name = copy("base");
+
+	p = &c->profiles[1];
+	compiled_profile_init(p);
+	p->name = copy("broken");
+	p->source_path = copy("/etc/bailiff/profiles/broken.profile");
+	p->invalid = true;
+	p->error = copy("broken.profile:3: unknown key \"Excutable\"");
+
+	p = &c->profiles[2];
+	compiled_profile_init(p);
+	p->name = copy("decoder");
+	p->description = copy("Decodes untrusted images");
+	p->source_path = copy("/usr/lib/bailiff/profiles/decoder.profile");
+	p->drop_ins = list("/etc/bailiff/profiles/decoder.profile.d/site.conf", NULL);
+	memset(p->sha256, 0x5a, sizeof(p->sha256));
+	fill_access(p);
+	fill_exec(p);
+	fill_privileges(p);
+	fill_filesystem(p);
+	fill_rest(p);
+	c->errors = list("broken.profile:3: unknown key \"Excutable\"", NULL);
+	return c;
+}

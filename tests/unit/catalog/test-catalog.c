@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The catalog: there and back, equal bytes each time, damaged in every single way, unsealed, and with each
+ * value that the checks must refuse.
+ */
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/strv.h"
+#include "catalog/catalog.h"
+#include "catalog/format.h"
+#include "tests/unit/catalog/samples.h"
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <linux/securebits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void encode(const struct catalog *c, struct buf *ret)
+{
+	*ret = BUF_INIT(CATALOG_MAX_BYTES);
+	assert_int_equal(catalog_encode(c, ret), 0);
+}
+
+static void test_round_trip(void **state)
+{
+	struct catalog *(*const makers[])(void) = { sample_catalog, empty_catalog };
+
+	for (size_t i = 0; i < ELEMENTS(makers); i++) {
+		_cleanup_(catalog_freep) struct catalog *c = makers[i](), *same = makers[i](), *back = NULL;
+		_cleanup_(buf_done) struct buf one, two, three;
+
+		encode(c, &one);
+		encode(same, &two);
+		assert_int_equal(one.size, two.size);
+		assert_memory_equal(one.data, two.data, one.size);
+		assert_int_equal(catalog_decode(one.data, one.size, &back), 0);
+		encode(back, &three);
+		assert_int_equal(one.size, three.size);
+		assert_memory_equal(one.data, three.data, one.size);
+	}
+}
+
+/* Equal bytes could be equally wrong: a look at the values themselves. */
+static void test_values(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+	const struct compiled_profile *p, *q;
+
+	encode(c, &b);
+	assert_int_equal(catalog_decode(b.data, b.size, &back), 0);
+	p = catalog_find(c, "decoder");
+	q = catalog_find(back, "decoder");
+	assert_non_null(q);
+	assert_string_equal(q->description, p->description);
+	assert_string_equal(q->drop_ins[0], p->drop_ins[0]);
+	assert_memory_equal(q->sha256, p->sha256, sizeof(p->sha256));
+	assert_int_equal(q->n_access, 2);
+	assert_int_equal(q->access[1].type, ACCESS_GROUP);
+	assert_string_equal(q->access[1].origin, "site.conf:2");
+	assert_true(q->allow_detach);
+	assert_string_equal(q->executables[1], p->executables[1]);
+	assert_string_equal(q->pass_environment[1], "DECODER_*");
+	assert_int_equal(q->slots[1].number, FD_TARGET_MAX);
+	assert_true(q->slots[0].required);
+	assert_int_equal(q->stdio[2], STDIO_FD);
+	assert_int_equal(q->umask, 0022);
+	assert_false(q->dynamic_user);
+	assert_int_equal(q->groups[1], 4294967294U);
+	assert_int_equal(q->bounding, p->bounding);
+	assert_int_equal(q->mounts[1].mode, 01777);
+	assert_int_equal(q->mounts[1].size, 1 << 20);
+	assert_string_equal(q->mounts[0].source, "/usr");
+	assert_int_equal(q->n_filter, 4);
+	assert_int_equal(q->filter[1].k, 0xc000003e);
+	assert_int_equal(q->filter[1].jt, 1);
+	assert_int_equal(q->limits[1].hard, UINT64_MAX);
+	assert_int_equal(q->kill_signal, 2);
+	assert_int_equal(back->config.max_sandboxes_per_user, 3);
+	assert_string_equal(back->config.salt_paths[1], "/home/.shadow/salt");
+	assert_string_equal(back->errors[0], c->errors[0]);
+	q = catalog_find(back, "broken");
+	assert_true(q->invalid);
+	assert_string_equal(q->error, c->errors[0]);
+}
+
+static void test_confined(void **state)
+{
+	struct compiled_profile p;
+	struct compiled_config config;
+	const char *reason;
+
+	compiled_profile_init(&p);
+	assert_int_equal(p.n_access, 0);
+	assert_int_equal(p.bounding | p.ambient, 0);
+	assert_int_equal(p.namespaces, _JAIL_NS_ALL);
+	assert_true(p.dynamic_user && p.minimal_root && p.private_tmp && p.private_devices);
+	assert_false(p.mount_proc || p.allow_detach);
+	assert_true(p.secure_bits & SECBIT_NOROOT_LOCKED);
+	assert_int_not_equal(p.uid, 0);
+	assert_int_not_equal(p.gid, 0);
+	assert_int_equal(p.n_slots + p.max_fds, 0);
+	assert_int_equal(p.umask, 0077);
+	compiled_profile_done(&p);
+	compiled_config_init(&config);
+	assert_int_equal(compiled_config_check(&config, &reason), 0);
+	compiled_config_done(&config);
+	assert_null(catalog_free(NULL));
+}
+
+static void test_find(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *none = empty_catalog();
+
+	assert_int_equal(catalog_index(c, "base"), 0);
+	assert_int_equal(catalog_index(c, "broken"), 1);
+	assert_int_equal(catalog_index(c, "decoder"), 2);
+	assert_ptr_equal(catalog_find(c, "decoder"), &c->profiles[2]);
+	assert_int_equal(catalog_index(c, ""), -ENOENT);
+	assert_int_equal(catalog_index(c, "decode"), -ENOENT);
+	assert_int_equal(catalog_index(c, "decoder2"), -ENOENT);
+	assert_int_equal(catalog_index(c, "Decoder"), -ENOENT);
+	assert_int_equal(catalog_index(c, "../decoder"), -ENOENT);
+	assert_int_equal(catalog_index(none, "base"), -ENOENT);
+	assert_null(catalog_find(none, "base"));
+}
+
+static void test_truncations(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	_cleanup_(buf_done) struct buf b;
+
+	encode(c, &b);
+	for (size_t n = 0; n < b.size; n++) {
+		_cleanup_free_ uint8_t *cut = malloc(n > 0 ? n : 1);
+		_cleanup_(catalog_freep) struct catalog *back = NULL;
+		uint64_t size = n;
+
+		assert_non_null(cut);
+		memcpy(cut, b.data, n);
+		assert_int_equal(catalog_decode(cut, n, &back), -EBADMSG);
+		if (n < CATALOG_MAGIC_SIZE + 12)
+			continue;
+		/* and with a size in the head that agrees */
+		memcpy(cut + CATALOG_MAGIC_SIZE + 4, &size, sizeof(size));
+		assert_int_equal(catalog_decode(cut, n, &back), -EBADMSG);
+	}
+}
+
+/* A changed bit is refused, or means something else and is written back as it was read. */
+static void test_bit_flips(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	_cleanup_(buf_done) struct buf b;
+	unsigned accepted = 0;
+
+	encode(c, &b);
+	for (size_t bit = 0; bit < b.size * 8; bit++) {
+		_cleanup_(catalog_freep) struct catalog *back = NULL;
+		_cleanup_(buf_done) struct buf again = BUF_INIT(0);
+		int r;
+
+		b.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		r = catalog_decode(b.data, b.size, &back);
+		assert_true(r == 0 || r == -EBADMSG);
+		if (r == 0) {
+			accepted++;
+			encode(back, &again);
+			assert_int_equal(again.size, b.size);
+			assert_memory_equal(again.data, b.data, b.size);
+		}
+		b.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+	}
+	assert_true(accepted > 0); /* letters of names and the like */
+}
+
+static void test_head(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+
+	encode(c, &b);
+	b.data[CATALOG_MAGIC_SIZE] = CATALOG_VERSION + 1;
+	assert_int_equal(catalog_decode(b.data, b.size, &back), -EBADMSG);
+	b.data[CATALOG_MAGIC_SIZE] = CATALOG_VERSION;
+	buf_put_u8(&b, 0);
+	assert_int_equal(catalog_decode(b.data, b.size, &back), -EBADMSG);
+	assert_int_equal(catalog_decode(b.data, b.size - 1, &back), 0);
+	assert_int_equal(catalog_decode(b.data, CATALOG_MAX_BYTES + 1UL, &c), -EBADMSG);
+}
+
+static void test_order(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+	struct compiled_profile swap = c->profiles[0];
+
+	c->profiles[0] = c->profiles[1];
+	c->profiles[1] = swap;
+	assert_int_equal(catalog_encode(c, &b), -EINVAL);
+	assert_int_equal(b.size, 0);
+	free(c->profiles[0].name);
+	c->profiles[0].name = strdup(c->profiles[1].name);
+	assert_int_equal(catalog_encode(c, &b), -EINVAL);
+}
+
+/* The sample's bytes with another name of four letters for the profile "broken". */
+static uint8_t *rename_broken(const struct buf *b, const char name[4], size_t *ret_size)
+{
+	const uint8_t *at = memmem(b->data, b->size, "broken", 6);
+	uint8_t *copy = malloc(b->size);
+	uint32_t name_size = 4;
+	uint64_t size = b->size - 2;
+	size_t n;
+
+	assert_non_null(at);
+	assert_non_null(copy);
+	n = (size_t)(at - b->data);
+	memcpy(copy, b->data, n);
+	memcpy(copy + n - sizeof(name_size), &name_size, sizeof(name_size));
+	memcpy(copy + n, name, 4);
+	memcpy(copy + n + 4, at + 6, b->size - n - 6);
+	memcpy(copy + CATALOG_MAGIC_SIZE + 4, &size, sizeof(size));
+	*ret_size = size;
+	return copy;
+}
+
+/* The reader sees equal and descending names by itself, without the writer's check. */
+static void test_order_in_bytes(void **state)
+{
+	static const struct {
+		const char *name;
+		int expected;
+	} rows[] = { { "aaaa", -EBADMSG }, { "base", -EBADMSG }, { "basf", 0 }, { "deco", 0 },
+		{ "eeee", -EBADMSG }, { "Base", -EBADMSG } };
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	_cleanup_(buf_done) struct buf b;
+
+	encode(c, &b);
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		_cleanup_(catalog_freep) struct catalog *back = NULL;
+		size_t size;
+		_cleanup_free_ uint8_t *bytes = rename_broken(&b, rows[i].name, &size);
+
+		assert_int_equal(catalog_decode(bytes, size, &back), rows[i].expected);
+	}
+}
+
+static void test_memfd(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+	_cleanup_close_ int fd = -1, loose = -1, file = -1;
+
+	assert_int_equal(catalog_to_memfd(c, &fd), 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(catalog_from_memfd(fd, &back), 0);
+	assert_int_equal(back->n_profiles, 3);
+	assert_true(write(fd, "x", 1) < 0);
+	assert_true(ftruncate(fd, 0) < 0);
+	/* equal bytes without seals, and without all of them */
+	encode(c, &b);
+	loose = memfd_create("loose", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(write_full(loose, b.data, b.size), 0);
+	assert_int_equal(catalog_from_memfd(loose, &back), -EPERM);
+	assert_int_equal(fcntl(loose, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+	assert_int_equal(catalog_from_memfd(loose, &back), -EPERM);
+	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	assert_true(catalog_from_memfd(file, &back) < 0);
+	assert_true(catalog_from_memfd(-1, &back) < 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_confined),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_truncations),
+		cmocka_unit_test(test_bit_flips),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_in_bytes),
+		cmocka_unit_test(test_memfd),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What compiled_profile_check() and compiled_config_check() must refuse: one change to a good value at a
+ * time. */
+
+#include "base/error.h"
+#include "catalog/catalog.h"
+#include "catalog/format.h"
+#include "tests/unit/catalog/samples.h"
+#include "tests/unit/unit.h"
+
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct change {
+	const char *name;
+	void (*apply)(struct compiled_profile *p);
+};
+
+#define CHANGE(name, statements)                                                                             \
+	static void name(struct compiled_profile *p)                                                         \
+	{                                                                                                    \
+		statements;                                                                                  \
+	}                                                                                                    \
+	struct change_needs_semicolon_##name
+
+CHANGE(bad_type, p->access[0].type = _ACCESS_TYPE_MAX);
+CHANGE(bad_rule_id, p->access[1].id = UINT32_MAX);
+CHANGE(bad_executable, strcpy(p->executables[0], "usr/bin/x"));
+CHANGE(dotted_executable, strcpy(p->executables[0], "/bin/../x"));
+CHANGE(root_executable, p->executables[0][1] = '\0');
+CHANGE(same_executable, memcpy(p->executables[1], "/usr/bin/xz", 12));
+CHANGE(bad_env, p->environment[0][4] = '+');
+CHANGE(bad_env_name, p->environment[0][0] = '1');
+CHANGE(same_env, memcpy(p->environment[0], "EMPTY=x", 8));
+CHANGE(bad_pass, p->pass_environment[1][3] = '*');
+CHANGE(empty_pass, p->pass_environment[0][0] = '\0');
+CHANGE(slot_number, p->slots[1].number++);
+CHANGE(slot_same, p->slots[1].number = 3);
+CHANGE(slot_no_kind, p->slots[0].kinds = 0);
+CHANGE(slot_other, p->slots[0].kinds |= 1U << FD_KIND_OTHER);
+CHANGE(slot_kind, p->slots[0].kinds |= 1U << _FD_KIND_MAX);
+CHANGE(slot_access, p->slots[0].access = 4);
+CHANGE(slot_no_access, p->slots[0].access = 0);
+CHANGE(fds_max, p->max_fds = FDS_MAX + 1);
+CHANGE(bad_stdio, p->stdio[1] = _STDIO_MODE_MAX);
+CHANGE(bad_cwd, p->working_directory[4] = '/'; p->working_directory[5] = '/');
+CHANGE(bad_umask, p->umask = 01000);
+CHANGE(bad_uid, p->uid = UINT32_MAX);
+CHANGE(bad_gid, p->gid = UINT32_MAX);
+CHANGE(bad_group, p->groups[0] = UINT32_MAX);
+CHANGE(dynamic_root, p->dynamic_user = true; p->uid = 0);
+CHANGE(dynamic_root_group, p->dynamic_user = true; p->gid = 0);
+CHANGE(bad_bounding, p->bounding |= UINT64_C(1) << (CAP_LAST_CAP + 1));
+CHANGE(bad_ambient, p->ambient |= UINT64_C(1) << CAP_CHOWN);
+CHANGE(bad_bits, p->secure_bits |= 1U << 20);
+CHANGE(bad_namespace, p->namespaces |= 1U << 6);
+CHANGE(no_filter, p->n_filter = 0);
+CHANGE(long_filter, p->n_filter = BPF_MAXINSNS_PER_FILTER + 1);
+CHANGE(host_mounts, p->namespaces &= ~JAIL_NS_MOUNT);
+CHANGE(bad_source, p->mounts[0].source[0] = 'u');
+CHANGE(bad_target, p->mounts[1].target[4] = '/'; p->mounts[1].target[5] = '/');
+CHANGE(bad_mode, p->mounts[1].mode = 010000);
+CHANGE(bad_flags, p->mounts[1].flags = _MOUNT_FLAGS_ALL + 1);
+CHANGE(bad_mount, p->mounts[1].type = _MOUNT_TYPE_MAX);
+CHANGE(tmpfs_source, p->mounts[0].type = MOUNT_TMPFS);
+CHANGE(bad_resource, p->limits[0].resource = RLIM_NLIMITS);
+CHANGE(same_resource, p->limits[0].resource = RLIMIT_CORE);
+CHANGE(soft_above_hard, p->limits[0].soft = 129);
+CHANGE(no_runtime, p->runtime_max_usec = 0);
+CHANGE(long_runtime, p->runtime_max_usec = TIMEOUT_USEC_MAX + 1);
+CHANGE(long_stop, p->timeout_stop_usec = UINT64_MAX - 1);
+CHANGE(no_signal, p->kill_signal = 0);
+CHANGE(high_signal, p->kill_signal = 65);
+CHANGE(bad_name, p->name[0] = '_');
+CHANGE(upper_name, p->name[0] = 'D');
+CHANGE(mute_invalid, p->invalid = true);
+
+#define ROW(f)                                                                                               \
+	{                                                                                                    \
+#f, f                                                                                        \
+	}
+
+static struct change changes[] = {
+	ROW(bad_type),
+	ROW(bad_rule_id),
+	ROW(bad_executable),
+	ROW(dotted_executable),
+	ROW(root_executable),
+	ROW(same_executable),
+	ROW(bad_env),
+	ROW(bad_env_name),
+	ROW(same_env),
+	ROW(bad_pass),
+	ROW(empty_pass),
+	ROW(slot_number),
+	ROW(slot_same),
+	ROW(slot_no_kind),
+	ROW(slot_other),
+	ROW(slot_kind),
+	ROW(slot_access),
+	ROW(slot_no_access),
+	ROW(fds_max),
+	ROW(bad_stdio),
+	ROW(bad_cwd),
+	ROW(bad_umask),
+	ROW(bad_uid),
+	ROW(bad_gid),
+	ROW(bad_group),
+	ROW(dynamic_root),
+	ROW(dynamic_root_group),
+	ROW(bad_bounding),
+	ROW(bad_ambient),
+	ROW(bad_bits),
+	ROW(bad_namespace),
+	ROW(no_filter),
+	ROW(long_filter),
+	ROW(host_mounts),
+	ROW(bad_source),
+	ROW(bad_target),
+	ROW(bad_mode),
+	ROW(bad_flags),
+	ROW(bad_mount),
+	ROW(tmpfs_source),
+	ROW(bad_resource),
+	ROW(same_resource),
+	ROW(soft_above_hard),
+	ROW(no_runtime),
+	ROW(long_runtime),
+	ROW(long_stop),
+	ROW(no_signal),
+	ROW(high_signal),
+	ROW(bad_name),
+	ROW(upper_name),
+	ROW(mute_invalid),
+};
+
+static void check_change(void **state)
+{
+	const struct change *change = *state;
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+	struct compiled_profile *p = &c->profiles[2];
+	const char *reason = NULL;
+
+	assert_int_equal(compiled_profile_check(p, &reason), 0);
+	change->apply(p);
+	assert_int_equal(compiled_profile_check(p, &reason), -EINVAL);
+	assert_non_null(reason);
+	assert_int_equal(catalog_encode(c, &b), -EINVAL);
+	assert_int_equal(b.size, 0);
+}
+
+static void test_config(void **state)
+{
+	static const struct {
+		uint32_t min, max, sandboxes, per_user, calls;
+		uint64_t timeout;
+		int expected;
+	} rows[] = {
+		{ 1000, 65533, 1, 1, 1, 1, 0 },
+		{ 1000, 1000, SANDBOXES_MAX, 1, 1, TIMEOUT_USEC_MAX, 0 },
+		{ 65536, UINT32_MAX - 1, 1, 1, 1, 1, 0 },
+		{ 999, 65533, 1, 1, 1, 1, -EINVAL },
+		{ 0, 65533, 1, 1, 1, 1, -EINVAL },
+		{ 2000, 1999, 1, 1, 1, 1, -EINVAL },
+		{ 1000, 65534, 1, 1, 1, 1, -EINVAL },
+		{ 65535, 70000, 1, 1, 1, 1, -EINVAL },
+		{ 65536, UINT32_MAX, 1, 1, 1, 1, -EINVAL },
+		{ 65536, 70000, 0, 1, 1, 1, -EINVAL },
+		{ 65536, 70000, SANDBOXES_MAX + 1, 1, 1, 1, -EINVAL },
+		{ 65536, 70000, 1, 0, 1, 1, -EINVAL },
+		{ 65536, 70000, 1, 1, 0, 1, -EINVAL },
+		{ 65536, 70000, 1, 1, 1, 0, -EINVAL },
+		{ 65536, 70000, 1, 1, 1, TIMEOUT_USEC_MAX + 1, -EINVAL },
+	};
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	const char *reason = NULL;
+
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+
+		c->config.dynamic_uid_min = rows[i].min;
+		c->config.dynamic_uid_max = rows[i].max;
+		c->config.max_sandboxes = rows[i].sandboxes;
+		c->config.max_sandboxes_per_user = rows[i].per_user;
+		c->config.max_calls_per_user = rows[i].calls;
+		c->config.setup_timeout_usec = rows[i].timeout;
+		assert_int_equal(compiled_config_check(&c->config, &reason), rows[i].expected);
+		assert_int_equal(catalog_encode(c, &b), rows[i].expected);
+	}
+	compiled_config_done(&c->config);
+	compiled_config_init(&c->config);
+	c->config.salt_paths = calloc(2, sizeof(char *));
+	assert_non_null(c->config.salt_paths);
+	c->config.salt_paths[0] = strdup("var/lib/salt");
+	assert_int_equal(compiled_config_check(&c->config, &reason), -EINVAL);
+}
+
+/* A valid profile has no error to show. */
+static void test_error_of_valid(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	const char *reason;
+
+	c->profiles[2].error = strdup("oops");
+	assert_int_equal(compiled_profile_check(&c->profiles[2], &reason), -EINVAL);
+	/* of an invalid one nothing but the name and the error is looked at */
+	c->profiles[2].invalid = true;
+	c->profiles[2].uid = UINT32_MAX;
+	assert_int_equal(compiled_profile_check(&c->profiles[2], &reason), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest singles[] = { cmocka_unit_test(test_config),
+		cmocka_unit_test(test_error_of_valid) };
+	struct CMUnitTest tests[ELEMENTS(changes)];
+	int failed = _cmocka_run_group_tests("singles", singles, ELEMENTS(singles), NULL, NULL);
+
+	for (size_t i = 0; i < ELEMENTS(changes); i++)
+		tests[i] = (struct CMUnitTest){
+			.name = changes[i].name, .test_func = check_change, .initial_state = &changes[i]
+		};
+	return failed + _cmocka_run_group_tests("changes", tests, ELEMENTS(tests), NULL, NULL);
+}
