@@ -42,6 +42,11 @@
 	((uint32_t)(offsetof(struct seccomp_data, args) + (i) * sizeof(uint64_t)) +                          \
 		(BYTE_ORDER == BIG_ENDIAN ? 4U : 0U))
 
+uint32_t filter_native_arch(void)
+{
+	return NATIVE_ARCH;
+}
+
 struct program {
 	struct sock_filter *insns;
 	size_t n;

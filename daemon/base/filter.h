@@ -51,6 +51,8 @@ struct filter_rule {
 /* The argument equals this value, in its low 32 bits. */
 #define FILTER_WHOLE_ARG 0xffffffffU
 
+/* AUDIT_ARCH_x of the system calls that this program makes; 0 where it is not known here. */
+uint32_t filter_native_arch(void);
 /*
  * Translates a table. @default_action decides for every number without a line, and for a line's number when
  * no condition held. -EINVAL for a table that contradicts itself, -E2BIG past the kernel's limit, -EOPNOTSUPP
