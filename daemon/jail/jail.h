@@ -21,16 +21,22 @@
 #define JAIL_OBJECT_MAX 256 /* bytes of "what" in a report: a path or key, cut if longer */
 
 struct jail_context {
-	int proc_fd;      /* procfs of the launcher's PID namespace (directory fd) */
-	int host_proc_fd; /* procfs of the host, or -1: then host pids are not known */
-	int pidns_fd;     /* own PID namespace, to come back to */
-	int cgroup_fd;    /* cgroup v2 directory under which jails get theirs, or -1 */
-	int null_fd;      /* /dev/null, checked to be char 1:3 */
+	int proc_fd;                     /* procfs of the launcher's PID namespace (directory fd) */
+	int host_proc_fd;                /* procfs of the host, or -1: then host pids are not known */
+	int pidns_fd;                    /* own PID namespace, to come back to */
+	int cgroup_fd;                   /* cgroup v2 directory under which jails get theirs, or -1 */
+	int null_fd;                     /* /dev/null, checked to be char 1:3 */
+	struct sock_filter *init_filter; /* what the jails' inits may still call */
+	size_t n_init_filter;
+	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
 };
 
-#define JAIL_CONTEXT_NULL ((struct jail_context){ .proc_fd = -1, .host_proc_fd = -1, .pidns_fd = -1, .cgroup_fd = -1, .null_fd = -1 })
+#define JAIL_CONTEXT_NULL                                                                                    \
+	((struct jail_context){                                                                              \
+		.proc_fd = -1, .host_proc_fd = -1, .pidns_fd = -1, .cgroup_fd = -1, .null_fd = -1 })
 
-/* Takes over host_proc_fd and cgroup_fd (either may be -1). */
+/* Takes over host_proc_fd and cgroup_fd (either may be -1), also on failure. -EBADF: one of them, /proc or
+ * /dev/null is not what it should be. */
 int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd);
 void jail_context_close(struct jail_context *c);
 
@@ -44,28 +50,49 @@ struct jail_error {
 /* A process in its jail. */
 struct jail {
 	uint64_t id;
-	int pidfd;      /* payload */
-	int init_pidfd; /* pid 1 of the jail's PID namespace, or -1 without one */
-	int go_fd;      /* write end; closed by jail_go() */
-	int report_fd;  /* read end, non-blocking; closed after the report */
-	int cgroup_fd;  /* directory of the jail's own cgroup, or -1 */
-	pid_t pid;      /* payload, as the launcher sees it */
-	pid_t host_pid; /* as the host sees it, 0 if unknown */
+	int pidfd;                  /* payload */
+	int init_pidfd;             /* pid 1 of the jail's PID namespace, or -1 without one */
+	int go_fd;                  /* write end; closed by jail_go() */
+	int report_fd;              /* read end, non-blocking; closed after the report */
+	int cgroup_fd;              /* directory of the jail's own cgroup, or -1 */
+	int pidns_fd;               /* the jail's PID namespace, or -1 */
+	struct report *last_word;   /* shared with the child until the report was read */
+	pid_t pid;                  /* payload, as the launcher sees it */
+	pid_t host_pid;             /* as the host sees it, 0 if unknown */
+	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
+	bool built;                 /* the report said so: only exec is left */
+	bool ended;                 /* payload reaped; status is its end */
+	bool init_ended;
+	siginfo_t status;
 };
 
-#define JAIL_NULL ((struct jail){ .pidfd = -1, .init_pidfd = -1, .go_fd = -1, .report_fd = -1, .cgroup_fd = -1 })
+#define JAIL_NULL                                                                                            \
+	((struct jail){ .pidfd = -1,                                                                         \
+		.init_pidfd = -1,                                                                            \
+		.go_fd = -1,                                                                                 \
+		.report_fd = -1,                                                                             \
+		.cgroup_fd = -1,                                                                             \
+		.pidns_fd = -1 })
 
-/* Starts building. On failure everything is undone, *reterr says which stage. Never blocks on the child. */
-int jail_start(struct jail_context *c, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr);
+/*
+ * Starts building. On failure everything is undone, *reterr says which stage. Never blocks on the child.
+ * -ENOTRECOVERABLE: the caller's own children would from now on be born in the jail's PID namespace. Nothing
+ * but ending the caller mends that.
+ */
+int jail_start(
+	struct jail_context *c, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr);
 /* Lets the child go on to exec. */
 int jail_go(struct jail *j);
-/* 1: exec succeeded. 0: nothing yet (-EAGAIN inside). Negative: set-up failed, see *reterr. */
+/* 1: exec succeeded. 0: nothing yet (-EAGAIN inside). Negative: set-up failed, see *reterr; -ECHILD when the
+ * child ended without a word. */
 int jail_read_report(struct jail *j, struct jail_error *reterr);
-/* To the payload (all = false) or to every process of the jail (PID namespace or cgroup). -ESRCH when it ended. */
+/* To the payload (all = false) or to every process of the jail (PID namespace or cgroup). -ESRCH when it
+ * ended. */
 int jail_signal(struct jail *j, int sig, bool all);
 /* SIGKILL to everything: the namespace's init, cgroup.kill, the payload. Never fails for "already gone". */
 void jail_kill(struct jail *j);
-/* 1: payload ended, *ret is its status, and what it left behind was killed. 0: still running. */
+/* 1: payload ended, *ret is its status (the same on every later call), and what it left behind was killed. 0:
+ * still running. Waits for killed processes, but not longer than a tenth of a second. */
 int jail_reap(struct jail *j, siginfo_t *ret);
 /* Kills, reaps, removes the cgroup, closes the fds. Safe on JAIL_NULL and after jail_reap(). */
 void jail_done(struct jail_context *c, struct jail *j);

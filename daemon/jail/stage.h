@@ -3,7 +3,8 @@
 
 /*
  * Stages of setting up a jail: a failed launch names one, it becomes the D-Bus error
- * org.bailiff.Broker1.Error.Setup.NAME, and GetUsage reports time per stage. The numbers are part of the private protocol.
+ * org.bailiff.Broker1.Error.Setup.NAME, and GetUsage reports time per stage. The numbers are part of the
+ * private protocol.
  */
 
 enum jail_stage {

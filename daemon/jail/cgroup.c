@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Control groups, version 2: one for each jail, so that all its processes can be found and killed at once.
+ * The name is made of the sandbox's number; no text of anybody else's gets near cgroupfs. cgroups(7). */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/process.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_FORMAT "sandbox-%llu"
+#define NAME_LENGTH 32
+#define LIST_MAX    (1024 * 1024) /* bytes of cgroup.procs: 100,000 processes */
+#define BATCH       256           /* pidfds held at a time */
+
+struct member {
+	pid_t pid;
+	int pidfd;
+};
+
+static void cgroup_name(uint64_t id, char name[NAME_LENGTH])
+{
+	(void)snprintf(name, NAME_LENGTH, NAME_FORMAT, (unsigned long long)id);
+}
+
+int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd)
+{
+	char name[NAME_LENGTH];
+	int fd, r;
+
+	*ret_fd = -1;
+	if (c->cgroup_fd < 0)
+		return 0;
+	cgroup_name(id, name);
+	/* One that is there already is somebody's: never joined. */
+	if (mkdirat(c->cgroup_fd, name, 0755) < 0)
+		return errno_or_eio();
+	fd = openat(c->cgroup_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		r = errno_or_eio();
+		(void)unlinkat(c->cgroup_fd, name, AT_REMOVEDIR);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int cgroup_kill(int cgroup_fd)
+{
+	_cleanup_close_ int fd = openat(cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno_or_eio();
+	return write_full(fd, "1", 1);
+}
+
+int cgroup_remove(const struct jail_context *c, uint64_t id)
+{
+	char name[NAME_LENGTH];
+
+	if (c->cgroup_fd < 0)
+		return 0;
+	cgroup_name(id, name);
+	if (unlinkat(c->cgroup_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return errno_or_eio();
+	return 0;
+}
+
+static int read_list(int cgroup_fd, char **ret)
+{
+	_cleanup_close_ int fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	size_t size;
+
+	if (fd < 0)
+		return errno_or_eio();
+	return read_fd_to_end(fd, LIST_MAX, ret, &size);
+}
+
+/* The next pid of a list, or 0 at its end. Members that have no pid in our PID namespace are left out. */
+static pid_t next_pid(char **list)
+{
+	int pid = 0;
+
+	while (pid == 0) {
+		char *line = strsep(list, "\n");
+
+		if (!line || !line[0])
+			return 0;
+		if (parse_int(line, 0, INT_MAX, &pid) < 0)
+			return 0;
+	}
+	return pid;
+}
+
+static bool list_contains(const char *list, pid_t pid)
+{
+	char text[NUMBER_TEXT_MAX];
+	const char *number = number_text((uint64_t)pid, text);
+	size_t n = strlen(number);
+
+	for (const char *p = list; *p; p += strcspn(p, "\n"), p += *p != '\0')
+		if (strncmp(p, number, n) == 0 && (p[n] == '\n' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+/*
+ * A pid from a list may be another process' by the time that a pidfd is opened for it. But if it stands in a
+ * list that is read after that, then either the pidfd's process is still there, and a member, or it has ended
+ * and the signal goes nowhere.
+ */
+static int signal_batch(int cgroup_fd, const struct member *members, size_t n, int sig, size_t *signalled)
+{
+	_cleanup_free_ char *list = NULL;
+	int r;
+
+	r = read_list(cgroup_fd, &list);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (list_contains(list, members[i].pid) && process_signal(members[i].pidfd, sig) >= 0)
+			(*signalled)++;
+	return 0;
+}
+
+static size_t open_batch(char **list, struct member *members)
+{
+	size_t n = 0;
+	pid_t pid;
+
+	while (n < BATCH && (pid = next_pid(list)) > 0) {
+		int pidfd = process_pidfd_open(pid);
+
+		if (pidfd >= 0)
+			members[n++] = (struct member){ pid, pidfd };
+	}
+	return n;
+}
+
+int cgroup_signal(int cgroup_fd, int sig)
+{
+	_cleanup_free_ char *list = NULL;
+	struct member members[BATCH];
+	size_t signalled = 0, n;
+	char *rest;
+	int r;
+
+	r = read_list(cgroup_fd, &list);
+	if (r < 0)
+		return r;
+	rest = list;
+	while (r >= 0 && (n = open_batch(&rest, members)) > 0) {
+		r = signal_batch(cgroup_fd, members, n, sig, &signalled);
+		for (size_t i = 0; i < n; i++)
+			(void)fd_close(members[i].pidfd);
+	}
+	if (r < 0)
+		return r;
+	return signalled > 0 ? 0 : -ESRCH;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The payload before it is the payload: the order of the steps, from clone3(2) to execveat(2). It is a copy
+ * of the launcher, so all that runs here is async-signal-safe.
+ *
+ * The order is the argument:
+ *  1. Undumpable before anything else, so that there is no moment to attach to a process that still has the
+ *     launcher's rights. Until then it has uid 0 and all of the launcher's capabilities: only its like could.
+ *  2. What needs privilege comes while there is privilege: mounts, the executable (root may see it where the
+ * payload may not), fds, limits (they may be raised), keyring.
+ *  3. After the mounts no path means the host any more. The fds go next: with them, everything that reaches
+ * out of the jail is closed, but for the three pipes and files that the end takes.
+ *  4. The ids change with the capabilities kept. That change makes the process dumpable again where
+ *     fs.suid_dumpable is 1; it is undone at once, and in between nobody of the payload's uid could attach:
+ * that takes all the capabilities that the process still has.
+ *  5. Then the capabilities go, and what is left is done with the payload's own rights: the working
+ * directory, which the caller may choose.
+ *  6. "Built" is said, and the go awaited: the launcher has recorded the jail by then, so nothing can run
+ * that it does not know of. If the launcher dies, the pipe ends, and so does this.
+ *  7. The filter is last: it need not allow what the steps take, only the exec.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SETUP_UMASK 0022
+
+/* Seen by the launcher only; what counts is the report. */
+#define STATUS_FAILED 127
+
+static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
+{
+	int r;
+
+	r = apply_undumpable(reterr);
+	if (r < 0)
+		return r;
+	r = apply_session(reterr);
+	if (r < 0)
+		return r;
+	r = apply_namespaces(&s->namespaces, reterr);
+	if (r < 0)
+		return r;
+	(void)umask(SETUP_UMASK);
+	return apply_mounts(&s->mounts, reterr);
+}
+
+/* Afterwards the ends of our pipes have the plan's numbers. */
+static int build_fds(struct jail_setup *s, struct jail_error *reterr)
+{
+	int exe_fd, r;
+
+	exe_fd = open_executable(s->spec->executable, s->context->proc_fd, reterr);
+	if (exe_fd < 0)
+		return exe_fd;
+	r = apply_fds(&s->fds, exe_fd, reterr);
+	if (r < 0)
+		return r;
+	s->report_fd = s->fds.report_slot;
+	s->go_fd = s->fds.go_slot;
+	return 0;
+}
+
+static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
+{
+	const struct jail_spec *spec = s->spec;
+	int r;
+
+	r = apply_keyring(reterr);
+	if (r < 0)
+		return r;
+	r = apply_limits(&s->limits, reterr);
+	if (r < 0)
+		return r;
+	r = caps_keep(reterr);
+	if (r < 0)
+		return r;
+	r = apply_ids(spec->uid, spec->gid, spec->groups, spec->n_groups, reterr);
+	if (r < 0)
+		return r;
+	r = apply_undumpable(reterr);
+	if (r < 0)
+		return r;
+	r = apply_caps(spec->bounding, spec->ambient, spec->secure_bits, reterr);
+	if (r < 0)
+		return r;
+	(void)umask(spec->umask);
+	return apply_directory(spec->working_directory, reterr);
+}
+
+/* End of file, or anything but the go: the launcher does not want this jail any more. */
+static void await_go(struct jail_setup *s)
+{
+	char go;
+
+	if (read_full(s->go_fd, &go, 1) != 1)
+		_exit(STATUS_FAILED);
+	s->go_fd = fd_close(s->go_fd);
+}
+
+noreturn void child_run(struct jail_setup *s)
+{
+	struct jail_error e = { 0 };
+	int r;
+
+	r = build_surroundings(s, &e);
+	if (r >= 0)
+		r = build_fds(s, &e);
+	if (r >= 0)
+		r = become_payload(s, &e);
+	if (r >= 0 && report_built(s->report_fd) < 0)
+		_exit(STATUS_FAILED);
+	if (r >= 0) {
+		await_go(s);
+		r = apply_filter(s->spec, &e);
+	}
+	if (r >= 0)
+		(void)apply_exec(s->spec, s->fds.exe_slot, &e);
+	report_failure(s->report_fd, s->last_word, &e);
+	_exit(STATUS_FAILED);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The minimal /dev: the five harmless devices, as bind mounts of the host's nodes (making nodes would need
+ * CAP_MKNOD, and a file system where devices work), the usual links, and a /dev/shm. No terminals: a pty
+ * comes as an fd.
+ */
+
+#include "base/error.h"
+#include "jail/steps.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define MEMORY_MAJOR 1
+
+static const struct {
+	const char *path;
+	unsigned minor;
+} nodes[] = {
+	{ "/dev/null", 3 },
+	{ "/dev/zero", 5 },
+	{ "/dev/full", 7 },
+	{ "/dev/random", 8 },
+	{ "/dev/urandom", 9 },
+};
+
+static const struct {
+	const char *text, *target;
+} links[] = {
+	{ "/proc/self/fd", "/dev/fd" },
+	{ "/proc/self/fd/0", "/dev/stdin" },
+	{ "/proc/self/fd/1", "/dev/stdout" },
+	{ "/proc/self/fd/2", "/dev/stderr" },
+};
+
+static int add_minimal(struct mount_plan *p)
+{
+	struct mount_item *item;
+
+	/* Names only: a few kilobytes of inodes, sealed once they are there. */
+	item = mount_plan_add(
+		p, ITEM_TMPFS, "", "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (!item)
+		return -ENOMEM;
+	mount_item_tmpfs(item, 0755, "64k", "256");
+	item->seal = true;
+	for (size_t i = 0; i < ELEMENTSOF(nodes); i++) {
+		/* read-only is about the node's mode and owner; devices can be written to all the same */
+		item = mount_plan_add(p, ITEM_DEVICE, nodes[i].path, nodes[i].path,
+			MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+		if (!item)
+			return -ENOMEM;
+		item->minor = nodes[i].minor;
+	}
+	for (size_t i = 0; i < ELEMENTSOF(links); i++)
+		if (!mount_plan_add(p, ITEM_LINK, links[i].text, links[i].target, 0))
+			return -ENOMEM;
+	item = mount_plan_add(
+		p, ITEM_TMPFS, "", "/dev/shm", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (!item)
+		return -ENOMEM;
+	mount_item_tmpfs(item, 01777, SCRATCH_SIZE, SCRATCH_INODES);
+	return 0;
+}
+
+int prepare_devices(const struct jail_spec *spec, struct mount_plan *p)
+{
+	struct mount_item *item;
+
+	if (spec->private_devices)
+		return add_minimal(p);
+	/* The host's own, all of it, by the profile's wish; nothing else in the jail has working device
+	 * nodes. */
+	item = mount_plan_add(p, ITEM_BIND, "/dev", "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	if (!item)
+		return -ENOMEM;
+	item->recursive = true;
+	return 0;
+}
+
+int device_check(int path_fd, unsigned minor)
+{
+	struct stat st;
+
+	if (fstat(path_fd, &st) < 0)
+		return errno_or_eio();
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(MEMORY_MAJOR, minor))
+		return -ENODEV;
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The program: opened once by path, in the jail's view, and from then on meant by its fd. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SELF_FD "self/fd/"
+
+/*
+ * Is it a script? The kernel would say ENOENT for one that is run from a close-on-exec fd, and no more. An
+ * O_PATH fd can't be read, so the same inode is opened again through the launcher's procfs. Where that is
+ * refused, the exec will tell.
+ */
+static bool is_script(int path_fd, int proc_fd)
+{
+	_cleanup_close_ int fd = -1;
+	char name[sizeof(SELF_FD) + NUMBER_TEXT_MAX] = SELF_FD, digits[NUMBER_TEXT_MAX], head[2];
+	const char *number = number_text((unsigned)path_fd, digits);
+
+	memcpy(name + sizeof(SELF_FD) - 1, number, strlen(number) + 1);
+	fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd >= 0 && read_full(fd, head, sizeof(head)) == (ssize_t)sizeof(head) && head[0] == '#' &&
+	       head[1] == '!';
+}
+
+int open_executable(const char *path, int proc_fd, struct jail_error *reterr)
+{
+	_cleanup_close_ int fd = path_open_at(AT_FDCWD, path, O_PATH, RESOLVE_NO_MAGICLINKS);
+	struct stat st;
+
+	if (fd < 0)
+		return jail_fail(reterr, STAGE_EXEC, fd, path, "");
+	if (fstat(fd, &st) < 0)
+		return jail_fail(reterr, STAGE_EXEC, errno_or_eio(), path, "");
+	if (!S_ISREG(st.st_mode))
+		return jail_fail(reterr, STAGE_EXEC, -EACCES, "not a regular file:", path);
+	if (is_script(fd, proc_fd))
+		return jail_fail(reterr, STAGE_EXEC, -ENOEXEC,
+			"a script: make its interpreter the executable, and the script an argument:", path);
+	return steal_fd(fd);
+}
+
+int apply_directory(const char *path, struct jail_error *reterr)
+{
+	char cwd[PATH_MAX];
+	long n;
+
+	if (chdir(path) < 0)
+		return jail_fail(reterr, STAGE_EXEC, errno_or_eio(), "working directory", path);
+	/* The system call, not glibc's function: that one would hide what it looks for, a directory outside.
+	 */
+	n = syscall(SYS_getcwd, cwd, sizeof(cwd));
+	if (n < 0)
+		return jail_fail(reterr, STAGE_EXEC, errno_or_eio(), "working directory", path);
+	if (n == 0 || cwd[0] != '/')
+		return jail_fail(reterr, STAGE_EXEC, -EXDEV, "working directory outside of the jail:", path);
+	return 0;
+}
+
+int apply_exec(const struct jail_spec *spec, int exe_fd, struct jail_error *reterr)
+{
+	int r;
+
+	r = (int)RET_ERRNO(syscall(SYS_execveat, exe_fd, "", spec->argv, spec->envp, AT_EMPTY_PATH));
+	if (r == -ENOENT) /* the file itself is open */
+		return jail_fail(reterr, STAGE_EXEC, r,
+			"the program's loader is missing inside of the jail:", spec->executable);
+	return jail_fail(reterr, STAGE_EXEC, r, spec->executable, "");
+}

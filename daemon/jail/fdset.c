@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * File descriptors: from the launcher's numbers to the payload's. Targets may collide with sources, with each
+ * other's sources and with our own fds, in cycles too. So everything is first copied to numbers that nothing
+ * else uses and no target has, and only then put where it belongs. All numbers are chosen beforehand from
+ * what is known; what else is open in the child is the launcher's, may be overwritten, and is closed in the
+ * end.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define NAME "file descriptor"
+
+static int check_targets(const struct jail_fd *fds, size_t n, uint32_t *reterr_target)
+{
+	uint8_t seen[FD_TARGET_MAX / 8 + 1] = { 0 };
+
+	*reterr_target = 0;
+	if (n > FD_PLAN_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t t = fds[i].target;
+
+		*reterr_target = t;
+		if (fds[i].source < 0 || t > FD_TARGET_MAX || (seen[t / 8] & (1U << (t % 8))))
+			return -EINVAL;
+		seen[t / 8] |= (uint8_t)(1U << (t % 8));
+	}
+	return 0;
+}
+
+/* The next number from *at on that is none of ours. */
+static unsigned next_free(unsigned *at, const struct jail_fd *fds, size_t n, int report_fd, int go_fd)
+{
+	for (;; (*at)++) {
+		bool used = *at == (unsigned)report_fd || *at == (unsigned)go_fd;
+
+		for (size_t i = 0; i < n && !used; i++)
+			used = *at == (unsigned)fds[i].source;
+		if (!used)
+			return (*at)++;
+	}
+}
+
+static void add_step(struct fd_plan *p, enum fd_operation operation, unsigned from, unsigned to)
+{
+	p->steps[p->n++] = (struct fd_step){ operation, from, to };
+}
+
+/* Closes all but the numbers in keep, which is sorted here. */
+static void add_closes(struct fd_plan *p, unsigned *keep, size_t n)
+{
+	unsigned first = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		unsigned v = keep[i];
+		size_t j = i;
+
+		for (; j > 0 && keep[j - 1] > v; j--)
+			keep[j] = keep[j - 1];
+		keep[j] = v;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] > first)
+			add_step(p, FD_CLOSE, first, keep[i] - 1);
+		first = keep[i] + 1;
+	}
+	add_step(p, FD_CLOSE, first, ~0U);
+}
+
+int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
+	uint32_t *reterr_target)
+{
+	unsigned keep[FD_PLAN_MAX + 3], at = 3, temporary;
+	struct fd_plan p = { .n = 0 };
+	int r;
+
+	r = check_targets(fds, n, reterr_target);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		keep[i] = fds[i].target;
+		if (at <= fds[i].target)
+			at = fds[i].target + 1;
+	}
+	p.report_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
+	p.go_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
+	p.exe_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
+	add_step(&p, FD_COPY, (unsigned)report_fd, (unsigned)p.report_slot);
+	add_step(&p, FD_COPY, (unsigned)go_fd, (unsigned)p.go_slot);
+	temporary = at;
+	for (size_t i = 0; i < n; i++)
+		add_step(&p, FD_COPY, (unsigned)fds[i].source, next_free(&at, fds, n, report_fd, go_fd));
+	at = temporary;
+	for (size_t i = 0; i < n; i++)
+		add_step(&p, FD_PLACE, next_free(&at, fds, n, report_fd, go_fd), fds[i].target);
+	keep[n] = (unsigned)p.report_slot;
+	keep[n + 1] = (unsigned)p.go_slot;
+	keep[n + 2] = (unsigned)p.exe_slot;
+	add_closes(&p, keep, n + 3);
+	*ret = p;
+	return 0;
+}
+
+int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
+	struct jail_error *reterr)
+{
+	unsigned standard = 0;
+	uint32_t target;
+	int r;
+
+	for (size_t i = 0; i < spec->n_fds; i++) {
+		if (fcntl(spec->fds[i].source, F_GETFD) < 0)
+			return jail_fail_number(reterr, STAGE_FDS, errno_or_eio(), NAME, spec->fds[i].target);
+		if (spec->fds[i].target <= 2)
+			standard |= 1U << spec->fds[i].target;
+	}
+	/* A program that opens a file and gets number 2 would write its error messages into it. */
+	for (unsigned i = 0; i <= 2; i++)
+		if (!(standard & (1U << i)))
+			return jail_fail_number(reterr, STAGE_FDS, -EINVAL, "no source for " NAME, i);
+	r = fd_plan_make(spec->fds, spec->n_fds, report_fd, go_fd, ret, &target);
+	if (r < 0)
+		return jail_fail_number(reterr, STAGE_FDS, r, NAME, target);
+	return 0;
+}
+
+/* The slots lie above all targets; the payload's own limit is set later. */
+static int raise_soft_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return errno_or_eio();
+	l.rlim_cur = l.rlim_max;
+	return RET_ERRNO(setrlimit(RLIMIT_NOFILE, &l));
+}
+
+static int run_step(const struct fd_step *s)
+{
+	if (s->operation == FD_CLOSE)
+		return RET_ERRNO(close_range(s->from, s->to, 0));
+	return RET_ERRNO(dup3((int)s->from, (int)s->to, s->operation == FD_COPY ? O_CLOEXEC : 0));
+}
+
+int apply_fds(const struct fd_plan *p, int exe_fd, struct jail_error *reterr)
+{
+	int r;
+
+	r = raise_soft_limit();
+	if (r < 0)
+		return jail_fail(reterr, STAGE_FDS, r, "limit of open files", "");
+	/* Before the steps: the number that the executable happened to get may be one of theirs. */
+	if (exe_fd != p->exe_slot && dup3(exe_fd, p->exe_slot, O_CLOEXEC) < 0)
+		return jail_fail_number(reterr, STAGE_FDS, errno_or_eio(), NAME, (unsigned)p->exe_slot);
+	for (size_t i = 0; i < p->n; i++) {
+		r = run_step(&p->steps[i]);
+		if (r < 0)
+			return jail_fail_number(reterr, STAGE_FDS, r, NAME, p->steps[i].to);
+	}
+	return 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The jail's init: pid 1 of its PID namespace, which lives and dies with it. It reaps what the payload leaves
+ * behind, and it is what the launcher kills to end the jail. It has nothing to give to who should get hold of
+ * it: no capability, no fd, an empty root, and a filter that lets it wait and no more. It stays undumpable,
+ * so the payload, even with its uid, can not look into the copy of the launcher's memory that it is. Signals
+ * from inside the namespace do not reach a pid 1 that has no handler for them.
+ */
+
+#include "jail/init.h"
+#include "base/error.h"
+#include "base/filter.h"
+#include "base/process.h"
+#include "jail/steps.h"
+
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define NOBODY      65534 /* the kernel's overflow id: owns nothing */
+#define SECURE_BITS ((SECURE_ALL_BITS & ~SECBIT_KEEP_CAPS) | SECURE_ALL_LOCKS)
+
+static const struct filter_rule rules[] = {
+	FILTER_ALLOW(rt_sigsuspend),
+	FILTER_ALLOW(rt_sigreturn),
+	FILTER_ALLOW(restart_syscall),
+	FILTER_ALLOW(exit_group),
+};
+
+int init_filter_build(struct sock_filter **ret, size_t *ret_n)
+{
+	return filter_build(rules, ELEMENTSOF(rules), FILTER_KILL, ret, ret_n);
+}
+
+/* /proc/1/root shows nothing, to whomever it may be shown. */
+static int empty_root(void)
+{
+	int fd, r;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return errno_or_eio();
+	r = mount_make_private();
+	if (r < 0)
+		return r;
+	fd = mount_new_tmpfs("0555", "4k", "1",
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (fd < 0)
+		return fd;
+	r = root_attach(fd);
+	return r < 0 ? r : root_pivot(fd);
+}
+
+static int give_up_privileges(const struct jail_context *c)
+{
+	struct jail_error e;
+	int r;
+
+	r = caps_keep(&e);
+	if (r < 0)
+		return r;
+	r = apply_ids(NOBODY, NOBODY, NULL, 0, &e);
+	if (r < 0)
+		return r;
+	r = apply_caps(0, 0, SECURE_BITS, &e);
+	if (r < 0)
+		return r;
+	/* the change of ids may have made it dumpable, see suid_dumpable in proc(5) */
+	r = apply_undumpable(&e);
+	if (r < 0)
+		return r;
+	return filter_load(c->init_filter, c->n_init_filter);
+}
+
+/* Ignoring SIGCHLD has the kernel reap: init is never woken, however many orphans there are. */
+static int ignore_children(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	return RET_ERRNO(sigaction(SIGCHLD, &ignore, NULL));
+}
+
+static int confine(const struct jail_context *c)
+{
+	struct jail_error e;
+	int r;
+
+	r = apply_undumpable(&e);
+	if (r < 0)
+		return r;
+	r = process_reset_signals();
+	if (r < 0)
+		return r;
+	r = ignore_children();
+	if (r < 0)
+		return r;
+	if (setsid() < 0)
+		return errno_or_eio();
+	(void)prctl(PR_SET_NAME, "jail-init", 0, 0, 0); /* for people who look at ps */
+	r = empty_root();
+	if (r < 0)
+		return r;
+	/* The launcher's fds, other jails' go-pipes among them. */
+	if (close_range(0, ~0U, 0) < 0)
+		return errno_or_eio();
+	return give_up_privileges(c);
+}
+
+noreturn void init_run(const struct jail_context *c)
+{
+	sigset_t none;
+
+	/* If it fails, the namespace ends with it, and the launch too. */
+	if (confine(c) < 0)
+		_exit(1);
+	(void)sigemptyset(&none);
+	for (;;)
+		(void)sigsuspend(&none);
+}

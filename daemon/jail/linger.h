@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Jails that were killed and did not end in the time that jail_done() waits: a process in the middle of an
+ * operation on a file system that hangs, for one. The launcher must go on, and yet no zombie and no cgroup
+ * may stay for ever. So they wait here, and every start and end of another jail looks after them.
+ */
+
+#include "jail/jail.h"
+
+struct jail_linger {
+	struct jail_linger *next;
+	struct jail jail;
+};
+
+/* Takes over the jail, which has its place with it. */
+void linger_add(struct jail_context *c, struct jail *j);
+/* Finishes those that have ended. Does not wait. */
+void linger_collect(struct jail_context *c);
+/* Lets go of all. */
+void linger_forget(struct jail_context *c);
+
+/* reap.c: notes what has ended of payload and init, and takes away the cgroup when all has. 0, or -EBUSY
+ * while something is left. */
+int jail_try_finish(struct jail_context *c, struct jail *j);
+/* reap.c: closes what the jail holds, frees, and makes it JAIL_NULL. */
+void jail_release(struct jail *j);

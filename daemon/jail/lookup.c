@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Paths of mount sources and targets, resolved once to an O_PATH fd, below a given root. The kernel resolves
+ * what has no symbolic link in it; where there is one, it is read and judged here. A source may lie in a
+ * directory that a payload wrote to the last time: a link there is the payload's attempt to have something
+ * else mounted, while /var/run -> /run is the administrator's.
+ *
+ * The path is split in two buffers: done, which is known to have no link in it, and rest. So ".." in a link's
+ * text just takes away the last component of done.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS */
+
+struct walk {
+	int root_fd;
+	bool create, directory; /* make what is missing; the last as a directory, else as a file */
+	bool nofollow;          /* the last may be a link */
+	const dev_t *own;
+	size_t n_own;
+	unsigned links;
+	char done[PATH_MAX];
+	size_t n_done;
+	char rest[PATH_MAX];
+};
+
+/* An O_PATH fd of done, or of a link that is its last component. */
+static int open_done(const struct walk *w)
+{
+	return path_open_at(w->root_fd, w->n_done ? w->done : "/", O_PATH | O_NOFOLLOW,
+		RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+static void drop_last(struct walk *w)
+{
+	while (w->n_done > 0 && w->done[--w->n_done] != '/')
+		;
+	w->done[w->n_done] = '\0';
+}
+
+/* Moves one component from rest to done. 0 when there is none left. */
+static int take_component(struct walk *w, bool *ret_last)
+{
+	size_t skip = strspn(w->rest, "/"), n = strcspn(w->rest + skip, "/");
+	const char *name = w->rest + skip;
+
+	if (n == 0)
+		return 0;
+	*ret_last = name[n + strspn(name + n, "/")] == '\0';
+	if (n == 2 && name[0] == '.' && name[1] == '.') {
+		drop_last(w);
+	} else if (n != 1 || name[0] != '.') {
+		if (w->n_done + 1 + n >= sizeof(w->done))
+			return -ENAMETOOLONG;
+		w->done[w->n_done++] = '/';
+		memcpy(w->done + w->n_done, name, n);
+		w->n_done += n;
+		w->done[w->n_done] = '\0';
+	}
+	memmove(w->rest, name + n, strlen(name + n) + 1);
+	return 1;
+}
+
+/* Is it in nobody's hands but root's? */
+static int check_root_only(int fd)
+{
+	const char *reason;
+
+	return path_check_trusted(fd, &reason) < 0 ? -ELOOP : 0;
+}
+
+/* done ends in a link: judges it and puts its text before rest. */
+static int follow(struct walk *w, int link_fd)
+{
+	_cleanup_close_ int parent_fd = -1;
+	char text[PATH_MAX];
+	struct statfs fs;
+	ssize_t n;
+	size_t n_rest = strlen(w->rest);
+
+	if (++w->links > LINKS_MAX)
+		return -ELOOP;
+	if (fstatfs(link_fd, &fs) < 0)
+		return errno_or_eio();
+	if (fs.f_type == PROC_SUPER_MAGIC || check_root_only(link_fd) < 0)
+		return -ELOOP;
+	drop_last(w);
+	parent_fd = open_done(w);
+	if (parent_fd < 0)
+		return parent_fd;
+	if (check_root_only(parent_fd) < 0)
+		return -ELOOP;
+	n = readlinkat(link_fd, "", text, sizeof(text));
+	if (n < 0)
+		return errno_or_eio();
+	if ((size_t)n + 1 + n_rest >= sizeof(w->rest))
+		return -ENAMETOOLONG;
+	if (n > 0 && text[0] == '/') {
+		w->n_done = 0;
+		w->done[0] = '\0';
+	}
+	memmove(w->rest + n + 1, w->rest, n_rest + 1);
+	memcpy(w->rest, text, (size_t)n);
+	w->rest[n] = '/';
+	return 0;
+}
+
+static int make_missing(struct walk *w, bool last)
+{
+	_cleanup_close_ int parent_fd = -1;
+	const char *slash = strrchr(w->done, '/');
+	char name[NAME_MAX + 1];
+	size_t n = slash ? strlen(slash + 1) : 0;
+	bool own = false;
+	struct stat st;
+
+	if (!w->create || n == 0)
+		return -ENOENT;
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, slash + 1, n + 1);
+	drop_last(w);
+	parent_fd = open_done(w);
+	if (parent_fd < 0)
+		return parent_fd;
+	if (fstat(parent_fd, &st) < 0)
+		return errno_or_eio();
+	for (size_t i = 0; i < w->n_own && !own; i++)
+		own = w->own[i] == st.st_dev;
+	if (!own)
+		return -ENOENT;
+	if (last && !w->directory ? mknodat(parent_fd, name, S_IFREG | 0444, 0) < 0
+				  : mkdirat(parent_fd, name, 0755) < 0)
+		return errno_or_eio();
+	w->done[w->n_done++] = '/';
+	memcpy(w->done + w->n_done, name, n + 1);
+	w->n_done += n;
+	return open_done(w);
+}
+
+/* Without links, or with what is missing: one component after the other. */
+static int walk_path(struct walk *w, const char *path)
+{
+	_cleanup_close_ int fd = open_done(w);
+	bool last = false;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (strlen(path) >= sizeof(w->rest))
+		return -ENAMETOOLONG;
+	memcpy(w->rest, path, strlen(path) + 1);
+	while ((r = take_component(w, &last)) > 0) {
+		struct stat st;
+
+		fd = fd_close(fd);
+		fd = open_done(w);
+		if (fd == -ENOENT)
+			fd = make_missing(w, last);
+		if (fd < 0)
+			return fd;
+		if (fstat(fd, &st) < 0)
+			return errno_or_eio();
+		if (!S_ISLNK(st.st_mode) || (last && w->nofollow))
+			continue;
+		r = follow(w, fd);
+		if (r < 0)
+			return r;
+	}
+	/* A link that ends in "/" leaves no component after it, so fd may still be the link. */
+	return r < 0 ? r : open_done(w);
+}
+
+static int lookup_with(struct walk *w, const char *path)
+{
+	int fd;
+
+	fd = path_open_at(w->root_fd, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	if (fd != -ELOOP && (fd != -ENOENT || !w->create))
+		return fd;
+	return walk_path(w, path);
+}
+
+int lookup(int root_fd, const char *path)
+{
+	struct walk w = { .root_fd = root_fd };
+
+	return lookup_with(&w, path);
+}
+
+int lookup_nofollow(int root_fd, const char *path)
+{
+	struct walk w = { .root_fd = root_fd, .nofollow = true };
+
+	return lookup_with(&w, path);
+}
+
+int lookup_or_create(int root_fd, const char *path, bool directory, const dev_t *own, size_t n_own)
+{
+	struct walk w = {
+		.root_fd = root_fd, .create = true, .directory = directory, .own = own, .n_own = n_own
+	};
+
+	return lookup_with(&w, path);
+}

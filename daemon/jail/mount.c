@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Mounts: the plan as a list of items, and carrying it out in four passes, all by fd.
+ *
+ *   1. make each mount, detached, with its final flags: a path of the host is resolved once, in the payload's
+ * own copy of the host's tree, and nothing is ever visible with flags that are too weak
+ *   2. mount the new root over the old one. Not sooner: a recursive bind of "/" would take it along
+ *   3. attach each item, in order; mount points are made only on file systems that were made here
+ *   4. seal those that had to be writable for that, and leave the old root
+ *
+ * This all happens in the child: where a source lies on a file system that hangs, the launcher goes on, and
+ * kills the child when its time is over.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOT_SIZE   "1m" /* names of mount points only */
+#define ROOT_INODES "16384"
+#define ITEMS_FIRST 32
+
+struct mount_item *mount_plan_add(struct mount_plan *p, enum mount_item_type type, const char *source,
+	const char *target, uint64_t attributes)
+{
+	if (p->n == p->allocated) {
+		size_t allocated = p->allocated ? 2 * p->allocated : ITEMS_FIRST;
+		struct mount_item *items = reallocarray(p->items, allocated, sizeof(*items));
+
+		if (!items)
+			return NULL;
+		p->items = items;
+		p->allocated = allocated;
+	}
+	p->items[p->n] = (struct mount_item){
+		.type = type, .source = source, .target = target, .attributes = attributes, .fd = -1
+	};
+	return &p->items[p->n++];
+}
+
+void mount_item_tmpfs(struct mount_item *item, unsigned mode, const char *size, const char *inodes)
+{
+	(void)snprintf(item->mode, sizeof(item->mode), "%04o", mode & 07777);
+	(void)snprintf(item->size, sizeof(item->size), "%s", size);
+	item->inodes = inodes;
+}
+
+void mount_plan_done(struct mount_plan *p)
+{
+	free(p->items);
+	free(p->own);
+	*p = (struct mount_plan){ 0 };
+}
+
+static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *m)
+{
+	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	bool tmpfs = m->type == MOUNT_TMPFS, read_only = m->flags & MOUNT_READ_ONLY;
+	char size[24] = "";
+	struct mount_item *item;
+
+	if (m->flags & MOUNT_NO_EXEC)
+		attributes |= MOUNT_ATTR_NOEXEC;
+	if (read_only && !tmpfs)
+		attributes |= MOUNT_ATTR_RDONLY;
+	item = mount_plan_add(p, tmpfs ? ITEM_TMPFS : ITEM_BIND, m->source, m->target, attributes);
+	if (!item)
+		return -ENOMEM;
+	item->recursive = !(m->flags & MOUNT_NON_RECURSIVE);
+	item->optional = !tmpfs && (m->flags & MOUNT_OPTIONAL);
+	item->seal = read_only && tmpfs;
+	if (tmpfs && m->size > 0)
+		(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)m->size);
+	if (tmpfs)
+		mount_item_tmpfs(item, m->mode, size, "");
+	return 0;
+}
+
+/* Every wish that takes a mount namespace. /proc is not among them: without one it is simply not mounted. */
+static const char *wish_for_mounts(const struct jail_spec *spec)
+{
+	return spec->minimal_root      ? "MinimalRoot=yes"
+	       : spec->private_tmp     ? "PrivateTmp=yes"
+	       : spec->private_devices ? "PrivateDevices=yes"
+	       : spec->n_mounts > 0    ? spec->mounts[0].target
+				       : NULL;
+}
+
+static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
+{
+	int r;
+
+	p->wanted = true;
+	p->minimal_root = spec->minimal_root;
+	r = prepare_root(spec, p);
+	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++)
+		r = add_profile_mount(p, &spec->mounts[i]);
+	if (r < 0)
+		return r;
+	p->own = calloc(p->n + 1, sizeof(*p->own));
+	return p->own ? 0 : -ENOMEM;
+}
+
+int prepare_mounts(const struct jail_spec *spec, struct mount_plan *ret, struct jail_error *reterr)
+{
+	const char *wish = wish_for_mounts(spec);
+
+	*ret = (struct mount_plan){ 0 };
+	if (!(spec->namespaces & JAIL_NS_MOUNT))
+		return wish ? jail_fail(reterr, STAGE_MOUNTS, -EINVAL, "needs a mount namespace:", wish) : 0;
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		if (spec->mounts[i].target[0] != '/' || spec->mounts[i].target[1] == '\0')
+			return jail_fail(
+				reterr, STAGE_MOUNTS, -EINVAL, "not a mount point:", spec->mounts[i].target);
+	if (fill_plan(spec, ret) < 0) {
+		mount_plan_done(ret);
+		return jail_fail(reterr, STAGE_MOUNTS, -ENOMEM, "list of mounts", "");
+	}
+	return 0;
+}
+
+int mount_make_private(void)
+{
+	struct mount_attr a = { .propagation = MS_PRIVATE };
+
+	return RET_ERRNO(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &a, sizeof(a)));
+}
+
+/* An option that is not set is none. */
+static int set_option(int fs_fd, const char *key, const char *value)
+{
+	if (!value || !value[0])
+		return 0;
+	return RET_ERRNO(fsconfig(fs_fd, FSCONFIG_SET_STRING, key, value, 0));
+}
+
+static int create_mount(int fs_fd, uint64_t attributes)
+{
+	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return errno_or_eio();
+	return RET_ERRNO(fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned)attributes));
+}
+
+int mount_new_tmpfs(const char *mode, const char *size, const char *inodes, uint64_t attributes)
+{
+	_cleanup_close_ int fs_fd = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int r;
+
+	if (fs_fd < 0)
+		return errno_or_eio();
+	r = set_option(fs_fd, "mode", mode);
+	if (r >= 0)
+		r = set_option(fs_fd, "size", size);
+	if (r >= 0)
+		r = set_option(fs_fd, "nr_inodes", inodes);
+	return r < 0 ? r : create_mount(fs_fd, attributes);
+}
+
+/* Only processes, and of those only the payload's own: no /proc/sys, no kernel-wide files. */
+int mount_new_proc(void)
+{
+	_cleanup_close_ int fs_fd = fsopen("proc", FSOPEN_CLOEXEC);
+	int r;
+
+	if (fs_fd < 0)
+		return errno_or_eio();
+	r = set_option(fs_fd, "subset", "pid");
+	if (r >= 0)
+		r = set_option(fs_fd, "hidepid", "invisible");
+	return r < 0 ? r : create_mount(fs_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+int mount_clone(int path_fd, uint64_t attributes, bool recursive)
+{
+	struct mount_attr a = { .attr_set = attributes };
+	unsigned depth = recursive ? AT_RECURSIVE : 0;
+	_cleanup_close_ int fd = -1;
+
+	fd = open_tree(path_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth);
+	if (fd < 0)
+		return errno_or_eio();
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | depth, &a, sizeof(a)) < 0)
+		return errno_or_eio();
+	return steal_fd(fd);
+}
+
+/* A link of the host that is to be one inside, too. 0: it is none. */
+static int take_link(struct mount_item *item, int path_fd)
+{
+	ssize_t n;
+
+	n = readlinkat(path_fd, "", item->link, sizeof(item->link) - 1);
+	if (n < 0)
+		return errno == EINVAL || errno == ENOENT ? 0 : errno_or_eio();
+	if ((size_t)n == sizeof(item->link) - 1)
+		return -ENAMETOOLONG;
+	item->link[n] = '\0';
+	return 1;
+}
+
+static int make_bind(struct mount_item *item, int host_fd)
+{
+	_cleanup_close_ int path_fd = -1;
+	struct stat st;
+	int r;
+
+	path_fd = item->type == ITEM_MIRROR ? lookup_nofollow(host_fd, item->source)
+					    : lookup(host_fd, item->source);
+	if (path_fd == -ENOENT && item->optional)
+		return 0;
+	if (path_fd < 0)
+		return path_fd;
+	if (fstat(path_fd, &st) < 0)
+		return errno_or_eio();
+	if (S_ISLNK(st.st_mode)) {
+		r = take_link(item, path_fd);
+		return r < 0 ? r : 0;
+	}
+	r = item->type == ITEM_DEVICE ? device_check(path_fd, item->minor) : 0;
+	if (r < 0)
+		return r;
+	item->directory = S_ISDIR(st.st_mode);
+	item->fd = mount_clone(path_fd, item->attributes, item->recursive);
+	return item->fd < 0 ? item->fd : 0;
+}
+
+/* Remembers a file system as one of ours. */
+static int add_own(struct mount_plan *p, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return errno_or_eio();
+	p->own[p->n_own++] = st.st_dev;
+	return 0;
+}
+
+static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
+{
+	item->directory = true;
+	switch (item->type) {
+	case ITEM_TMPFS:
+		item->fd = mount_new_tmpfs(item->mode, item->size, item->inodes, item->attributes);
+		return item->fd < 0 ? item->fd : add_own(p, item->fd);
+	case ITEM_PROC:
+		item->fd = mount_new_proc();
+		return item->fd < 0 ? item->fd : 0;
+	case ITEM_LINK:
+		return 0;
+	default:
+		return make_bind(item, host_fd);
+	}
+}
+
+static int make_root(struct mount_plan *p, int host_fd)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!p->minimal_root)
+		return mount_clone(host_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, true);
+	fd = mount_new_tmpfs("0755", ROOT_SIZE, ROOT_INODES, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (fd < 0)
+		return fd;
+	r = add_own(p, fd);
+	return r < 0 ? r : steal_fd(fd);
+}
+
+/* The directory that a link is made in: the target up to its last component. */
+static int attach_link(
+	const struct mount_plan *p, const struct mount_item *item, int root_fd, const char *text)
+{
+	_cleanup_close_ int parent_fd = -1;
+	const char *name = strrchr(item->target, '/') + 1;
+	size_t n = (size_t)(name - item->target);
+	char parent[PATH_MAX];
+
+	if (n >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, item->target, n);
+	parent[n] = '\0';
+	parent_fd = lookup_or_create(root_fd, parent, true, p->own, p->n_own);
+	if (parent_fd < 0)
+		return parent_fd;
+	return RET_ERRNO(symlinkat(text, parent_fd, name));
+}
+
+static int attach_item(const struct mount_plan *p, struct mount_item *item, int root_fd)
+{
+	_cleanup_close_ int target_fd = -1;
+
+	if (item->type == ITEM_LINK)
+		return attach_link(p, item, root_fd, item->source);
+	if (item->link[0])
+		return attach_link(p, item, root_fd, item->link);
+	if (item->fd < 0)
+		return 0;
+	target_fd = lookup_or_create(root_fd, item->target, item->directory, p->own, p->n_own);
+	if (target_fd == -ENOENT && item->optional && item->type == ITEM_TMPFS)
+		return 0;
+	if (target_fd < 0)
+		return target_fd;
+	return RET_ERRNO(
+		move_mount(item->fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+}
+
+static int seal(int mount_fd)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	return RET_ERRNO(mount_setattr(mount_fd, "", AT_EMPTY_PATH, &a, sizeof(a)));
+}
+
+static int attach_all(struct mount_plan *p, int root_fd, struct jail_error *reterr)
+{
+	int r;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct mount_item *item = &p->items[i];
+
+		r = attach_item(p, item, root_fd);
+		if (r < 0)
+			return jail_fail(reterr, STAGE_MOUNTS, r, "mount point", item->target);
+		if (!item->seal)
+			item->fd = fd_close(item->fd);
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->items[i].fd < 0)
+			continue;
+		r = seal(p->items[i].fd);
+		if (r < 0)
+			return jail_fail(reterr, STAGE_MOUNTS, r, "read-only", p->items[i].target);
+		p->items[i].fd = fd_close(p->items[i].fd);
+	}
+	return 0;
+}
+
+static int enter_root(const struct mount_plan *p, int root_fd, struct jail_error *reterr)
+{
+	int r;
+
+	if (p->minimal_root) {
+		r = seal(root_fd);
+		if (r < 0)
+			return jail_fail(reterr, STAGE_MOUNTS, r, "read-only", "/");
+	}
+	r = root_pivot(root_fd);
+	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "pivot_root", "") : 0;
+}
+
+int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
+{
+	_cleanup_close_ int host_fd = -1, root_fd = -1;
+	int r;
+
+	if (!p->wanted)
+		return 0;
+	r = mount_make_private();
+	if (r < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, r, "private propagation", "/");
+	host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (host_fd < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "/", "");
+	for (size_t i = 0; i < p->n; i++) {
+		struct mount_item *item = &p->items[i];
+
+		r = make_item(p, item, host_fd);
+		if (r < 0)
+			return jail_fail(reterr, STAGE_MOUNTS, r,
+				item->type == ITEM_TMPFS || item->type == ITEM_PROC ? "file system for"
+										    : "source",
+				item->source[0] ? item->source : item->target);
+	}
+	root_fd = make_root(p, host_fd);
+	r = root_fd < 0 ? root_fd : root_attach(root_fd);
+	if (r < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, r, "new root", "/");
+	r = attach_all(p, root_fd, reterr);
+	return r < 0 ? r : enter_root(p, root_fd, reterr);
+}

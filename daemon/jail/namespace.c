@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Namespaces: which ones clone3(2) makes, and what is done inside them that belongs to no other file.
+ *
+ * The network namespace stays as it is born: empty, its loopback device down. A payload that may not talk to
+ * anybody need not talk to itself, and one that may, shares the host's network.
+ */
+
+#include "base/error.h"
+#include "jail/steps.h"
+
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOSTNAME_DEFAULT   "localhost"
+#define DOMAINNAME_DEFAULT "(none)" /* what the kernel starts with: hides the host's NIS domain */
+
+static const struct {
+	uint32_t wanted;
+	uint64_t flag;
+} clone_flags[] = {
+	{ JAIL_NS_MOUNT, CLONE_NEWNS },
+	{ JAIL_NS_NET, CLONE_NEWNET },
+	{ JAIL_NS_IPC, CLONE_NEWIPC },
+	{ JAIL_NS_UTS, CLONE_NEWUTS },
+};
+
+int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *ret,
+	struct jail_error *reterr)
+{
+	struct namespace_plan p = { 0 };
+	const char *hostname = spec->hostname && spec->hostname[0] ? spec->hostname : HOSTNAME_DEFAULT;
+
+	if (spec->namespaces & ~_JAIL_NS_ALL)
+		return jail_fail_number(
+			reterr, STAGE_NAMESPACES, -EINVAL, "unknown namespaces", spec->namespaces);
+	/* Something must hold all processes together, or they could not be found again to be killed. */
+	if (!(spec->namespaces & JAIL_NS_PID) && c->cgroup_fd < 0)
+		return jail_fail(reterr, STAGE_CGROUP, -EOPNOTSUPP,
+			"no PID namespace, and no cgroup v2 in its place", "");
+	for (size_t i = 0; i < ELEMENTSOF(clone_flags); i++)
+		if (spec->namespaces & clone_flags[i].wanted)
+			p.clone_flags |= clone_flags[i].flag;
+	p.pid = spec->namespaces & JAIL_NS_PID;
+	p.cgroup = spec->namespaces & JAIL_NS_CGROUP;
+	p.uts = spec->namespaces & JAIL_NS_UTS;
+	if (strlen(hostname) > HOSTNAME_LEN_MAX)
+		return jail_fail(reterr, STAGE_NAMESPACES, -ENAMETOOLONG, "host name", hostname);
+	memcpy(p.hostname, hostname, strlen(hostname) + 1);
+	*ret = p;
+	return 0;
+}
+
+int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr)
+{
+	/* Not a flag of clone3(): that would root the namespace at the launcher's cgroup, not at the jail's.
+	 */
+	if (p->cgroup && unshare(CLONE_NEWCGROUP) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "cgroup namespace", "");
+	if (!p->uts)
+		return 0;
+	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "host name", p->hostname);
+	if (setdomainname(DOMAINNAME_DEFAULT, strlen(DOMAINNAME_DEFAULT)) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "domain name", DOMAINNAME_DEFAULT);
+	return 0;
+}

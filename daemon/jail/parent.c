@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The launcher's side of a start: what is held for all jails, and the order in which one is prepared and its
+ * two processes are made. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/filter.h"
+#include "base/process.h"
+#include "jail/init.h"
+#include "jail/linger.h"
+#include "jail/report.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define PROC_ROOT_INO 1 /* of every procfs' root: nothing mounted from below it passes for it */
+#define NULL_MINOR    3
+
+static int check_procfs(int fd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return errno_or_eio();
+	return fs.f_type == PROC_SUPER_MAGIC && st.st_ino == PROC_ROOT_INO ? 0 : -EBADF;
+}
+
+static int check_cgroup2(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return errno_or_eio();
+	return fs.f_type == CGROUP2_SUPER_MAGIC ? 0 : -EBADF;
+}
+
+static int open_own(struct jail_context *c)
+{
+	int r;
+
+	c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->proc_fd < 0)
+		return errno_or_eio();
+	r = check_procfs(c->proc_fd);
+	if (r < 0)
+		return r;
+	c->pidns_fd = openat(c->proc_fd, "self/ns/pid", O_RDONLY | O_CLOEXEC);
+	if (c->pidns_fd < 0)
+		return errno_or_eio();
+	c->null_fd = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (c->null_fd < 0)
+		return errno_or_eio();
+	return device_check(c->null_fd, NULL_MINOR) < 0 ? -EBADF : 0;
+}
+
+int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
+{
+	int r = 0;
+
+	*c = JAIL_CONTEXT_NULL;
+	c->host_proc_fd = host_proc_fd;
+	c->cgroup_fd = cgroup_fd;
+	if (host_proc_fd >= 0)
+		r = check_procfs(host_proc_fd);
+	if (r >= 0 && cgroup_fd >= 0)
+		r = check_cgroup2(cgroup_fd);
+	if (r >= 0)
+		r = open_own(c);
+	if (r >= 0)
+		r = init_filter_build(&c->init_filter, &c->n_init_filter);
+	if (r < 0)
+		jail_context_close(c);
+	return r;
+}
+
+void jail_context_close(struct jail_context *c)
+{
+	linger_collect(c);
+	linger_forget(c);
+	(void)fd_close(c->proc_fd);
+	(void)fd_close(c->host_proc_fd);
+	(void)fd_close(c->pidns_fd);
+	(void)fd_close(c->cgroup_fd);
+	(void)fd_close(c->null_fd);
+	free(c->init_filter);
+	*c = JAIL_CONTEXT_NULL;
+}
+
+static void setup_done(struct jail_setup *s)
+{
+	mount_plan_done(&s->mounts);
+	s->go_fd = fd_close(s->go_fd);
+	s->report_fd = fd_close(s->report_fd);
+}
+
+/* Everything that can be found wrong without a process. */
+static int prepare(struct jail_setup *s, struct jail_error *reterr)
+{
+	int r;
+
+	r = prepare_namespaces(s->context, s->spec, &s->namespaces, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_ids(s->spec, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_caps(s->spec, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_limits(s->spec, &s->limits, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_fds(s->spec, s->report_fd, s->go_fd, &s->fds, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_filter(s->spec, s->fds.exe_slot, reterr);
+	if (r < 0)
+		return r;
+	return prepare_mounts(s->spec, &s->mounts, reterr);
+}
+
+static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	int go[2], report[2], r;
+
+	/* A socket pair, only so that writing to a child that has ended raises no SIGPIPE. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0)
+		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "go-pipe", "");
+	s->go_fd = go[0];
+	j->go_fd = go[1];
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "pipe", "");
+	j->report_fd = report[0];
+	s->report_fd = report[1];
+	r = fd_set_nonblock(j->report_fd, true);
+	if (r >= 0)
+		r = report_share(&j->last_word);
+	s->last_word = j->last_word;
+	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
+}
+
+/*
+ * The first child after unshare() is pid 1 of the new namespace, those after it are born beside it, until
+ * setns() leads back. Unlike setns() into it later, this takes no right to look into the init.
+ */
+static int start_init(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
+	pid = process_clone(0, j->cgroup_fd, &j->init_pidfd);
+	if (pid == 0)
+		init_run(s->context);
+	if (pid < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "init of the PID namespace", "");
+	j->pidns_fd = openat(s->context->proc_fd, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+	if (j->pidns_fd < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
+	return 0;
+}
+
+static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	pid_t pid = process_clone(s->namespaces.clone_flags, j->cgroup_fd, &j->pidfd);
+
+	if (pid == 0)
+		child_run(s);
+	if (pid < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "clone", "");
+	j->pid = pid;
+	return 0;
+}
+
+static int start_processes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	int r;
+
+	if (!s->namespaces.pid)
+		return start_payload(s, j, reterr);
+	r = start_init(s, j, reterr);
+	if (r >= 0)
+		r = start_payload(s, j, reterr);
+	if (setns(s->context->pidns_fd, CLONE_NEWPID) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, -ENOTRECOVERABLE,
+			"the launcher can not leave the jail's PID namespace", "");
+	return r;
+}
+
+/* No handler of the launcher's may run in a child before the child has reset them. */
+static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	sigset_t all, old;
+	int r;
+
+	(void)sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "signal mask", "");
+	r = start_processes(s, j, reterr);
+	if (sigprocmask(SIG_SETMASK, &old, NULL) < 0 && r >= 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "signal mask", "");
+	return r;
+}
+
+static int start(
+	struct jail_context *c, const struct jail_spec *spec, struct jail *j, struct jail_error *reterr)
+{
+	_cleanup_(setup_done) struct jail_setup s = {
+		.context = c, .spec = spec, .go_fd = -1, .report_fd = -1
+	};
+	pid_t host_pid;
+	int r;
+
+	r = open_pipes(&s, j, reterr);
+	if (r < 0)
+		return r;
+	r = prepare(&s, reterr);
+	if (r < 0)
+		return r;
+	r = cgroup_create(c, spec->id, &j->cgroup_fd);
+	if (r < 0)
+		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);
+	r = start_masked(&s, j, reterr);
+	if (r < 0)
+		return r;
+	host_pid = c->host_proc_fd >= 0 ? process_pid_in_procfs(c->host_proc_fd, j->pidfd) : 0;
+	j->host_pid = host_pid > 0 ? host_pid : 0;
+	return 0;
+}
+
+int jail_start(
+	struct jail_context *c, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr)
+{
+	struct jail j = JAIL_NULL;
+	int r;
+
+	linger_collect(c);
+	j.id = spec->id;
+	j.linger = calloc(1, sizeof(*j.linger));
+	if (!j.linger)
+		return jail_fail(reterr, STAGE_NAMESPACES, -ENOMEM, "jail", "");
+	r = start(c, spec, &j, reterr);
+	if (r < 0) {
+		jail_done(c, &j);
+		return r;
+	}
+	*ret = j;
+	return 0;
+}
+
+int jail_go(struct jail *j)
+{
+	int r = 0;
+
+	if (j->go_fd < 0)
+		return -EBADF;
+	if (send(j->go_fd, "", 1, MSG_NOSIGNAL) != 1)
+		r = errno_or_eio();
+	j->go_fd = fd_close(j->go_fd);
+	return r;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The end of a jail: killing all of it, reaping the two processes that are the launcher's children, taking
+ * away the cgroup. Signals go through pidfds, or to the members of a cgroup of our own; never to a number. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/process.h"
+#include "jail/linger.h"
+#include "jail/report.h"
+#include "jail/steps.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+
+#define WAIT_USEC  100000U /* for a killed process: normally it takes one millisecond */
+#define PAUSE_NSEC 1000000 /* between two tries to remove a cgroup */
+
+void jail_kill(struct jail *j)
+{
+	if (j->cgroup_fd >= 0)
+		(void)cgroup_kill(j->cgroup_fd);
+	if (j->init_pidfd >= 0 && !j->init_ended)
+		(void)process_signal(j->init_pidfd, SIGKILL);
+	if (j->pidfd >= 0 && !j->ended)
+		(void)process_signal(j->pidfd, SIGKILL);
+}
+
+/* Reaps a child if it has ended. One that is not ours to reap (-ECHILD) is as good as ended. */
+static void try_reap(int pidfd, bool *ended, siginfo_t *status)
+{
+	siginfo_t si = { 0 };
+	int r;
+
+	if (*ended || pidfd < 0)
+		return;
+	r = process_wait(pidfd, WNOHANG, &si);
+	if (r == 0)
+		return;
+	*ended = true;
+	if (r > 0)
+		*status = si;
+}
+
+static void wait_until(int pidfd, uint64_t deadline)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	uint64_t now = now_boottime_usec();
+
+	if (now < deadline)
+		(void)poll(&p, 1, (int)((deadline - now + 999) / 1000));
+}
+
+/* The payload first: an init can't end before every process of its namespace has been reaped. */
+static void reap_both(struct jail *j, uint64_t deadline)
+{
+	siginfo_t unused;
+
+	try_reap(j->pidfd, &j->ended, &j->status);
+	if (!j->ended && j->pidfd >= 0) {
+		wait_until(j->pidfd, deadline);
+		try_reap(j->pidfd, &j->ended, &j->status);
+	}
+	try_reap(j->init_pidfd, &j->init_ended, &unused);
+	if (!j->init_ended && j->init_pidfd >= 0) {
+		wait_until(j->init_pidfd, deadline);
+		try_reap(j->init_pidfd, &j->init_ended, &unused);
+	}
+}
+
+int jail_reap(struct jail *j, siginfo_t *ret)
+{
+	if (j->pidfd < 0)
+		return -EBADF;
+	try_reap(j->pidfd, &j->ended, &j->status);
+	if (!j->ended)
+		return 0;
+	jail_kill(j);
+	reap_both(j, now_boottime_usec() + WAIT_USEC);
+	*ret = j->status;
+	return 1;
+}
+
+int jail_try_finish(struct jail_context *c, struct jail *j)
+{
+	reap_both(j, 0);
+	if ((j->pidfd >= 0 && !j->ended) || (j->init_pidfd >= 0 && !j->init_ended))
+		return -EBUSY;
+	return j->cgroup_fd >= 0 ? cgroup_remove(c, j->id) : 0;
+}
+
+void jail_release(struct jail *j)
+{
+	int fds[] = { j->pidfd, j->init_pidfd, j->go_fd, j->report_fd, j->cgroup_fd, j->pidns_fd };
+
+	fd_close_many(fds, ELEMENTSOF(fds));
+	(void)report_unshare(j->last_word);
+	free(j->linger);
+	*j = JAIL_NULL;
+}
+
+void jail_done(struct jail_context *c, struct jail *j)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NSEC };
+	uint64_t deadline = now_boottime_usec() + WAIT_USEC;
+	int r;
+
+	jail_kill(j);
+	reap_both(j, deadline);
+	/* Without a PID namespace the rest of the jail are not our children: only the cgroup tells when they
+	 * are gone. */
+	while ((r = jail_try_finish(c, j)) == -EBUSY && now_boottime_usec() < deadline)
+		(void)nanosleep(&pause, NULL);
+	if (r < 0 && j->linger)
+		linger_add(c, j);
+	else
+		jail_release(j);
+	linger_collect(c);
+}

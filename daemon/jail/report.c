@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Failures: how one is noted, carried from the child to the launcher, and read there. A record is smaller
+ * than PIPE_BUF and the pipe is the child's alone, so a record is there whole or not at all. */
+
+#include "jail/report.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "jail/steps.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct report) <= PIPE_BUF, "a report must be one atomic write");
+
+static size_t append(char *object, size_t at, const char *text)
+{
+	size_t n = strnlen(text, JAIL_OBJECT_MAX - 1 - at);
+
+	memcpy(object + at, text, n);
+	object[at + n] = '\0';
+	return at + n;
+}
+
+int jail_fail(
+	struct jail_error *reterr, enum jail_stage stage, int error, const char *what, const char *object)
+{
+	size_t at;
+
+	reterr->stage = stage;
+	reterr->error = error;
+	at = append(reterr->object, 0, what);
+	if (what[0] && object[0])
+		at = append(reterr->object, at, " ");
+	(void)append(reterr->object, at, object);
+	return error;
+}
+
+const char *number_text(uint64_t number, char buffer[NUMBER_TEXT_MAX])
+{
+	char *p = buffer + NUMBER_TEXT_MAX - 1;
+
+	*p = '\0';
+	do {
+		*--p = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	return p;
+}
+
+int jail_fail_number(
+	struct jail_error *reterr, enum jail_stage stage, int error, const char *what, uint64_t number)
+{
+	char digits[NUMBER_TEXT_MAX];
+
+	return jail_fail(reterr, stage, error, what, number_text(number, digits));
+}
+
+int report_built(int fd)
+{
+	struct report r = { .stage = STAGE_NONE };
+
+	return write_full(fd, &r, sizeof(r));
+}
+
+void report_failure(int fd, struct report *shared, const struct jail_error *e)
+{
+	struct report r = { .stage = (int32_t)e->stage, .error = e->error };
+
+	memcpy(r.object, e->object, sizeof(r.object));
+	*shared = r;
+	(void)write_full(fd, &r, sizeof(r));
+}
+
+int report_share(struct report **ret)
+{
+	void *p =
+		mmap(NULL, sizeof(struct report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return errno_or_eio();
+	*ret = p;
+	return 0;
+}
+
+struct report *report_unshare(struct report *r)
+{
+	if (r)
+		(void)munmap(r, sizeof(*r));
+	return NULL;
+}
+
+/* The child is root while it writes most reports, but what comes from another process is checked all the
+ * same. */
+static int take_failure(const struct report *r, struct jail_error *reterr)
+{
+	bool sane = r->stage > STAGE_NONE && r->stage < _STAGE_MAX && r->error < 0 && r->error >= -4095;
+	char object[JAIL_OBJECT_MAX];
+
+	if (!sane)
+		return jail_fail(reterr, STAGE_EXEC, -EBADMSG, "report of the set-up", "");
+	memcpy(object, r->object, sizeof(object));
+	object[sizeof(object) - 1] = '\0';
+	return jail_fail(reterr, (enum jail_stage)r->stage, r->error, object, "");
+}
+
+/* End of file: the exec closed the pipe, or the child ended. */
+static int take_end(struct jail *j, struct jail_error *reterr)
+{
+	struct report last = { .stage = STAGE_NONE };
+
+	if (j->last_word)
+		memcpy(&last, j->last_word, sizeof(last));
+	if (last.stage != STAGE_NONE)
+		return take_failure(&last, reterr);
+	/* Before the go, or before "built", there is no exec that could have closed the pipe. After both, a
+	 * child that was killed right then is taken for one killed just after its exec: it makes no
+	 * difference. */
+	if (j->built && j->go_fd < 0)
+		return 1;
+	return jail_fail(reterr, STAGE_EXEC, -ECHILD, "the process that builds the jail ended early", "");
+}
+
+int jail_read_report(struct jail *j, struct jail_error *reterr)
+{
+	struct report r;
+	ssize_t n;
+	int result;
+
+	if (j->report_fd < 0)
+		return jail_fail(reterr, STAGE_EXEC, -EBADF, "report was already read", "");
+	for (;;) {
+		n = read(j->report_fd, &r, sizeof(r));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n != (ssize_t)sizeof(r) || r.stage != STAGE_NONE)
+			break;
+		j->built = true;
+	}
+	if (n == 0)
+		result = take_end(j, reterr);
+	else if (n == (ssize_t)sizeof(r))
+		result = take_failure(&r, reterr);
+	else
+		result = jail_fail(reterr, STAGE_EXEC, -EBADMSG, "report of the set-up", "");
+	j->report_fd = fd_close(j->report_fd);
+	j->last_word = report_unshare(j->last_word);
+	return result;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The steps of building a jail, for this folder only. Each facility has a plan, made by prepare_x() in the
+ * launcher, where memory may be allocated and text formatted, and carried out by apply_x() in the child,
+ * between clone3(2) and execveat(2). The child is a copy of the launcher at an arbitrary moment: everything
+ * that runs there is async-signal-safe (no malloc, no stdio, no locks). child.c shows the order and says why
+ * it is so.
+ *
+ * Every step returns 0 or a negative errno, and on failure fills a jail_error.
+ */
+
+#include "base/bounds.h"
+#include "base/cleanup.h"
+#include "jail/jail.h"
+
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdnoreturn.h>
+#include <sys/resource.h>
+
+/* report.c */
+
+/* Records a failure, "what object" cut to JAIL_OBJECT_MAX, and returns error. Either text may be "". */
+int jail_fail(
+	struct jail_error *reterr, enum jail_stage stage, int error, const char *what, const char *object);
+/* The same with a number for the object. */
+int jail_fail_number(
+	struct jail_error *reterr, enum jail_stage stage, int error, const char *what, uint64_t number);
+#define NUMBER_TEXT_MAX 21 /* digits of 2^64 and a NUL */
+/* Decimal digits somewhere in the buffer, for where snprintf(3) may not be used. */
+const char *number_text(uint64_t number, char buffer[NUMBER_TEXT_MAX]);
+/* Child: everything but the filter and the exec is done. */
+int report_built(int fd);
+/* Child: this failed. Best effort: who should read it may be gone. */
+void report_failure(int fd, struct report *shared, const struct jail_error *e);
+
+/* namespace.c */
+
+struct namespace_plan {
+	uint64_t clone_flags; /* for the payload; the PID namespace is entered by its parent */
+	bool pid, cgroup, uts;
+	char hostname[HOSTNAME_LEN_MAX + 1];
+};
+
+int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *ret,
+	struct jail_error *reterr);
+int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr);
+
+/* session.c: what a process inherits and no other file is about */
+
+/* First of all: nobody may look into the child, or steer it. */
+int apply_undumpable(struct jail_error *reterr);
+int apply_session(struct jail_error *reterr);
+int apply_keyring(struct jail_error *reterr);
+
+/* mount.c, root.c, device.c */
+
+#define SCRATCH_SIZE                                                                                         \
+	"10%" /* of memory, for /tmp and /dev/shm: the kernel's half would let two jails eat all */
+#define SCRATCH_INODES "65536"
+
+enum mount_item_type {
+	ITEM_BIND,   /* source on the host */
+	ITEM_MIRROR, /* as ITEM_BIND, but a symbolic link on the host is copied as one */
+	ITEM_DEVICE, /* source must be the character device 1:minor */
+	ITEM_TMPFS,
+	ITEM_PROC,
+	ITEM_LINK, /* a symbolic link to source */
+};
+
+struct mount_item {
+	enum mount_item_type type;
+	const char *source;  /* on the host, or a link's text */
+	const char *target;  /* inside */
+	uint64_t attributes; /* MOUNT_ATTR_* */
+	bool recursive;
+	bool optional; /* a missing source (tmpfs: target) skips the item */
+	bool seal;     /* read-only, but only once everything below is mounted */
+	unsigned minor;
+	char mode[8], size[24]; /* tmpfs: mount options, "" for the kernel's default */
+	const char *inodes;
+	/* child's */
+	int fd; /* detached, later attached mount; -1: skipped */
+	bool directory;
+	char link[64]; /* ITEM_MIRROR: text of the host's link */
+};
+
+struct mount_plan {
+	bool wanted, minimal_root;
+	struct mount_item *items;
+	size_t n, allocated;
+	dev_t *own; /* file systems that were made for this jail: only there mount points are created */
+	size_t n_own;
+};
+
+int prepare_mounts(const struct jail_spec *spec, struct mount_plan *ret, struct jail_error *reterr);
+int apply_mounts(struct mount_plan *p, struct jail_error *reterr);
+void mount_plan_done(struct mount_plan *p);
+/* A new item at the end, with its fd -1; NULL when out of memory. */
+struct mount_item *mount_plan_add(struct mount_plan *p, enum mount_item_type type, const char *source,
+	const char *target, uint64_t attributes);
+/* What a tmpfs item is mounted with. @size and @inodes: "" for the kernel's default. */
+void mount_item_tmpfs(struct mount_item *item, unsigned mode, const char *size, const char *inodes);
+int prepare_root(const struct jail_spec *spec, struct mount_plan *p);
+int prepare_devices(const struct jail_spec *spec, struct mount_plan *p);
+
+/* Child: a detached tmpfs. Options "" or NULL are left out. Returns the mount's fd. */
+int mount_new_tmpfs(const char *mode, const char *size, const char *inodes, uint64_t attributes);
+/* Child: a detached procfs of the own PID namespace. Returns the mount's fd. */
+int mount_new_proc(void);
+/* Child: a detached copy of the mount(s) at an O_PATH fd, with the attributes. Returns the mount's fd. */
+int mount_clone(int path_fd, uint64_t attributes, bool recursive);
+/* Child: no mount event gets into this namespace or out of it. */
+int mount_make_private(void);
+/* Child: takes a detached mount as root and lets go of the old one, with everything below it. */
+int root_attach(int mount_fd);
+int root_pivot(int mount_fd);
+/* Child: checks that an O_PATH fd is the character device 1:minor. */
+int device_check(int path_fd, unsigned minor);
+
+/* lookup.c: paths, one component at a time where a symbolic link is met */
+
+/*
+ * Opens path (O_PATH) as seen with root_fd for "/". Symbolic links are followed only where they and the
+ * directory that holds them are root's alone: nobody else can have made them point elsewhere. -ELOOP for
+ * others, and for links of procfs.
+ */
+int lookup(int root_fd, const char *path);
+/* As lookup(), and creates what is missing, directories and in the end a directory or an empty file, but only
+ * on the listed file systems: elsewhere -ENOENT. */
+int lookup_or_create(int root_fd, const char *path, bool directory, const dev_t *own, size_t n_own);
+/* As lookup(), but a symbolic link at the end is opened itself. */
+int lookup_nofollow(int root_fd, const char *path);
+
+/* fdset.c */
+
+#define FD_PLAN_MAX (FDS_MAX + 3) /* with the three standard streams */
+
+enum fd_operation {
+	FD_COPY,  /* dup3(2), close-on-exec */
+	FD_PLACE, /* dup3(2), stays open */
+	FD_CLOSE, /* close_range(2), both ends included */
+};
+
+struct fd_step {
+	enum fd_operation operation;
+	unsigned from, to;
+};
+
+/* All numbers are known beforehand: a pure list of steps, that a test can run against a model. */
+struct fd_plan {
+	int report_slot, go_slot, exe_slot; /* where our own three are at the end: above all targets */
+	struct fd_step steps[3 * FD_PLAN_MAX + 8];
+	size_t n;
+};
+
+/* Pure. -EINVAL: too many, a number too high, or one twice. *reterr_target: the target concerned. */
+int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
+	uint32_t *reterr_target);
+int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
+	struct jail_error *reterr);
+/* Afterwards exactly the targets and the three slots are open. @exe_fd: moved to its slot. */
+int apply_fds(const struct fd_plan *p, int exe_fd, struct jail_error *reterr);
+
+/* limit.c */
+
+struct limit_plan {
+	struct rlimit limits[RLIM_NLIMITS];
+	bool asked[RLIM_NLIMITS]; /* by profile or caller; else our own default, cut to what can be had */
+};
+
+int prepare_limits(const struct jail_spec *spec, struct limit_plan *ret, struct jail_error *reterr);
+int apply_limits(const struct limit_plan *p, struct jail_error *reterr);
+
+/* ids.c */
+
+int prepare_ids(const struct jail_spec *spec, struct jail_error *reterr);
+/* Needs the capabilities kept, see caps_keep(). */
+int apply_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct jail_error *reterr);
+
+/* caps.c */
+
+int prepare_caps(const struct jail_spec *spec, struct jail_error *reterr);
+/* Lets the capabilities survive the change of ids that comes next. */
+int caps_keep(struct jail_error *reterr);
+/* All five sets, the secure bits and no_new_privs, exactly. */
+int apply_caps(uint64_t bounding, uint64_t ambient, uint32_t secure_bits, struct jail_error *reterr);
+
+/* filter.c */
+
+/* @exe_fd: number that the executable will have. */
+int prepare_filter(const struct jail_spec *spec, int exe_fd, struct jail_error *reterr);
+int apply_filter(const struct jail_spec *spec, struct jail_error *reterr);
+/* What a program says about a call, as the kernel would run it; SECCOMP_RET_KILL_PROCESS for one that it
+ * would refuse to load. Pure. */
+uint32_t filter_verdict(
+	const struct sock_filter *filter, size_t n, uint32_t arch, uint32_t number, const uint64_t args[6]);
+
+/* cgroup.c: names only made of our own numbers */
+
+/* Makes the jail's cgroup below the context's and opens it; -1 when the context has none. */
+int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd);
+/* SIGKILL to all members. */
+int cgroup_kill(int cgroup_fd);
+/* Signals each process that is a member at the time. -ESRCH if there is none. */
+int cgroup_signal(int cgroup_fd, int sig);
+/* -EBUSY while a member has not ended. Nothing there is success. */
+int cgroup_remove(const struct jail_context *c, uint64_t id);
+
+/* exec.c */
+
+/* Opens the executable in the jail's view; root's rights still hold. Returns an O_PATH fd. */
+int open_executable(const char *path, int proc_fd, struct jail_error *reterr);
+/* With the payload's own rights: where it begins, and that this is inside. */
+int apply_directory(const char *path, struct jail_error *reterr);
+/* Returns only on failure. */
+int apply_exec(const struct jail_spec *spec, int exe_fd, struct jail_error *reterr);
+
+/* child.c */
+
+/* Everything that the child needs, in one place. */
+struct jail_setup {
+	const struct jail_context *context;
+	const struct jail_spec *spec;
+	struct namespace_plan namespaces;
+	struct mount_plan mounts;
+	struct fd_plan fds;
+	struct limit_plan limits;
+	int go_fd, report_fd; /* child's ends */
+	struct report *last_word;
+};
+
+noreturn void child_run(struct jail_setup *s);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Running one probe in one jail; see harness.h. */
+
+#include "harness.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/process.h"
+#include "base/strv.h"
+#include "machine.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TIMEOUT_MSEC 20000
+#define OUTPUT_MAX   (4U * 1024 * 1024)
+
+int rig_main(int (*run)(void))
+{
+	const char *must = getenv("BAILIFF_MUST_WORK");
+
+	if (geteuid() == 0)
+		return run();
+	(void)fprintf(stderr, "jail tests need root\n");
+	return must && strcmp(must, "1") == 0 ? 1 : 77;
+}
+
+const char *rig_format(struct rig *r, const char *format, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, format);
+	assert_true(vasprintf(&s, format, ap) >= 0);
+	va_end(ap);
+	assert_int_equal(strv_consume(&r->strings, s), 0);
+	return s;
+}
+
+/* The most confined jail, with the probe in it, talking to our pipe. */
+static void fill_spec(struct rig *r)
+{
+	static uint64_t id;
+	struct jail_spec *s = &r->spec;
+
+	*s = (struct jail_spec){
+		.id = ++id,
+		.executable = RIG_PROBE,
+		.working_directory = "/",
+		.umask = 0077,
+		.uid = RIG_UID,
+		.gid = RIG_GID,
+		.namespaces = _JAIL_NS_ALL,
+		.hostname = "jail",
+		.minimal_root = true,
+		.private_tmp = true,
+		.private_devices = true,
+		.mount_proc = true,
+		.mounts = r->mounts,
+	};
+	rig_bind(r, r->probe, RIG_PROBE, MOUNT_READ_ONLY);
+	rig_fd(r, r->context.null_fd, 0);
+	rig_fd(r, r->output_end, 1);
+	rig_fd(r, r->output_end, 2);
+	rig_env(r, (const char *const[]){ "TEST=yes", NULL });
+}
+
+static void open_context(struct rig *r)
+{
+	int cgroup_fd = -1, host_proc_fd;
+
+	r->cgroup = machine_make_cgroup(&cgroup_fd);
+	host_proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(jail_context_open(&r->context, host_proc_fd, cgroup_fd), 0);
+}
+
+int rig_setup(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	const char *build = getenv("BAILIFF_BUILD_ROOT");
+	char directory[] = "/tmp/bailiff-jail-XXXXXX";
+	int out[2];
+
+	if (!r || !build || asprintf(&r->probe, "%s/tests/jail/probe", build) < 0)
+		return -1;
+	r->before = machine_state();
+	r->context = JAIL_CONTEXT_NULL;
+	r->jail = JAIL_NULL;
+	if (!mkdtemp(directory) || chmod(directory, 0755) < 0 || pipe2(out, O_CLOEXEC) < 0)
+		return -1;
+	r->directory = strdup(directory);
+	r->output_fd = out[0];
+	r->output_end = out[1];
+	open_context(r);
+	fill_spec(r);
+	*state = r;
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *r = *state;
+	char *after;
+
+	jail_done(&r->context, &r->jail);
+	jail_context_close(&r->context);
+	jail_spec_done(&r->spec);
+	r->output_fd = fd_close(r->output_fd);
+	r->output_end = fd_close(r->output_end);
+	machine_remove_cgroup(r->cgroup);
+	machine_remove_tree(r->directory);
+	after = machine_state();
+	if (strcmp(after, r->before) != 0)
+		print_error("left behind:\n--- before\n%s--- after\n%s", r->before, after);
+	assert_string_equal(after, r->before);
+	free(after);
+	free(r->before);
+	free(r->probe);
+	free(r->directory);
+	free(r->cgroup);
+	free(r->output);
+	strv_free(r->strings);
+	free(r);
+	return 0;
+}
+
+static struct compiled_mount *add_mount(
+	struct rig *r, enum mount_type type, const char *target, uint32_t flags)
+{
+	struct compiled_mount *m = &r->mounts[r->spec.n_mounts];
+	/* the copies live in r->strings */
+	union {
+		const char *constant;
+		char *plain;
+	} t = { rig_format(r, "%s", target) }, empty = { rig_format(r, "%s", "") };
+
+	assert_true(r->spec.n_mounts < RIG_MOUNTS_MAX);
+	r->spec.n_mounts++;
+	*m = (struct compiled_mount){
+		.type = type, .flags = flags, .source = empty.plain, .target = t.plain
+	};
+	return m;
+}
+
+void rig_bind(struct rig *r, const char *source, const char *target, uint32_t flags)
+{
+	union {
+		const char *constant;
+		char *plain;
+	} s = { rig_format(r, "%s", source) };
+
+	add_mount(r, MOUNT_BIND, target, flags)->source = s.plain;
+}
+
+void rig_tmpfs(struct rig *r, const char *target, uint32_t flags, uint64_t size, uint32_t mode)
+{
+	struct compiled_mount *m = add_mount(r, MOUNT_TMPFS, target, flags);
+
+	m->size = size;
+	m->mode = mode;
+}
+
+void rig_limit(struct rig *r, uint32_t resource, uint64_t soft, uint64_t hard)
+{
+	struct jail_spec *s = &r->spec;
+
+	s->limits = reallocarray(s->limits, s->n_limits + 1, sizeof(*s->limits));
+	assert_non_null(s->limits);
+	s->limits[s->n_limits++] = (struct compiled_limit){ resource, soft, hard };
+}
+
+void rig_fd(struct rig *r, int source, uint32_t target)
+{
+	struct jail_spec *s = &r->spec;
+
+	s->fds = reallocarray(s->fds, s->n_fds + 1, sizeof(*s->fds));
+	assert_non_null(s->fds);
+	s->fds[s->n_fds++] = (struct jail_fd){ source, target };
+}
+
+static char **copy(const char *const *v)
+{
+	char **c = NULL;
+
+	for (; *v; v++)
+		assert_int_equal(strv_extend(&c, *v), 0);
+	return c ? c : calloc(1, sizeof(*c));
+}
+
+void rig_env(struct rig *r, const char *const *env)
+{
+	strv_free(r->spec.envp);
+	r->spec.envp = copy(env);
+}
+
+const char *rig_file(struct rig *r, const char *name, const char *text, mode_t mode)
+{
+	const char *path = rig_format(r, "%s/%s", r->directory, name);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write_full(fd, text, strlen(text)), 0);
+	assert_int_equal(fchmod(fd, mode), 0);
+	return path;
+}
+
+const char *rig_mkdir(struct rig *r, const char *name, mode_t mode)
+{
+	const char *path = rig_format(r, "%s/%s", r->directory, name);
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	return path;
+}
+
+int rig_start(struct rig *r, const char *const *argv)
+{
+	strv_free(r->spec.argv);
+	r->spec.argv = copy(argv);
+	r->error = (struct jail_error){ .stage = STAGE_NONE };
+	return jail_start(&r->context, &r->spec, &r->jail, &r->error);
+}
+
+int rig_report(struct rig *r)
+{
+	struct pollfd p = { .fd = r->jail.report_fd, .events = POLLIN };
+	int result;
+
+	do
+		if (poll(&p, 1, TIMEOUT_MSEC) <= 0)
+			fail_msg("no report");
+	while ((result = jail_read_report(&r->jail, &r->error)) == 0);
+	return result;
+}
+
+/* The payload holds the only other writing end, so ours must go before end of file can come. */
+void rig_read(struct rig *r, const char *until)
+{
+	size_t size = r->output ? strlen(r->output) : 0;
+
+	r->output_end = fd_close(r->output_end);
+	for (;;) {
+		struct pollfd p = { .fd = r->output_fd, .events = POLLIN };
+		ssize_t n;
+
+		r->output = realloc(r->output, size + 4096 + 1);
+		assert_non_null(r->output);
+		r->output[size] = '\0';
+		if (until && strstr(r->output, until))
+			return;
+		if (poll(&p, 1, TIMEOUT_MSEC) <= 0)
+			fail_msg("no more output after:\n%s", r->output);
+		n = read(r->output_fd, r->output + size, 4096);
+		assert_true(n >= 0 && size < OUTPUT_MAX);
+		size += (size_t)n;
+		r->output[size] = '\0';
+		if (n == 0) {
+			if (until)
+				fail_msg("\"%s\" did not come:\n%s", until, r->output);
+			return;
+		}
+	}
+}
+
+void rig_finish(struct rig *r)
+{
+	struct pollfd p = { .fd = r->jail.pidfd, .events = POLLIN };
+
+	if (poll(&p, 1, TIMEOUT_MSEC) <= 0)
+		fail_msg("the payload does not end");
+	assert_int_equal(jail_reap(&r->jail, &r->status), 1);
+	jail_done(&r->context, &r->jail);
+}
+
+void rig_run(struct rig *r, const char *const *argv)
+{
+	int result = rig_start(r, argv);
+
+	if (result >= 0)
+		result = jail_go(&r->jail);
+	if (result >= 0)
+		result = rig_report(r);
+	if (result < 0)
+		fail_msg("%s: %s: %s", jail_stage_to_string(r->error.stage), r->error.object,
+			strerror(-result));
+	rig_read(r, NULL);
+	rig_finish(r);
+}
+
+void rig_fail(struct rig *r, enum jail_stage stage, int error, const char *object)
+{
+	int result = START(r, "see");
+
+	if (result >= 0) {
+		assert_int_equal(jail_go(&r->jail) < 0, 0);
+		result = rig_report(r);
+		jail_done(&r->context, &r->jail);
+	}
+	assert_string_equal(jail_stage_to_string(r->error.stage), jail_stage_to_string(stage));
+	if (!strstr(r->error.object, object))
+		fail_msg("\"%s\" is not in \"%s\"", object, r->error.object);
+	assert_int_equal(result, error);
+	assert_int_equal(r->error.error, error);
+	/* whoever got as far as running would have said something */
+	r->output_end = fd_close(r->output_end);
+	rig_read(r, NULL);
+	assert_string_equal(r->output, "");
+}
+
+static const char *next_line(const char *line)
+{
+	line += strcspn(line, "\n");
+	return *line ? line + 1 : line;
+}
+
+const char *rig_value(struct rig *r, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *l = r->output; *l; l = next_line(l))
+		if (strncmp(l, key, n) == 0 && (l[n] == ' ' || l[n] == '\n'))
+			return rig_format(
+				r, "%.*s", (int)strcspn(l + n + (l[n] == ' '), "\n"), l + n + (l[n] == ' '));
+	return NULL;
+}
+
+bool rig_has_line(const struct rig *r, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (const char *l = r->output; *l; l = next_line(l))
+		if (strncmp(l, line, n) == 0 && (l[n] == '\n' || l[n] == '\0'))
+			return true;
+	return false;
+}
+
+size_t rig_count(const struct rig *r, const char *key)
+{
+	size_t n = strlen(key), count = 0;
+
+	for (const char *l = r->output; *l; l = next_line(l))
+		count += strncmp(l, key, n) == 0 && l[n] == ' ';
+	return count;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What a test may leave nothing behind in: mounts, cgroups, our fds, our children. And the cgroup to test in.
+ */
+
+/* As text, to compare and to show. Free with free(3). */
+char *machine_state(void);
+/* A new cgroup v2 directory and an fd of it; NULL and -1 where there is no cgroup v2. */
+char *machine_make_cgroup(int *ret_fd);
+/* Accepts NULL. It must be empty. */
+void machine_remove_cgroup(const char *path);
+/* Removes a directory with all below it. */
+void machine_remove_tree(const char *path);
