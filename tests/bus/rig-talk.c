@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Conversations over the rig: a client's calls, and the launcher's answers. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/process.h"
+#include "dbus/names.h"
+#include "rig.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+sd_bus_message *rig_call_path(
+	struct rig *r, const char *sender, const char *path, const char *interface, const char *member)
+{
+	sd_bus_message *m;
+
+	assert_true(
+		sd_bus_message_new_method_call(r->bus, &m, BAILIFF_BUS_NAME, path, interface, member) >= 0);
+	if (sender)
+		assert_true(sd_bus_message_set_sender(m, sender) >= 0);
+	return m;
+}
+
+sd_bus_message *rig_call(struct rig *r, const char *sender, uint64_t id, const char *member)
+{
+	char path[128];
+
+	if (id == 0)
+		return rig_call_path(r, sender, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, member);
+	(void)snprintf(path, sizeof(path), "%s/%" PRIu64, BAILIFF_SANDBOX_PREFIX, id);
+	return rig_call_path(r, sender, path, BAILIFF_SANDBOX_INTERFACE, member);
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+	const sd_bus_error *error = sd_bus_message_get_error(m);
+	struct reply *reply = userdata;
+
+	reply->there = true;
+	reply->message = sd_bus_message_ref(m);
+	reply->error = error ? error->name : NULL;
+	reply->text = error ? error->message : NULL;
+	return 1;
+}
+
+void rig_send(struct rig *r, sd_bus_message *m, struct reply *reply)
+{
+	*reply = (struct reply){ 0 };
+	assert_true(sd_bus_call_async(r->bus, NULL, m, on_reply, reply, UINT64_MAX) >= 0);
+	sd_bus_message_unref(m);
+}
+
+void rig_wait(struct rig *r, struct reply *reply)
+{
+	rig_until(r, reply->there);
+}
+
+void reply_done(struct reply *reply)
+{
+	reply->message = sd_bus_message_unref(reply->message);
+}
+
+void rig_expect(struct rig *r, sd_bus_message *m, const char *error, struct reply *ret)
+{
+	struct reply reply;
+
+	rig_send(r, m, &reply);
+	rig_wait(r, &reply);
+	if (error && reply.error)
+		assert_string_equal(reply.error, error);
+	else if (error || reply.error)
+		fail_msg("expected %s, got %s: %s", error ? error : "success",
+			reply.error ? reply.error : "success", reply.text ? reply.text : "");
+	if (ret)
+		*ret = reply;
+	else
+		reply_done(&reply);
+}
+
+sd_bus_message *rig_launch(struct rig *r, const char *sender, const char *profile)
+{
+	sd_bus_message *m = rig_call(r, sender, 0, "LaunchSandboxed");
+
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", profile, 1, "/bin/true", 0, 0, 0) >= 0);
+	return m;
+}
+
+void rig_leave(struct rig *r, const char *name)
+{
+	struct person *p = rig_person(r, name);
+	sd_bus_message *m;
+
+	if (p)
+		p->gone = true;
+	assert_true(sd_bus_message_new_signal(r->bus, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+			    "NameOwnerChanged") >= 0);
+	assert_true(sd_bus_message_set_sender(m, "org.freedesktop.DBus") >= 0);
+	assert_true(sd_bus_message_append(m, "sss", name, name, "") >= 0);
+	assert_true(sd_bus_send(r->bus, m, NULL) >= 0);
+	sd_bus_message_unref(m);
+}
+
+void rig_take(struct rig *r, uint32_t type, struct request *ret)
+{
+	uint32_t got;
+	int k;
+
+	wire_record_init(&ret->record);
+	rig_until(r, (k = wire_receive(r->launcher, &ret->record)) != -EAGAIN);
+	assert_int_equal(k, 1);
+	ret->body = CURSOR_INIT(ret->record.data, ret->record.size);
+	assert_int_equal(wire_head(&ret->body, &got, &ret->serial), 0);
+	assert_int_equal(got, type);
+}
+
+void request_done(struct request *q)
+{
+	wire_record_done(&q->record);
+}
+
+bool rig_launcher_idle(struct rig *r)
+{
+	struct wire_record record;
+	int k;
+
+	rig_settle(r);
+	wire_record_init(&record);
+	k = wire_receive(r->launcher, &record);
+	wire_record_done(&record);
+	return k == -EAGAIN;
+}
+
+static void send_record(struct rig *r, struct buf *b, int fd)
+{
+	assert_int_equal(buf_error(b), 0);
+	assert_int_equal(wire_send(r->launcher, b->data, b->size, &fd, fd >= 0), 0);
+	buf_done(b);
+}
+
+void rig_answer_done(struct rig *r, uint32_t serial, int error)
+{
+	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	(void)encode_done(&b, serial, &(struct done){ .error = error });
+	send_record(r, &b, -1);
+}
+
+void rig_answer_launched(struct rig *r, uint32_t serial, uint64_t id)
+{
+	char cgroup[] = "/bailiff/1";
+	const struct launched launched = { .id = id,
+		.host_pid = 4711,
+		.uid = 65534,
+		.started_boottime_usec = 1,
+		.started_realtime_usec = 2,
+		.setup_usec = 300,
+		.layers = 1U << 1 | 1U << 5,
+		.cgroup = cgroup };
+	int pidfd = process_pidfd_open(getpid());
+	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	assert_true(pidfd >= 0);
+	(void)encode_launched(&b, serial, &launched);
+	send_record(r, &b, pidfd);
+	(void)fd_close(pidfd);
+}
+
+void rig_tell_exited(struct rig *r, uint64_t id, enum sandbox_result result, int code, int signal)
+{
+	const struct sandbox_exit ended = { .id = id,
+		.result = result,
+		.exit_code = code,
+		.exit_signal = signal,
+		.exited_realtime_usec = 1000 + id,
+		.cpu_usec = 77 };
+	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	(void)encode_sandbox_exit(&b, &ended);
+	send_record(r, &b, -1);
+}
+
+void rig_launch_sandbox(
+	struct rig *r, const char *sender, const char *profile, uint64_t id, struct reply *reply)
+{
+	struct request q;
+
+	rig_send(r, rig_launch(r, sender, profile), reply);
+	rig_take(r, WIRE_LAUNCH, &q);
+	rig_answer_launched(r, q.serial, id);
+	request_done(&q);
+	rig_wait(r, reply);
+	assert_null(reply->error);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rig.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/strv.h"
+#include "broker/bus.h"
+#include "dbus/names.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DRIVER "org.freedesktop.DBus"
+
+static const struct person everybody[] = {
+	{ .name = ALICE, .uid = 1000, .gids = { 1000, 44 }, .n_gids = 2 },
+	{ .name = ALICE2, .uid = 1000, .gids = { 1000, 44 }, .n_gids = 2 },
+	{ .name = BOB, .uid = 1001, .gids = { 1001 }, .n_gids = 1 },
+	{ .name = ROOT, .uid = 0, .gids = { 0 }, .n_gids = 1 },
+};
+
+struct person *rig_person(struct rig *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_people; i++)
+		if (strcmp(r->people[i].name, name) == 0)
+			return &r->people[i];
+	return NULL;
+}
+
+static void append_credentials(sd_bus_message *m, const struct person *p)
+{
+	const uint32_t uid = p->credentials == CREDENTIALS_BAD_UID ? UINT32_MAX : p->uid;
+
+	assert_true(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
+	if (p->credentials == CREDENTIALS_BAD_TYPE)
+		assert_true(sd_bus_message_append(m, "{sv}", "UnixUserID", "s", "0") >= 0);
+	else if (p->credentials != CREDENTIALS_NO_UID)
+		assert_true(sd_bus_message_append(m, "{sv}", "UnixUserID", "u", uid) >= 0);
+	if (p->credentials == CREDENTIALS_TWICE)
+		assert_true(sd_bus_message_append(m, "{sv}", "UnixUserID", "u", 0) >= 0);
+	assert_true(sd_bus_message_append(m, "{sv}", "ProcessID", "u", 4711) >= 0);
+	if (p->credentials != CREDENTIALS_NO_GROUPS) {
+		size_t n = p->credentials == CREDENTIALS_NO_GROUP ? 0 : p->n_gids;
+
+		assert_true(sd_bus_message_open_container(m, 'e', "sv") >= 0);
+		assert_true(sd_bus_message_append(m, "s", "UnixGroupIDs") >= 0);
+		assert_true(sd_bus_message_open_container(m, 'v', "au") >= 0);
+		assert_true(sd_bus_message_append_array(m, 'u', p->gids, n * sizeof(gid_t)) >= 0);
+		assert_true(sd_bus_message_close_container(m) >= 0);
+		assert_true(sd_bus_message_close_container(m) >= 0);
+	}
+	assert_true(sd_bus_message_close_container(m) >= 0);
+}
+
+static int answer_credentials(struct rig *r, sd_bus_message *m)
+{
+	sd_bus_message *reply;
+	const char *name;
+	struct person *p;
+
+	assert_true(sd_bus_message_rewind(m, 1) >= 0);
+	assert_true(sd_bus_message_read(m, "s", &name) > 0);
+	p = rig_person(r, name);
+	if (!p || p->gone || p->credentials == CREDENTIALS_ERROR)
+		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "no such name");
+	if (p->credentials == CREDENTIALS_LATE) {
+		r->late = sd_bus_message_ref(m);
+		return 1;
+	}
+	assert_true(sd_bus_message_new_method_return(m, &reply) >= 0);
+	append_credentials(reply, p);
+	assert_true(sd_bus_send(r->bus, reply, NULL) >= 0);
+	sd_bus_message_unref(reply);
+	return 1;
+}
+
+void rig_answer_late(struct rig *r)
+{
+	rig_until(r, r->late != NULL);
+	(void)answer_credentials(r, r->late);
+	r->late = sd_bus_message_unref(r->late);
+}
+
+static int answer_has_owner(struct rig *r, sd_bus_message *m)
+{
+	const struct person *p;
+	const char *name;
+
+	assert_true(sd_bus_message_read(m, "s", &name) > 0);
+	p = rig_person(r, name);
+	return sd_bus_reply_method_return(m, "b", p && !p->gone);
+}
+
+/* The driver, and what arrives for the clients. */
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const char *member = sd_bus_message_get_member(m), *to = sd_bus_message_get_destination(m);
+	struct rig *r = userdata;
+	uint8_t type;
+
+	assert_true(sd_bus_message_get_type(m, &type) >= 0);
+	if (type == SD_BUS_MESSAGE_SIGNAL && r->n_signals < ELEMENTSOF(r->signals)) {
+		(void)snprintf(r->signals[r->n_signals].destination, 32, "%s", to ? to : "");
+		(void)snprintf(r->signals[r->n_signals++].member, 32, "%s", member);
+		return 0;
+	}
+	if (type != SD_BUS_MESSAGE_METHOD_CALL || !to || strcmp(to, DRIVER) != 0)
+		return 0;
+	if (strcmp(member, "Hello") == 0)
+		return sd_bus_reply_method_return(m, "s", ":1.0");
+	if (strcmp(member, "AddMatch") == 0)
+		return sd_bus_reply_method_return(m, NULL);
+	if (strcmp(member, "RequestName") == 0)
+		return sd_bus_reply_method_return(m, "u", r->refuse_name ? 3 : 1);
+	if (strcmp(member, "NameHasOwner") == 0)
+		return answer_has_owner(r, m);
+	if (strcmp(member, "GetConnectionCredentials") == 0) {
+		r->n_asked++;
+		return answer_credentials(r, m);
+	}
+	return 0;
+}
+
+void rig_step(struct rig *r)
+{
+	int a = 0, b;
+
+	if (sd_event_get_state(r->broker_event) != SD_EVENT_FINISHED)
+		a = sd_event_run(r->broker_event, 0);
+	assert_true(a >= 0);
+	b = sd_event_run(r->event, 0);
+	assert_true(b >= 0);
+	if (a == 0 && b == 0)
+		(void)poll(NULL, 0, 1);
+}
+
+void rig_settle(struct rig *r)
+{
+	for (int i = 0; i < 30; i++)
+		rig_step(r);
+}
+
+bool rig_broker_ended(struct rig *r, int *ret_status)
+{
+	return sd_event_get_state(r->broker_event) == SD_EVENT_FINISHED &&
+	       sd_event_get_exit_code(r->broker_event, ret_status) >= 0;
+}
+
+static void add_profile(struct catalog *c, const char *name, enum access_type type, uint32_t id)
+{
+	struct compiled_profile *p = &c->profiles[c->n_profiles++];
+
+	compiled_profile_init(p);
+	p->name = strdup(name);
+	p->description = strdup("a test");
+	p->source_path = strdup("/etc/bailiff/profiles/test.profile");
+	p->policy_path = strdup("");
+	p->error = strdup("");
+	p->working_directory = strdup("/");
+	assert_true(strv_extend(&p->executables, "/bin/true") >= 0);
+	assert_true(strv_extend(&p->pass_environment, "LANG") >= 0);
+	p->max_fds = 8;
+	p->uid = p->gid = 65534;
+	p->slots = calloc(1, sizeof(*p->slots));
+	p->slots[0] = (struct fd_slot){ .number = 3, .kinds = 1U << FD_KIND_PIPE, .access = 3 };
+	p->n_slots = 1;
+	p->access = calloc(1, sizeof(*p->access));
+	p->access[0] = (struct access_rule){
+		.type = type, .id = id, .name = strdup("x"), .origin = strdup("test:1")
+	};
+	p->n_access = 1;
+}
+
+static struct catalog *make_catalog(unsigned variant)
+{
+	struct catalog *c = calloc(1, sizeof(*c));
+
+	compiled_config_init(&c->config);
+	c->config.max_calls_per_user = 4;
+	c->config.max_retained_per_user = 2;
+	c->config.max_sandboxes_per_user = 3;
+	c->profiles = calloc(4, sizeof(*c->profiles));
+	add_profile(c, "admin", ACCESS_USER, 4242);
+	add_profile(c, "broken", ACCESS_USER, 1000);
+	c->profiles[1].invalid = true;
+	free(c->profiles[1].error);
+	c->profiles[1].error = strdup("broken.profile:3: no such key");
+	add_profile(c, "decoder", ACCESS_GROUP, 44);
+	add_profile(c, "open", ACCESS_USER, 1000);
+	c->profiles[3].allow_detach = true;
+	c->profiles[3].max_per_user = 2;
+	if (variant > 0)
+		assert_true(strv_extend(&c->errors, "broken.profile:3: no such key") >= 0);
+	return c;
+}
+
+int rig_catalog_memfd(unsigned variant)
+{
+	struct catalog *c = make_catalog(variant);
+	int fd = -1;
+
+	assert_int_equal(catalog_to_memfd(c, &fd), 0);
+	(void)catalog_free(c);
+	return fd;
+}
+
+static void send_keeper(struct rig *r, uint32_t type, int fd)
+{
+	const struct keeper_message m = { .type = type, .generation = 1 };
+
+	assert_int_equal(keeper_send(r->keeper, &m, &fd, fd >= 0), 0);
+}
+
+static void make_bus(struct rig *r)
+{
+	sd_bus *bus;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_true(sd_id128_randomize(&r->bus_id) >= 0);
+	assert_true(sd_bus_new(&r->bus) >= 0);
+	assert_true(sd_bus_set_fd(r->bus, pair[0], pair[0]) >= 0);
+	assert_true(sd_bus_set_server(r->bus, 1, r->bus_id) >= 0);
+	assert_true(sd_bus_set_anonymous(r->bus, 1) >= 0);
+	assert_true(sd_bus_negotiate_fds(r->bus, 1) >= 0);
+	assert_true(sd_bus_add_filter(r->bus, NULL, on_message, r) >= 0);
+	assert_true(sd_bus_start(r->bus) >= 0);
+	assert_true(sd_bus_attach_event(r->bus, r->event, 0) >= 0);
+
+	assert_true(sd_bus_new(&bus) >= 0);
+	assert_true(sd_bus_set_fd(bus, pair[1], pair[1]) >= 0);
+	assert_true(sd_bus_set_bus_client(bus, 1) >= 0);
+	assert_true(sd_bus_set_anonymous(bus, 1) >= 0);
+	assert_true(sd_bus_negotiate_fds(bus, 1) >= 0);
+	assert_true(sd_bus_start(bus) >= 0);
+	broker_init(&r->broker, r->broker_event, bus);
+	sd_bus_unref(bus);
+}
+
+int rig_setup_unfinished(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	int pair[2], fd;
+
+	log_open("test", LOG_EMERG);
+	memcpy(r->people, everybody, sizeof(everybody));
+	r->n_people = ELEMENTSOF(everybody);
+	assert_true(sd_event_new(&r->event) >= 0);
+	assert_true(sd_event_new(&r->broker_event) >= 0);
+	make_bus(r);
+	assert_int_equal(wire_channel_pair(pair), 0);
+	r->keeper = pair[0];
+	assert_true(keeper_client_open(&r->broker.keeper, &r->broker, pair[1]) >= 0);
+	assert_true(bus_attach(&r->broker) >= 0);
+	send_keeper(r, WIRE_START, -1);
+	fd = rig_catalog_memfd(0);
+	send_keeper(r, WIRE_CATALOG, fd);
+	(void)fd_close(fd);
+	assert_int_equal(wire_channel_pair(pair), 0);
+	r->launcher = pair[0];
+	send_keeper(r, WIRE_PEER, pair[1]);
+	(void)fd_close(pair[1]);
+	*state = r;
+	return 0;
+}
+
+void rig_finish_start(struct rig *r, uint32_t list_serial)
+{
+	int fds[KEEPER_FDS_MAX];
+	struct keeper_message m;
+	int k;
+
+	rig_answer_done(r, list_serial, 0);
+	rig_until(r, (k = keeper_receive(r->keeper, &m, fds)) != -EAGAIN);
+	assert_int_equal(k, 1);
+	assert_int_equal(m.type, WIRE_READY);
+}
+
+int rig_setup(void **state)
+{
+	struct request q;
+	int r = rig_setup_unfinished(state);
+
+	rig_take(*state, WIRE_LIST, &q);
+	rig_finish_start(*state, q.serial);
+	request_done(&q);
+	return r;
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *r = *state;
+
+	sd_bus_message_unref(r->late);
+	broker_done(&r->broker);
+	r->bus = sd_bus_close_unref(r->bus);
+	r->launcher = fd_close(r->launcher);
+	r->keeper = fd_close(r->keeper);
+	sd_event_unref(r->broker_event);
+	sd_event_unref(r->event);
+	free(r);
+	return 0;
+}

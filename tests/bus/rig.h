@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The broker's real objects without a bus: one end of a socket pair is the broker, the other end plays the
+ * bus (its driver and every client on it). The keeper's and the launcher's ends of their channels are the
+ * test's too.
+ */
+
+#include "base/io.h"
+#include "broker/broker.h"
+#include "wire/messages.h"
+
+#include <systemd/sd-bus.h>
+
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
+/* Connections on the bus that is played. */
+#define ALICE  ":1.10" /* uid 1000, groups 1000 and 44: may launch "decoder" */
+#define ALICE2 ":1.11" /* the same user over another connection */
+#define BOB    ":1.20" /* uid 1001, group 1001: may not */
+#define ROOT   ":1.30" /* uid 0 */
+
+enum credentials {
+	CREDENTIALS_FULL,
+	CREDENTIALS_ERROR, /* the driver refuses */
+	CREDENTIALS_NO_UID,
+	CREDENTIALS_NO_GROUPS,
+	CREDENTIALS_NO_GROUP, /* the list is there, and empty */
+	CREDENTIALS_BAD_UID,  /* (uid_t)-1 */
+	CREDENTIALS_BAD_TYPE, /* the uid as a string */
+	CREDENTIALS_TWICE,    /* two uids */
+	CREDENTIALS_LATE,     /* no answer before rig_answer_late() */
+};
+
+struct person {
+	const char *name;
+	uid_t uid;
+	gid_t gids[3];
+	size_t n_gids;
+	enum credentials credentials;
+	bool gone;
+};
+
+/* The answer to a call. */
+struct reply {
+	bool there;
+	sd_bus_message *message; /* owned */
+	const char *error;       /* name, NULL when it succeeded */
+	const char *text;
+};
+
+struct rig {
+	struct broker broker;
+	sd_event *broker_event, *event;
+	sd_bus *bus;          /* the bus' end */
+	int launcher, keeper; /* ours; -1 when closed */
+	sd_id128_t bus_id;
+	struct person people[8];
+	size_t n_people;
+	unsigned n_asked; /* GetConnectionCredentials */
+	sd_bus_message *late;
+	/* signals that the broker sent */
+	struct {
+		char destination[32], member[32];
+	} signals[32];
+	size_t n_signals;
+	bool refuse_name;
+};
+
+/* Up to the broker's READY; with profiles "decoder" (group 44), "open" (uid 1000; detach), "broken" and
+ * "admin". */
+int rig_setup(void **state);
+/* The same up to the question for the launcher's table. */
+int rig_setup_unfinished(void **state);
+int rig_teardown(void **state);
+/* The launcher's answer to LIST that it has no sandbox; then until READY. */
+void rig_finish_start(struct rig *r, uint32_t list_serial);
+
+struct person *rig_person(struct rig *r, const char *name);
+void rig_step(struct rig *r);
+/* Runs until the condition holds; fails the test after five seconds. */
+#define rig_until(r, condition)                                                                              \
+	do {                                                                                                 \
+		uint64_t rig_deadline_ = now_boottime_usec() + 5000000;                                      \
+		while (!(condition)) {                                                                       \
+			assert_true(now_boottime_usec() < rig_deadline_);                                    \
+			rig_step(r);                                                                         \
+		}                                                                                            \
+	} while (false)
+/* Runs for a while in which nothing is expected to happen. */
+void rig_settle(struct rig *r);
+bool rig_broker_ended(struct rig *r, int *ret_status);
+
+/* A call of the manager or of sandbox id (0: the manager), not sent yet. */
+sd_bus_message *rig_call(struct rig *r, const char *sender, uint64_t id, const char *member);
+sd_bus_message *rig_call_path(
+	struct rig *r, const char *sender, const char *path, const char *interface, const char *member);
+/* Sends m, which is consumed; the answer comes into reply. */
+void rig_send(struct rig *r, sd_bus_message *m, struct reply *reply);
+void rig_wait(struct rig *r, struct reply *reply);
+void reply_done(struct reply *reply);
+/* Sends, waits, and checks for this error (NULL: success). The reply is kept in *ret if not NULL. */
+void rig_expect(struct rig *r, sd_bus_message *m, const char *error, struct reply *ret);
+/* A launch by default arguments: profile, argv {"/bin/true"}, nothing else. */
+sd_bus_message *rig_launch(struct rig *r, const char *sender, const char *profile);
+/* The connection leaves the bus. */
+void rig_leave(struct rig *r, const char *name);
+/* Sends the answer that was kept back. */
+void rig_answer_late(struct rig *r);
+
+/* The launcher's side: the next request, which must be of this type. */
+struct request {
+	struct wire_record record;
+	struct cursor body;
+	uint32_t serial;
+};
+void rig_take(struct rig *r, uint32_t type, struct request *ret);
+void request_done(struct request *q);
+bool rig_launcher_idle(struct rig *r);
+void rig_answer_done(struct rig *r, uint32_t serial, int error);
+void rig_answer_launched(struct rig *r, uint32_t serial, uint64_t id);
+void rig_tell_exited(struct rig *r, uint64_t id, enum sandbox_result result, int code, int signal);
+/* The next launch is taken and answered; returns the reply's message in *reply. */
+void rig_launch_sandbox(
+	struct rig *r, const char *sender, const char *profile, uint64_t id, struct reply *reply);
+/* A catalog as the compiler makes it. */
+int rig_catalog_memfd(unsigned variant);
