@@ -9,7 +9,7 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
-ROOTS = ('', 'daemon', 'client', 'client/include')  # as the compiler is given them
+ROOTS = ('', 'daemon', 'client', 'client/include', 'tests')  # as the compiler is given them
 SOURCES = ('daemon', 'dbus', 'client', 'tests')
 
 
