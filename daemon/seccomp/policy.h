@@ -13,9 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ARGUMENTS  6    /* seccomp_data has no more */
-#define POLICY_NUMBER_MAX 4095 /* above every system call of the supported architectures, for now below 500  \
-				*/
+#define POLICY_ARGUMENTS 6 /* seccomp_data has no more */
+#define POLICY_NUMBER_MAX                                                                                    \
+	4095 /* above every system call of the supported architectures, for now below 500                    \
+	      */
 #define POLICY_RULES_MAX    4096 /* for one system call: each takes an instruction at least */
 #define POLICY_VALUE_NESTED 32   /* depth of parentheses in a value */
 

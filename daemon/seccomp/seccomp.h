@@ -34,10 +34,10 @@ struct seccomp_result {
 };
 
 /*
- * Compiles the policy in the file @name, which must lie below @dir_fd: no symbolic link is followed, no ".."
- * leaves it. The file, each file it includes and each directory on their way (below @dir_fd or, for an
- * absolute @include, below "/") must be changeable by root alone. That @dir_fd itself can be trusted, the
- * caller knows.
+ * Compiles the policy in the file @name, which must lie below @dir_fd (which may be AT_FDCWD): no symbolic
+ * link is followed, no ".." leaves it. The file, each file it includes and each directory on their way (below
+ * @dir_fd or, for an absolute @include, below "/") must be changeable by root alone. That @dir_fd itself can
+ * be trusted, the caller knows.
  * @display_path: how diagnostics name the file; its directory part also stands before included files' names.
  * @flags: bits of enum seccomp_flags.
  * @ret: written in every case; seccomp_result_done() it in every case. Diagnostics name every failure but

@@ -64,9 +64,9 @@ int source_add_text(struct source_set *set, const char *text, size_t size, int d
 	s->dir_fd = dir_fd;
 	s->size = size;
 	s->display = strdup(display);
-	s->name = dir_fd >= 0 ? strdup("") : NULL;
+	s->name = dir_fd != -1 ? strdup("") : NULL;
 	s->text = malloc(size + 1);
-	if (!s->display || !s->text || (dir_fd >= 0 && !s->name))
+	if (!s->display || !s->text || (dir_fd != -1 && !s->name))
 		return -ENOMEM;
 	if (size > 0)
 		memcpy(s->text, text, size);
@@ -240,7 +240,7 @@ int source_add_include(struct source_set *set, struct position at, const char *p
 	int r, dir_fd = from->dir_fd;
 
 	*reterr_reason = NULL;
-	if (dir_fd < 0) {
+	if (dir_fd == -1) {
 		*reterr_reason = "cannot be included from here";
 		return -EPERM;
 	}
