@@ -22,6 +22,10 @@
 static const struct filter_rule permitted[] = {
 	/* event loop */
 	FILTER_ALLOW(epoll_ctl),
+#ifdef SYS_epoll_wait /* where the architecture still has it, epoll_wait(3) and poll(3) use the old calls */
+	FILTER_ALLOW(epoll_wait),
+	FILTER_ALLOW(poll),
+#endif
 	FILTER_ALLOW(epoll_pwait),
 	FILTER_ALLOW(epoll_pwait2),
 	FILTER_ALLOW(ppoll),
