@@ -23,10 +23,13 @@
  * a hard limit needs it. */
 #define PRIVILEGES_LAUNCHER_OPTIONAL CAPABILITY_BIT(CAP_SYS_RESOURCE)
 
-/* In effect in the keeper: namespaces of the broker, ids and ambient set of its children, signals to them. */
+/*
+ * In effect in the keeper: namespaces of the broker, ids and ambient set of its children, signals to them, and
+ * (DAC_OVERRIDE) removing its cgroup from a hierarchy whose root has mode 0555, as a hybrid one's has.
+ */
 #define PRIVILEGES_KEEPER                                                                                     \
 	(CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_SETUID) | CAPABILITY_BIT(CAP_SETGID) |            \
-		CAPABILITY_BIT(CAP_SETPCAP) | CAPABILITY_BIT(CAP_KILL))
+		CAPABILITY_BIT(CAP_SETPCAP) | CAPABILITY_BIT(CAP_KILL) | CAPABILITY_BIT(CAP_DAC_OVERRIDE))
 
 /* Ambient in the broker until it has confined itself: its empty root (SYS_ADMIN, SYS_CHROOT), its bounding set. */
 #define PRIVILEGES_BROKER_START                                                                               \
