@@ -56,6 +56,8 @@ static bool at_line_end(const struct parser *p)
 
 int parser_expected(struct parser *p, const char *what)
 {
+	if (p->bad_line) /* after one error the rest of the line may just look wrong */
+		return -EBADMSG;
 	if (at_line_end(p))
 		return diagnose(p->diagnostics, p->token.at, "expected %s, but the line ends", what);
 	return diagnose(p->diagnostics, p->token.at, "expected %s, not `%.*s`", what, (int)p->token.at.length,
@@ -246,9 +248,10 @@ static int parse_default(struct parser *p)
 	return 0;
 }
 
-const char *source_error_text(int error, const char *reason)
+char *source_error_text(int error, const char *reason)
 {
-	const char *text = reason;
+	const char *text = reason, *description;
+	char *composed;
 
 	if (!text && error == -EXDEV)
 		text = "lies outside of the directory of policies";
@@ -258,9 +261,19 @@ const char *source_error_text(int error, const char *reason)
 		text = "is too large, or there are too many files";
 	if (!text && error == -ENOENT)
 		text = "does not exist";
-	if (!text)
-		text = strerrordesc_np(-error);
-	return text ? text : "cannot be read";
+	if (text)
+		return strdup(text);
+	description = strerrordesc_np(-error);
+	return asprintf(&composed, "cannot be read: %s", description ? description : "unknown error") < 0
+		       ? NULL
+		       : composed;
+}
+
+static int refuse_include(struct parser *p, struct position at, int error, const char *reason)
+{
+	_cleanup_free_ char *text = source_error_text(error, reason);
+
+	return text ? diagnose(p->diagnostics, at, "the file %s", text) : -ENOMEM;
 }
 
 static int parse_include(struct parser *p)
@@ -293,7 +306,7 @@ static int parse_include(struct parser *p)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return diagnose(p->diagnostics, at, "the file %s", source_error_text(r, reason));
+		return refuse_include(p, at, r, reason);
 	lexer_skip_line(current(p));
 	p->stack[p->depth++] = (struct lexer){ .source = source };
 	return 1;

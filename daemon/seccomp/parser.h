@@ -25,8 +25,9 @@ struct parser {
 /* Reads the source, and what it includes, into a fresh policy. -EBADMSG when diagnostics tell of errors. */
 int policy_parse(struct source_set *sources, const struct source *first, struct diagnostics *diagnostics,
 	struct policy *policy);
-/* Why source_add_file() or source_add_include() failed; @reason is theirs and may be NULL. */
-const char *source_error_text(int error, const char *reason);
+/* Why source_add_file() or source_add_include() failed, to follow "the file "; @reason is theirs and may be
+ * NULL. A fresh string, or NULL when out of memory. */
+char *source_error_text(int error, const char *reason);
 
 /* For both halves: */
 int parser_advance(struct parser *p);

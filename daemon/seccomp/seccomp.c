@@ -51,6 +51,13 @@ static int compile(struct source_set *sources, const struct source *first, struc
 	return r;
 }
 
+static int explain_source_error(struct diagnostics *d, const char *display, int error, const char *reason)
+{
+	_cleanup_free_ char *text = source_error_text(error, reason);
+
+	return text ? diagnose_file(d, display, "the file %s", text) : -ENOMEM;
+}
+
 /* @r: the result of reading the first source. */
 static int compile_source(struct source_set *sources, int r, const struct source *first, const char *display,
 	const char *reason, struct seccomp_result *ret)
@@ -59,8 +66,7 @@ static int compile_source(struct source_set *sources, int r, const struct source
 
 	if (r == 0)
 		r = compile(sources, first, &d, ret);
-	else if (r != -ENOMEM &&
-		 diagnose_file(&d, display, "the file %s", source_error_text(r, reason)) == -ENOMEM)
+	else if (explain_source_error(&d, display, r, reason) == -ENOMEM)
 		r = -ENOMEM;
 	ret->diagnostics = d.list;
 	source_set_done(sources);

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The language, construct by construct: what is accepted and what it means, what is refused and in which
+ * words. */
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "seccomp/constants.h"
+#include "seccomp/seccomp.h"
+#include "seccomp/simulate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ALLOW  SECCOMP_RET_ALLOW
+#define KILL   SECCOMP_RET_KILL_PROCESS
+#define ERR(n) (SECCOMP_RET_ERRNO | (n))
+
+/* A policy, a call (number 900, so that no test depends on an architecture's table), and the verdict. */
+struct good {
+	const char *text;
+	uint64_t arguments[3];
+	uint32_t verdict;
+};
+
+static const struct good good[] = {
+	/* what is said about nothing at all */
+	{ "", { 0 }, KILL },
+	{ "\n\n \t\n# only a comment", { 0 }, KILL },
+	{ "901: allow", { 0 }, KILL },
+	/* actions */
+	{ "900: 1", { 0 }, ALLOW },
+	{ "900: allow", { 0 }, ALLOW },
+	{ "900: kill", { 0 }, KILL },
+	{ "900: kill-process", { 0 }, KILL },
+	{ "900: kill-thread", { 0 }, SECCOMP_RET_KILL_THREAD },
+	{ "900: trap", { 0 }, SECCOMP_RET_TRAP },
+	{ "900: log", { 0 }, SECCOMP_RET_LOG },
+	{ "900: return 1", { 0 }, ERR(1) },
+	{ "900: return 4095", { 0 }, ERR(4095) },
+	{ "900: return 0x26", { 0 }, ERR(38) },
+	{ "900: return EPERM", { 0 }, ERR(1) },
+	{ "900: return ENOSYS", { 0 }, ERR(38) },
+	/* operators */
+	{ "900: arg0 == 5", { 5 }, ALLOW },
+	{ "900: arg0 == 5", { 5 | 1ULL << 32 }, KILL },
+	{ "900: arg0 != 5", { 5 }, KILL },
+	{ "900: arg0 != 5", { 5 | 1ULL << 63 }, ALLOW },
+	{ "900: arg0 < 5", { 4 }, ALLOW },
+	{ "900: arg0 < 5", { 5 }, KILL },
+	{ "900: arg0 < 5", { 1ULL << 32 }, KILL },
+	{ "900: arg0 < 0", { 0 }, KILL },
+	{ "900: arg0 <= 5", { 5 }, ALLOW },
+	{ "900: arg0 <= 5", { 6 }, KILL },
+	{ "900: arg0 > 5", { 6 }, ALLOW },
+	{ "900: arg0 > 5", { 5 }, KILL },
+	{ "900: arg0 > 0x500000000", { 0x500000001 }, ALLOW },
+	{ "900: arg0 > 0x500000000", { 0x4ffffffff }, KILL },
+	{ "900: arg0 >= 5", { 5 }, ALLOW },
+	{ "900: arg0 >= 5", { 4 }, KILL },
+	{ "900: arg0 >= -1", { UINT64_MAX - 1 }, KILL },
+	{ "900: arg0 >= 0", { 0 }, ALLOW },
+	{ "900: arg0 & 6", { 4 }, ALLOW },
+	{ "900: arg0 & 6", { 9 }, KILL },
+	{ "900: arg0 & 0", { UINT64_MAX }, KILL },
+	{ "900: arg0 & 0x100000000", { 1ULL << 32 }, ALLOW },
+	{ "900: arg0 in 6", { 4 }, ALLOW },
+	{ "900: arg0 in 6", { 0 }, ALLOW },
+	{ "900: arg0 in 6", { 5 }, KILL },
+	{ "900: arg0 in 6", { 4 | 1ULL << 40 }, KILL },
+	{ "900: arg0 in ~0", { UINT64_MAX }, ALLOW },
+	/* values */
+	{ "900: arg0 == 010", { 8 }, ALLOW },
+	{ "900: arg0 == 0XfF", { 255 }, ALLOW },
+	{ "900: arg0 == 18446744073709551615", { UINT64_MAX }, ALLOW },
+	{ "900: arg0 == -1", { UINT64_MAX }, ALLOW },
+	{ "900: arg0 == -9223372036854775808", { 1ULL << 63 }, ALLOW },
+	{ "900: arg0 == -0x10", { UINT64_MAX - 15 }, ALLOW },
+	{ "900: arg0 == 1 | 2|4", { 7 }, ALLOW },
+	{ "900: arg0 == ~1", { UINT64_MAX - 1 }, ALLOW },
+	{ "900: arg0 == ~1 | 1", { UINT64_MAX }, ALLOW },
+	{ "900: arg0 == ~(1 | 2)", { UINT64_MAX - 3 }, ALLOW },
+	{ "900: arg0 == ~(~(1 | (2)) | 0)", { 3 }, ALLOW },
+	{ "900: arg0 == ((((7))))", { 7 }, ALLOW },
+	{ "900: arg0 == PROT_READ|PROT_WRITE", { 3 }, ALLOW },
+	{ "900: arg0 == AT_FDCWD", { (uint64_t)-100 }, ALLOW },
+	{ "900: arg0 in ~PROT_EXEC || arg0 in ~PROT_WRITE", { 6 }, KILL },
+	{ "900: arg0 in ~PROT_EXEC || arg0 in ~PROT_WRITE", { 5 }, ALLOW },
+	/* expressions */
+	{ "900: arg0 == 1 && arg1 == 2", { 1, 2 }, ALLOW },
+	{ "900: arg0 == 1 && arg1 == 2", { 1, 3 }, KILL },
+	{ "900: arg0 == 1 || arg1 == 2", { 0, 2 }, ALLOW },
+	{ "900: arg0 == 1 && arg1 == 2 || arg2 == 3", { 1, 0, 3 }, ALLOW },
+	{ "900: arg0 == 1 || arg1 == 2 && arg2 == 3", { 0, 2, 0 }, KILL },
+	{ "900: arg0 == 1 && arg0 == 2", { 1 }, KILL },
+	{ "900: arg0 > 1 && arg0 < 5", { 3 }, ALLOW },
+	{ "900: arg0 == 1 || arg0 == 0x100000002 || arg0 == 3", { 0x100000002 }, ALLOW },
+	{ "900: arg0 == 1 || arg0 == 0x100000002 || arg0 == 3", { 2 }, KILL },
+	/* the order: the first that applies decides */
+	{ "900: arg0 == 1; return EPERM", { 1 }, ERR(1) },
+	{ "900: arg0 == 1; return EPERM", { 2 }, KILL },
+	{ "900: { arg0 == 1, return EPERM }", { 1 }, ALLOW },
+	{ "900: { arg0 == 1, return EPERM }", { 2 }, ERR(1) },
+	{ "900: { arg0 == 1; kill, arg0 < 5; trap, 1 }", { 1 }, KILL },
+	{ "900: { arg0 == 1; kill, arg0 < 5; trap, 1 }", { 2 }, SECCOMP_RET_TRAP },
+	{ "900: { arg0 == 1; kill, arg0 < 5; trap, 1 }", { 9 }, ALLOW },
+	{ "900: arg0 == 1\n900: arg0 == 2; log\n900: return EPERM", { 2 }, SECCOMP_RET_LOG },
+	{ "900: arg0 == 1\n900: arg0 == 2; log\n900: return EPERM", { 3 }, ERR(1) },
+	{ "900: {1}", { 0 }, ALLOW },
+	/* names */
+	{ "{900}: 1", { 0 }, ALLOW },
+	{ "{901, 900, 902}: arg0 == 1", { 1 }, ALLOW },
+	{ "{read,write}: 1\n 0x384 : 1", { 0 }, ALLOW },
+	{ "kill: 1\nmseal: 1\n900:1", { 0 }, ALLOW },
+	/* the default */
+	{ "@default return ENOSYS", { 0 }, ERR(38) },
+	{ "900: arg0 == 1\n@default trap", { 0 }, SECCOMP_RET_TRAP },
+	{ "@default kill-thread # so", { 0 }, SECCOMP_RET_KILL_THREAD },
+	/* lines */
+	{ "900: 1 # why", { 0 }, ALLOW },
+	{ "900: 1# why", { 0 }, ALLOW },
+	{ "900: \\\n 1", { 0 }, ALLOW },
+	{ "900: arg0 == 1 \\\n || arg0 == \\\n\\\n 2", { 2 }, ALLOW },
+	{ "# a comment \\\n900: 1", { 0 }, ALLOW },
+	{ "900: arg0 == 1 || # the first \\\n arg0 == 2 # the second", { 2 }, ALLOW },
+	{ "900: 1\r\n901: 1\r\n", { 0 }, ALLOW },
+	{ "900: \\\r\n1\r\n", { 0 }, ALLOW },
+	{ "# caf\xc3\xa9 \xff \x01\n900: 1", { 0 }, ALLOW },
+	{ "900:arg0==1||arg1==2&&arg2==3;return EPERM", { 0, 2, 3 }, ERR(1) },
+	{ "# ends in \\", { 0 }, KILL },
+};
+
+static void check_good(const struct good *g)
+{
+	struct seccomp_data data = { .nr = 900 };
+	struct seccomp_result result;
+	struct policy p;
+	uint32_t verdict;
+
+	assert_int_equal(policy_init(&p), 0);
+	data.arch = p.architecture;
+	memcpy(data.args, g->arguments, sizeof(g->arguments));
+	if (seccomp_compile_text(g->text, strlen(g->text), -1, "p", 0, &result) < 0)
+		fail_msg("%s\nfor: %s", result.diagnostics[0], g->text);
+	assert_null(result.diagnostics);
+	assert_int_equal(filter_simulate(result.filter, result.n_filter, &data, &verdict), 0);
+	if (verdict != g->verdict)
+		fail_msg("0x%x instead of 0x%x for: %s", verdict, g->verdict, g->text);
+	seccomp_result_done(&result);
+}
+
+static void test_good(void **state)
+{
+	for (size_t i = 0; i < ELEMENTSOF(good); i++)
+		check_good(&good[i]);
+	print_message("%zu policies accepted as they should be\n", ELEMENTSOF(good));
+}
+
+/* A policy and the first lines of its diagnostics (and their notes), joined by "|". */
+struct bad {
+	const char *text, *messages;
+};
+
+static const struct bad bad[] = {
+	/* tokens */
+	{ "900: $", "p(1:6): error: `$` has no meaning here" },
+	{ "900: arg0 = 1", "p(1:11): error: `=` is no operator; write `==`" },
+	{ "900: !arg0", "p(1:6): error: `!` is no operator; there are `!=` and, in values, `~`" },
+	{ "900: \x01", "p(1:6): error: a byte 0x01 can only stand in a comment" },
+	{ "900: 1 \xc3\xa9", "p(1:8): error: a byte 0xc3 can only stand in a comment" },
+	{ "900: 1\v", "p(1:7): error: a byte 0x0b can only stand in a comment" },
+	{ "900:\r 1", "p(1:5): error: a byte 0x0d can only stand in a comment" },
+	{ "900: \\ 1", "p(1:6): error: `\\` continues a line only as its very last character" },
+	{ "900: 1 \\", "p(1:8): error: `\\` continues a line, but none follows" },
+	{ "900: 1 \\\n", "p(1:8): error: `\\` continues a line, but none follows" },
+	{ "900: arg0 == 08", "p(1:14): error: not an octal number, which the leading 0 announces" },
+	{ "900: arg0 == 0x", "p(1:14): error: not a number" },
+	{ "900: arg0 == 12ab", "p(1:14): error: not a number" },
+	{ "900: arg0 == 0xfg", "p(1:14): error: not a number" },
+	{ "900: arg0 == 1_000", "p(1:14): error: not a number" },
+	{ "900: arg0 == 18446744073709551616", "p(1:14): error: the number does not fit into 64 bits" },
+	{ "900: arg0 == 0x10000000000000000", "p(1:14): error: the number does not fit into 64 bits" },
+	{ "900: arg0 == -9223372036854775809", "p(1:14): error: the number does not fit into 64 bits" },
+	{ "900: arg0 == - 1", "p(1:14): error: `-` has no meaning here" },
+	/* names */
+	{ "raed: 1", "p(1:1): error: unknown system call `raed`; did you mean `read`?" },
+	{ "fstatfss: 1", "p(1:1): error: unknown system call `fstatfss`; did you mean `fstatfs`?" },
+	{ "msael: 1", "p(1:1): error: unknown system call `msael`; did you mean `mseal`?" },
+	{ "qqqqqqqq: 1", "p(1:1): error: unknown system call `qqqqqqqq`" },
+	{ "x: 1", "p(1:1): error: unknown system call `x`" },
+	{ "READ: 1", "p(1:1): error: unknown system call `READ`" },
+	{ "_llseek: 1", "p(1:1): error: `_llseek` is a system call of other architectures only" },
+	{ "4096: 1", "p(1:1): error: `4096` is no number of a system call; they are 0 to 4095" },
+	{ "-1: 1", "p(1:1): error: `-1` is no number of a system call; they are 0 to 4095" },
+	{ ": 1", "p(1:1): error: expected a system call's name, not `:`" },
+	{ "{}: 1", "p(1:2): error: expected a system call's name, not `}`" },
+	{ "{read,}: 1", "p(1:7): error: expected a system call's name, not `}`" },
+	{ "{read write}: 1", "p(1:7): error: expected `,` or `}`, not `write`" },
+	{ "{read: 1", "p(1:6): error: expected `,` or `}`, not `:`" },
+	{ "{read", "p(1:1): error: this brace is not closed" },
+	{ "{read, raed, wriet}: 1", "p(1:8): error: unknown system call `raed`; did you mean `read`?|"
+				    "p(1:14): error: unknown system call `wriet`; did you mean `write`?" },
+	{ "@system-service: 1",
+		"p(1:1): error: `@system-service`: groups of system calls are not supported yet" },
+	{ "io@libc: 1", "p(1:1): error: `io@libc`: groups of system calls are not supported yet" },
+	{ "read[arch=x86_64]: 1", "p(1:5): error: attributes such as `[arch=x86_64]` are not supported yet" },
+	{ "read", "p(1:5): error: expected `:`, but the line ends" },
+	{ "read # 1", "p(1:9): error: expected `:`, but the line ends" },
+	{ "read write: 1", "p(1:6): error: expected `:`, not `write`" },
+	/* actions */
+	{ "900:", "p(1:5): error: expected an action, but the line ends" },
+	{ "900: alow", "p(1:6): error: unknown action `alow`; did you mean `allow`?" },
+	{ "900: returnfoo", "p(1:6): error: unknown action `returnfoo`; did you mean `return`?" },
+	{ "900: frobnicate", "p(1:6): error: unknown action `frobnicate`" },
+	{ "900: trace", "p(1:6): error: the action `trace` is not supported yet" },
+	{ "900: user-notify", "p(1:6): error: the action `user-notify` is not supported yet" },
+	{ "900: 2", "p(1:6): error: the only number that is an action is 1, which allows" },
+	{ "900: 0x1", "p(1:6): error: the only number that is an action is 1, which allows" },
+	{ "900: 1 1", "p(1:8): error: expected the end of the line, not `1`" },
+	{ "900: 1|", "p(1:7): error: expected the end of the line, not `|`" },
+	{ "900: return", "p(1:12): error: expected an error such as EPERM, but the line ends" },
+	{ "900: return 0", "p(1:13): error: an error number is 1 to 4095" },
+	{ "900: return 70000", "p(1:13): error: an error number is 1 to 4095" },
+	{ "900: return -1", "p(1:13): error: an error number is 1 to 4095" },
+	{ "900: return EPREM", "p(1:13): error: unknown error `EPREM`; did you mean `EPERM`?" },
+	{ "900: return O_CREAT", "p(1:13): error: unknown error `O_CREAT`" },
+	{ "900: return (1)", "p(1:13): error: expected an error such as EPERM, not `(`" },
+	{ "900: arg0 == 1;", "p(1:16): error: expected an action, but the line ends" },
+	{ "900: arg0 == 1; return 1; return 2", "p(1:25): error: expected the end of the line, not `;`" },
+	/* expressions */
+	{ "900: arg6 == 1", "p(1:6): error: system calls have no more arguments than arg0 to arg5" },
+	{ "900: arg10 == 1", "p(1:6): error: system calls have no more arguments than arg0 to arg5" },
+	{ "900: arg99999999999 == 1",
+		"p(1:6): error: system calls have no more arguments than arg0 to arg5" },
+	{ "900: arg == 1", "p(1:6): error: unknown action `arg`" },
+	{ "900: arg0",
+		"p(1:10): error: expected `==`, `!=`, `<`, `<=`, `>`, `>=`, `&` or `in`, but the line ends" },
+	{ "900: arg0 1", "p(1:11): error: expected `==`, `!=`, `<`, `<=`, `>`, `>=`, `&` or `in`, not `1`" },
+	{ "900: arg0 is 1",
+		"p(1:11): error: expected `==`, `!=`, `<`, `<=`, `>`, `>=`, `&` or `in`, not `is`" },
+	{ "900: arg0 ==",
+		"p(1:13): error: expected a number, a constant's name, `~` or `(`, but the line ends" },
+	{ "900: arg0 == 1|",
+		"p(1:16): error: expected a number, a constant's name, `~` or `(`, but the line ends" },
+	{ "900: arg0 == ~",
+		"p(1:15): error: expected a number, a constant's name, `~` or `(`, but the line ends" },
+	{ "900: arg0 == ~~1", "p(1:15): error: `~~` is nothing but a mistake" },
+	{ "900: arg0 == ()", "p(1:15): error: expected a number, a constant's name, `~` or `(`, not `)`" },
+	{ "900: arg0 == (1", "p(1:14): error: this parenthesis is not closed" },
+	{ "900: arg0 == (1; 1", "p(1:14): error: this parenthesis is not closed" },
+	{ "900: arg0 == 1)", "p(1:15): error: expected the end of the line, not `)`" },
+	{ "900: arg0 == arg1", "p(1:14): error: an argument can only stand left of an operator" },
+	{ "900: arg0 == PROT_EXE", "p(1:14): error: unknown constant `PROT_EXE`; did you mean `PROT_EXEC`?" },
+	{ "900: arg0 == NOSUCHTHING", "p(1:14): error: unknown constant `NOSUCHTHING`" },
+	{ "900: arg0 == 1 &&", "p(1:18): error: expected an argument, arg0 to arg5, but the line ends" },
+	{ "900: arg0 == 1 || 1", "p(1:19): error: expected an argument, arg0 to arg5, not `1`" },
+	{ "900: arg0 == 1 && && arg0 == 1", "p(1:19): error: expected an argument, arg0 to arg5, not `&&`" },
+	{ "900: arg0 == 1 arg1 == 1", "p(1:16): error: expected the end of the line, not `arg1`" },
+	{ "900: arg0 == 1, 1", "p(1:15): error: expected the end of the line, not `,`" },
+	/* braces */
+	{ "900: {}", "p(1:7): error: expected an action, not `}`" },
+	{ "900: { arg0 == 1, }", "p(1:19): error: expected an action, not `}`" },
+	{ "900: { arg0 == 1", "p(1:6): error: this brace is not closed" },
+	{ "900: { arg0 == 1 1", "p(1:18): error: expected `,` or `}`, not `1`" },
+	{ "900: { 1 } 1", "p(1:12): error: expected the end of the line, not `1`" },
+	{ "900: { { 1 } }", "p(1:8): error: expected an action, not `{`" },
+	/* what contradicts itself */
+	{ "900: 1\n900: kill",
+		"p(2:6): error: `900` has an unconditional action already|p(1:6): note: here it is" },
+	{ "900: 1\n900: arg0 == 1; kill",
+		"p(2:6): error: never reached, because `900` has an unconditional action "
+		"already|p(1:6): note: here it is" },
+	{ "900: { 1, kill }",
+		"p(1:11): error: `900` has an unconditional action already|p(1:8): note: here it is" },
+	{ "{900, 900}: 1",
+		"p(1:13): error: `900` has an unconditional action already|p(1:13): note: here it is" },
+	{ "{read, write}: 1\n\nwrite: 1", "p(3:8): error: `write` has an unconditional action already|"
+					  "p(1:16): note: here it is" },
+	/* directives */
+	{ "@default", "p(1:9): error: expected an action, but the line ends" },
+	{ "@default allow", "p(1:10): error: this default would let through all that is not listed" },
+	{ "@default log", "p(1:10): error: this default would let through all that is not listed" },
+	{ "@default trace", "p(1:10): error: the action `trace` is not supported yet" },
+	{ "@default kill 1", "p(1:15): error: expected the end of the line, not `1`" },
+	{ "@default kill\n@default kill",
+		"p(2:1): error: a second `@default`|p(1:1): note: the first is here" },
+	{ "@frequency ./f", "p(1:1): error: `@frequency` is not supported yet" },
+	{ "@denylist", "p(1:1): error: `@denylist` is not supported yet" },
+	{ "@frobnicate", "p(1:1): error: `@frobnicate`: groups of system calls are not supported yet" },
+	{ "@include", "p(1:9): error: expected the path of a policy, but the line ends" },
+	{ "@include a b", "p(1:12): error: expected the end of the line, not `b`" },
+	{ "@include a#b", "p(1:11): error: a comment after a path needs a blank before it" },
+	{ "@include a", "p(1:10): error: the file cannot be included from here" },
+	{ "@include /a", "p(1:10): error: the file cannot be included from here" },
+	/* all errors of a text come at once, and a line's error does not hide the next line's */
+	{ "raed: 1\nread: 1\n900 1\n901: (\n", "p(1:1): error: unknown system call `raed`; did you mean "
+					       "`read`?|p(3:5): error: expected `:`, not `1`|"
+					       "p(4:6): error: expected an action, not `(`" },
+	{ "900: arg0 == \\\n  FOOFOO || arg0 == \\\n BARBAR\n901 1",
+		"p(2:3): error: unknown constant `FOOFOO`|"
+		"p(3:2): error: unknown constant `BARBAR`|"
+		"p(4:5): error: expected `:`, not `1`" },
+	{ "900: $ \\\n still 1 the same\n901 1",
+		"p(1:6): error: `$` has no meaning here|p(3:5): error: expected `:`, not `1`" },
+};
+
+/* The lines that say what is wrong, without excerpts. */
+static char *summarize(char *const *diagnostics)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	STRV_FOREACH (diagnostic, diagnostics) {
+		_cleanup_(strv_freep) char **split = NULL;
+
+		assert_int_equal(strv_split(*diagnostic, "\n", &split), 0);
+		STRV_FOREACH (line, split)
+			if (strstr(*line, ": error: ") || strstr(*line, ": note: "))
+				fprintf(f, "%s%s", ftell(f) > 0 ? "|" : "", *line);
+	}
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+static void check_bad(const struct bad *b)
+{
+	_cleanup_free_ char *messages = NULL;
+	struct seccomp_result result;
+
+	if (seccomp_compile_text(b->text, strlen(b->text), -1, "p", 0, &result) != -EBADMSG)
+		fail_msg("accepted: %s", b->text);
+	assert_null(result.filter);
+	messages = summarize(result.diagnostics);
+	if (strcmp(messages, b->messages) != 0)
+		fail_msg("for:        %s\nexpected:   %s\nbut it says %s", b->text, b->messages, messages);
+	seccomp_result_done(&result);
+}
+
+static void test_bad(void **state)
+{
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+		check_bad(&bad[i]);
+	print_message("%zu policies refused in the right words\n", ELEMENTSOF(bad));
+}
+
+static void expect_diagnostics(const char *text, const char *wanted)
+{
+	struct seccomp_result result;
+
+	assert_int_equal(
+		seccomp_compile_text(text, strlen(text), -1, "dir/p\x1b.policy", 0, &result), -EBADMSG);
+	assert_int_equal(strv_length(result.diagnostics), 1);
+	assert_string_equal(result.diagnostics[0], wanted);
+	seccomp_result_done(&result);
+}
+
+/* The excerpt: the line as it is, tabs and all, and marks below just the place; nothing that moves a cursor.
+ */
+static void test_excerpts(void **state)
+{
+	expect_diagnostics("\n\tread:\targ0 == PROT_EXE # \x1b[2J",
+		"dir/p?.policy(2:16): error: unknown constant `PROT_EXE`; did you mean `PROT_EXEC`?\n"
+		"    \tread:\targ0 == PROT_EXE # ?[2J\n"
+		"    \t     \t        ^^^^^^^^");
+	expect_diagnostics("read\r\n", "dir/p?.policy(1:5): error: expected `:`, but the line ends\n"
+				       "    read\n"
+				       "        ^");
+	expect_diagnostics("read: 1 \xc3\xa9\xc3\xa9 $",
+		"dir/p?.policy(1:9): error: a byte 0xc3 can only stand in a comment\n"
+		"    read: 1 \xc3\xa9\xc3\xa9 $\n"
+		"            ^");
+	expect_diagnostics("read: 1 \xff",
+		"dir/p?.policy(1:9): error: a byte 0xff can only stand in a comment\n"
+		"    read: 1 ?\n"
+		"            ^");
+	expect_diagnostics("read: 1\nread: kill",
+		"dir/p?.policy(2:7): error: `read` has an unconditional action already\n"
+		"    read: kill\n"
+		"          ^^^^\n"
+		"dir/p?.policy(1:7): note: here it is\n"
+		"    read: 1\n"
+		"          ^");
+}
+
+/* A long line is cut around the place. */
+static void test_long_line(void **state)
+{
+	char text[2000] = "900: arg0 == 1", *line;
+	struct seccomp_result result;
+
+	while (strlen(text) < sizeof(text) - 100)
+		strcat(text, " || arg0 == 1");
+	strcat(text,
+		" $ # and then so much more that it would not fit into any terminal in the world at all");
+	assert_int_equal(seccomp_compile_text(text, strlen(text), -1, "p", 0, &result), -EBADMSG);
+	line = strchr(result.diagnostics[0], '\n') + 1;
+	assert_in_range(strcspn(line, "\n"), 80, 170);
+	assert_int_equal(line[strcspn(line, "\n") + 1 + 4 + 80], '^');
+	assert_int_equal(line[4 + 80], '$');
+	seccomp_result_done(&result);
+}
+
+static void test_error_flood(void **state)
+{
+	_cleanup_free_ char *text = calloc(1000, 3);
+	struct seccomp_result result;
+
+	for (size_t i = 0; i < 999; i++)
+		memcpy(text + i * 2, "$\n", 2);
+	assert_int_equal(seccomp_compile_text(text, strlen(text), -1, "p", 0, &result), -EBADMSG);
+	assert_int_equal(strv_length(result.diagnostics), 101);
+	assert_string_equal(result.diagnostics[100], "p: error: too many errors: the rest is not shown");
+	seccomp_result_done(&result);
+}
+
+/* Parentheses may nest to a depth, and then not any more; neither takes stack by the byte of input. */
+static void test_nesting(void **state)
+{
+	char text[300] = "900: arg0 == ";
+
+	for (size_t i = 0; i < 32; i++)
+		strcat(text, "(");
+	strcat(text, "7");
+	for (size_t i = 0; i < 32; i++)
+		strcat(text, ")");
+	check_good(&(struct good){ text, { 7 }, ALLOW });
+	strcpy(text, "900: arg0 == ");
+	for (size_t i = 0; i < 33; i++)
+		strcat(text, "(");
+	check_bad(&(struct bad){ text, "p(1:46): error: more than 32 nested parentheses" });
+}
+
+static void test_too_large(void **state)
+{
+	_cleanup_free_ char *text = NULL, *messages = NULL;
+	struct seccomp_result result;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	fputs("900: arg1 == 1\n\n901: arg0 == 0", f);
+	for (unsigned i = 1; i < 5000; i++)
+		fprintf(f, " || arg0 == %u", i);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(seccomp_compile_text(text, size, -1, "p", 0, &result), -EBADMSG);
+	messages = summarize(result.diagnostics);
+	assert_true(strstr(messages, "p: error: the program needs ") == messages);
+	assert_non_null(strstr(messages, " instructions, the kernel takes at most 4096|p(3:6): note: "));
+	seccomp_result_done(&result);
+}
+
+static void test_too_many_rules(void **state)
+{
+	_cleanup_free_ char *text = NULL, *messages = NULL;
+	struct seccomp_result result;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	for (unsigned i = 0; i < 4097; i++)
+		fputs("900: arg0 == 1\n", f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(seccomp_compile_text(text, size, -1, "p", 0, &result), -EBADMSG);
+	messages = summarize(result.diagnostics);
+	assert_string_equal(messages, "p(4097:6): error: more than 4096 rules for `900`");
+	seccomp_result_done(&result);
+}
+
+static void test_oversized_text(void **state)
+{
+	_cleanup_free_ char *text = calloc(1, POLICY_BYTES_MAX + 1);
+	struct seccomp_result result;
+
+	memset(text, '\n', POLICY_BYTES_MAX + 1);
+	assert_int_equal(seccomp_compile_text(text, POLICY_BYTES_MAX, -1, "p", 0, &result), 0);
+	seccomp_result_done(&result);
+	assert_int_equal(seccomp_compile_text(text, POLICY_BYTES_MAX + 1, -1, "p", 0, &result), -EFBIG);
+	assert_string_equal(
+		result.diagnostics[0], "p: error: the file is too large, or there are too many files");
+	seccomp_result_done(&result);
+}
+
+/* The same text gives the same program, to the bit. */
+static void test_deterministic(void **state)
+{
+	static const char text[] =
+		"{read, write, close}: arg0 == 1 || arg0 == 7; return EPERM\nmmap: arg2 in ~4\n1000: 1";
+	struct seccomp_result a, b;
+
+	assert_int_equal(seccomp_compile_text(text, strlen(text), -1, "a", 0, &a), 0);
+	assert_int_equal(seccomp_compile_text(text, strlen(text), -1, "b", 0, &b), 0);
+	assert_int_equal(a.n_filter, b.n_filter);
+	assert_memory_equal(a.filter, b.filter, a.n_filter * sizeof(*a.filter));
+	seccomp_result_done(&a);
+	seccomp_result_done(&b);
+}
+
+/* constant_lookup() relies on the order; and a name must not mean two things. */
+static void test_constant_tables(void **state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; constant_tables[i]; i++) {
+		const struct constant_table *table = constant_tables[i];
+
+		for (size_t j = 0; j < table->n; j++) {
+			uint64_t value;
+
+			if (j > 0 && strcmp(table->list[j - 1].name, table->list[j].name) >= 0)
+				fail_msg("%s is out of order", table->list[j].name);
+			assert_int_equal(
+				constant_lookup(table->list[j].name, strlen(table->list[j].name), &value), 0);
+			if (value != table->list[j].value)
+				fail_msg("%s is in two tables", table->list[j].name);
+		}
+		n += table->n;
+	}
+	assert_true(n >= 300);
+	print_message("%zu constants\n", n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_excerpts),
+		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_error_flood),
+		cmocka_unit_test(test_nesting),
+		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_too_many_rules),
+		cmocka_unit_test(test_oversized_text),
+		cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_constant_tables),
+	};
+
+	return cmocka_run_group_tests_name("seccomp language", tests, NULL, NULL);
+}
