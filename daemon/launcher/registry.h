@@ -38,8 +38,8 @@ struct sandbox {
 	bool has_lifeline;
 	struct timer timer;
 
-	uint32_t serial; /* of the launch, while it is unanswered */
-	bool unanswered;
+	uint32_t serial; /* of the launch, while it is STARTING */
+	bool forsaken;   /* the connection that its answer belongs to is gone */
 	enum jail_stage
 		failed; /* why a launch was broken off by us: stage and words; STAGE_NONE if it was not */
 	const char *failed_why;

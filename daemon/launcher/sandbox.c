@@ -63,7 +63,8 @@ static void fail_launch(struct server *server, struct sandbox *s, const struct j
 	(void)snprintf(message, sizeof(message), "setting up the sandbox failed at %s: %s%s%s",
 		jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "", strerror(-e->error));
 	log_info("sandbox %llu of profile %s: %s", (unsigned long long)s->id, s->profile, message);
-	answer_refused(server, s->serial, &refused);
+	if (!s->forsaken)
+		answer_refused(server, s->serial, &refused);
 	sandbox_discard(server, s);
 }
 
@@ -105,28 +106,38 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 		(unsigned long long)s->setup_usec);
 }
 
-/* Reads the report of a STARTING sandbox and answers its launch. False: the sandbox is gone. */
-static bool settle_launch(struct server *server, struct sandbox *s, bool ended)
+static int watch_process(struct server *server, struct sandbox *s)
 {
-	int report_fd = s->report.fd, r;
-	struct jail_error e = {
-		.stage = STAGE_EXEC, .error = -ECHILD, .object = "it ended before its program ran"
-	};
+	s->process.fd = s->jail.pidfd;
+	return server_watch(server, &s->process, EPOLLIN);
+}
+
+static int watch_report(struct server *server, struct sandbox *s)
+{
+	s->report.fd = s->jail.report_fd;
+	return server_watch(server, &s->report, EPOLLIN);
+}
+
+/* Reads the report of a STARTING sandbox and answers its launch. False: the sandbox is gone. */
+static bool settle_launch(struct server *server, struct sandbox *s)
+{
+	struct jail_error e = { .stage = STAGE_EXEC };
+	int r;
 
 	server_unwatch(server, &s->report);
 	r = jail_read_report(&s->jail, &e);
-	if (r == 0 && !ended) {
-		s->report.fd = report_fd;
-		r = server_watch(server, &s->report, EPOLLIN);
+	if (r == 0) {
+		r = watch_report(server, s);
 		if (r == 0)
 			return true;
-		e = (struct jail_error){ .stage = STAGE_EXEC, .error = r, .object = "epoll_ctl" };
-	}
+	} else if (r > 0)
+		r = s->process.fd < 0 ? watch_process(server, s) : 0;
 	if (s->failed != STAGE_NONE) {
 		broken_off(s, &e);
-		r = -ECANCELED;
-	}
-	if (r <= 0) {
+		r = e.error;
+	} else if (r < 0 && e.error == 0)
+		e = (struct jail_error){ .stage = STAGE_EXEC, .error = r, .object = "watching the sandbox" };
+	if (r < 0) {
 		fail_launch(server, s, &e);
 		return false;
 	}
@@ -191,14 +202,16 @@ static void process_ended(struct server *server, struct source *source, uint32_t
 	siginfo_t si = { 0 };
 	int r;
 
-	if (s->state == SANDBOX_STARTING && !settle_launch(server, s, true))
+	if (s->state == SANDBOX_STARTING && !settle_launch(server, s))
 		return;
-	/* the pidfd is closed by reaping */
 	server_unwatch(server, &s->process);
+	/* the jail's init may hold its copy of the report's pipe a moment longer than the payload lived: the
+	 * report comes first, and then this event again */
+	if (s->state == SANDBOX_STARTING)
+		return;
 	r = jail_reap(&s->jail, &si);
 	if (r == 0) {
-		s->process.fd = s->jail.pidfd;
-		r = server_watch(server, &s->process, EPOLLIN);
+		r = watch_process(server, s);
 		if (r == 0)
 			return;
 	}
@@ -213,7 +226,7 @@ static void process_ended(struct server *server, struct source *source, uint32_t
 
 static void report_readable(struct server *server, struct source *source, uint32_t events)
 {
-	(void)settle_launch(server, CONTAINER_OF(source, struct sandbox, report), false);
+	(void)settle_launch(server, CONTAINER_OF(source, struct sandbox, report));
 }
 
 /* Nobody holds the other end any more. What may have been written to it is of no interest, and is never read.
@@ -235,12 +248,12 @@ int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_use
 {
 	int r;
 
-	s->process = (struct source){ .fd = s->jail.pidfd, .handle = process_ended };
-	r = server_watch(server, &s->process, EPOLLIN);
+	s->process.handle = process_ended;
+	r = watch_process(server, s);
 	if (r < 0)
 		return r;
-	s->report = (struct source){ .fd = s->jail.report_fd, .handle = report_readable };
-	r = server_watch(server, &s->report, EPOLLIN);
+	s->report.handle = report_readable;
+	r = watch_report(server, s);
 	if (r < 0)
 		return r;
 	if (s->has_lifeline) {
@@ -250,7 +263,9 @@ int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_use
 			return r;
 	}
 	timers_set(&server->timers, &s->timer, add_usec(now_boottime_usec(), timeout_usec));
-	return jail_go(&s->jail);
+	r = jail_go(&s->jail);
+	/* one that failed already does not wait for it: its report says why */
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
 void sandbox_break_off(struct server *server, struct sandbox *s, enum jail_stage stage, const char *why)

@@ -129,8 +129,10 @@ static void break_off_launches(struct server *s)
 
 	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
 	{
-		if (sandbox->state == SANDBOX_STARTING)
-			sandbox_break_off(s, sandbox, STAGE_EXEC, "the broker went away");
+		if (sandbox->state != SANDBOX_STARTING)
+			continue;
+		sandbox->forsaken = true;
+		sandbox_break_off(s, sandbox, STAGE_EXEC, "the broker went away");
 	}
 }
 
