@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/parse.h"
+#include "base/bounds.h"
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/bounds.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Digits up to the first other character. Returns how many were read, -EINVAL for none, -ERANGE past 64 bits. */
+#define SIGNAL_NAME_SIZE 24 /* the longest is "SIGRTMIN+30" */
+
+/* Digits up to the first other character. Returns how many were read, -EINVAL for none, -ERANGE past 64 bits.
+ */
 static int scan_digits(const char *s, uint64_t *ret)
 {
 	uint64_t v = 0;
 	int n = 0;
 
 	for (; s[n] >= '0' && s[n] <= '9'; n++)
-		if (__builtin_mul_overflow(v, 10U, &v) || __builtin_add_overflow(v, (uint64_t)(s[n] - '0'), &v))
+		if (__builtin_mul_overflow(v, 10U, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(s[n] - '0'), &v))
 			return -ERANGE;
 	if (n == 0)
 		return -EINVAL;
@@ -210,12 +214,17 @@ int parse_usec(const char *s, uint64_t *ret)
 
 int parse_signal(const char *s, int *ret)
 {
+	char wanted[SIGNAL_NAME_SIZE];
+
 	if (*s >= '0' && *s <= '9')
 		return parse_int(s, 1, 64, ret);
+	/* a copy: s may be what signal_to_string() returned, whose storage the loop uses */
+	if (snprintf(wanted, sizeof(wanted), "%s", s) >= (int)sizeof(wanted))
+		return -EINVAL;
 	for (int i = 1; i <= 64; i++) {
 		const char *name = signal_to_string(i);
 
-		if (name && (strcmp(s, name) == 0 || strcmp(s, name + 3) == 0)) {
+		if (name && (strcmp(wanted, name) == 0 || strcmp(wanted, name + 3) == 0)) {
 			*ret = i;
 			return 0;
 		}
@@ -225,7 +234,7 @@ int parse_signal(const char *s, int *ret)
 
 const char *signal_to_string(int sig)
 {
-	static __thread char name[24];
+	static __thread char name[SIGNAL_NAME_SIZE];
 	const char *abbreviation;
 
 	if (sig >= SIGRTMIN && sig <= SIGRTMAX) {
@@ -253,8 +262,8 @@ bool env_name_valid(const char *s, size_t len)
 	if (len == 0 || (s[0] >= '0' && s[0] <= '9'))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
-			    s[i] == '_'))
+		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
+			    (s[i] >= '0' && s[i] <= '9') || s[i] == '_'))
 			return false;
 	return true;
 }

@@ -46,35 +46,69 @@ static int compile(struct pattern *ret, const char *expression, const char **ret
 	return -EINVAL;
 }
 
-/* A backslash before a digit. Inside brackets it would be harmless, but can be written without there. */
-static bool has_back_reference(const char *s)
+/* Past a bracket expression that begins at s; at the string's end if it has none. */
+static const char *skip_brackets(const char *s)
 {
-	for (; *s; s++) {
-		if (*s != '\\')
-			continue;
-		if (s[1] >= '0' && s[1] <= '9')
-			return true;
-		if (s[1] != '\0')
-			s++;
+	s++;
+	if (*s == '^')
+		s++;
+	if (*s == ']') /* stands for itself in the first place */
+		s++;
+	while (*s && *s != ']') {
+		const char *end = NULL;
+		char close[] = { s[1], ']', '\0' };
+
+		if (*s == '[' && (s[1] == ':' || s[1] == '.' || s[1] == '='))
+			end = strstr(s + 2, close);
+		s = end ? end + 2 : s + 1;
 	}
-	return false;
+	return *s ? s + 1 : s;
+}
+
+/*
+ * What regcomp(3) takes but may not stand between our anchors: a ")" too many is an ordinary character to it
+ * when the expression stands alone, yet would end the group that holds it ("a)|(b"); and a back-reference.
+ */
+static const char *find_trap(const char *s)
+{
+	unsigned depth = 0;
+
+	while (*s) {
+		if (*s == '[') {
+			s = skip_brackets(s);
+			continue;
+		}
+		if (*s == '\\' && s[1] != '\0') {
+			if (s[1] >= '0' && s[1] <= '9')
+				return "it has a back-reference (backslash and digit)";
+			s++;
+		} else if (*s == '(') {
+			depth++;
+		} else if (*s == ')' && depth-- == 0) {
+			return "a parenthesis is closed that was not opened (a literal one is written \\))";
+		}
+		s++;
+	}
+	return NULL;
 }
 
 int pattern_compile(struct pattern *ret, const char *expression, const char **reterr_reason)
 {
 	_cleanup_(pattern_done) struct pattern alone = PATTERN_NULL;
 	char anchored[PATTERN_MAX + sizeof("^()$")];
+	const char *trap;
 	int r;
 
 	if (strnlen(expression, PATTERN_MAX + 1) > PATTERN_MAX) {
 		*reterr_reason = "it is longer than 4096 bytes";
 		return -EINVAL;
 	}
-	if (has_back_reference(expression)) {
-		*reterr_reason = "it has a back-reference (backslash and digit)";
+	trap = find_trap(expression);
+	if (trap) {
+		*reterr_reason = trap;
 		return -EINVAL;
 	}
-	/* by itself first: "a)|(b" is a valid part of "^(a)|(b)$", but that is anchored at one end only */
+	/* by itself first: what the anchors would complete must not pass for complete */
 	r = compile(&alone, expression, reterr_reason);
 	if (r < 0)
 		return r;
