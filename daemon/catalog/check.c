@@ -6,6 +6,7 @@
  * covered here. Each check returns NULL, or a phrase that names the key.
  */
 
+#include "base/capability-names.h"
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/path.h"
@@ -13,18 +14,16 @@
 #include "catalog/compiled.h"
 #include "catalog/format.h"
 
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define CAPABILITIES_ALL ((UINT64_C(1) << (CAP_LAST_CAP + 1)) - 1)
-#define SECURE_ALL       ((unsigned)(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
-#define ID_INVALID       UINT32_MAX /* (uid_t)-1 */
-#define ID_INVALID_16    65535U     /* the same for 16-bit system calls */
-#define DYNAMIC_UID_LOW  1000U      /* below are the system's own users */
-#define SIGNAL_MAX       64         /* _NSIG */
+#define SECURE_ALL      ((unsigned)(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
+#define ID_INVALID      UINT32_MAX /* (uid_t)-1 */
+#define ID_INVALID_16   65535U     /* the same for 16-bit system calls */
+#define DYNAMIC_UID_LOW 1000U      /* below are the system's own users */
+#define SIGNAL_MAX      64         /* _NSIG */
 
 static bool timeout_valid(uint64_t usec)
 {

@@ -3,7 +3,8 @@
 
 /*
  * The decision: CompiledProfile + Caller + Request → JailSpec or refusal. Pure: no system call, no clock, no
- * allocation that outlives the result but the spec. Broker and launcher run the same code; Explain answers from it.
+ * allocation that outlives the result but the spec. Broker and launcher run the same code; Explain answers
+ * from it.
  */
 
 #include "base/fd.h"
@@ -28,7 +29,8 @@ struct plan_fd {
 #define PLAN_STDIO_UNSET UINT32_MAX
 
 struct plan_request {
-	char *const *argv; /* argv[0]: an executable of the profile, by path, or by file name where only one has it */
+	char *const *argv; /* argv[0]: an executable of the profile, by path, or by file name where only one
+			      has it */
 	char *const *env;  /* NAME=VALUE, caller's, on top of the profile's */
 	char *const *unset_env;
 	const struct plan_fd *fds;
@@ -43,7 +45,8 @@ struct plan_request {
 	uid_t dynamic_uid; /* the uid that the launcher reserved; ignored without DynamicUser= */
 };
 
-/* Names of org.bailiff.Broker1.Error.* that a plan can end in. The numbers are part of the private protocol. */
+/* Names of org.bailiff.Broker1.Error.* that a plan can end in. The numbers are part of the private protocol.
+ */
 enum refusal {
 	REFUSAL_NONE,
 	REFUSAL_ACCESS_DENIED,
@@ -70,7 +73,8 @@ struct plan_result {
 	char message[PLAN_MESSAGE_MAX]; /* for people; names key, value, and the mend */
 };
 
-/* May this caller launch this profile at all? Fills rule either way. Returns 0 or -EACCES (result says why). */
+/* May this caller launch this profile at all? Fills rule either way. Returns 0 or -EACCES (result says why).
+ */
 int plan_access(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret);
 
 /* What the plan made of stdio and times, beyond the spec. */
@@ -81,10 +85,10 @@ struct plan_effective {
 };
 
 /*
- * The whole decision: access, argv, environment, fds, stdio, limits, detach, overrides. 0 and a spec without fds
- * (the launcher fills them), or -EACCES (this profile does not allow it), -EINVAL (no profile could) with the refusal
- * in *ret_result; -ENOMEM comes without one. Free with jail_spec_done().
- * Without -ENOMEM the answer depends on the arguments alone. *ret_result's rule is filled either way.
+ * The whole decision: access, argv, environment, fds, stdio, limits, detach, overrides. 0 and a spec without
+ * fds (the launcher fills them), or -EACCES (this profile does not allow it), -EINVAL (no profile could) with
+ * the refusal in *ret_result; -ENOMEM comes without one. Free with jail_spec_done(). Without -ENOMEM the
+ * answer depends on the arguments alone. *ret_result's rule is filled either way.
  */
 int plan_make(const struct compiled_profile *p, const struct plan_caller *c, const struct plan_request *r,
 	struct jail_spec *ret_spec, struct plan_effective *ret_effective, struct plan_result *ret_result);
