@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "stand-in.h"
+#include "dbus/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SANDBOX_PATH BAILIFF_SANDBOX_PREFIX "/7"
+#define PAYLOAD_EXIT 3
+
+static const char bus_config[] =
+	"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" "
+	"\"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
+	"<busconfig><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
+	"<policy context=\"default\"><allow user=\"*\"/><allow own=\"*\"/><allow send_type=\"method_call\"/>"
+	"<allow send_type=\"signal\"/><allow send_requested_reply=\"true\"/><allow "
+	"receive_type=\"method_call\"/>"
+	"<allow receive_type=\"signal\"/><allow receive_requested_reply=\"true\"/></policy></busconfig>\n";
+
+/* Forked children end with the test, whatever becomes of it. (A change of uid takes that away.) */
+static void end_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+}
+
+static pid_t fork_child(void)
+{
+	pid_t parent = getpid(), child = fork();
+
+	assert_return_code(child, errno);
+	if (child == 0)
+		end_with(parent);
+	return child;
+}
+
+static void end_child(pid_t *pid)
+{
+	if (*pid <= 0)
+		return;
+	(void)kill(*pid, SIGKILL);
+	(void)waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+static void await_path(const char *path)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		if (stat(path, &st) == 0)
+			return;
+		(void)poll(NULL, 0, 10);
+	}
+	fail_msg("%s did not appear", path);
+}
+
+void stand_in_open(struct stand_in *s)
+{
+	char path[80], argument[128];
+	FILE *f;
+
+	*s = (struct stand_in){ 0 };
+	(void)snprintf(s->directory, sizeof(s->directory), "/tmp/bailiff-client-XXXXXX");
+	assert_non_null(mkdtemp(s->directory));
+	assert_int_equal(chmod(s->directory, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/conf", s->directory);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	(void)fprintf(f, bus_config, s->directory);
+	assert_int_equal(fclose(f), 0);
+	(void)snprintf(argument, sizeof(argument), "--config-file=%s", path);
+	s->bus = fork_child();
+	if (s->bus == 0) {
+		/* It complains where it may not raise its fd limit, in containers. */
+		(void)snprintf(path, sizeof(path), "%s/log", s->directory);
+		(void)dup2(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDERR_FILENO);
+		(void)execlp("dbus-daemon", "dbus-daemon", argument, "--nofork", "--nopidfile", (char *)NULL);
+		_exit(127);
+	}
+	(void)snprintf(path, sizeof(path), "%s/bus", s->directory);
+	await_path(path);
+	(void)snprintf(s->address, sizeof(s->address), "unix:path=%s", path);
+	s->state = mmap(NULL, sizeof(*s->state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(s->state, MAP_FAILED);
+}
+
+void stand_in_end_bus(struct stand_in *s)
+{
+	end_child(&s->bus);
+}
+
+void stand_in_end_payload(struct stand_in *s)
+{
+	if (s->state->payload > 0)
+		(void)kill(s->state->payload, SIGTERM);
+}
+
+static bool has_owner(const struct stand_in *s)
+{
+	sd_bus *bus = NULL;
+	bool owned;
+
+	assert_return_code(sd_bus_new(&bus), 0);
+	assert_return_code(sd_bus_set_address(bus, s->address), 0);
+	assert_return_code(sd_bus_set_bus_client(bus, 1), 0);
+	assert_return_code(sd_bus_start(bus), 0);
+	owned = sd_bus_get_name_creds(bus, BAILIFF_BUS_NAME, 0, NULL) >= 0;
+	sd_bus_close_unref(bus);
+	return owned;
+}
+
+void stand_in_end_broker(struct stand_in *s)
+{
+	end_child(&s->broker);
+	/* What ended is its keeper; the kernel ends it, and the bus sees that, a moment later. */
+	for (unsigned i = 0; s->bus > 0 && has_owner(s); i++) {
+		assert_true(i < 500);
+		(void)poll(NULL, 0, 10);
+	}
+}
+
+void stand_in_close(struct stand_in *s)
+{
+	static const char *const files[] = { "conf", "bus", "log" };
+	char path[80];
+
+	if (s->state->payload > 0)
+		(void)kill(s->state->payload, SIGKILL);
+	stand_in_end_broker(s);
+	stand_in_end_bus(s);
+	(void)munmap(s->state, sizeof(*s->state));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", s->directory, files[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(s->directory), 0);
+}
+
+/* The payload outlives the broker, as a sandbox does: it belongs to init afterwards. */
+static pid_t start_payload(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		(void)signal(SIGTERM, SIG_DFL);
+		(void)pause();
+		_exit(PAYLOAD_EXIT);
+	}
+	return child;
+}
+
+static int launch_ok(struct stand_in_state *st, sd_bus_message *m)
+{
+	sd_bus_message *reply = NULL;
+	int pidfd;
+
+	(void)sd_bus_message_skip(m, "asa{ss}");
+	(void)sd_bus_message_enter_container(m, 'a', "{uh}");
+	for (st->fds = 0; sd_bus_message_skip(m, "{uh}") > 0;)
+		st->fds++;
+	st->payload = start_payload();
+	pidfd = (int)syscall(SYS_pidfd_open, st->payload, 0);
+	(void)sd_bus_message_new_method_return(m, &reply);
+	(void)sd_bus_message_append(reply, "oha{uh}a{sv}", SANDBOX_PATH, pidfd, 1, 1U, STDERR_FILENO, 2, "id",
+		"t", (uint64_t)STAND_IN_ID, "pid", "u", (uint32_t)st->payload);
+	(void)sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return 1;
+}
+
+static int on_launch(struct stand_in_state *st, sd_bus_message *m)
+{
+	const char *profile;
+
+	st->launches++;
+	if (sd_bus_message_read_basic(m, 's', &profile) <= 0 || strcmp(profile, "die") == 0)
+		_exit(0);
+	if (strcmp(profile, "denied") == 0)
+		return sd_bus_reply_method_errorf(
+			m, BAILIFF_ERROR_ACCESS_DENIED, "not for you [denied.profile:3]");
+	if (strcmp(profile, "garbled") == 0)
+		return sd_bus_reply_method_return(m, "s", "what?");
+	return launch_ok(st, m);
+}
+
+static int on_wait(struct stand_in_state *st, sd_bus_message *m)
+{
+	st->waits++;
+	if (st->deaths_at_wait > 0) {
+		st->deaths_at_wait--;
+		_exit(99);
+	}
+	return sd_bus_reply_method_return(m, "siia{sv}", "exit-code", PAYLOAD_EXIT, 0, 0);
+}
+
+static int on_find(struct stand_in_state *st, sd_bus_message *m)
+{
+	uint64_t id = 0;
+
+	st->finds++;
+	(void)sd_bus_message_read_basic(m, 't', &id);
+	if (id != STAND_IN_ID || st->forgets)
+		return sd_bus_reply_method_errorf(
+			m, BAILIFF_ERROR_NO_SUCH_SANDBOX, "No such sandbox of this user");
+	return sd_bus_reply_method_return(m, "o", SANDBOX_PATH);
+}
+
+static int on_sandbox(struct stand_in_state *st, sd_bus_message *m)
+{
+	const char *whom;
+	int number;
+
+	if (sd_bus_message_is_method_call(m, NULL, "Wait"))
+		return on_wait(st, m);
+	if (sd_bus_message_is_method_call(m, NULL, "GetPidfd"))
+		return sd_bus_reply_method_return(m, "h", (int)syscall(SYS_pidfd_open, st->payload, 0));
+	if (sd_bus_message_is_method_call(m, NULL, "GetAll"))
+		return sd_bus_reply_method_return(m, "a{sv}", 5, "Id", "t", (uint64_t)STAND_IN_ID, "State",
+			"s", "running", "Pid", "u", (uint32_t)st->payload, "Layers", "as", 1, "seccomp",
+			"Newer", "(ii)", 1, 2);
+	if (sd_bus_message_is_method_call(m, NULL, "Signal") &&
+		sd_bus_message_read(m, "is", &number, &whom) > 0)
+		st->signal = (unsigned)number;
+	else if (sd_bus_message_is_method_call(m, NULL, "Release"))
+		st->releases++;
+	else if (sd_bus_message_is_method_call(m, NULL, "Stop"))
+		st->stops++;
+	return sd_bus_reply_method_return(m, "");
+}
+
+static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
+{
+	struct stand_in_state *st = userdata;
+
+	if (sd_bus_message_is_method_call(m, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed"))
+		return on_launch(st, m);
+	if (sd_bus_message_is_method_call(m, NULL, "GetSandbox"))
+		return on_find(st, m);
+	if (sd_bus_message_is_method_call(m, NULL, "ListSandboxes"))
+		return sd_bus_reply_method_return(m, "a(otssuus)", 2, SANDBOX_PATH, (uint64_t)STAND_IN_ID,
+			"ok", "tag", 5U, 6U, "running", "/a", (uint64_t)8, "b", "", 0U, 0U, "exited");
+	if (sd_bus_message_is_method_call(m, NULL, "ListProfiles"))
+		return sd_bus_reply_method_return(m, "a(ssbd)", 1, "ok", "fine", 1, -1.0);
+	if (sd_bus_message_is_method_call(m, NULL, "Reload"))
+		return sd_bus_reply_method_return(m, "uas", 4U, 1, "x.profile:1:1: error: no");
+	if (sd_bus_message_is_method_call(m, NULL, "GetSanitizedUsername"))
+		return sd_bus_reply_method_return(m, "s", "0123456789012345678901234567890123456789");
+	if (strcmp(sd_bus_message_get_path(m), SANDBOX_PATH) == 0)
+		return on_sandbox(st, m);
+	return 0;
+}
+
+static void serve(const struct stand_in *s)
+{
+	sd_bus *bus = NULL;
+
+	if (sd_bus_new(&bus) < 0 || sd_bus_set_address(bus, s->address) < 0 ||
+		sd_bus_set_bus_client(bus, 1) < 0 || sd_bus_start(bus) < 0 ||
+		sd_bus_add_fallback(bus, NULL, BAILIFF_OBJECT_PATH, on_call, s->state) < 0 ||
+		sd_bus_request_name(bus, BAILIFF_BUS_NAME, 0) < 0)
+		_exit(98);
+	for (;;) {
+		int r = sd_bus_process(bus, NULL);
+
+		if (r < 0 || (r == 0 && sd_bus_wait(bus, UINT64_MAX) < 0))
+			_exit(97);
+	}
+}
+
+/* Restarts it when it ended at Wait(), as the keeper does. */
+static void keep(const struct stand_in *s, uid_t uid, unsigned delay_ms)
+{
+	pid_t parent = getpid();
+	int status;
+
+	for (;;) {
+		pid_t child;
+
+		(void)poll(NULL, 0, (int)delay_ms);
+		child = fork_child();
+		if (child == 0) {
+			if (setresuid(uid, uid, uid) < 0)
+				_exit(96);
+			end_with(parent);
+			serve(s);
+		}
+		if (waitpid(child, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 99)
+			_exit(0);
+		delay_ms = 300;
+	}
+}
+
+void stand_in_broker(struct stand_in *s, uid_t uid, unsigned delay_ms)
+{
+	s->broker = fork_child();
+	if (s->broker == 0)
+		keep(s, uid, delay_ms);
+	for (unsigned i = 0; delay_ms == 0 && !has_owner(s); i++) {
+		assert_true(i < 500);
+		(void)poll(NULL, 0, 10);
+	}
+}
