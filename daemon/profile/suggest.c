@@ -51,7 +51,7 @@ void suggestion_weigh(struct suggestion *s, const char *word, const char *candid
 	if (n > WORD_MAX || m > WORD_MAX)
 		return;
 	distance = distance_between(word, n, candidate, m);
-	if (distance > (m < 6 ? 2 : m / 3) || distance >= m)
+	if (distance > (m < 6 ? 1 : m / 3) || distance >= m)
 		return;
 	if (!s->best || distance < s->distance)
 		*s = (struct suggestion){ candidate, distance };

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Contradictions: both lines are named, or the default. */
+
+#include "base/cleanup.h"
+#include "tests/unit/profile/snippets.h"
+
+#define OPEN "MinimalRoot=no\nPrivateTmp=no\nPrivateDevices=no\n"
+
+/* clang-format off */
+static const struct snippet rows[] = {
+	{ "[User]\nDynamicUser=yes\nUser=x\n", "p:3:1: error: User= contradicts DynamicUser=yes (p:2); keep one of them" },
+	{ "[User]\nDynamicUser=yes\nUser=x\nUser=\n", "" },
+	{ "[User]\nDynamicUser=no\nUser=x\n", "" },
+	{ "[User]\nDynamicUser=no\n", "p:2:1: error: DynamicUser=no needs User=, so that there is somebody to run as" },
+	{ "[User]\nGroup=x\n", "p:2:1: error: Group= contradicts DynamicUser=yes (the default), which brings a group of its own; add User=, or use SupplementaryGroups=" },
+	{ "[User]\nSupplementaryGroups=x\n", "" },
+	{ "[Capabilities]\nAmbientCapabilities=CAP_NET_RAW\nCapabilityBoundingSet=CAP_NET_RAW\n", "" },
+	{ "[Capabilities]\nAmbientCapabilities=CAP_NET_RAW\n",
+	  "p:2:1: error: AmbientCapabilities= has CAP_NET_RAW, which CapabilityBoundingSet= (the default) has not; add it there or remove it here" },
+	{ "[Capabilities]\nAmbientCapabilities=CAP_NET_RAW\nCapabilityBoundingSet=CAP_KILL\n",
+	  "p:2:1: error: AmbientCapabilities= has CAP_NET_RAW, which CapabilityBoundingSet= (p:3) has not; add it there or remove it here" },
+	{ "[Capabilities]\nCapabilityBoundingSet=~CAP_NET_RAW\nAmbientCapabilities=CAP_NET_RAW\n",
+	  "p:3:1: error: AmbientCapabilities= has CAP_NET_RAW, which CapabilityBoundingSet= (p:2) has not; add it there or remove it here" },
+	/* an emptied bounding set is empty, not "never said" */
+	{ "[Capabilities]\nCapabilityBoundingSet=\nCapabilityBoundingSet=~CAP_KILL\nAmbientCapabilities=CAP_NET_RAW\n",
+	  "p:4:1: error: AmbientCapabilities= has CAP_NET_RAW, which CapabilityBoundingSet= (p:3) has not; add it there or remove it here" },
+	{ "[Namespaces]\nPrivateMounts=no\nPrivatePIDs=no\n[Filesystem]\n" OPEN, "" },
+	{ "[Namespaces]\nPrivateMounts=no\n[Filesystem]\n" OPEN,
+	  "p:2:1: error: PrivateMounts=no contradicts PrivatePIDs=yes (the default): /proc could not be mounted for the new PID namespace; set PrivatePIDs=no or remove PrivateMounts=no" },
+	{ "[Filesystem]\n" OPEN "MinimalRoot=yes\n[Namespaces]\nPrivatePIDs=no\nPrivateMounts=no\n",
+	  "p:8:1: error: PrivateMounts=no contradicts MinimalRoot=yes (p:5): the root directory would be changed for all; set MinimalRoot=no or remove PrivateMounts=no" },
+	{ "[Filesystem]\nBindPaths=/a\n" OPEN "[Namespaces]\nPrivatePIDs=no\nPrivateMounts=no\n",
+	  "p:2:11: error: mounts contradict PrivateMounts=no (p:8): they would be seen by all; remove one of them" },
+	{ "[Filesystem]\nBindPaths=/a /b:/a\n", "p:2:14: error: /a is already mounted on by p:2; keep one of them" },
+	{ "[Filesystem]\nTemporaryFileSystem=/a\nBindReadOnlyPaths=/a\n", "p:3:19: error: /a is already mounted on by p:2; keep one of them" },
+	{ "[Filesystem]\nBindPaths=/a\nBindReadOnlyPaths=\nTemporaryFileSystem=/a\n", "" },
+	{ "[Filesystem]\nBindPaths=/a:/\n", "p:2:11: error: nothing can be mounted on '/'; mount on directories below it" },
+	{ "[Filesystem]\nTemporaryFileSystem=/proc/sys\n", "p:2:21: error: nothing can be mounted on or below /proc" },
+	{ "[Filesystem]\nTemporaryFileSystem=/tmp\n", "p:2:21: error: a mount on /tmp contradicts PrivateTmp=yes (the default); set PrivateTmp=no or remove the mount" },
+	{ "[Filesystem]\nTemporaryFileSystem=/tmp\nPrivateTmp=no\n", "" },
+	{ "[Filesystem]\nBindPaths=/dev\nPrivateDevices=yes\n", "p:2:11: error: a mount on /dev contradicts PrivateDevices=yes (p:3); mount below it" },
+	{ "[Filesystem]\nBindPaths=/dev/dri\n", "" },
+	{ "[Exec]\nFileDescriptor=63 pipe\n[Resources]\nLimitNOFILE=64\n", "" },
+	{ "[Exec]\nFileDescriptor=64 pipe\n[Resources]\nLimitNOFILE=64\n",
+	  "p:2:16: error: FileDescriptor=64 contradicts LimitNOFILE=64 (p:4): numbers must be below it; raise the limit or lower the number" },
+	{ "[Exec]\nExecutable=/\n", "p:2:1: error: Executable=/: that is a directory; name a program" },
+};
+/* clang-format on */
+
+const struct snippets snippets_checks = { rows, ELEMENTSOF(rows) };

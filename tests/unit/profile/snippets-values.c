@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Values key by key: what is refused, and what looks odd and is right. */
+
+#include "base/cleanup.h"
+#include "tests/unit/profile/snippets.h"
+
+#define NOT_A_NAME "neither a name nor a decimal id from 0 to 4294967294"
+
+/* clang-format off */
+static const struct snippet rows[] = {
+	/* [Profile] */
+	{ "[Profile]\nTemplate=base.profile\n", "" },
+	{ "[Profile]\nTemplate=base\n", "p:2:10: error: Template=base: expected the name of a profile's file, such as base.profile" },
+	{ "[Profile]\nTemplate=../base.profile\n", "p:2:10: error: Template=../base.profile: expected the name of a profile's file, such as base.profile" },
+	{ "[Profile]\nTemplate=/etc/base.profile\n", "p:2:10: error: Template=/etc/base.profile: expected the name of a profile's file, such as base.profile" },
+	{ "[Profile]\nTemplate=.profile\n", "p:2:10: error: Template=.profile: expected the name of a profile's file, such as base.profile" },
+	/* [Access] */
+	{ "[Access]\nAllowUser=chrome alice 1000\nAllowUser=\nAllowGroup=video\n", "" },
+	{ "[Access]\nAllowUser=65535\n", "p:2:11: error: AllowUser=65535: " NOT_A_NAME },
+	{ "[Access]\nAllowUser=4294967295\n", "p:2:11: error: AllowUser=4294967295: " NOT_A_NAME },
+	{ "[Access]\nAllowUser=4294967294 2147483648\n", "" },
+	{ "[Access]\nAllowUser=1000: ok\n", "p:2:11: error: AllowUser=1000:: " NOT_A_NAME },
+	{ "[Access]\nAllowUser=ok *\n", "p:2:14: error: AllowUser=*: " NOT_A_NAME },
+	{ "[Access]\nAllowGroup=-1 +1\n", "p:2:12: error: AllowGroup=-1: " NOT_A_NAME "\np:2:15: error: AllowGroup=+1: " NOT_A_NAME },
+	{ "[Access]\nAllowDetach=maybe\n", "p:2:13: error: AllowDetach=maybe: expected yes or no" },
+	{ "[Access]\nMaxPerUser=0\n", "p:2:12: error: MaxPerUser=0: out of range; 1 to 4096" },
+	{ "[Access]\nMaxPerUser=4097\n", "p:2:12: error: MaxPerUser=4097: out of range; 1 to 4096" },
+	{ "[Access]\nMaxPerUser=4294967296\n", "p:2:12: error: MaxPerUser=4294967296: out of range; 1 to 4096" },
+	{ "[Access]\nMaxPerUser=+1\n", "p:2:12: error: MaxPerUser=+1: expected a decimal number" },
+	{ "[Access]\nMaxPerUser=0x1\n", "p:2:12: error: MaxPerUser=0x1: expected a decimal number" },
+	{ "[Access]\nMaxPerUser=1e3\n", "p:2:12: error: MaxPerUser=1e3: expected a decimal number" },
+	{ "[Access]\nMaxPerUser=1 2\n", "p:2:12: error: MaxPerUser=1 2: expected a decimal number" },
+	{ "[Access]\nMaxPerUser=01\n", "p:2:12: error: MaxPerUser=01: expected a decimal number" },
+	{ "[Access]\nMaxPerUser=\n", "" },
+	/* [Exec] */
+	{ "[Exec]\nExecutable=/usr/bin/xz \"/opt/with blank/x\" /opt/with\\ blank/y\n", "" },
+	{ "[Exec]\nExecutable=xz\n", "p:2:12: error: Executable=xz: not an absolute path" },
+	{ "[Exec]\nExecutable=/a /usr/../bin/xz\n", "p:2:15: error: Executable=/usr/../bin/xz: write the path without '//', '.', '..' or '/' at its end" },
+	{ "[Exec]\nExecutable=/usr/bin/\n", "p:2:12: error: Executable=/usr/bin/: write the path without '//', '.', '..' or '/' at its end" },
+	{ "[Exec]\nArgument=--fd=[0-9]+\nArgument=a \"b\" \\.c\n", "" },
+	{ "[Exec]\nArgument=[a\n", "p:2:10: error: Argument=[a: a bracket expression \"[\" is not closed" },
+	{ "[Exec]\nArgument=a)|(b\n", "p:2:10: error: Argument=a)|(b: a parenthesis is closed that was not opened (a literal one is written \\))" },
+	{ "[Exec]\nArgument=(a)\\1\n", "p:2:10: error: Argument=(a)\\1: it has a back-reference (backslash and digit)" },
+	{ "[Exec]\nEnvironment=A\n", "p:2:13: error: Environment=A: expected NAME=value; put quotes around blanks" },
+	{ "[Exec]\nEnvironment=A=1 =x 1B=2\n",
+	  "p:2:17: error: Environment==x: expected NAME=value; put quotes around blanks\n"
+	  "p:2:20: error: Environment=1B=2: expected NAME=value; put quotes around blanks" },
+	{ "[Exec]\nPassEnvironment=LANG DECODER_*\n", "" },
+	{ "[Exec]\nPassEnvironment=*\n", "p:2:17: error: PassEnvironment=*: expected a variable's name, or its beginning and '*'" },
+	{ "[Exec]\nPassEnvironment=A=1\n", "p:2:17: error: PassEnvironment=A=1: expected a variable's name, or its beginning and '*'" },
+	{ "[Exec]\nPassEnvironment=A*B\n", "p:2:17: error: PassEnvironment=A*B: expected a variable's name, or its beginning and '*'" },
+	{ "[Exec]\nFileDescriptor=3 socket\nFileDescriptor=4 regular, pipe ,read-only,required\n", "" },
+	{ "[Exec]\nFileDescriptor=3\n", "p:2:16: error: FileDescriptor=3: say which kinds may be there, such as 'pipe,socket'" },
+	{ "[Exec]\nFileDescriptor=-1 pipe\n", "p:2:16: error: FileDescriptor=-1: expected a number from 0 to 1023, then kinds" },
+	{ "[Exec]\nFileDescriptor=1024 pipe\n", "p:2:16: error: FileDescriptor=1024: expected a number from 0 to 1023, then kinds" },
+	{ "[Exec]\nFileDescriptor=pipe\n", "p:2:16: error: FileDescriptor=pipe: expected a number from 0 to 1023, then kinds" },
+	{ "[Exec]\nFileDescriptor=3 read-only\n", "p:2:16: error: FileDescriptor=3: no kind is named; add one such as 'pipe'" },
+	{ "[Exec]\nFileDescriptor=3 pipe,read-only,write-only\n", "p:2:16: error: FileDescriptor=3: read-only and write-only exclude each other" },
+	{ "[Exec]\nFileDescriptor=3 pipe socket\n", "p:2:23: error: FileDescriptor=: put commas between the kinds" },
+	{ "[Exec]\nFileDescriptor=3 pipe,other\n",
+	  "p:2:23: error: FileDescriptor=: 'other' is neither a kind (regular, memfd, pipe, socket, null, tty, directory, path, listener, chardev, eventfd) nor read-only, write-only or required" },
+	{ "[Exec]\nMaxFileDescriptors=65\n", "p:2:20: error: MaxFileDescriptors=65: out of range; 0 to 64" },
+	{ "[Exec]\nStandardOutput=file:/x\n", "p:2:16: error: StandardOutput=file:/x: expected one of null, pipe, fd, inherit" },
+	{ "[Exec]\nWorkingDirectory=~\n", "p:2:18: error: WorkingDirectory=~: not an absolute path" },
+	{ "[Exec]\nUMask=0077\nUMask=\n", "" },
+	{ "[Exec]\nUMask=1777\n", "p:2:7: error: UMask=1777: out of range; 0 to 0777" },
+	/* [User] */
+	{ "[User]\nUser=decoder\nGroup=decoder\nSupplementaryGroups=video render\n", "" },
+	{ "[User]\nUser=a b\n", "p:2:6: error: User=a b: " NOT_A_NAME },
+	/* [Capabilities] */
+	{ "[Capabilities]\nCapabilityBoundingSet=CAP_NET_RAW CAP_CHOWN\nCapabilityBoundingSet=~CAP_CHOWN\n", "" },
+	{ "[Capabilities]\nCapabilityBoundingSet=CAP_NET_RWA\n", "p:2:23: error: CapabilityBoundingSet=: unknown capability 'CAP_NET_RWA'; did you mean 'CAP_NET_RAW'?" },
+	{ "[Capabilities]\nCapabilityBoundingSet=~ cap_kill x\n", "p:2:25: error: CapabilityBoundingSet=: unknown capability 'cap_kill'; did you mean 'CAP_KILL'?" },
+	{ "[Capabilities]\nSecureBits=noroot-locked keep-caps\n", "" },
+	{ "[Capabilities]\nSecureBits=noroot none\n", "p:2:19: error: SecureBits=: 'none' is none of keep-caps, no-setuid-fixup, noroot, nor one of these with -locked" },
+	{ "[Capabilities]\nNoNewPrivileges=yes\n", "" },
+	{ "[Capabilities]\nNoNewPrivileges=no\n", "p:2:17: error: NoNewPrivileges=no: this protection can't be switched off; remove the line" },
+	/* [Namespaces] */
+	{ "[Namespaces]\nProtectHostname=yes\nPrivateUTS=no\n", "" },
+	{ "[Namespaces]\nPrivateNetwork=ja\n", "p:2:16: error: PrivateNetwork=ja: expected yes or no" },
+	/* [Filesystem] */
+	{ "[Filesystem]\nBindPaths=/a -/b:/c /d:/e:norbind \"/f g\":/h\nBindReadOnlyPaths=/i\\:j:/k\n", "" },
+	{ "[Filesystem]\nBindPaths=a\n", "p:2:11: error: BindPaths=a: expected an absolute path without '//', '.', '..' or '/' at its end" },
+	{ "[Filesystem]\nBindPaths=/a:b\n", "p:2:14: error: BindPaths=b: expected an absolute path without '//', '.', '..' or '/' at its end" },
+	{ "[Filesystem]\nBindPaths=/a:\n", "p:2:14: error: BindPaths=: nothing stands behind ':'" },
+	{ "[Filesystem]\nBindPaths=/a: /b\n", "p:2:14: error: BindPaths=: nothing stands behind ':'" },
+	{ "[Filesystem]\nBindPaths=/a:/b:bind\n", "p:2:17: error: BindPaths=: 'bind' is neither rbind nor norbind" },
+	{ "[Filesystem]\nBindPaths=/a:/b:rbind:x\n", "p:2:17: error: BindPaths=: more than source:target:option" },
+	{ "[Filesystem]\nTemporaryFileSystem=/var:ro,mode=0700,size=1M,noexec,nosuid,nodev /x\n", "" },
+	{ "[Filesystem]\nTemporaryFileSystem=/var:mode=8\n", "p:2:26: error: TemporaryFileSystem=: 'mode=8': expected an octal mode up to 07777" },
+	{ "[Filesystem]\nTemporaryFileSystem=/var:size=0\n", "p:2:26: error: TemporaryFileSystem=: 'size=0': expected bytes, with K, M, G or T" },
+	{ "[Filesystem]\nTemporaryFileSystem=/var:suid\n", "p:2:26: error: TemporaryFileSystem=: 'suid' is none of ro, rw, noexec, exec, nosuid, nodev, mode=, size=" },
+	{ "[Filesystem]\nTemporaryFileSystem=/var:ro:rw\n", "p:2:26: error: TemporaryFileSystem=: put commas between the options" },
+	/* [Seccomp] */
+	{ "[Seccomp]\nPolicy=decoder.policy\nPolicy=\n", "" },
+	{ "[Seccomp]\nPolicy=/etc/x.policy\n", "p:2:8: error: Policy=/etc/x.policy: expected the name of a file in a policies directory, without '/'" },
+	{ "[Seccomp]\nPolicy=../x\n", "p:2:8: error: Policy=../x: expected the name of a file in a policies directory, without '/'" },
+	/* [Resources] */
+	{ "[Resources]\nLimitNOFILE=16:64\nLimitAS=2G\nLimitCPU=90s\nLimitNICE=+5\nLimitRTTIME=100\nLimitCORE=infinity\nLimitSTACK=1E\n", "" },
+	{ "[Resources]\nLimitNOFILE=64:16\n", "p:2:13: error: LimitNOFILE=64:16: the soft limit is above the hard one; write soft:hard" },
+	{ "[Resources]\nLimitNOFILE=64:\n", "p:2:16: error: LimitNOFILE=: expected infinity or a decimal number" },
+	{ "[Resources]\nLimitNOFILE=:64\n", "p:2:13: error: LimitNOFILE=: expected infinity or a decimal number" },
+	{ "[Resources]\nLimitNOFILE=1K\n", "p:2:13: error: LimitNOFILE=1K: expected infinity or a decimal number" },
+	{ "[Resources]\nLimitAS=16E\n", "p:2:9: error: LimitAS=16E: out of range" },
+	{ "[Resources]\nLimitAS=1:2:3\n", "p:2:11: error: LimitAS=2:3: expected infinity or bytes, with K, M, G, T, P or E" },
+	{ "[Resources]\nLimitAS=-1\n", "p:2:9: error: LimitAS=-1: expected infinity or bytes, with K, M, G, T, P or E" },
+	{ "[Resources]\nLimitNICE=+20\n", "p:2:11: error: LimitNICE=+20: out of range" },
+	{ "[Resources]\nLimitNICE=41\n", "p:2:11: error: LimitNICE=41: out of range" },
+	{ "[Resources]\nLimitCPU=tomorrow\n", "p:2:10: error: LimitCPU=tomorrow: expected infinity or a time span; a bare number is seconds" },
+	{ "[Resources]\nRuntimeMaxSec=2min 30s\nTimeoutStopSec=500ms\nKillSignal=SIGINT\n", "" },
+	{ "[Resources]\nRuntimeMaxSec=5 parsecs\n", "p:2:15: error: RuntimeMaxSec=5 parsecs: expected a time span such as 90, 500ms or 1min 30s" },
+	{ "[Resources]\nRuntimeMaxSec=400d\n", "p:2:15: error: RuntimeMaxSec=400d: longer than a year" },
+	{ "[Resources]\nTimeoutStopSec=0\n", "p:2:16: error: TimeoutStopSec=0: must be more than 0" },
+	{ "[Resources]\nTimeoutStopSec=infinity\n", "p:2:16: error: TimeoutStopSec=infinity: longer than 31622400 seconds" },
+	{ "[Resources]\nKillSignal=65\n", "p:2:12: error: KillSignal=65: expected a signal such as SIGTERM" },
+	{ "[Resources]\nKillSignal=0\n", "p:2:12: error: KillSignal=0: expected a signal such as SIGTERM" },
+};
+/* clang-format on */
+
+const struct snippets snippets_values = { rows, ELEMENTSOF(rows) };
