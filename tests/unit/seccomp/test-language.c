@@ -387,16 +387,30 @@ static void test_excerpts(void **state)
 		"          ^");
 }
 
+/* @before, @n times @repeated, and @after. */
+static char *repeat(const char *before, size_t n, const char *repeated, const char *after)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	fputs(before, f);
+	for (size_t i = 0; i < n; i++)
+		fputs(repeated, f);
+	fputs(after, f);
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
 /* A long line is cut around the place. */
 static void test_long_line(void **state)
 {
-	char text[2000] = "900: arg0 == 1", *line;
-	struct seccomp_result result;
-
-	while (strlen(text) < sizeof(text) - 100)
-		strcat(text, " || arg0 == 1");
-	strcat(text,
+	_cleanup_free_ char *text = repeat("900: arg0 == 1", 150, " || arg0 == 1",
 		" $ # and then so much more that it would not fit into any terminal in the world at all");
+	struct seccomp_result result;
+	const char *line;
+
 	assert_int_equal(seccomp_compile_text(text, strlen(text), -1, "p", 0, &result), -EBADMSG);
 	line = strchr(result.diagnostics[0], '\n') + 1;
 	assert_in_range(strcspn(line, "\n"), 80, 170);
@@ -407,11 +421,9 @@ static void test_long_line(void **state)
 
 static void test_error_flood(void **state)
 {
-	_cleanup_free_ char *text = calloc(1000, 3);
+	_cleanup_free_ char *text = repeat("", 999, "$\n", "");
 	struct seccomp_result result;
 
-	for (size_t i = 0; i < 999; i++)
-		memcpy(text + i * 2, "$\n", 2);
 	assert_int_equal(seccomp_compile_text(text, strlen(text), -1, "p", 0, &result), -EBADMSG);
 	assert_int_equal(strv_length(result.diagnostics), 101);
 	assert_string_equal(result.diagnostics[100], "p: error: too many errors: the rest is not shown");
@@ -421,18 +433,12 @@ static void test_error_flood(void **state)
 /* Parentheses may nest to a depth, and then not any more; neither takes stack by the byte of input. */
 static void test_nesting(void **state)
 {
-	char text[300] = "900: arg0 == ";
+	_cleanup_free_ char *open = repeat("900: arg0 == ", 32, "(", "7"),
+			    *closed = repeat(open, 32, ")", "");
+	_cleanup_free_ char *deeper = repeat("900: arg0 == ", 33, "(", "7");
 
-	for (size_t i = 0; i < 32; i++)
-		strcat(text, "(");
-	strcat(text, "7");
-	for (size_t i = 0; i < 32; i++)
-		strcat(text, ")");
-	check_good(&(struct good){ text, { 7 }, ALLOW });
-	strcpy(text, "900: arg0 == ");
-	for (size_t i = 0; i < 33; i++)
-		strcat(text, "(");
-	check_bad(&(struct bad){ text, "p(1:46): error: more than 32 nested parentheses" });
+	check_good(&(struct good){ closed, { 7 }, ALLOW });
+	check_bad(&(struct bad){ deeper, "p(1:46): error: more than 32 nested parentheses" });
 }
 
 static void test_too_large(void **state)
@@ -456,19 +462,9 @@ static void test_too_large(void **state)
 
 static void test_too_many_rules(void **state)
 {
-	_cleanup_free_ char *text = NULL, *messages = NULL;
-	struct seccomp_result result;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	_cleanup_free_ char *text = repeat("", 4097, "900: arg0 == 1\n", "");
 
-	assert_non_null(f);
-	for (unsigned i = 0; i < 4097; i++)
-		fputs("900: arg0 == 1\n", f);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(seccomp_compile_text(text, size, -1, "p", 0, &result), -EBADMSG);
-	messages = summarize(result.diagnostics);
-	assert_string_equal(messages, "p(4097:6): error: more than 4096 rules for `900`");
-	seccomp_result_done(&result);
+	check_bad(&(struct bad){ text, "p(4097:6): error: more than 4096 rules for `900`" });
 }
 
 static void test_oversized_text(void **state)
