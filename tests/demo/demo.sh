@@ -134,6 +134,11 @@ write_profiles()
 	jail_profile attempts '[Seccomp]
 Policy=decoder.policy'
 	jail_profile attempts-unfiltered ''
+	# The profile that the README shows has to work as it stands there.
+	# shellcheck disable=SC2016 # the backquotes are those of the README
+	sed -n '/^```ini$/,/^```$/{/^```/!p}' "$here/../../README.md" >"$stage/config/profiles/checksum.profile"
+	mkdir "$stage/config/profiles/checksum.profile.d"
+	printf '[Access]\nAllowUser=%s\n' "$user" >"$stage/config/profiles/checksum.profile.d/demo.conf"
 }
 
 prepare()
@@ -170,6 +175,22 @@ decompress()
 	_said=$(stage_as "$user" sh -c 'bailiffctl run decoder -- xz -dc <"$1" 2>&1 >/dev/null' sh "$stage/cut.xz") || _status=$?
 	show "$_said"
 	check "of a damaged file, the program's own exit status comes through ($_status)" test "$_status" -eq 1
+}
+
+readme_profile()
+{
+	title 'The profile that the README shows'
+	check 'bailiffctl verify finds nothing wrong with it' \
+		stage_ctl verify --config-dir "$stage/config" "$stage/config/profiles/checksum.profile"
+	printf '    %s$ bailiffctl run checksum -- sha256sum --binary <input.xz\n' "$user"
+	# shellcheck disable=SC2016
+	_said=$(stage_as "$user" sh -c 'bailiffctl run checksum -- sha256sum --binary <"$1" 2>&1' sh "$stage/input.xz") || :
+	show "$_said"
+	check 'and it does what it says' test "$_said" = "$(sha256sum --binary <"$stage/input.xz")"
+	_status=0
+	_said=$(ctl run checksum -- sha256sum /etc/passwd </dev/null 2>&1) || _status=$?
+	show "$_said"
+	check 'an argument that it does not list is refused' test "$_status" -eq 126
 }
 
 # attempt PROFILE NAME WHAT: refused by the program's own report, or killed by the filter (128 + SIGSYS).
@@ -294,6 +315,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 prepare
 decompress
+readme_profile
 attempt_from_inside
 refuse_stranger
 look_at_live_sandbox
