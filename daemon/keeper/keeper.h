@@ -56,8 +56,9 @@ struct keeper {
 	bool reload_wish; /* came while one was under way */
 	bool up;          /* was ready once: from now on what ends is started again */
 
-	bool stopping, stop_told, hurried;
-	uint64_t stop_at_usec; /* then nothing is waited for any more */
+	bool stopping, hurried;
+	bool stop_told, sandboxes_ended, broker_told; /* how far the stop has come */
+	uint64_t stop_at_usec;                        /* then nothing is waited for any more */
 	int exit_status;
 };
 

@@ -219,6 +219,8 @@ static int told_by_launcher(struct keeper *k, const struct keeper_message *m)
 
 	switch (m->type) {
 	case WIRE_READY:
+		/* a second time, when it was told to stop: nothing lives any more */
+		k->sandboxes_ended = k->stop_told;
 		is_ready(k, HELPER_LAUNCHER);
 		return 0;
 	case WIRE_CATALOG_OK:
@@ -426,30 +428,45 @@ static void advance_service(struct keeper *k, uint64_t now, uint64_t *next)
 		start_broker(k);
 }
 
-/* First the sandboxes, by the launcher; then the broker, which has told of their ends by then. */
+/* The sandboxes get their stop signals, once; and less time when there is hurry. */
+static void stop_sandboxes(struct keeper *k)
+{
+	const struct keeper_message m = { .type = WIRE_SHUTDOWN, .value = k->hurried ? 0 : STOP_GRACE_MSEC };
+
+	if (k->children[HELPER_LAUNCHER].channel >= 0 && (!k->stop_told || k->hurried))
+		(void)send_to(k, HELPER_LAUNCHER, &m, NULL, 0);
+	k->stop_told = true;
+	k->hurried = false;
+}
+
+/* First the sandboxes; then the broker, which has told of their ends by then; the launcher last. */
 static void advance_stop(struct keeper *k, uint64_t now, uint64_t *next)
 {
-	struct keeper_message m = { .type = WIRE_SHUTDOWN };
+	const struct keeper_message m = { .type = WIRE_SHUTDOWN };
 	struct child *launcher = &k->children[HELPER_LAUNCHER], *broker = &k->children[HELPER_BROKER];
 
 	if (k->stop_at_usec <= now) {
 		kill_helper(k, HELPER_LAUNCHER, launcher->pid ? "it did not stop in time" : NULL);
 		kill_helper(k, HELPER_BROKER, NULL);
-	}
-	wake_by(next, k->stop_at_usec);
-	if (launcher->pid) {
-		m.value = k->hurried ? 0 : STOP_GRACE_MSEC;
-		if (launcher->channel >= 0 && (!k->stop_told || k->hurried))
-			(void)send_to(k, HELPER_LAUNCHER, &m, NULL, 0);
-		k->stop_told = true;
-		k->hurried = false;
+	} else
+		wake_by(next, k->stop_at_usec);
+	if (launcher->pid && !k->sandboxes_ended)
+		return stop_sandboxes(k);
+	if (broker->pid) {
+		if (!k->broker_told)
+			(void)send_to(k, HELPER_BROKER, &m, NULL, 0);
+		if (!k->broker_told && broker->kill_at_usec > now + LEAVE_PATIENCE)
+			broker->kill_at_usec = now + LEAVE_PATIENCE;
+		k->broker_told = true;
+		wake_by(next, broker->kill_at_usec);
 		return;
 	}
-	if (!broker->pid || broker->kill_at_usec != USEC_INFINITY)
-		return;
-	(void)send_to(k, HELPER_BROKER, &m, NULL, 0);
-	broker->kill_at_usec = now + LEAVE_PATIENCE;
-	wake_by(next, broker->kill_at_usec);
+	if (launcher->pid && launcher->channel >= 0) {
+		/* the end of its channel is what it waits for */
+		launcher->channel = fd_close(launcher->channel);
+		launcher->kill_at_usec = now + LEAVE_PATIENCE;
+		wake_by(next, launcher->kill_at_usec);
+	}
 }
 
 static bool is_over(const struct keeper *k)

@@ -47,6 +47,15 @@ static int told_catalog(struct server *s, const struct keeper_message *m, int me
 	return tell_keeper(s, WIRE_READY, m);
 }
 
+void keeper_tell_stopped(struct server *s)
+{
+	if (s->told_stopped)
+		return;
+	s->told_stopped = true;
+	if (tell_keeper(s, WIRE_READY, &(struct keeper_message){ .type = WIRE_SHUTDOWN }) < 0)
+		s->quit = true;
+}
+
 static int dispatch(struct server *s, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
 	switch (m->type) {

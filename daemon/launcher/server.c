@@ -246,12 +246,14 @@ int server_set_catalog(struct server *s, uint32_t number, int memfd)
 
 int server_run(struct server *s)
 {
-	while (!s->quit && !(s->stopping && registry_live(&s->registry) == 0)) {
+	while (!s->quit) {
 		/* one at a time: what an event leads to may free what the next one of a batch points to */
 		struct epoll_event e;
 		struct source *source;
 		int r;
 
+		if (s->stopping && registry_live(&s->registry) == 0)
+			keeper_tell_stopped(s);
 		r = arm_clock(s);
 		if (r < 0)
 			return r;

@@ -34,7 +34,8 @@ struct server {
 	struct rlimit nofile; /* as the launcher was given it, for its children */
 	bool started;         /* WIRE_START came */
 	bool broker_broken;   /* to be closed when the event at hand is done with */
-	bool stopping;        /* no launches any more; ends when no sandbox is live */
+	bool stopping;        /* no launches any more */
+	bool told_stopped;    /* and no sandbox is live: the keeper knows, and will close its channel */
 	bool quit;
 };
 
@@ -64,4 +65,6 @@ int server_set_catalog(struct server *s, uint32_t number, int memfd);
 
 /* Handlers of the two peers. */
 void keeper_readable(struct server *s, struct source *source, uint32_t events);
+/* Says, once, that nothing lives any more. */
+void keeper_tell_stopped(struct server *s);
 void broker_readable(struct server *s, struct source *source, uint32_t events);

@@ -4,14 +4,14 @@
 /*
  * What the four processes say to each other. docs/PROTOCOL.md explains the conversations.
  *
- * Every record begins with a u32 type and a u32 serial; the rest is the message's body, fields in the order of the
- * struct. encode_x() appends a whole record to a buf; decode_x() reads a body from a cursor that stands behind the
- * head, checks every range and that nothing is left over. Strings and lists that decode_x() sets are owned by the
- * struct and freed by x_done().
+ * Every record begins with a u32 type and a u32 serial; the rest is the message's body, fields in the order
+ * of the struct. encode_x() appends a whole record to a buf; decode_x() reads a body from a cursor that
+ * stands behind the head, checks every range and that nothing is left over. Strings and lists that decode_x()
+ * sets are owned by the struct and freed by x_done().
  */
 
-#include "base/buf.h"
 #include "base/bounds.h"
+#include "base/buf.h"
 #include "wire/channel.h"
 
 #include <stdint.h>
@@ -21,12 +21,13 @@ enum wire_type {
 	WIRE_NONE,
 
 	/* broker → launcher; each has exactly one answer with the same serial */
-	WIRE_LAUNCH,  /* launch_request → WIRE_LAUNCHED or WIRE_REFUSED; fds: mapped ones in order, then the lifeline */
-	WIRE_SIGNAL,  /* signal_request → WIRE_DONE */
-	WIRE_STOP,    /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
-	WIRE_FORGET,  /* id → WIRE_DONE: an exited sandbox's record is dropped */
-	WIRE_LIST,    /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
-	WIRE_SALT,    /* empty → WIRE_SALT_IS or WIRE_REFUSED */
+	WIRE_LAUNCH, /* launch_request → WIRE_LAUNCHED or WIRE_REFUSED; fds: mapped ones in order, then the
+			lifeline */
+	WIRE_SIGNAL, /* signal_request → WIRE_DONE */
+	WIRE_STOP,   /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
+	WIRE_FORGET, /* id → WIRE_DONE: an exited sandbox's record is dropped */
+	WIRE_LIST,   /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
+	WIRE_SALT,   /* empty → WIRE_SALT_IS or WIRE_REFUSED */
 
 	/* launcher → broker */
 	WIRE_LAUNCHED = 64, /* launched; fd: pidfd */
@@ -37,18 +38,22 @@ enum wire_type {
 	WIRE_EXITED,        /* event, serial 0: sandbox_exit */
 
 	/* keeper → launcher, keeper → broker: struct keeper_message */
-	WIRE_START = 128,   /* launcher: fds host procfs and cgroup directory as flags say. broker: no fd */
-	WIRE_CATALOG,       /* a catalog memfd and its generation */
-	WIRE_RELOAD_FAILED, /* broker only: a catalog memfd of which only the errors count; the old one stays */
-	WIRE_PEER,          /* the socket to the launcher (broker) or to a new broker (launcher) */
-	WIRE_SHUTDOWN,      /* launcher: stop every jail, then exit 0. broker: finish replies, then exit 0 */
+	WIRE_START = 128, /* launcher: fds host procfs and cgroup directory as flags say. broker: no fd */
+	WIRE_CATALOG,     /* a catalog memfd and its generation */
+	/* broker only: a catalog memfd of which only the errors count; the old one stays. value 1: the
+	 * compiler itself failed, and the memfd is the catalog in force */
+	WIRE_RELOAD_FAILED,
+	WIRE_PEER, /* the socket to the launcher (broker) or to a new broker (launcher) */
+	/* launcher: stop every jail (value: no grace above so many milliseconds), say READY once more, and
+	 * exit 0 at the end of the channel. broker: finish replies, then exit 0 */
+	WIRE_SHUTDOWN,
 
 	/* launcher, broker, compiler → keeper: struct keeper_message */
-	WIRE_READY = 192,   /* launcher: catalog in use; broker: on the bus, may be called */
-	WIRE_CATALOG_OK,    /* launcher: took the catalog of this generation */
-	WIRE_CATALOG_BAD,   /* launcher: refused it */
-	WIRE_RELOAD,        /* broker: an administrator asks for a reload */
-	WIRE_COMPILED,      /* compiler: fd is the catalog; value = number of errors */
+	WIRE_READY = 192, /* launcher: catalog in use; broker: on the bus, may be called */
+	WIRE_CATALOG_OK,  /* launcher: took the catalog of this generation */
+	WIRE_CATALOG_BAD, /* launcher: refused it */
+	WIRE_RELOAD,      /* broker: an administrator asks for a reload */
+	WIRE_COMPILED,    /* compiler: fd is the catalog; value = number of errors */
 };
 
 /* The keeper's messages have one fixed size and at most two fds. */
@@ -65,8 +70,9 @@ struct keeper_message {
 #define KEEPER_FDS_MAX 2
 
 int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
-/* As wire_receive(); any number of fds but the exact one that the type calls for is -EBADMSG. The fds come in the
- * order of the record (WIRE_START: one for each flag that is set, lowest bit first); unused slots are -1. */
+/* As wire_receive(); any number of fds but the exact one that the type calls for is -EBADMSG. The fds come in
+ * the order of the record (WIRE_START: one for each flag that is set, lowest bit first); unused slots are -1.
+ */
 int keeper_receive(int fd, struct keeper_message *ret, int ret_fds[KEEPER_FDS_MAX]);
 
 struct wire_limit {
@@ -91,7 +97,8 @@ struct launch_request {
 		uint32_t target;
 		bool made; /* the broker's own end of a pipe for stdio, not the caller's */
 	} fds[FDS_MAX + 3];
-	bool has_lifeline; /* one more fd: kept for the broker, watched by the launcher as well as the broker */
+	bool has_lifeline; /* one more fd: kept for the broker, watched by the launcher as well as the broker
+			    */
 	bool detach;
 	struct wire_limit *limits;
 	size_t n_limits;
@@ -108,13 +115,13 @@ struct launched {
 	uint32_t uid;     /* of the payload */
 	uint64_t started_boottime_usec, started_realtime_usec;
 	uint64_t setup_usec;
-	uint32_t layers;  /* bit (1 << enum jail_stage) for each layer applied */
-	char *cgroup;     /* "" if none */
+	uint32_t layers; /* bit (1 << enum jail_stage) for each layer applied */
+	char *cgroup;    /* "" if none */
 };
 
-/* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0); both 0 for other
- * failures (no salt, no memory, a generation that is gone), and then error says which. Texts longer than the private
- * protocol carries (255 and 1023 bytes) are cut when encoded. */
+/* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0); both 0
+ * for other failures (no salt, no memory, a generation that is gone), and then error says which. Texts longer
+ * than the private protocol carries (255 and 1023 bytes) are cut when encoded. */
 struct refused {
 	uint32_t refusal, stage;
 	int32_t error; /* negative errno of the stage, else 0 */
@@ -152,18 +159,18 @@ enum sandbox_result {
 	RESULT_EXIT_CODE,
 	RESULT_SIGNAL,
 	RESULT_CORE_DUMP,
-	RESULT_TIMEOUT,     /* RuntimeMaxSec= */
+	RESULT_TIMEOUT, /* RuntimeMaxSec= */
 	RESULT_OOM,
-	RESULT_VIOLATION,   /* SIGSYS */
+	RESULT_VIOLATION, /* SIGSYS */
 	RESULT_CLIENT_GONE,
-	RESULT_KILLED,      /* Stop() or Signal(SIGKILL) by owner or administrator */
+	RESULT_KILLED, /* Stop() or Signal(SIGKILL) by owner or administrator */
 	RESULT_SETUP_FAILED,
 	_RESULT_MAX,
 };
 
 struct sandbox_exit {
 	uint64_t id;
-	uint32_t result;    /* enum sandbox_result */
+	uint32_t result;                /* enum sandbox_result */
 	int32_t exit_code, exit_signal; /* the one that applies; the other is 0 */
 	uint64_t exited_realtime_usec;
 	uint64_t cpu_usec;

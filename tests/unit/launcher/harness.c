@@ -145,13 +145,15 @@ void launcher_stop(struct launcher *l)
 	char path[128];
 	int status;
 
-	if (l->keeper >= 0 && l->pid > 0)
+	if (l->keeper >= 0) {
 		tell_launcher(l, WIRE_SHUTDOWN, 0, 1000, -1);
+		expect_keeper(l, WIRE_READY);
+		l->keeper = fd_close(l->keeper);
+	}
 	assert_int_equal(waitpid(l->pid, &status, 0), l->pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	l->broker = fd_close(l->broker);
-	l->keeper = fd_close(l->keeper);
 	(void)snprintf(path, sizeof(path), "%s/salt", l->dir);
 	(void)unlink(path);
 	assert_int_equal(rmdir(l->dir), 0);
