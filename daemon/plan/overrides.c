@@ -32,6 +32,12 @@ static const char *const limit_keys[RLIM_NLIMITS] = {
 	[RLIMIT_STACK] = "LimitSTACK=",
 };
 
+/* Nobody limits these where the profile is silent (daemon/jail/limit.c has the table), so that any value is
+ * tighter. Of the others a jail gets a modest value, which an option could raise. */
+#define LIMITLESS                                                                                            \
+	(1U << RLIMIT_AS | 1U << RLIMIT_CPU | 1U << RLIMIT_DATA | 1U << RLIMIT_FSIZE | 1U << RLIMIT_LOCKS |  \
+		1U << RLIMIT_NPROC | 1U << RLIMIT_RSS | 1U << RLIMIT_RTTIME | 1U << RLIMIT_SIGPENDING)
+
 int plan_detach(const struct compiled_profile *p, const struct plan_request *r, struct plan_result *result)
 {
 	if (!r->detach || p->allow_detach)
@@ -59,12 +65,22 @@ int plan_directory(const struct compiled_profile *p, const struct plan_request *
 	return 0;
 }
 
-static struct compiled_limit *find_limit(struct compiled_limit *limits, size_t n, uint32_t resource)
+/* The limits of the spec while they are made. There is room for each resource once. */
+struct limit_list {
+	struct compiled_limit *limits;
+	size_t n;
+};
+
+/* The one that an option for this resource may tighten; NULL if there is none. */
+static struct compiled_limit *find_limit(struct limit_list *l, uint32_t resource)
 {
-	for (size_t i = 0; i < n; i++)
-		if (limits[i].resource == resource)
-			return &limits[i];
-	return NULL;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->limits[i].resource == resource)
+			return &l->limits[i];
+	if ((LIMITLESS & 1U << resource) == 0)
+		return NULL;
+	l->limits[l->n] = (struct compiled_limit){ resource, UINT64_MAX, UINT64_MAX };
+	return &l->limits[l->n++];
 }
 
 static int limit_denied(const struct compiled_profile *p, const struct compiled_limit *own,
@@ -93,10 +109,32 @@ static int limit_denied(const struct compiled_profile *p, const struct compiled_
 	return -EACCES;
 }
 
+/* Is it a limit, and the only one for its resource? */
+static int check_limit(const struct compiled_profile *p, const struct compiled_limit *asked, uint32_t *seen,
+	struct plan_result *result)
+{
+	uint32_t bit;
+
+	if (asked->resource >= RLIM_NLIMITS)
+		return refuse(result, p, "Limit...=", REFUSAL_OVERRIDE_DENIED, -EINVAL,
+			"option rlimits: there is no resource number %u", asked->resource);
+	bit = 1U << asked->resource;
+	if ((*seen & bit) != 0)
+		return refuse(result, p, limit_keys[asked->resource], REFUSAL_OVERRIDE_DENIED, -EINVAL,
+			"option rlimits: %s is given twice; leave one out", limit_keys[asked->resource]);
+	if (asked->soft > asked->hard)
+		return refuse(result, p, limit_keys[asked->resource], REFUSAL_OVERRIDE_DENIED, -EINVAL,
+			"option rlimits: %s has its soft limit above its hard limit",
+			limit_keys[asked->resource]);
+	*seen |= bit;
+	return 0;
+}
+
 int plan_limits(const struct compiled_profile *p, const struct plan_request *r,
 	struct compiled_limit **ret_limits, size_t *ret_n, struct plan_result *result)
 {
-	_cleanup_free_ struct compiled_limit *limits = calloc(p->n_limits + 1, sizeof(*limits));
+	_cleanup_free_ struct compiled_limit *limits = calloc(p->n_limits + RLIM_NLIMITS, sizeof(*limits));
+	struct limit_list list = { .limits = limits, .n = p->n_limits };
 	uint32_t seen = 0;
 
 	if (!limits)
@@ -106,25 +144,16 @@ int plan_limits(const struct compiled_profile *p, const struct plan_request *r,
 	for (size_t i = 0; i < r->n_limits; i++) {
 		const struct compiled_limit *asked = &r->limits[i];
 		struct compiled_limit *own;
+		int q = check_limit(p, asked, &seen, result);
 
-		if (asked->resource >= RLIM_NLIMITS)
-			return refuse(result, p, "Limit...=", REFUSAL_OVERRIDE_DENIED, -EINVAL,
-				"option rlimits: there is no resource number %u", asked->resource);
-		if ((seen & (1U << asked->resource)) != 0)
-			return refuse(result, p, limit_keys[asked->resource], REFUSAL_OVERRIDE_DENIED,
-				-EINVAL, "option rlimits: %s is given twice; leave one out",
-				limit_keys[asked->resource]);
-		seen |= 1U << asked->resource;
-		if (asked->soft > asked->hard)
-			return refuse(result, p, limit_keys[asked->resource], REFUSAL_OVERRIDE_DENIED,
-				-EINVAL, "option rlimits: %s has its soft limit above its hard limit",
-				limit_keys[asked->resource]);
-		own = find_limit(limits, p->n_limits, asked->resource);
+		if (q < 0)
+			return q;
+		own = find_limit(&list, asked->resource);
 		if (!own || asked->soft > own->soft || asked->hard > own->hard)
 			return limit_denied(p, own, asked, result);
 		*own = *asked;
 	}
-	*ret_n = p->n_limits;
+	*ret_n = list.n;
 	*ret_limits = steal_ptr(limits);
 	return 0;
 }

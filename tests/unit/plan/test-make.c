@@ -282,7 +282,8 @@ static void test_spec(void **state)
 /* The stricter limit of each pair ends in the spec, in the profile's order. */
 static void test_limits(void **state)
 {
-	const struct compiled_limit asked[] = { { RLIMIT_CPU, 5, 20 }, { RLIMIT_AS, 1 << 20, UINT64_MAX } };
+	const struct compiled_limit asked[] = { { RLIMIT_CPU, 5, 20 }, { RLIMIT_AS, 1 << 20, UINT64_MAX },
+		{ RLIMIT_NPROC, 7, 8 } };
 	const struct plan_caller caller = { .uid = 1000 };
 	char *argv[] = { s_xz, NULL };
 	struct plan_request request = { .argv = argv,
@@ -297,12 +298,14 @@ static void test_limits(void **state)
 
 	profile_strict(&p);
 	assert_int_equal(plan_make(&p, &caller, &request, &spec, &effective, &result), 0);
-	assert_int_equal(spec.n_limits, 4);
+	assert_int_equal(spec.n_limits, 5);
 	assert_memory_equal(&spec.limits[0], &strict_limits[0], sizeof(spec.limits[0]));
 	assert_int_equal(spec.limits[2].soft, 1 << 20);
 	assert_int_equal(spec.limits[2].hard, UINT64_MAX);
 	assert_int_equal(spec.limits[3].soft, 5);
 	assert_int_equal(spec.limits[3].hard, 20);
+	assert_int_equal(spec.limits[4].resource, RLIMIT_NPROC);
+	assert_int_equal(spec.limits[4].hard, 8);
 	assert_int_equal(strict_limits[3].soft, 10);
 	jail_spec_done(&spec);
 }
