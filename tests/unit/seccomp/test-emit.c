@@ -137,12 +137,18 @@ static void no_core(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* Only this call: for an _exit() sanitizers make calls of their own, which a filter may not permit. */
+static void leave(int status)
+{
+	(void)syscall(SYS_exit_group, status);
+}
+
 static void load_or_exit(const struct sock_filter *filter, size_t n)
 {
 	no_core();
 	(void)process_reset_signals(); /* cmocka catches SIGSYS */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(filter, n) < 0)
-		_exit(2);
+		leave(2);
 }
 
 static long call(const struct seccomp_data *d)
@@ -175,8 +181,8 @@ static int run_harmless(const struct sock_filter *filter, size_t n, const struct
 		for (size_t i = 0; i < n_calls; i++)
 			if (!is_deadly(actions[i]) &&
 				(call(&calls[i]) != -1 || errno != expected_errno(actions[i])))
-				_exit(1);
-		_exit(0);
+				leave(1);
+		leave(0);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -191,7 +197,7 @@ static int run_deadly(const struct sock_filter *filter, size_t n, const struct s
 	if (pid == 0) {
 		load_or_exit(filter, n);
 		(void)call(data);
-		_exit(0);
+		leave(0);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -68,6 +68,12 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Only this call: for an _exit() sanitizers make calls of their own, which a filter may not permit. */
+static void leave(int status)
+{
+	(void)syscall(SYS_exit_group, status);
+}
+
 static void load_or_exit(const struct seccomp_result *policy)
 {
 	const struct rlimit none = {};
@@ -76,7 +82,7 @@ static void load_or_exit(const struct seccomp_result *policy)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)process_reset_signals(); /* cmocka catches SIGSYS */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(policy->filter, policy->n_filter) < 0)
-		_exit(99);
+		leave(99);
 }
 
 /* Runs the program as the launcher does, and returns its wait status. */
@@ -92,10 +98,10 @@ static int run(
 	pid = fork();
 	if (pid == 0) {
 		if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
-			_exit(98);
+			leave(98);
 		load_or_exit(policy);
 		(void)syscall(SYS_execveat, fd, "", argv, environment, AT_EMPTY_PATH);
-		_exit(97);
+		leave(97);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -298,8 +304,8 @@ static void check_call(const struct seccomp_result *policy, const struct forbidd
 	if (pid == 0) {
 		load_or_exit(policy);
 		if (syscall(f->number, a[0], a[1], a[2], a[3], a[4], a[5]) < 0)
-			_exit(errno);
-		_exit(0);
+			leave(errno);
+		leave(0);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
