@@ -108,12 +108,9 @@ int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, 
 	return 0;
 }
 
-int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
-	struct jail_error *reterr)
+int fds_check(const struct jail_spec *spec, struct jail_error *reterr)
 {
 	unsigned standard = 0;
-	uint32_t target;
-	int r;
 
 	for (size_t i = 0; i < spec->n_fds; i++) {
 		if (fcntl(spec->fds[i].source, F_GETFD) < 0)
@@ -125,6 +122,15 @@ int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct f
 	for (unsigned i = 0; i <= 2; i++)
 		if (!(standard & (1U << i)))
 			return jail_fail_number(reterr, STAGE_FDS, -EINVAL, "no source for " NAME, i);
+	return 0;
+}
+
+int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
+	struct jail_error *reterr)
+{
+	uint32_t target;
+	int r;
+
 	r = fd_plan_make(spec->fds, spec->n_fds, report_fd, go_fd, ret, &target);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_FDS, r, NAME, target);

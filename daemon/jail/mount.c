@@ -293,9 +293,22 @@ static int attach_link(
 	return RET_ERRNO(symlinkat(text, parent_fd, name));
 }
 
+/* The kernel would say EINVAL. */
+static int check_kind(int target_fd, bool directory)
+{
+	struct stat st;
+
+	if (fstat(target_fd, &st) < 0)
+		return errno_or_eio();
+	if (S_ISDIR(st.st_mode) == directory)
+		return 0;
+	return directory ? -ENOTDIR : -EISDIR;
+}
+
 static int attach_item(const struct mount_plan *p, struct mount_item *item, int root_fd)
 {
 	_cleanup_close_ int target_fd = -1;
+	int r;
 
 	if (item->type == ITEM_LINK)
 		return attach_link(p, item, root_fd, item->source);
@@ -308,6 +321,9 @@ static int attach_item(const struct mount_plan *p, struct mount_item *item, int 
 		return 0;
 	if (target_fd < 0)
 		return target_fd;
+	r = check_kind(target_fd, item->directory);
+	if (r < 0)
+		return r;
 	return RET_ERRNO(
 		move_mount(item->fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }

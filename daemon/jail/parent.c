@@ -221,6 +221,9 @@ static int start(
 	pid_t host_pid;
 	int r;
 
+	r = fds_check(spec, reterr);
+	if (r < 0)
+		return r;
 	r = open_pipes(&s, j, reterr);
 	if (r < 0)
 		return r;

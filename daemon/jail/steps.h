@@ -159,6 +159,9 @@ struct fd_plan {
 /* Pure. -EINVAL: too many, a number too high, or one twice. *reterr_target: the target concerned. */
 int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
 	uint32_t *reterr_target);
+/* Are all sources open? Asked before fds of our own are made, which could take the number of one that is not.
+ */
+int fds_check(const struct jail_spec *spec, struct jail_error *reterr);
 int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
 	struct jail_error *reterr);
 /* Afterwards exactly the targets and the three slots are open. @exe_fd: moved to its slot. */

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,29 +237,33 @@ static long cat_file(int argc, char **argv)
 	return n < 0 ? -errno : 0;
 }
 
-/* Looks for a text in all readable memory: what the launcher knew must not have come along. */
+static bool is_reverse(const char *p, const char *reversed, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] != reversed[n - 1 - i])
+			return false;
+	return true;
+}
+
+/* Looks for a text in all readable memory: what the launcher knew must not have come along. The argument is
+ * the text in reverse, so that it is not found itself. */
 static long scan_memory(int argc, char **argv)
 {
 	FILE *f = fopen("/proc/self/maps", "re");
-	char line[512], wanted[64];
 	size_t n = strlen(argv[1]);
+	char line[512];
 	long found = 0;
 
 	if (!f)
 		return -errno;
-	if (n >= sizeof(wanted))
-		return -ENAMETOOLONG;
-	/* the argument is reversed, so that it is not found itself */
-	for (size_t i = 0; i < n; i++)
-		wanted[i] = argv[1][n - 1 - i];
 	while (fgets(line, sizeof(line), f)) {
 		char *at, *end;
 		unsigned long from = strtoul(line, &at, 16), to = strtoul(at + 1, &end, 16);
 
 		if (end[1] != 'r' || strstr(line, "[vvar") || strstr(line, "[vsyscall"))
 			continue;
-		for (const char *p = (const char *)from; p + n <= (const char *)to; p++)
-			found += p != wanted && memcmp(p, wanted, n) == 0;
+		for (unsigned long p = from; p + n <= to; p++)
+			found += is_reverse((const char *)p, argv[1], n);
 	}
 	fclose(f);
 	return found;
