@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Directories → catalog: values, names of users, policies, bailiffd.conf; and what verify and cat say. Needs
+ * root, who alone can own configuration. */
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "catalog/catalog.h"
+#include "compiler/compile.h"
+#include "tests/unit/profile/tree.h"
+#include "tests/unit/unit.h"
+
+#include <linux/securebits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int setup(void **state)
+{
+	struct tree *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -1;
+	tree_make(t);
+	*state = t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_remove(*state);
+	free(*state);
+	return 0;
+}
+
+static void need_root(void)
+{
+	if (geteuid() != 0)
+		skip();
+}
+
+static struct catalog *compile(const struct tree *t)
+{
+	const struct compile_options options = { .config_dir = t->root, .resolve_users = true };
+	struct catalog *c = NULL;
+
+	assert_int_equal(compile_directories(&options, &c), 0);
+	return c;
+}
+
+/* The only profile is invalid for this reason, with its place; %s is the tree's root. */
+static void expect_invalid(const struct tree *t, const char *text, const char *error)
+{
+	struct catalog *c;
+	char *expected = NULL;
+
+	tree_write(t, "profiles/a.profile", text);
+	c = compile(t);
+	assert_true(asprintf(&expected, "%s/profiles/a.profile:%s", t->root, error) >= 0);
+	assert_int_equal(c->n_profiles, 1);
+	assert_true(c->profiles[0].invalid);
+	assert_string_equal(c->profiles[0].error, expected);
+	assert_string_equal(c->errors[0], expected);
+	free(expected);
+	catalog_free(c);
+}
+
+/* A profile that says nothing is as confined as compiled_profile_init() and this program know how. */
+static void test_defaults(void **state)
+{
+	struct compiled_profile init;
+	struct tree *t = *state;
+	const struct compiled_profile *p;
+	struct catalog *c;
+
+	need_root();
+	tree_write(t, "profiles/a.profile", "");
+	c = compile(t);
+	compiled_profile_init(&init);
+	p = &c->profiles[0];
+	assert_false(p->invalid);
+	assert_string_equal(p->name, "a");
+	assert_int_equal(p->n_access, 0);
+	assert_false(p->allow_detach);
+	assert_true(p->dynamic_user);
+	assert_int_equal(p->uid, init.uid);
+	assert_int_equal(p->bounding, 0);
+	assert_int_equal(p->ambient, 0);
+	assert_int_equal(p->secure_bits, init.secure_bits);
+	assert_int_equal(p->namespaces, _JAIL_NS_ALL);
+	assert_true(p->minimal_root && p->private_tmp && p->private_devices && p->mount_proc);
+	assert_int_equal(p->n_mounts, 0);
+	assert_int_equal(p->max_fds, 0);
+	assert_int_equal(p->umask, 0077);
+	assert_string_equal(p->working_directory, "/");
+	assert_int_equal(p->n_limits, 1);
+	assert_int_equal(p->limits[0].resource, RLIMIT_CORE);
+	assert_int_equal(p->limits[0].hard, 0);
+	assert_int_equal(p->kill_signal, SIGTERM);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(p->stdio[i], STDIO_INHERIT);
+	compiled_profile_done(&init);
+	catalog_free(c);
+}
+
+static const char everything[] =
+	"[Profile]\nDescription=all of it\n"
+	"[Access]\nAllowUser=daemon 1234\nAllowGroup=daemon\nAllowDetach=yes\nMaxPerUser=7\n"
+	"[Exec]\nExecutable=/bin/a /bin/b\nArgument=x+\nEnvironment=A=1 B=2\nPassEnvironment=LANG\n"
+	"FileDescriptor=5 pipe,socket,read-only,required\nMaxFileDescriptors=9\nStandardInput=null\n"
+	"StandardOutput=pipe\nStandardError=fd\nWorkingDirectory=/usr\nUMask=0022\n"
+	"[User]\nUser=daemon\nGroup=games\nSupplementaryGroups=video\n"
+	"[Capabilities]\nCapabilityBoundingSet=CAP_NET_RAW "
+	"CAP_KILL\nAmbientCapabilities=CAP_NET_RAW\nSecureBits=noroot\n"
+	"[Namespaces]\nPrivateNetwork=no\nProtectHostname=no\n"
+	"[Filesystem]\nTemporaryFileSystem=/z:ro,size=1M,mode=1777,noexec\nBindPaths=-/b/c:/a/b:norbind\n"
+	"BindReadOnlyPaths=/a\nPrivateTmp=no\n"
+	"[Seccomp]\nPolicy=p.policy\n"
+	"[Resources]\nLimitNOFILE=16:32\nLimitCORE=1M\nLimitRTTIME=5ms\nRuntimeMaxSec=90\nTimeoutStopSec="
+	"2\nKillSignal=INT\n";
+
+static void check_mounts(const struct compiled_profile *p)
+{
+	assert_int_equal(p->n_mounts, 3);
+	assert_string_equal(p->mounts[0].target, "/a");
+	assert_int_equal(p->mounts[0].flags, MOUNT_READ_ONLY);
+	assert_string_equal(p->mounts[1].target, "/a/b");
+	assert_string_equal(p->mounts[1].source, "/b/c");
+	assert_int_equal(p->mounts[1].flags, MOUNT_OPTIONAL | MOUNT_NON_RECURSIVE);
+	assert_int_equal(p->mounts[2].type, MOUNT_TMPFS);
+	assert_int_equal(p->mounts[2].flags, MOUNT_READ_ONLY | MOUNT_NO_EXEC);
+	assert_int_equal(p->mounts[2].size, 1024 * 1024);
+	assert_int_equal(p->mounts[2].mode, 01777);
+}
+
+static void check_exec(const struct compiled_profile *p)
+{
+	assert_int_equal(strv_length(p->executables), 2);
+	assert_string_equal(p->arguments[0], "x+");
+	assert_string_equal(p->environment[1], "B=2");
+	assert_string_equal(p->pass_environment[0], "LANG");
+	assert_int_equal(p->n_slots, 1);
+	assert_int_equal(p->slots[0].number, 5);
+	assert_int_equal(p->slots[0].kinds, 1U << FD_KIND_PIPE | 1U << FD_KIND_SOCKET);
+	assert_int_equal(p->slots[0].access, FD_ACCESS_READ);
+	assert_true(p->slots[0].required);
+	assert_int_equal(p->max_fds, 9);
+	assert_int_equal(p->stdio[0], STDIO_NULL);
+	assert_int_equal(p->stdio[1], STDIO_PIPE);
+	assert_int_equal(p->stdio[2], STDIO_FD);
+	assert_string_equal(p->working_directory, "/usr");
+	assert_int_equal(p->umask, 0022);
+}
+
+static void check_identity(const struct compiled_profile *p)
+{
+	assert_int_equal(p->n_access, 3);
+	assert_int_equal(p->access[0].type, ACCESS_USER);
+	assert_int_equal(p->access[0].id, 1);
+	assert_string_equal(p->access[0].origin, "a.profile:4");
+	assert_int_equal(p->access[1].id, 1234);
+	assert_int_equal(p->access[2].type, ACCESS_GROUP);
+	assert_true(p->allow_detach);
+	assert_int_equal(p->max_per_user, 7);
+	assert_false(p->dynamic_user);
+	assert_int_equal(p->uid, 1);
+	assert_int_equal(p->gid, 60);
+	assert_int_equal(p->n_groups, 1);
+	assert_int_equal(p->groups[0], 44);
+	assert_int_equal(p->bounding, 1U << 13 | 1U << 5);
+	assert_int_equal(p->ambient, 1U << 13);
+	assert_int_equal(p->secure_bits, SECBIT_NOROOT);
+	assert_int_equal(p->namespaces, _JAIL_NS_ALL & ~(JAIL_NS_NET | JAIL_NS_UTS));
+}
+
+static void test_everything(void **state)
+{
+	const struct compiled_profile *p;
+	struct tree *t = *state;
+	struct catalog *c;
+
+	need_root();
+	tree_write(t, "policies/p.policy", "read: 1\nwrite: return EPERM\n");
+	tree_write(t, "profiles/a.profile", everything);
+	c = compile(t);
+	STRV_FOREACH (e, c->errors)
+		print_error("%s\n", *e);
+	assert_null(c->errors);
+	p = &c->profiles[0];
+	assert_string_equal(p->description, "all of it");
+	check_identity(p);
+	check_exec(p);
+	check_mounts(p);
+	assert_false(p->private_tmp);
+	assert_true(p->n_filter > 4);
+	assert_string_equal(strrchr(p->policy_path, '/'), "/p.policy");
+	assert_int_equal(p->n_limits, 3);
+	assert_int_equal(p->limits[1].resource, RLIMIT_NOFILE);
+	assert_int_equal(p->limits[1].soft, 16);
+	assert_int_equal(p->limits[1].hard, 32);
+	assert_int_equal(p->limits[2].soft, 5000);
+	assert_int_equal(p->runtime_max_usec, 90 * 1000000);
+	assert_int_equal(p->timeout_stop_usec, 2 * 1000000);
+	assert_int_equal(p->kill_signal, SIGINT);
+	catalog_free(c);
+}
+
+static void test_users(void **state)
+{
+	struct passwd *bailiff = getpwnam("bailiff");
+	struct tree *t = *state;
+
+	need_root();
+	expect_invalid(t, "[Access]\nAllowUser=daemon no-such-user-here\n",
+		"2:18: error: AllowUser=no-such-user-here: the user database has no such entry");
+	expect_invalid(t, "[Access]\nAllowGroup=no-such-group-here\n",
+		"2:12: error: AllowGroup=no-such-group-here: the user database has no such entry");
+	expect_invalid(t, "[User]\nUser=root\n",
+		"2:6: error: User=root: that is root; a payload never runs as root without PrivateUsers=, "
+		"which is not "
+		"supported yet");
+	expect_invalid(t, "[User]\nUser=0\n",
+		"2:6: error: User=0: that is root; a payload never runs as root without PrivateUsers=, which "
+		"is not "
+		"supported yet");
+	expect_invalid(t, "[User]\nUser=daemon\nGroup=root\n",
+		"3:7: error: root (group 0): that is root's group; a payload is never in it");
+	expect_invalid(t, "[User]\nSupplementaryGroups=video 0\n",
+		"2:27: error: SupplementaryGroups=0 (group 0): that is root's group; a payload is never in "
+		"it");
+	expect_invalid(t, "[User]\nUser=1900000001\nGroup=daemon\n",
+		"2:6: error: User=1900000001: that id lies in DynamicUserRange= of bailiffd.conf; name "
+		"another");
+	expect_invalid(t, "[User]\nUser=543210\n",
+		"2:6: error: User=543210: the user database has no entry for this id; add Group=");
+	if (!bailiff)
+		skip();
+	expect_invalid(t, "[User]\nUser=bailiff\n",
+		"2:6: error: User=bailiff: that is the broker's own user; name another");
+}
+
+/* Several profiles, of which some are wrong: each by itself. */
+static void test_mixed(void **state)
+{
+	struct tree *t = *state;
+	struct catalog *c, *again = NULL;
+	int fd = -1;
+
+	need_root();
+	tree_write(t, "profiles/a.profile", "[Profile]\nDescription=a\n");
+	tree_write(t, "profiles/b.profile", "[Profile]\nTemplate=broken.profile\n");
+	tree_write(t, "profiles/broken.profile", "[Exec]\nUMask=9\n");
+	tree_write(t, "profiles/c.profile", "[Profile]\nTemplate=broken.profile\n");
+	c = compile(t);
+	assert_int_equal(c->n_profiles, 4);
+	assert_false(c->profiles[0].invalid);
+	assert_true(c->profiles[1].invalid && c->profiles[2].invalid && c->profiles[3].invalid);
+	/* one mistake, said once */
+	assert_int_equal(strv_length(c->errors), 1);
+	assert_int_equal(catalog_to_memfd(c, &fd), 0);
+	assert_int_equal(catalog_from_memfd(fd, &again), 0);
+	assert_int_equal(again->n_profiles, 4);
+	assert_string_equal(again->profiles[3].error, c->errors[0]);
+	assert_int_equal(close(fd), 0);
+	catalog_free(again);
+	catalog_free(c);
+}
+
+static void test_policies(void **state)
+{
+	struct tree *t = *state;
+	struct catalog *c;
+
+	need_root();
+	expect_invalid(t, "[Seccomp]\nPolicy=none.policy\n",
+		"2:1: error: Policy=none.policy: no policies folder of the configuration has this file");
+	tree_write(t, "policies/bad.policy", "read: 1\nraed: 1\n");
+	tree_write(t, "profiles/a.profile", "[Seccomp]\nPolicy=bad.policy\n");
+	c = compile(t);
+	assert_true(c->profiles[0].invalid);
+	assert_non_null(strstr(c->profiles[0].error, "bad.policy does not compile"));
+	assert_non_null(strstr(c->errors[1], "policies/bad.policy(2:1): error: "));
+	catalog_free(c);
+	tree_write(t, "policies/bad.policy", "read: 1\n");
+	assert_int_equal(chmod(tree_path(t, "policies/bad.policy"), 0666), 0);
+	c = compile(t);
+	assert_true(c->profiles[0].invalid);
+	catalog_free(c);
+	assert_int_equal(chmod(tree_path(t, "policies/bad.policy"), 0644), 0);
+	assert_int_equal(chmod(tree_path(t, "policies"), 0777), 0);
+	c = compile(t);
+	assert_true(c->profiles[0].invalid);
+	assert_non_null(strstr(c->profiles[0].error, "writable by group or others; nothing in it is used"));
+	catalog_free(c);
+}
+
+static void test_config(void **state)
+{
+	struct tree *t = *state;
+	struct catalog *c;
+
+	need_root();
+	tree_write(t, "bailiffd.conf",
+		"[Broker]\nDynamicUserRange=20000-20099\nSaltPath=/a "
+		"/b\nMaxSandboxes=10\nMaxSandboxesPerUser=5\n"
+		"MaxCallsPerUser=6\nMaxRetainedPerUser=0\nSetupTimeoutSec=3s\n");
+	tree_write(t, "bailiffd.conf.d/10.conf", "[Broker]\nMaxSandboxes=11\nMaxCallsPerUser=\n");
+	c = compile(t);
+	assert_null(c->errors);
+	assert_int_equal(c->config.dynamic_uid_min, 20000);
+	assert_int_equal(c->config.dynamic_uid_max, 20099);
+	assert_int_equal(strv_length(c->config.salt_paths), 2);
+	assert_int_equal(c->config.max_sandboxes, 11);
+	assert_int_equal(c->config.max_sandboxes_per_user, 5);
+	assert_int_equal(c->config.max_calls_per_user, 64);
+	assert_int_equal(c->config.max_retained_per_user, 0);
+	assert_int_equal(c->config.setup_timeout_usec, 3 * 1000000);
+	catalog_free(c);
+}
+
+static void expect_config_error(const struct tree *t, const char *error)
+{
+	struct catalog *c = compile(t);
+
+	assert_int_equal(strv_length(c->errors), 1);
+	assert_non_null(strstr(c->errors[0], error));
+	assert_true(c->profiles[0].invalid);
+	catalog_free(c);
+}
+
+/* With a wrong configuration nothing runs: its limits are not what somebody wanted. */
+static void test_bad_config(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} rows[] = {
+		{ "[Broker]\nMaxSandboxes=0\n", ":2:14: error: MaxSandboxes=0: out of range; 1 to 4096" },
+		{ "[Broker]\nMaxSandbox=1\n", ":2:1: error: unknown key 'MaxSandbox' in section [Broker]; "
+					      "did you mean 'MaxSandboxes'?" },
+		{ "[Broker]\nDynamicUserRange=5\n",
+			":2:18: error: DynamicUserRange=5: expected two user ids, first-last" },
+		{ "[Broker]\nDynamicUserRange=2000-1000\n",
+			":2:18: error: DynamicUserRange=2000-1000: the range ends before it begins" },
+		{ "[Broker]\nSetupTimeoutSec=1h\n",
+			":2:17: error: SetupTimeoutSec=1h: longer than 600 seconds" },
+		{ "[Broker]\nSaltPath=salt\n", ":2:10: error: SaltPath=salt: not an absolute path" },
+		{ "[Profile]\n", ":1:1: error: unknown section [Profile]" },
+		{ "x\n", ":1:1: error: expected 'Key=value', '[Section]' or a comment" },
+	};
+	struct tree *t = *state;
+
+	need_root();
+	tree_write(t, "profiles/a.profile", "");
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		struct catalog *c;
+
+		tree_write(t, "bailiffd.conf", rows[i].text);
+		c = compile(t);
+		assert_int_equal(strv_length(c->errors), 1);
+		assert_string_equal(strstr(c->errors[0], ".conf") + strlen(".conf"), rows[i].error);
+		assert_true(c->profiles[0].invalid);
+		assert_string_equal(c->profiles[0].error, c->errors[0]);
+		catalog_free(c);
+	}
+	tree_write(t, "bailiffd.conf", "[Broker]\nDynamicUserRange=500-600\n");
+	expect_config_error(t,
+		"bailiffd.conf: error: DynamicUserRange= is empty, begins below 1000 or ends at the "
+		"invalid id");
+	tree_write(t, "bailiffd.conf", "");
+	assert_int_equal(chmod(tree_path(t, "bailiffd.conf"), 0666), 0);
+	expect_config_error(t, "/bailiffd.conf: error: writable by group or others; chmod go-w it");
+}
+
+static char *verify(const struct tree *t, const char *name, const char *text)
+{
+	const struct compile_options options = { .config_dir = t->root, .resolve_users = true };
+	char **errors = NULL, *first;
+	int r;
+
+	tree_write(t, name, text);
+	r = compile_verify_file(tree_path(t, name), &options, &errors);
+	assert_true(r == 0 || r == -EBADMSG);
+	assert_int_equal(r == 0, errors == NULL);
+	first = strdup(r == 0 ? "" : strchr(errors[0] + strlen(t->root) + 1, ':'));
+	strv_free(errors);
+	return first;
+}
+
+static void expect_verify(const struct tree *t, const char *name, const char *text, const char *error)
+{
+	char *said = verify(t, name, text);
+
+	assert_string_equal(said, error);
+	free(said);
+}
+
+static void test_verify(void **state)
+{
+	const struct compile_options options = { .config_dir = "/nonexistent/bailiff" };
+	struct tree *t = *state;
+	char **errors = NULL;
+
+	need_root();
+	tree_write(t, "profiles/base.profile", "");
+	tree_write(t, "profiles/a.profile", "[Exec]\nUMask=9\n");
+	expect_verify(t, "draft/a.profile", "[Profile]\nTemplate=base.profile\n", "");
+	expect_verify(t, "draft/new.profile", "[Profile]\nTemplate=no.profile\n",
+		":2:10: error: Template=no.profile: there is no such profile, or it is masked");
+	expect_verify(t, "draft/new.profile", "[User]\nUser=no-such-user\n",
+		":2:6: error: User=no-such-user: the user database has no such entry");
+	expect_verify(t, "a.profile.d/x.conf", "[Exec]\nUMask=0022\n", "");
+	expect_verify(t, "a.profile.d/x.conf", "[Exec]\nUMaks=0022\n",
+		":2:1: error: unknown key 'UMaks' in section [Exec]; did you mean 'UMask'?");
+	expect_verify(t, "draft/bailiffd.conf", "[Broker]\nMaxSandboxes=5\n", "");
+	expect_verify(t, "bailiffd.conf.d/x.conf", "[Broker]\nMaxSandboxes=x\n",
+		":2:14: error: MaxSandboxes=x: expected a decimal number");
+	expect_verify(t, "draft/some.conf", "",
+		": error: neither a profile (NAME.profile), a drop-in (NAME.profile.d/*.conf) nor "
+		"bailiffd.conf, by its "
+		"name");
+	assert_int_equal(compile_verify_file(tree_path(t, "draft/none.profile"), &options, &errors), -ENOENT);
+	assert_int_equal(compile_verify_file(tree_path(t, "draft"), &options, &errors), -EISDIR);
+	assert_int_equal(compile_verify_file(tree_path(t, "draft/a.profile"), &options, &errors), -ENOENT);
+	assert_null(errors);
+}
+
+static void test_cat(void **state)
+{
+	struct tree *t = *state;
+	const struct compile_options options = { .config_dir = t->root };
+	char *text = NULL, *expected = NULL;
+	size_t size;
+	FILE *f;
+
+	need_root();
+	tree_write(t, "profiles/base.profile", "not shown\n");
+	tree_write(t, "profiles/a.profile", "[Profile]\nTemplate=base.profile\n");
+	tree_write(t, "profiles/a.profile.d/x.conf", "# no newline");
+	f = open_memstream(&text, &size);
+	assert_int_equal(compile_cat("a", &options, f), 0);
+	assert_int_equal(compile_cat("b", &options, f), -ENOENT);
+	assert_int_equal(compile_cat("../a", &options, f), -ENOENT);
+	assert_int_equal(compile_cat("", &options, f), -ENOENT);
+	assert_int_equal(fclose(f), 0);
+	assert_true(asprintf(&expected,
+			    "# %s/profiles/a.profile\n[Profile]\nTemplate=base.profile\n\n"
+			    "# %s/profiles/a.profile.d/x.conf\n# no newline\n",
+			    t->root, t->root) >= 0);
+	assert_string_equal(text, expected);
+	free(expected);
+	free(text);
+}
+
+/* The hash changes with any byte of any file. */
+static void test_hash(void **state)
+{
+	/* sha256sum of "[Profile]\nDescription=a\n" and of that followed by "# drop-in\n" */
+	struct tree *t = *state;
+	struct catalog *one, *two;
+
+	need_root();
+	tree_write(t, "profiles/a.profile", "[Profile]\nDescription=a\n");
+	one = compile(t);
+	tree_write(t, "profiles/a.profile.d/x.conf", "# drop-in\n");
+	two = compile(t);
+	assert_int_equal(strv_length(one->profiles[0].drop_ins), 0);
+	assert_int_equal(strv_length(two->profiles[0].drop_ins), 1);
+	assert_memory_not_equal(one->profiles[0].sha256, two->profiles[0].sha256, 32);
+	catalog_free(one);
+	one = compile(t);
+	assert_memory_equal(one->profiles[0].sha256, two->profiles[0].sha256, 32);
+	catalog_free(one);
+	catalog_free(two);
+}
+
+static void test_no_directory(void **state)
+{
+	const struct compile_options options = { .config_dir = "/nonexistent/bailiff" };
+	struct catalog *c = NULL;
+
+	(void)state;
+	assert_int_equal(compile_directories(&options, &c), -ENOENT);
+	assert_null(c);
+}
+
+#define COMPILE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		COMPILE_TEST(test_defaults),
+		COMPILE_TEST(test_everything),
+		COMPILE_TEST(test_users),
+		COMPILE_TEST(test_mixed),
+		COMPILE_TEST(test_policies),
+		COMPILE_TEST(test_config),
+		COMPILE_TEST(test_bad_config),
+		COMPILE_TEST(test_verify),
+		COMPILE_TEST(test_cat),
+		COMPILE_TEST(test_hash),
+		COMPILE_TEST(test_no_directory),
+	};
+
+	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);
+}
