@@ -3,18 +3,18 @@
 
 /* Limits that more than one module must agree on. Each has its reason beside it. */
 
-#define PROFILE_NAME_MAX   64           /* fits an object path element and a log line; [a-z0-9][a-z0-9_-]* */
-#define ARGV_MAX           4096         /* elements; far above any helper's command line, bounds the broker */
-#define ENV_MAX            1024         /* variables, likewise */
-#define ARG_BYTES_MAX      (128 * 1024) /* argv and environment together, with NULs: one SEQPACKET record */
-#define FDS_MAX            64           /* fds a launch may carry: below SCM_MAX_FD (253) with room for ours */
-#define FD_TARGET_MAX      1023         /* highest number in the child: the usual soft RLIMIT_NOFILE less one */
-#define TAG_MAX            64           /* bytes of a caller's tag */
-#define CWD_MAX            4096         /* PATH_MAX */
-#define GROUPS_MAX         65536        /* NGROUPS_MAX of the kernel */
-#define HOSTNAME_LEN_MAX   64           /* __NEW_UTS_LEN */
-#define SANDBOXES_MAX      4096         /* live and retained together, whole daemon: bounds launcher memory */
-#define NOTE_MAX           512          /* bytes that the launcher keeps for the broker, uninterpreted */
-#define BPF_MAXINSNS_PER_FILTER 4096    /* kernel's BPF_MAXINSNS */
-#define TIMEOUT_USEC_MAX   (1000000ULL * 86400 * 366) /* a year: longer is "infinity" and said so */
-#define USEC_INFINITY      UINT64_MAX   /* no limit, as in systemd */
+#define PROFILE_NAME_MAX        64   /* fits an object path element and a log line; [a-z0-9][a-z0-9_-]* */
+#define ARGV_MAX                4096 /* elements; far above any helper's command line, bounds the broker */
+#define ENV_MAX                 1024 /* variables, likewise */
+#define ARG_BYTES_MAX           (128 * 1024) /* argv and environment together, with NULs: one SEQPACKET record */
+#define FDS_MAX                 64    /* fds a launch may carry: below SCM_MAX_FD (253) with room for ours */
+#define FD_TARGET_MAX           1023  /* highest number in the child: the usual soft RLIMIT_NOFILE less one */
+#define TAG_MAX                 64    /* bytes of a caller's tag */
+#define CWD_MAX                 4096  /* PATH_MAX */
+#define GROUPS_MAX              65536 /* NGROUPS_MAX of the kernel */
+#define HOSTNAME_LEN_MAX        64    /* __NEW_UTS_LEN */
+#define SANDBOXES_MAX           4096  /* live and retained together, whole daemon: bounds launcher memory */
+#define NOTE_MAX                512   /* bytes that the launcher keeps for the broker, uninterpreted */
+#define BPF_MAXINSNS_PER_FILTER 4096  /* kernel's BPF_MAXINSNS */
+#define TIMEOUT_USEC_MAX        (1000000ULL * 86400 * 366) /* a year: longer is "infinity" and said so */
+#define USEC_INFINITY           UINT64_MAX                 /* no limit, as in systemd */

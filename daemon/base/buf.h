@@ -3,8 +3,8 @@
 
 /*
  * Binary records: a growing writer and a bounds-checked reader. Integers are in host order: the records never
- * leave the machine. Both are sticky: after the first error every call is a no-op, and the error comes out once,
- * at the end, from buf_error() or cursor_end(). So encoders and decoders read as plain lists of fields.
+ * leave the machine. Both are sticky: after the first error every call is a no-op, and the error comes out
+ * once, at the end, from buf_error() or cursor_end(). So encoders and decoders read as plain lists of fields.
  */
 
 #include "base/cleanup.h"

@@ -9,12 +9,12 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 /* Defines name##p(), fit for _cleanup_(), from a destructor that accepts NULL. */
-#define DEFINE_CLEANUP(type, name)                                                                            \
-	static inline void name##p(type *p)                                                                   \
-	{                                                                                                     \
-		if (*p)                                                                                       \
-			(void)name(*p);                                                                       \
-	}                                                                                                     \
+#define DEFINE_CLEANUP(type, name)                                                                           \
+	static inline void name##p(type *p)                                                                  \
+	{                                                                                                    \
+		if (*p)                                                                                      \
+			(void)name(*p);                                                                      \
+	}                                                                                                    \
 	struct cleanup_needs_semicolon_##name
 
 /* For p = &pointer of any type. memcpy keeps this right under strict aliasing. */
@@ -35,12 +35,12 @@ static inline void fclosep(FILE **f)
 #define _cleanup_free_ _cleanup_(freep)
 
 /* Takes the pointer out of a variable: the variable is NULL afterwards. */
-#define steal_ptr(p)                                                                                          \
-	({                                                                                                    \
-		typeof(p) *_pp = &(p);                                                                        \
-		typeof(p) _v = *_pp;                                                                          \
-		*_pp = NULL;                                                                                  \
-		_v;                                                                                           \
+#define steal_ptr(p)                                                                                         \
+	({                                                                                                   \
+		typeof(p) *_pp = &(p);                                                                       \
+		typeof(p) _v = *_pp;                                                                         \
+		*_pp = NULL;                                                                                 \
+		_v;                                                                                          \
 	})
 
 #define ELEMENTSOF(a) (sizeof(a) / sizeof((a)[0]))

@@ -10,9 +10,11 @@
  *   detail about a failure and is written only on failure.
  * - Libraries (everything but the main.c files and the broker's and launcher's event handlers) never log and
  *   never exit. Who handles an error logs it; who passes it on does not.
- * - errno is read once, at the line that failed, through errno_or() or RET_ERRNO(); it never lives across calls.
+ * - errno is read once, at the line that failed, through errno_or() or RET_ERRNO(); it never lives across
+ * calls.
  * - assert() is for the program's own invariants only, never for input.
- * - An error never grants: every decision starts from "refused" and is turned by an explicit, positive answer.
+ * - An error never grants: every decision starts from "refused" and is turned by an explicit, positive
+ * answer.
  */
 
 #include <assert.h>
@@ -26,8 +28,8 @@ static inline int errno_or_eio(void)
 }
 
 /* Turns a libc style result (-1 and errno) into a negative errno; other values pass. */
-#define RET_ERRNO(expr)                                                                                       \
-	({                                                                                                    \
-		typeof(expr) _r = (expr);                                                                     \
-		_r < 0 ? (typeof(expr))errno_or_eio() : _r;                                                   \
+#define RET_ERRNO(expr)                                                                                      \
+	({                                                                                                   \
+		typeof(expr) _r = (expr);                                                                    \
+		_r < 0 ? (typeof(expr))errno_or_eio() : _r;                                                  \
 	})

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/error.h"
 #include "base/fd.h"
+#include "base/error.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

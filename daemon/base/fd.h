@@ -19,12 +19,12 @@ static inline void fd_closep(int *fd)
 
 #define _cleanup_close_ _cleanup_(fd_closep)
 
-#define steal_fd(fd)                                                                                          \
-	({                                                                                                    \
-		int *_fp = &(fd);                                                                             \
-		int _f = *_fp;                                                                                \
-		*_fp = -1;                                                                                    \
-		_f;                                                                                           \
+#define steal_fd(fd)                                                                                         \
+	({                                                                                                   \
+		int *_fp = &(fd);                                                                            \
+		int _f = *_fp;                                                                               \
+		*_fp = -1;                                                                                   \
+		_f;                                                                                          \
 	})
 
 /* Closes n fds and sets each to -1. */
@@ -42,7 +42,7 @@ int fd_dup_above(int fd, int min);
  * Everything not listed by itself is FD_KIND_OTHER, which no profile can allow.
  */
 enum fd_kind {
-	FD_KIND_OTHER,     /* nsfs, pidfd, procfs, cgroupfs, anon inodes, block devices, unknown: never passed */
+	FD_KIND_OTHER, /* nsfs, pidfd, procfs, cgroupfs, anon inodes, block devices, unknown: never passed */
 	FD_KIND_REGULAR,   /* regular file on an ordinary file system */
 	FD_KIND_MEMFD,     /* memfd_create(2) */
 	FD_KIND_PIPE,      /* pipe or FIFO */

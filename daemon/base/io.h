@@ -16,7 +16,8 @@ int write_full(int fd, const void *data, size_t size);
 int read_fd_to_end(int fd, size_t max, char **ret_data, size_t *ret_size);
 /* Makes a memfd with these bytes, sealed against every change (F_SEAL_SEAL, SHRINK, GROW, WRITE). */
 int memfd_sealed(const char *name, const void *data, size_t size, int *ret_fd);
-/* Checks that fd is a memfd with all four seals and 1..max bytes, and maps it read-only. Unmap with munmap(2). */
+/* Checks that fd is a memfd with all four seals and 1..max bytes, and maps it read-only. Unmap with
+ * munmap(2). */
 int memfd_map_sealed(int fd, size_t max, const void **ret_data, size_t *ret_size);
 /* CLOCK_BOOTTIME and CLOCK_REALTIME in microseconds. */
 uint64_t now_boottime_usec(void);

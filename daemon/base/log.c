@@ -32,7 +32,8 @@ int log_get_level(void)
 
 int log_level_from_string(const char *s, int *ret)
 {
-	static const char *const names[] = { "emerg", "alert", "crit", "error", "warning", "notice", "info", "debug" };
+	static const char *const names[] = { "emerg", "alert", "crit", "error", "warning", "notice", "info",
+		"debug" };
 
 	for (int i = 0; i < (int)ELEMENTSOF(names); i++)
 		if (strcmp(s, names[i]) == 0 || (s[0] == '0' + i && s[1] == '\0')) {
@@ -61,8 +62,8 @@ static void log_line(int level, const char *text)
 	char line[LINE_SIZE];
 	size_t n;
 
-	n = (size_t)(log_journal ? snprintf(line, sizeof(line), "<%d>", level) :
-				   snprintf(line, sizeof(line), "%s: ", log_name));
+	n = (size_t)(log_journal ? snprintf(line, sizeof(line), "<%d>", level)
+				 : snprintf(line, sizeof(line), "%s: ", log_name));
 	n += escape(line + n, sizeof(line) - n - 1, text);
 	line[n++] = '\n';
 	(void)!write(STDERR_FILENO, line, n);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Diagnostics of the daemons, on standard error, one line each, with the priority prefix of sd-daemon(3) when the
- * journal reads it ($JOURNAL_STREAM), else with the program's name. Only mains and event handlers log.
+ * Diagnostics of the daemons, on standard error, one line each, with the priority prefix of sd-daemon(3) when
+ * the journal reads it ($JOURNAL_STREAM), else with the program's name. Only mains and event handlers log.
  * Control characters in arguments are written as \xNN, so that no client can forge a line.
  */
 

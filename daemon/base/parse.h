@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Strict parsers for single values. The whole string must be the value: no sign where none is meant, no spaces,
- * no empty string, no overflow. All return 0, -EINVAL (not of this form) or -ERANGE (of this form, but outside).
+ * Strict parsers for single values. The whole string must be the value: no sign where none is meant, no
+ * spaces, no empty string, no overflow. All return 0, -EINVAL (not of this form) or -ERANGE (of this form,
+ * but outside).
  */
 
 #include <stdbool.h>
@@ -23,11 +24,13 @@ int parse_mode(const char *s, mode_t *ret);
 int parse_bool(const char *s, bool *ret);
 /* Bytes with suffix K, M, G, T (1024) or none; "infinity" is UINT64_MAX. */
 int parse_size(const char *s, uint64_t *ret);
-/* systemd.time(7) spans: "5", "5s", "2min 30s", "100ms", "infinity"; a bare number is seconds. In microseconds. */
+/* systemd.time(7) spans: "5", "5s", "2min 30s", "100ms", "infinity"; a bare number is seconds. In
+ * microseconds. */
 int parse_usec(const char *s, uint64_t *ret);
 /* "SIGTERM", "TERM" or a number; 1..64. */
 int parse_signal(const char *s, int *ret);
-/* "SIGTERM"; "SIGRTMIN+3" as systemd writes it; NULL for a number that is no signal. Static or per-thread storage. */
+/* "SIGTERM"; "SIGRTMIN+3" as systemd writes it; NULL for a number that is no signal. Static or per-thread
+ * storage. */
 const char *signal_to_string(int sig);
 /* Profile names: [a-z0-9][a-z0-9_-]{0,63}. */
 bool profile_name_valid(const char *s);

@@ -78,7 +78,8 @@ int process_reset_signals(void)
 	return RET_ERRNO(sigprocmask(SIG_SETMASK, &none, NULL));
 }
 
-/* The number after "Pid:" in a pidfd's fdinfo: -1 when it ended, 0 when it is in no namespace seen from here. */
+/* The number after "Pid:" in a pidfd's fdinfo: -1 when it ended, 0 when it is in no namespace seen from here.
+ */
 static pid_t fdinfo_pid(char *text)
 {
 	char *line = strstr(text, "\nPid:");

@@ -8,7 +8,7 @@
 
 char **strv_free(char **v)
 {
-	STRV_FOREACH(s, v)
+	STRV_FOREACH (s, v)
 		free(*s);
 	free(v);
 	return NULL;
@@ -18,7 +18,7 @@ size_t strv_length(char *const *v)
 {
 	size_t n = 0;
 
-	STRV_FOREACH(s, v)
+	STRV_FOREACH (s, v)
 		n++;
 	return n;
 }
@@ -64,7 +64,7 @@ char **strv_copy(char *const *v)
 
 	if (!copy)
 		return NULL;
-	STRV_FOREACH(s, v) {
+	STRV_FOREACH (s, v) {
 		copy[n] = strdup(*s);
 		if (!copy[n++])
 			return NULL;
@@ -74,7 +74,7 @@ char **strv_copy(char *const *v)
 
 bool strv_contains(char *const *v, const char *s)
 {
-	STRV_FOREACH(i, v)
+	STRV_FOREACH (i, v)
 		if (strcmp(*i, s) == 0)
 			return true;
 	return false;
@@ -84,7 +84,7 @@ size_t strv_bytes(char *const *v)
 {
 	size_t n = 0;
 
-	STRV_FOREACH(s, v)
+	STRV_FOREACH (s, v)
 		n += strlen(*s) + 1;
 	return n;
 }
@@ -117,7 +117,7 @@ const char *strv_env_get(char *const *env, const char *name)
 {
 	size_t n = strlen(name);
 
-	STRV_FOREACH(e, env)
+	STRV_FOREACH (e, env)
 		if (env_is(*e, name, n))
 			return *e + n + 1;
 	return NULL;

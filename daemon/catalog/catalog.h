@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The catalog as bytes: a sealed memfd with header (magic, version, size), configuration, profiles, errors. */
+/* The catalog as bytes: a sealed memfd with header (magic, version, size), configuration, profiles, errors.
+ */
 
 #include "base/buf.h"
 #include "catalog/compiled.h"
@@ -9,8 +10,8 @@
 #define CATALOG_MAX_BYTES    (64U * 1024 * 1024) /* 1,000 profiles with filters take about 10 MB */
 #define CATALOG_MAX_PROFILES 4096U
 
-/* Encodes in a stable order: the same input gives the same bytes. -EINVAL when the profiles are not sorted or one
- * fails compiled_profile_check(), -E2BIG for too many. */
+/* Encodes in a stable order: the same input gives the same bytes. -EINVAL when the profiles are not sorted or
+ * one fails compiled_profile_check(), -E2BIG for too many. */
 int catalog_encode(const struct catalog *c, struct buf *b);
 /* Decodes and checks every count, range, string and invariant (sorted unique valid names, filter lengths, uid
  * range, no id 0 for the payload unless the profile says so, …). -EBADMSG for anything else. */

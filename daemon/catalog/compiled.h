@@ -8,8 +8,8 @@
  * compiled_profile_init() gives the most confined values.
  */
 
-#include "base/fd.h"
 #include "base/bounds.h"
+#include "base/fd.h"
 
 #include <linux/filter.h>
 #include <stdbool.h>
@@ -39,23 +39,23 @@ enum mount_type {
 	_MOUNT_TYPE_MAX,
 };
 
-#define MOUNT_READ_ONLY  (1U << 0)
-#define MOUNT_NO_EXEC    (1U << 1)
-#define MOUNT_OPTIONAL   (1U << 2) /* "-" before the path: a missing source is no error */
+#define MOUNT_READ_ONLY     (1U << 0)
+#define MOUNT_NO_EXEC       (1U << 1)
+#define MOUNT_OPTIONAL      (1U << 2) /* "-" before the path: a missing source is no error */
 #define MOUNT_NON_RECURSIVE (1U << 3) /* ":norbind" */
-#define _MOUNT_FLAGS_ALL 15U
+#define _MOUNT_FLAGS_ALL    15U
 
 struct compiled_mount {
 	enum mount_type type;
 	uint32_t flags;
-	char *source; /* normalized absolute path on the host; "" for tmpfs */
-	char *target; /* normalized absolute path inside */
-	uint64_t size;  /* tmpfs: bytes, 0 = kernel default */
-	uint32_t mode;  /* tmpfs: mode of the root, e.g. 01777 */
+	char *source;  /* normalized absolute path on the host; "" for tmpfs */
+	char *target;  /* normalized absolute path inside */
+	uint64_t size; /* tmpfs: bytes, 0 = kernel default */
+	uint32_t mode; /* tmpfs: mode of the root, e.g. 01777 */
 };
 
 struct compiled_limit {
-	uint32_t resource; /* RLIMIT_* */
+	uint32_t resource;   /* RLIMIT_* */
 	uint64_t soft, hard; /* UINT64_MAX: infinity */
 };
 
@@ -97,13 +97,14 @@ struct compiled_profile {
 	uint32_t max_per_user; /* live sandboxes of this profile per uid; 0 = no limit */
 
 	/* [Exec] */
-	char **executables;      /* normalized absolute paths as seen inside the jail; the first is the default */
-	char **arguments;        /* anchored EREs; empty = any argument */
-	char **environment;      /* NAME=VALUE */
+	char **executables; /* normalized absolute paths as seen inside the jail; the first is the default */
+	char **arguments;   /* anchored EREs; empty = any argument */
+	char **environment; /* NAME=VALUE */
 	char **pass_environment; /* names or patterns ending in "*" that a caller may set */
 	struct fd_slot *slots;
 	size_t n_slots;
-	uint32_t max_fds; /* most fds above 2; 0: those with a slot and no other, else also ordinary kinds without */
+	uint32_t max_fds; /* most fds above 2; 0: those with a slot and no other, else also ordinary kinds
+			     without */
 	enum stdio_mode stdio[3];
 	char *working_directory;
 	uint32_t umask;
@@ -143,9 +144,9 @@ struct compiled_profile {
 /* Settings of bailiffd.conf that the daemons need. */
 struct compiled_config {
 	uint32_t dynamic_uid_min, dynamic_uid_max; /* inclusive */
-	char **salt_paths;          /* tried in order */
-	char **admin_groups;        /* informational; rights are by gid below */
-	uint32_t max_sandboxes;     /* whole daemon */
+	char **salt_paths;                         /* tried in order */
+	char **admin_groups;                       /* informational; rights are by gid below */
+	uint32_t max_sandboxes;                    /* whole daemon */
 	uint32_t max_sandboxes_per_user;
 	uint32_t max_calls_per_user;    /* pending deferred calls (Wait, launches in flight) */
 	uint32_t max_retained_per_user; /* exit states kept until Release */
@@ -163,9 +164,10 @@ struct catalog {
 void compiled_profile_init(struct compiled_profile *p);
 void compiled_profile_done(struct compiled_profile *p);
 /*
- * 0 when every value is in its range and fits the others (paths normalized, masks without unknown bits, ids valid,
- * mounts only with a mount namespace of the jail's own, …). -EINVAL with a static phrase that names the key. The
- * compiler marks a profile that fails this as invalid; catalog_encode() and catalog_decode() refuse it.
+ * 0 when every value is in its range and fits the others (paths normalized, masks without unknown bits, ids
+ * valid, mounts only with a mount namespace of the jail's own, …). -EINVAL with a static phrase that names
+ * the key. The compiler marks a profile that fails this as invalid; catalog_encode() and catalog_decode()
+ * refuse it.
  */
 int compiled_profile_check(const struct compiled_profile *p, const char **reterr_reason);
 void compiled_config_init(struct compiled_config *c);

@@ -104,7 +104,7 @@ int wire_send(int fd, const void *data, size_t size, const int *fds, size_t n_fd
 	union control control;
 	ssize_t n;
 
-	if (size == 0)
+	if (size == 0 || (n_fds > 0 && !fds))
 		return -EINVAL;
 	if (size > WIRE_RECORD_MAX)
 		return -EMSGSIZE;

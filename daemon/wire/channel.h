@@ -2,21 +2,21 @@
 #pragma once
 
 /*
- * The private protocol's transport: SOCK_SEQPACKET pairs. One record = one message; the only sendmsg/recvmsg of
- * the tree. A record holds bytes and an exact number of fds. MSG_TRUNC, MSG_CTRUNC, unexpected control data and an
- * empty record are errors; fds received are closed on every path but success.
+ * The private protocol's transport: SOCK_SEQPACKET pairs. One record = one message; the only sendmsg/recvmsg
+ * of the tree. A record holds bytes and an exact number of fds. MSG_TRUNC, MSG_CTRUNC, unexpected control
+ * data and an empty record are errors; fds received are closed on every path but success.
  */
 
-#include "base/cleanup.h"
 #include "base/bounds.h"
+#include "base/cleanup.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_RECORD_MAX (160 * 1024)   /* ARG_BYTES_MAX with room for heads, gids and limits */
-#define WIRE_FDS_MAX    (FDS_MAX + 8)  /* the caller's fds and ours */
+#define WIRE_RECORD_MAX (160 * 1024)  /* ARG_BYTES_MAX with room for heads, gids and limits */
+#define WIRE_FDS_MAX    (FDS_MAX + 8) /* the caller's fds and ours */
 
 struct wire_record {
 	uint8_t *data; /* owned; size bytes */
