@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,7 +58,7 @@ static int set_up(void **state)
 	static struct tree t;
 	int fd;
 
-	strcpy(t.path, "/tmp/test-path-XXXXXX");
+	(void)snprintf(t.path, sizeof(t.path), "/tmp/test-path-XXXXXX");
 	if (!mkdtemp(t.path))
 		return -1;
 	t.fd = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

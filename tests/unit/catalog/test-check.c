@@ -27,8 +27,8 @@ struct change {
 
 CHANGE(bad_type, p->access[0].type = _ACCESS_TYPE_MAX);
 CHANGE(bad_rule_id, p->access[1].id = UINT32_MAX);
-CHANGE(bad_executable, strcpy(p->executables[0], "usr/bin/x"));
-CHANGE(dotted_executable, strcpy(p->executables[0], "/bin/../x"));
+CHANGE(bad_executable, memcpy(p->executables[0], "usr/bin/x", 10));
+CHANGE(dotted_executable, memcpy(p->executables[0], "/bin/../x", 10));
 CHANGE(root_executable, p->executables[0][1] = '\0');
 CHANGE(same_executable, memcpy(p->executables[1], "/usr/bin/xz", 12));
 CHANGE(bad_env, p->environment[0][4] = '+');
