@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define BUS_ACCESS_DENIED "org.freedesktop.DBus.Error.AccessDenied"
+
 void report(const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL, *safe = NULL;
@@ -44,6 +46,11 @@ void report_failure(const bailiff_connection *c, int error, const char *what)
 {
 	const char *name = short_name(bailiff_last_error_name(c)), *message = bailiff_last_error_message(c);
 
+	/* The bus' own sentence for this is long, and says nothing of what would help. */
+	if (strcmp(name, BUS_ACCESS_DENIED) == 0) {
+		report("%s: the bus does not let this user do that; it is for administrators", what);
+		return;
+	}
 	report("%s: %s%s%s", what, name, *name ? ": " : "", *message ? message : strerror(-error));
 }
 

@@ -25,11 +25,12 @@ static int set_no_stdin(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
-/* Our standard streams, as far as they are open and --fd= did not give their numbers away. */
+/* Our standard streams, as far as they are open (main.c fills gaps with what is close-on-exec) and --fd= did
+ * not give their numbers away. */
 static void add_standard_streams(struct launch_options *o)
 {
 	for (int fd = o->no_stdin ? 1 : 0; fd <= 2; fd++) {
-		bool taken = fcntl(fd, F_GETFD) < 0 || o->n_fds == ELEMENTSOF(o->fds);
+		bool taken = fcntl(fd, F_GETFD) != 0 || o->n_fds == ELEMENTSOF(o->fds);
 
 		for (size_t i = 0; i < o->n_fds; i++)
 			taken = taken || o->fds[i].child == fd;

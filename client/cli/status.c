@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -29,15 +30,21 @@ static void print_list(const char *key, char *const *v)
 {
 	if (!v || !v[0])
 		print_line(key, "");
-	for (size_t i = 0; v && v[i]; i++)
-		print_line(i == 0 ? key : "", v[i]);
+	for (size_t i = 0; v && v[i]; i++) {
+		_cleanup_free_ char *safe = text_escape(v[i]);
+
+		(void)printf("%12s%c %s\n", i == 0 ? key : "", i == 0 ? ':' : ' ', safe ? safe : "");
+	}
 }
 
 static void print_user(const char *key, uid_t uid)
 {
 	_cleanup_free_ char *name = user_name(uid);
 
-	(void)printf("%12s: %s (%" PRIu32 ")\n", key, name ? name : "?", (uint32_t)uid);
+	if (!name || isdigit((unsigned char)*name))
+		print_number(key, uid);
+	else
+		(void)printf("%12s: %s (%" PRIu32 ")\n", key, name, (uint32_t)uid);
 }
 
 static void print_time(const char *key, uint64_t usec)

@@ -256,7 +256,7 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
 		return on_find(st, m);
 	if (sd_bus_message_is_method_call(m, NULL, "ListSandboxes"))
 		return sd_bus_reply_method_return(m, "a(otssuus)", 2, SANDBOX_PATH, (uint64_t)STAND_IN_ID,
-			"ok", "tag", 5U, 6U, "running", "/a", (uint64_t)8, "b", "", 0U, 0U, "exited");
+			"ok", "tag", 4242U, 6U, "running", "/a", (uint64_t)8, "b", "", 0U, 0U, "exited");
 	if (sd_bus_message_is_method_call(m, NULL, "ListProfiles"))
 		return sd_bus_reply_method_return(m, "a(ssbd)", 1, "ok", "fine", 1, -1.0);
 	if (sd_bus_message_is_method_call(m, NULL, "Reload"))

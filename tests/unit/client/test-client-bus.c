@@ -465,7 +465,7 @@ static void test_lists_and_services(void **state)
 	c = connect_to(s);
 	assert_int_equal(bailiff_list_sandboxes(c, &list), 0);
 	assert_int_equal(list->id, STAND_IN_ID);
-	assert_int_equal(list->owner, 5);
+	assert_int_equal(list->owner, 4242);
 	assert_int_equal(list->pid, 6);
 	assert_string_equal(list->next->state, "exited");
 	assert_null(list->next->next);
