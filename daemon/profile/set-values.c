@@ -3,6 +3,7 @@
 /* Setters for plain values: what any table of keys may use. */
 
 #include "base/bounds.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/path.h"
@@ -96,20 +97,19 @@ int set_signal(const struct setting *s, void *target)
 /* Names in a row, "a, b, c", for messages. */
 static int join_names(const char *const *names, char **ret)
 {
-	_cleanup_free_ char *list = NULL;
-	size_t size = 1;
+	_cleanup_(buf_done) struct buf list = BUF_INIT(0);
+	int r;
 
-	for (const char *const *n = names; *n; n++)
-		size += strlen(*n) + 2;
-	list = calloc(size, 1);
-	if (!list)
-		return -ENOMEM;
 	for (const char *const *n = names; *n; n++) {
 		if (n != names)
-			(void)strncat(list, ", ", size - strlen(list) - 1);
-		(void)strncat(list, *n, size - strlen(list) - 1);
+			buf_put(&list, ", ", 2);
+		buf_put(&list, *n, strlen(*n));
 	}
-	*ret = steal_ptr(list);
+	buf_put_u8(&list, '\0');
+	r = buf_error(&list);
+	if (r < 0)
+		return r;
+	*ret = (char *)steal_ptr(list.data);
 	return 0;
 }
 
