@@ -12,8 +12,8 @@ import sys
 # Call -> what to use instead. Variable length arrays are an error of the compiler's (-Werror=vla).
 BANNED = {
     'alloca': 'malloc with a bound', 'strdupa': 'strdup', 'strndupa': 'strndup',
-    'strcpy': 'buf_append or memcpy with a checked size', 'strcat': 'buf_append', 'stpcpy': 'memcpy with a checked size',
-    'strncpy': 'memcpy with a checked size', 'strncat': 'buf_append',
+    'strcpy': 'asprintf, or memcpy with a checked size', 'strcat': 'struct buf (base/buf.h)', 'stpcpy': 'memcpy with a checked size',
+    'strncpy': 'memcpy with a checked size', 'strncat': 'struct buf (base/buf.h)',
     'sprintf': 'snprintf', 'vsprintf': 'vsnprintf', 'gets': 'read_fd_to_end', 'scanf': 'base/parse.h',
     'sscanf': 'base/parse.h', 'fscanf': 'base/parse.h', 'atoi': 'base/parse.h', 'atol': 'base/parse.h',
     'atoll': 'base/parse.h', 'strtok': 'strv or a cursor', 'mktemp': 'mkostemp', 'tmpnam': 'mkostemp',
