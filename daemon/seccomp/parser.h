@@ -6,9 +6,9 @@
  * colon. An error ends its logical line only, so that one run shows all.
  */
 
+#include "base/suggest.h"
 #include "seccomp/lexer.h"
 #include "seccomp/policy.h"
-#include "seccomp/suggest.h"
 
 #define POLICY_INCLUDE_DEPTH 10 /* nested files, the first included */
 

@@ -3,7 +3,7 @@
 
 /* Names of system calls and their numbers on the architecture built for. */
 
-#include "seccomp/suggest.h"
+#include "base/suggest.h"
 
 #include <stdint.h>
 

@@ -191,7 +191,7 @@ static const struct bad bad[] = {
 	{ "msael: 1", "p(1:1): error: unknown system call `msael`; did you mean `mseal`?" },
 	{ "qqqqqqqq: 1", "p(1:1): error: unknown system call `qqqqqqqq`" },
 	{ "x: 1", "p(1:1): error: unknown system call `x`" },
-	{ "READ: 1", "p(1:1): error: unknown system call `READ`" },
+	{ "READ: 1", "p(1:1): error: unknown system call `READ`; did you mean `read`?" },
 	{ "_llseek: 1", "p(1:1): error: `_llseek` is a system call of other architectures only" },
 	{ "4096: 1", "p(1:1): error: `4096` is no number of a system call; they are 0 to 4095" },
 	{ "-1: 1", "p(1:1): error: `-1` is no number of a system call; they are 0 to 4095" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-#include "seccomp/suggest.h"
+#include "base/suggest.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -23,7 +23,15 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Letters to insert, drop, exchange or swap with their neighbour; both at most SUGGEST_NAME_MAX long. */
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/*
+ * Letters to insert, drop, exchange or swap with their neighbour, whatever their case. Both words are at most
+ * SUGGEST_NAME_MAX long.
+ */
 static size_t edit_distance(const char *a, size_t n, const char *b, size_t m)
 {
 	size_t rows[3][SUGGEST_NAME_MAX + 1];
@@ -37,8 +45,9 @@ static size_t edit_distance(const char *a, size_t n, const char *b, size_t m)
 		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
 			row[j] = smaller(up[j] + 1, row[j - 1] + 1);
-			row[j] = smaller(row[j], up[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			row[j] = smaller(row[j], up[j - 1] + (lower(a[i - 1]) != lower(b[j - 1])));
+			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+				lower(a[i - 2]) == lower(b[j - 1]))
 				row[j] = smaller(row[j], two_up[j - 2] + 1);
 		}
 		two_up = up;

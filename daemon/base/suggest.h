@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* "Did you mean …?": the nearest of many names by edit distance. */
+/* "Did you mean …?": the nearest of many names by edit distance. The case of letters does not count. */
 
 #include <stddef.h>
 
