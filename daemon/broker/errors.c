@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TEXT_MAX 1536 /* the launcher's longest message, a rule, and the words around them */
+
 int error_set_text(sd_bus_error *error, const char *name, const char *text)
 {
 	_cleanup_free_ char *escaped = utf8_escape(text);
@@ -42,7 +44,7 @@ int error_no_such_sandbox(sd_bus_error *error)
 int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, const char *message)
 {
 	const char *suffix = refusal_to_string(refusal);
-	char name[128], text[PLAN_MESSAGE_MAX + 160]; /* with a rule of 128 in brackets */
+	char name[128], text[TEXT_MAX];
 
 	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_PREFIX, suffix ? suffix : "Failed");
 	if (rule && rule[0] != '\0')
@@ -57,7 +59,7 @@ static int error_stage(sd_bus_error *error, const struct refused *refused)
 {
 	const char *stage = jail_stage_to_string((enum jail_stage)refused->stage);
 	const char *message = refused->message ? refused->message : "";
-	char name[128], text[PLAN_MESSAGE_MAX + 160];
+	char name[128], text[TEXT_MAX];
 
 	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_SETUP_PREFIX, stage);
 	(void)snprintf(text, sizeof(text), "Setting up the jail failed: %s%s%s", message,

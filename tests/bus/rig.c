@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -164,11 +165,13 @@ static void add_profile(struct catalog *c, const char *name, enum access_type ty
 	p->working_directory = strdup("/");
 	assert_true(strv_extend(&p->executables, "/bin/true") >= 0);
 	assert_true(strv_extend(&p->pass_environment, "LANG") >= 0);
-	p->max_fds = 8;
 	p->uid = p->gid = 65534;
 	p->slots = calloc(1, sizeof(*p->slots));
 	p->slots[0] = (struct fd_slot){ .number = 3, .kinds = 1U << FD_KIND_PIPE, .access = 3 };
 	p->n_slots = 1;
+	p->limits = calloc(1, sizeof(*p->limits));
+	p->limits[0] = (struct compiled_limit){ .resource = RLIMIT_NOFILE, .soft = 1024, .hard = 4096 };
+	p->n_limits = 1;
 	p->access = calloc(1, sizeof(*p->access));
 	p->access[0] = (struct access_rule){
 		.type = type, .id = id, .name = strdup("x"), .origin = strdup("test:1")
@@ -247,7 +250,7 @@ int rig_setup_unfinished(void **state)
 	struct rig *r = calloc(1, sizeof(*r));
 	int pair[2], fd;
 
-	log_open("test", LOG_EMERG);
+	log_open("test", getenv("RIG_LOG") ? LOG_DEBUG : LOG_EMERG);
 	memcpy(r->people, everybody, sizeof(everybody));
 	r->n_people = ELEMENTSOF(everybody);
 	assert_true(sd_event_new(&r->event) >= 0);

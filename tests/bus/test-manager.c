@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The manager's other members: profiles, reload, user names, log level, shutdown. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "dbus/names.h"
+#include "rig.h"
+
+#include <string.h>
+
+static void test_profiles(void **state)
+{
+	static const struct {
+		const char *sender;
+		int allowed[4];
+	} rows[] = { { ALICE, { 0, 0, 1, 1 } }, { BOB, { 0, 0, 0, 0 } }, { ROOT, { 1, 0, 1, 1 } } };
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		const char *name, *description, *previous = "";
+		struct reply reply;
+		double exposure;
+		size_t n = 0;
+		int allowed;
+
+		rig_expect(r, rig_call(r, rows[i].sender, 0, "ListProfiles"), NULL, &reply);
+		assert_true(sd_bus_message_enter_container(reply.message, 'a', "(ssbd)") > 0);
+		while (sd_bus_message_read(
+			       reply.message, "(ssbd)", &name, &description, &allowed, &exposure) > 0) {
+			assert_true(strcmp(previous, name) < 0);
+			previous = name;
+			assert_true(n < 4);
+			assert_int_equal(allowed, rows[i].allowed[n++]);
+			assert_true(exposure < 0);
+		}
+		assert_int_equal(n, 4);
+		reply_done(&reply);
+	}
+}
+
+static void tell(struct rig *r, uint32_t type, uint32_t generation, unsigned variant, uint32_t value)
+{
+	const struct keeper_message m = { .type = type, .generation = generation, .value = value };
+	int fd = rig_catalog_memfd(variant);
+
+	assert_int_equal(keeper_send(r->keeper, &m, &fd, 1), 0);
+	(void)fd_close(fd);
+}
+
+static void expect_keeper(struct rig *r, uint32_t type)
+{
+	struct keeper_message m;
+	int fds[KEEPER_FDS_MAX], k;
+
+	rig_until(r, (k = keeper_receive(r->keeper, &m, fds)) != -EAGAIN);
+	assert_int_equal(k, 1);
+	assert_int_equal(m.type, type);
+}
+
+static void check_reload(struct rig *r, struct reply *reply, uint32_t generation, size_t n_errors)
+{
+	const char *line;
+	uint32_t got;
+	size_t n = 0;
+
+	rig_wait(r, reply);
+	assert_null(reply->error);
+	assert_true(sd_bus_message_read(reply->message, "u", &got) > 0);
+	assert_int_equal(got, generation);
+	assert_true(sd_bus_message_enter_container(reply->message, 'a', "s") > 0);
+	while (sd_bus_message_read(reply->message, "s", &line) > 0)
+		n++;
+	assert_int_equal(n, n_errors);
+	reply_done(reply);
+}
+
+static size_t profile_errors(struct rig *r, const char *sender)
+{
+	sd_bus_message *m =
+		rig_call_path(r, sender, BAILIFF_OBJECT_PATH, "org.freedesktop.DBus.Properties", "Get");
+	struct reply reply;
+	const char *line;
+	size_t n = 0;
+
+	assert_true(sd_bus_message_append(m, "ss", BAILIFF_MANAGER_INTERFACE, "ProfileErrors") >= 0);
+	rig_expect(r, m, NULL, &reply);
+	assert_true(sd_bus_message_enter_container(reply.message, 'v', "as") > 0);
+	assert_true(sd_bus_message_enter_container(reply.message, 'a', "s") > 0);
+	while (sd_bus_message_read(reply.message, "s", &line) > 0)
+		n++;
+	reply_done(&reply);
+	return n;
+}
+
+static void test_reload(void **state)
+{
+	struct reply first, second, third;
+	struct rig *r = *state;
+
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &first);
+	expect_keeper(r, WIRE_RELOAD);
+	/* It comes while the compiler may have read the files already: it gets a compilation of its own. */
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &second);
+	rig_settle(r);
+	tell(r, WIRE_CATALOG, 2, 0, 0);
+	check_reload(r, &first, 2, 0);
+	expect_keeper(r, WIRE_RELOAD);
+	assert_false(second.there);
+	tell(r, WIRE_RELOAD_FAILED, 2, 1, 0);
+	check_reload(r, &second, 2, 1);
+	assert_int_equal(r->broker.generation, 2);
+	assert_int_equal(profile_errors(r, ROOT), 1);
+	assert_int_equal(profile_errors(r, ALICE), 0);
+	/* No report at all is not success. */
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &third);
+	expect_keeper(r, WIRE_RELOAD);
+	tell(r, WIRE_RELOAD_FAILED, 2, 0, 1);
+	check_reload(r, &third, 2, 1);
+	rig_until(r, r->n_signals == 3);
+	for (size_t i = 0; i < r->n_signals; i++)
+		assert_string_equal(r->signals[i].member, "ProfilesReloaded");
+}
+
+static sd_bus_message *call_name(struct rig *r, const char *member, const char *name)
+{
+	sd_bus_message *m = rig_call(r, BOB, 0, member);
+
+	assert_true(sd_bus_message_append(m, "s", name) >= 0);
+	return m;
+}
+
+static void answer_salt(struct rig *r, const char *salt)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	char message[] = "the salt is empty";
+	const struct refused refused = { .refusal = REFUSAL_BUSY, .message = message };
+	struct request q;
+
+	rig_take(r, WIRE_SALT, &q);
+	if (salt)
+		(void)encode_salt(&b, q.serial, salt, strlen(salt));
+	else
+		(void)encode_refused(&b, q.serial, &refused);
+	assert_int_equal(wire_send(r->launcher, b.data, b.size, NULL, 0), 0);
+	request_done(&q);
+}
+
+static void check_name(struct rig *r, struct reply *reply, const char *expected)
+{
+	const char *name;
+
+	rig_wait(r, reply);
+	assert_null(reply->error);
+	assert_true(sd_bus_message_read(reply->message, "s", &name) > 0);
+	assert_string_equal(name, expected);
+	reply_done(reply);
+}
+
+/* D13. printf '0123456789abcdefalice@example.org' | sha1sum */
+static void test_username(void **state)
+{
+	static const char alice[] = "0143b707c7b6df490e420585315a80a35dc17bed";
+	struct rig *r = *state;
+	struct reply reply;
+	char long_name[300];
+
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[256] = '\0';
+	rig_expect(r, call_name(r, "GetSanitizedUsername", ""), SD_BUS_ERROR_INVALID_ARGS, NULL);
+	rig_expect(r, call_name(r, "GetSanitizedUsername", long_name), SD_BUS_ERROR_INVALID_ARGS, NULL);
+	assert_true(rig_launcher_idle(r));
+	/* Without a salt there is an error, never an empty name. */
+	rig_send(r, call_name(r, "GetSanitizedUsername", "alice@example.org"), &reply);
+	answer_salt(r, NULL);
+	rig_wait(r, &reply);
+	assert_string_equal(reply.error, BAILIFF_ERROR_FAILED);
+	reply_done(&reply);
+	rig_send(r, call_name(r, "GetSanitizedUsername", "Alice@Example.ORG"), &reply);
+	answer_salt(r, "0123456789abcdef");
+	check_name(r, &reply, alice);
+	/* The salt is asked for once, until the configuration may have changed. */
+	rig_send(r, call_name(r, "GetSanitizedUsername", "alice@example.org"), &reply);
+	check_name(r, &reply, alice);
+	tell(r, WIRE_CATALOG, 2, 0, 0);
+	rig_settle(r);
+	rig_send(r, call_name(r, "GetSanitizedUsername", "alice@example.org"), &reply);
+	answer_salt(r, "0123456789abcdef");
+	check_name(r, &reply, alice);
+}
+
+static void test_is_sanitized(void **state)
+{
+	static const struct {
+		const char *name;
+		int is;
+	} rows[] = { { "0143b707c7b6df490e420585315a80a35dc17bed", 1 },
+		{ "0143B707c7b6df490e420585315a80a35dc17bed", 0 },
+		{ "0143b707c7b6df490e420585315a80a35dc17be", 0 },
+		{ "0143b707c7b6df490e420585315a80a35dc17bed0", 0 }, { "", 0 } };
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		struct reply reply;
+		int is;
+
+		rig_expect(r, call_name(r, "IsSanitizedUsername", rows[i].name), NULL, &reply);
+		assert_true(sd_bus_message_read(reply.message, "b", &is) > 0);
+		assert_int_equal(is, rows[i].is);
+		reply_done(&reply);
+	}
+}
+
+static void test_log_level(void **state)
+{
+	struct rig *r = *state;
+	sd_bus_message *m = rig_call(r, ROOT, 0, "SetLogLevel");
+
+	assert_true(sd_bus_message_append(m, "s", "loud") >= 0);
+	rig_expect(r, m, SD_BUS_ERROR_INVALID_ARGS, NULL);
+	m = rig_call(r, ROOT, 0, "SetLogLevel");
+	assert_true(sd_bus_message_append(m, "s", "crit") >= 0);
+	rig_expect(r, m, NULL, NULL);
+	assert_int_equal(log_get_level(), LOG_CRIT);
+}
+
+/* Every property answers to GetAll. */
+static void test_properties(void **state)
+{
+	static const char *const objects[] = { BAILIFF_OBJECT_PATH, BAILIFF_SANDBOX_PREFIX "/1" };
+	static const char *const interfaces[] = { BAILIFF_MANAGER_INTERFACE, BAILIFF_SANDBOX_INTERFACE };
+	static const size_t expected[] = { 7, 16 };
+	struct rig *r = *state;
+	struct reply reply;
+
+	rig_launch_sandbox(r, ALICE, "decoder", 1, &reply);
+	reply_done(&reply);
+	for (size_t i = 0; i < 2; i++) {
+		sd_bus_message *m =
+			rig_call_path(r, ALICE, objects[i], "org.freedesktop.DBus.Properties", "GetAll");
+		size_t n = 0;
+
+		assert_true(sd_bus_message_append(m, "s", interfaces[i]) >= 0);
+		rig_expect(r, m, NULL, &reply);
+		assert_true(sd_bus_message_enter_container(reply.message, 'a', "{sv}") > 0);
+		while (sd_bus_message_skip(reply.message, "{sv}") > 0)
+			n++;
+		assert_int_equal(n, expected[i]);
+		reply_done(&reply);
+	}
+}
+
+static void test_shutdown(void **state)
+{
+	const struct keeper_message m = { .type = WIRE_SHUTDOWN };
+	struct rig *r = *state;
+	int status = -1;
+
+	assert_int_equal(keeper_send(r->keeper, &m, NULL, 0), 0);
+	rig_until(r, rig_broker_ended(r, &status));
+	assert_int_equal(status, 0);
+}
+
+static void test_keeper_gone(void **state)
+{
+	struct rig *r = *state;
+	int status = 0;
+
+	r->keeper = fd_close(r->keeper);
+	rig_until(r, rig_broker_ended(r, &status));
+	assert_int_not_equal(status, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_profiles),
+		TEST(test_reload),
+		TEST(test_username),
+		TEST(test_is_sanitized),
+		TEST(test_log_level),
+		TEST(test_properties),
+		TEST(test_shutdown),
+		TEST(test_keeper_gone),
+	};
+
+	return cmocka_run_group_tests_name("bus manager", tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A new broker takes over what the one before it launched, and stops what nobody holds any more. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/process.h"
+#include "broker/note.h"
+#include "dbus/names.h"
+#include "rig.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct kept {
+	uint64_t id;
+	uid_t owner;
+	const char *owner_name; /* NULL: a note of another bus; "": no note at all */
+	bool detach, exited, has_lifeline;
+};
+
+static void fill_note(struct rig *r, const struct kept *k, struct sandbox_entry *e)
+{
+	e->n_note = 0;
+	if (k->owner_name && k->owner_name[0] == '\0')
+		return;
+	assert_int_equal(
+		note_write(r->broker.bus, k->owner_name ? k->owner_name : ALICE, e->note, &e->n_note), 0);
+	if (!k->owner_name)
+		e->note[3] ^= 1; /* in the id of the bus */
+}
+
+static void send_entry(struct rig *r, uint32_t serial, const struct kept *k, int lifeline)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	_cleanup_close_ int pidfd = process_pidfd_open(getpid());
+	char profile[] = "decoder", tag[] = "kept", cgroup[] = "";
+	struct sandbox_entry e = {
+		.launched = { .id = k->id, .host_pid = 1, .uid = 65534, .cgroup = cgroup },
+		.generation = 1,
+		.profile = profile,
+		.tag = tag,
+		.owner = k->owner,
+		.stop_signal = 15,
+		.state = k->exited ? SANDBOX_EXITED : SANDBOX_RUNNING,
+		.has_lifeline = k->has_lifeline,
+		.detach = k->detach,
+		.exit = { .id = k->id, .result = RESULT_EXIT_CODE, .exit_code = 3, .exited_realtime_usec = 5 }
+	};
+	int fds[2];
+	size_t n = 0;
+
+	fill_note(r, k, &e);
+	if (!k->exited)
+		fds[n++] = pidfd;
+	if (k->has_lifeline)
+		fds[n++] = lifeline;
+	assert_int_equal(encode_sandbox_entry(&b, serial, &e), 0);
+	assert_int_equal(wire_send(r->launcher, b.data, b.size, fds, n), 0);
+}
+
+/* Which sandboxes the broker wants stopped; each request is answered. */
+static void take_stops(struct rig *r, uint64_t *ids, size_t n)
+{
+	struct stop_request stop;
+	struct request q;
+
+	for (size_t i = 0; i < n; i++) {
+		rig_take(r, WIRE_STOP, &q);
+		assert_int_equal(decode_stop_request(&q.body, &stop), 0);
+		assert_int_equal(stop.reason, RESULT_CLIENT_GONE);
+		ids[i] = stop.id;
+		rig_answer_done(r, q.serial, 0);
+		request_done(&q);
+	}
+}
+
+static void test_owners(void **state)
+{
+	static const struct kept rows[] = {
+		{ .id = 1, .owner = 1000, .owner_name = ALICE },
+		{ .id = 2, .owner = 1000, .owner_name = ":1.99" }, /* gone */
+		{ .id = 3, .owner = 1000, .owner_name = NULL },    /* another bus: also gone */
+		{ .id = 4, .owner = 1000, .owner_name = "" },      /* no note: nobody holds it */
+		{ .id = 5, .owner = 1001, .owner_name = ":1.99", .detach = true },
+		{ .id = 6, .owner = 1000, .owner_name = ALICE, .exited = true },
+		{ .id = 7, .owner = 1000, .owner_name = ":1.99", .exited = true },
+	};
+	struct rig *r = *state;
+	struct request q;
+	uint64_t stopped[3];
+	struct reply reply;
+	int32_t code;
+
+	rig_take(r, WIRE_LIST, &q);
+	rig_settle(r);
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+		send_entry(r, q.serial, &rows[i], -1);
+	rig_finish_start(r, q.serial);
+	request_done(&q);
+	take_stops(r, stopped, 3);
+	assert_int_equal(stopped[0], 3);
+	assert_int_equal(stopped[1], 4);
+	assert_int_equal(stopped[2], 2);
+	assert_true(rig_launcher_idle(r));
+	assert_int_equal(r->broker.sandboxes.n, 7);
+	assert_int_equal(quota_used(&r->broker.quota, 1000, QUOTA_LIVE), 4);
+	assert_int_equal(quota_used(&r->broker.quota, 1000, QUOTA_RETAINED), 2);
+	/* Its state is kept, its pidfd given out again, its end told. */
+	rig_expect(r, rig_call(r, ALICE, 6, "Wait"), NULL, &reply);
+	assert_true(sd_bus_message_read(reply.message, "si", NULL, &code) > 0);
+	assert_int_equal(code, 3);
+	reply_done(&reply);
+	rig_expect(r, rig_call(r, ALICE, 1, "GetPidfd"), NULL, NULL);
+	rig_expect(r, rig_call(r, BOB, 1, "GetPidfd"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	rig_expect(r, rig_call(r, BOB, 5, "GetPidfd"), NULL, NULL);
+	rig_leave(r, ALICE);
+	take_stops(r, stopped, 1);
+	assert_int_equal(stopped[0], 1);
+}
+
+static void test_lifeline(void **state)
+{
+	static const struct kept row = { .id = 1, .owner = 1000, .owner_name = ALICE, .has_lifeline = true };
+	struct rig *r = *state;
+	struct request q;
+	uint64_t stopped;
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	rig_take(r, WIRE_LIST, &q);
+	rig_settle(r);
+	send_entry(r, q.serial, &row, ends[0]);
+	(void)close(ends[0]);
+	rig_finish_start(r, q.serial);
+	request_done(&q);
+	assert_true(rig_launcher_idle(r));
+	(void)close(ends[1]);
+	take_stops(r, &stopped, 1);
+	assert_int_equal(stopped, 1);
+}
+
+/* A table that can not be right: two entries of one id, an fd too many. */
+static void test_broken_table(void **state)
+{
+	static const struct kept row = { .id = 1, .owner = 1000, .owner_name = ALICE };
+	struct rig *r = *state;
+	struct request q;
+	int status = 0;
+
+	rig_take(r, WIRE_LIST, &q);
+	rig_settle(r);
+	send_entry(r, q.serial, &row, -1);
+	send_entry(r, q.serial, &row, -1);
+	request_done(&q);
+	rig_until(r, rig_broker_ended(r, &status));
+	assert_int_not_equal(status, 0);
+}
+
+/* The end of one that is not in the table yet. */
+static void test_ends_early(void **state)
+{
+	static const struct kept row = { .id = 1, .owner = 1000, .owner_name = ALICE, .exited = true };
+	struct rig *r = *state;
+	struct request q;
+
+	rig_take(r, WIRE_LIST, &q);
+	rig_settle(r);
+	rig_tell_exited(r, 1, RESULT_EXIT_CODE, 3, 0);
+	send_entry(r, q.serial, &row, -1);
+	rig_finish_start(r, q.serial);
+	request_done(&q);
+	rig_expect(r, rig_call(r, ALICE, 1, "Wait"), NULL, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_owners, rig_setup_unfinished, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_lifeline, rig_setup_unfinished, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_broken_table, rig_setup_unfinished, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_ends_early, rig_setup_unfinished, rig_teardown),
+	};
+
+	return cmocka_run_group_tests_name("bus takeover", tests, NULL, NULL);
+}
