@@ -46,8 +46,7 @@ cppcheck)
 			--enable=warning,performance,portability \
 			--suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=memleak --suppress=resourceLeak \
 			--suppress=memleakOnRealloc:daemon/base/array.h --suppress=internalAstError --suppress=ctuPointerArith \
-			--suppress=nullPointerRedundantCheck \
-			--suppress=unmatchedSuppression \
+			--suppress=nullPointerRedundantCheck --suppress=unmatchedSuppression \
 			--cppcheck-build-dir="$build/cppcheck-$(id -u)" -D_GNU_SOURCE -D__x86_64__ -I . -I daemon -I client \
 			-I client/include -I "$build" ${queue:+--include="$queue"}
 	;;
