@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/error.h"
+#include "base/strv.h"
+#include "broker/errors.h"
+#include "broker/layers.h"
+#include "broker/sandbox.h"
+#include "dbus/names.h"
+
+#include <string.h>
+
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+static struct sandbox *add(struct sandboxes *all, uint64_t id, uid_t owner, uint64_t exited)
+{
+	const struct launched launched = { .id = id, .uid = 1 };
+	struct sandbox *s = sandbox_new(NULL, &launched, "p", NULL, NULL);
+
+	assert_non_null(s);
+	s->owner = owner;
+	if (exited > 0) {
+		s->state = SANDBOX_EXITED;
+		s->exit.exited_realtime_usec = exited;
+	}
+	assert_int_equal(sandboxes_add(all, s), 0);
+	return s;
+}
+
+static void test_lookup(void **state)
+{
+	static const uint64_t ids[] = { 5, 1, 9, 3, 7, UINT64_MAX, 2 };
+	struct sandboxes all = { 0 };
+	struct sandbox *twice;
+
+	for (size_t i = 0; i < ELEMENTSOF(ids); i++)
+		(void)add(&all, ids[i], 1000, 0);
+	for (size_t i = 1; i < all.n; i++)
+		assert_true(all.v[i - 1]->id < all.v[i]->id);
+	assert_null(sandboxes_find(&all, 4));
+	assert_null(sandboxes_find(&all, 0));
+	assert_int_equal(sandboxes_find(&all, 9)->id, 9);
+	twice = sandbox_new(NULL, &(struct launched){ .id = 9 }, "p", "", "");
+	assert_int_equal(sandboxes_add(&all, twice), -EEXIST);
+	(void)sandbox_free(twice);
+	sandboxes_remove(&all, sandboxes_find(&all, 9));
+	assert_null(sandboxes_find(&all, 9));
+	assert_int_equal(sandboxes_find(&all, UINT64_MAX)->id, UINT64_MAX);
+	assert_int_equal(all.n, ELEMENTSOF(ids) - 1);
+	sandboxes_done(&all);
+}
+
+static void test_oldest(void **state)
+{
+	struct sandboxes all = { 0 };
+
+	(void)add(&all, 1, 1000, 0);
+	assert_null(sandboxes_oldest_retained(&all, 1000));
+	(void)add(&all, 2, 1000, 30);
+	(void)add(&all, 3, 1000, 20);
+	(void)add(&all, 4, 1001, 10);
+	assert_int_equal(sandboxes_oldest_retained(&all, 1000)->id, 3);
+	assert_int_equal(sandboxes_oldest_retained(&all, (uid_t)-1)->id, 4);
+	assert_int_equal(sandboxes_count_live(&all, 1000, "p"), 1);
+	assert_int_equal(sandboxes_count_live(&all, 1000, "q"), 0);
+	sandboxes_done(&all);
+}
+
+/* Every state, result and refusal has a name: a number without one would be NULL in a message. */
+static void test_names(void **state)
+{
+	for (int i = 0; i < _SANDBOX_STATE_MAX; i++)
+		assert_non_null(sandbox_state_to_string((enum sandbox_state)i));
+	for (int i = 0; i < _RESULT_MAX; i++)
+		assert_non_null(sandbox_result_to_string((enum sandbox_result)i));
+	assert_null(sandbox_state_to_string(_SANDBOX_STATE_MAX));
+	assert_null(sandbox_result_to_string(_RESULT_MAX));
+	for (int i = REFUSAL_ACCESS_DENIED; i < _REFUSAL_MAX; i++) {
+		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+		assert_true(error_refusal(&error, (enum refusal)i, NULL, "x") < 0);
+		assert_int_equal(strncmp(error.name, BAILIFF_ERROR_PREFIX, strlen(BAILIFF_ERROR_PREFIX)), 0);
+		assert_string_not_equal(error.name, BAILIFF_ERROR_FAILED);
+	}
+}
+
+/* What a caller's bytes may do to a message. */
+static void test_clean_text(void **state)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	assert_true(error_refusal(&error, REFUSAL_ARGV_DENIED, "p:1", "bad\x1b[2J \xff \xc3") < 0);
+	assert_string_equal(error.message, "bad\\x1b[2J \\xff \\xc3 [p:1]");
+}
+
+static void test_layers(void **state)
+{
+	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL;
+
+	assert_int_equal(layers_applied(1U << STAGE_SECCOMP | 1U << STAGE_FDS, &applied), 0);
+	assert_int_equal(layers_skipped(1U << STAGE_SECCOMP, &skipped), 0);
+	assert_int_equal(strv_length(applied), 1);
+	assert_string_equal(applied[0], "Seccomp");
+	assert_int_equal(strv_length(skipped), 8);
+	STRV_FOREACH (s, skipped)
+		assert_non_null(strstr(*s, ": "));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_oldest),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_clean_text),
+		cmocka_unit_test(test_layers),
+	};
+
+	return cmocka_run_group_tests_name("broker table", tests, NULL, NULL);
+}
