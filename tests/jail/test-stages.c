@@ -85,21 +85,20 @@ static void test_cap_that_is_not_there(void **state)
 	rig_fail(r, STAGE_CAPABILITIES, -EPERM, "launcher");
 }
 
-static struct sock_filter *make_filter(struct rig *r, const struct filter_rule *rules, size_t n)
+/* The spec borrows it; *ret is for the caller to free. */
+static void make_filter(struct rig *r, const struct filter_rule *rules, size_t n, struct sock_filter **ret)
 {
-	struct sock_filter *f;
-
-	assert_int_equal(filter_build(rules, n, FILTER_KILL, &f, &r->spec.n_filter), 0);
-	r->spec.filter = f;
-	return f;
+	assert_int_equal(filter_build(rules, n, FILTER_KILL, ret, &r->spec.n_filter), 0);
+	r->spec.filter = *ret;
 }
 
 static void test_filter_without_exec(void **state)
 {
 	const struct filter_rule rules[] = { FILTER_ALLOW(read), FILTER_ALLOW(execve) };
 	struct rig *r = *state;
-	_cleanup_free_ struct sock_filter *f = make_filter(r, rules, 2);
+	_cleanup_free_ struct sock_filter *f = NULL;
 
+	make_filter(r, rules, 2, &f);
 	rig_fail(r, STAGE_SECCOMP, -EPERM, "execveat");
 }
 
@@ -269,8 +268,9 @@ static void test_exec_fails_in_silence(void **state)
 {
 	const struct filter_rule rules[] = { FILTER_ALLOW(execveat) };
 	struct rig *r = *state;
-	_cleanup_free_ struct sock_filter *f = make_filter(r, rules, 1);
+	_cleanup_free_ struct sock_filter *f = NULL;
 
+	make_filter(r, rules, 1, &f);
 	rig_bind(r, program_without_loader(r), "/orphan", MOUNT_READ_ONLY);
 	r->spec.executable = "/orphan";
 	rig_fail(r, STAGE_EXEC, -ENOENT, "loader");
