@@ -46,6 +46,9 @@ static int compile(struct pattern *ret, const char *expression, const char **ret
 	return -EINVAL;
 }
 
+#define PATTERN_DEPTH_MAX 16                 /* groups in groups */
+#define PATTERN_PARTS_MAX (PATTERN_MAX + 64) /* written out; half a megabyte when compiled, in some 5 ms */
+
 /* Past a bracket expression that begins at s; at the string's end if it has none. */
 static const char *skip_brackets(const char *s)
 {
@@ -92,6 +95,70 @@ static const char *find_trap(const char *s)
 	return NULL;
 }
 
+/* Parts of an expression, by what regcomp(3) makes of them: it writes a repeated part out as often as it may
+ * come, so that nested repetitions multiply. */
+struct weight {
+	size_t sum;  /* of what stands before the last part */
+	size_t last; /* of the last part, to which a repetition applies */
+};
+
+static void add_part(struct weight *w, size_t parts)
+{
+	w->sum += w->last;
+	w->last = parts;
+}
+
+/* At "{": the number of copies, and *ret_end behind "}"; 1 if that is no interval. */
+static size_t copies_of(const char *s, const char **ret_end)
+{
+	size_t most = 1, n = 0;
+
+	*ret_end = s + 1;
+	for (s++; *s && strchr("0123456789,", *s); s++) {
+		n = *s == ',' ? 0 : n * 10 + (size_t)(*s - '0');
+		if (n > PATTERN_PARTS_MAX)
+			n = PATTERN_PARTS_MAX;
+		most = n > most ? n : most;
+	}
+	if (*s == '}')
+		*ret_end = s + 1;
+	return most + 1; /* "{2,}" is two and a "*" */
+}
+
+/* True for what would take regcomp(3) more memory or time than an expression is worth. */
+static bool is_heavy(const char *s)
+{
+	struct weight groups[PATTERN_DEPTH_MAX + 1] = { 0 }, *w = groups;
+
+	while (*s) {
+		const char *next = s + 1;
+
+		if (*s == '(') {
+			if (w == groups + PATTERN_DEPTH_MAX)
+				return true;
+			*++w = (struct weight){ 0 };
+		} else if (*s == ')' && w > groups) {
+			size_t inside = w->sum + w->last + 1;
+
+			add_part(--w, inside);
+		} else if (*s == '{') {
+			w->last *= copies_of(s, &next);
+		} else if (*s == '*' || *s == '+' || *s == '?') {
+			w->last *= 2;
+		} else {
+			if (*s == '[')
+				next = skip_brackets(s);
+			else if (*s == '\\' && s[1] != '\0')
+				next = s + 2;
+			add_part(w, 1);
+		}
+		if (w->sum + w->last > PATTERN_PARTS_MAX)
+			return true;
+		s = next;
+	}
+	return false;
+}
+
 int pattern_compile(struct pattern *ret, const char *expression, const char **reterr_reason)
 {
 	_cleanup_(pattern_done) struct pattern alone = PATTERN_NULL;
@@ -106,6 +173,10 @@ int pattern_compile(struct pattern *ret, const char *expression, const char **re
 	trap = find_trap(expression);
 	if (trap) {
 		*reterr_reason = trap;
+		return -EINVAL;
+	}
+	if (is_heavy(expression)) {
+		*reterr_reason = "its groups are too deep, or its repetitions multiply to too much";
 		return -EINVAL;
 	}
 	/* by itself first: what the anchors would complete must not pass for complete */

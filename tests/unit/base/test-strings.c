@@ -171,7 +171,8 @@ static void test_patterns(void **state)
 static void test_bad_patterns(void **state)
 {
 	static const char *const bad[] = { "(", ")", "a)|(b", "a)(b", "[a", "[z-a]", "())", "[)]a)",
-		"[])](a))", "[[:alpha:])]x)", "[^])]y)", "a{2,1}", "a\\", "(a)\\1", "\\9", "[[:nothing:]]" };
+		"[])](a))", "[[:alpha:])]x)", "[^])]y)", "a{2,1}", "a\\", "(a)\\1", "\\9", "[[:nothing:]]",
+		"((a{99}){99}){99}", "(((((((((((((((((a)))))))))))))))))" };
 	char long_one[PATTERN_MAX + 2];
 
 	for (size_t i = 0; i < ELEMENTS(bad); i++) {

@@ -1,0 +1,4 @@
+[Exec]
+Executable=\\\
+\\\\\
+\

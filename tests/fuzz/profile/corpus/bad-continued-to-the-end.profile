@@ -1,0 +1,3 @@
+[Access]
+AllowUser=a \
+ b \

@@ -1,0 +1,3 @@
+[Profile]
+Description=[31mred
+[]

@@ -1,0 +1,5 @@
+[User]
+User=a
+#drop-in
+[User]
+DynamicUser=yes

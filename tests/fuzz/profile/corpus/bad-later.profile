@@ -1,0 +1,6 @@
+[Landlock]
+FsPathReadOnly=/usr
+[Pool]
+Warm=4
+[SELinux]
+SELinuxContext=a:b:c

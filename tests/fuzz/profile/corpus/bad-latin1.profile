@@ -1,0 +1,3 @@
+[Profile]
+Description=café
+[ÿþ]

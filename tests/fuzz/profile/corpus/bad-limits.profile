@@ -1,0 +1,11 @@
+[Resources]
+LimitNOFILE=5:4
+LimitNOFILE=:
+LimitAS=99E
+LimitNICE=+99
+LimitCPU=1e3
+LimitRTTIME=99999999999999999999
+LimitCORE=-1
+RuntimeMaxSec=-5
+TimeoutStopSec=0
+KillSignal=SIGRTMIN+99

@@ -1,0 +1,2 @@
+[Profile]
+Description=À¯à€¯ð€€¯

@@ -1,0 +1,4 @@
+[Exec]
+Environment="A=b
+Environment='A
+Executable=/a "/b

@@ -1,0 +1,4 @@
+[Profile]
+Description=%i %u %
+[Exec]
+WorkingDirectory=%h

@@ -1,0 +1,2 @@
+[Exec
+Executable=/a

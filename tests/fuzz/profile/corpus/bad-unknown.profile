@@ -1,0 +1,5 @@
+[Exce]
+Executable=/a
+[Exec]
+Executabel=/b
+User=x

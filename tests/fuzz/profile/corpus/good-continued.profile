@@ -1,0 +1,5 @@
+[Access]
+AllowUser=a \
+  b \
+# comment
+  c

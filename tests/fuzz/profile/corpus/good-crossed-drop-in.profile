@@ -1,0 +1,6 @@
+[User]
+User=a
+#drop-in
+[User]
+User=
+DynamicUser=yes

@@ -1,0 +1,6 @@
+[Exec]
+Executable=/a
+#drop-in
+[Exec]
+Executable=
+Executable=/b

@@ -1,0 +1,8 @@
+[Exec]
+Executable=/a
+Executable=
+Argument=x
+Argument=
+UMask=
+[Resources]
+LimitAS=

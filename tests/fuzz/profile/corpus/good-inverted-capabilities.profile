@@ -1,0 +1,4 @@
+[Capabilities]
+CapabilityBoundingSet=~CAP_SYS_ADMIN
+CapabilityBoundingSet=~
+CapabilityBoundingSet=CAP_KILL

@@ -1,0 +1,2 @@
+[Exec]
+Executable=/usr/bin/xz

@@ -1,0 +1,7 @@
+[Namespaces]
+PrivateMounts=no
+PrivatePIDs=no
+[Filesystem]
+MinimalRoot=no
+PrivateTmp=no
+PrivateDevices=no
