@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* One launch while it is decided. What the broker said is in m; everything else is our own. */
@@ -205,25 +206,6 @@ static int fill_fds(struct launch *l)
 	return 0;
 }
 
-/* The launcher's own limit is raised; a payload without one of its own gets what the launcher was given. */
-static int default_nofile(struct launch *l)
-{
-	struct jail_spec *spec = &l->spec;
-	struct compiled_limit *limits;
-
-	for (size_t i = 0; i < spec->n_limits; i++)
-		if (spec->limits[i].resource == RLIMIT_NOFILE)
-			return 0;
-	limits = reallocarray(spec->limits, spec->n_limits + 1, sizeof(*limits));
-	if (!limits)
-		return -ENOMEM;
-	limits[spec->n_limits++] = (struct compiled_limit){ .resource = RLIMIT_NOFILE,
-		.soft = l->server->nofile.rlim_cur,
-		.hard = l->server->nofile.rlim_max };
-	spec->limits = limits;
-	return 0;
-}
-
 /* Stages that leave something on the payload: what "Layers" shows. */
 static uint32_t layers_of(const struct jail_spec *spec, const struct jail *jail)
 {
@@ -304,9 +286,6 @@ static int prepare(struct launch *l)
 	if (r < 0)
 		return r;
 	r = fill_fds(l);
-	if (r < 0)
-		return r;
-	r = default_nofile(l);
 	if (r < 0)
 		return r;
 	return record_sandbox(l);

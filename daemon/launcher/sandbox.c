@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 #define MESSAGE_MAX                                                                                          \
 	512 /* of a failed set-up: stage, object (at most JAIL_OBJECT_MAX) and the error's text              \

@@ -7,12 +7,15 @@
 #include "launcher/sandbox.h"
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define ID_TIME_SHIFT                                                                                        \
-	16 /* ids of a later launcher stay above those of an earlier one that made < 65,536 a second */
 #define USEC_PER_SEC 1000000U
+
+/* Ids count up from the time of the start in units of 16 us: those of a later launcher stay above those of an
+ * earlier one that started fewer than 62,500 sandboxes a second. */
+#define ID_TIME_SHIFT 4
 
 int server_watch(struct server *s, struct source *source, uint32_t events)
 {
@@ -66,16 +69,15 @@ static int arm_clock(struct server *s)
 	return 0;
 }
 
-/* More fds than the usual soft limit: up to four for each sandbox. Children get the old limit back. */
-static int raise_nofile(struct server *s)
+/* More fds than the usual soft limit: up to six for each sandbox. (Payloads get limits of their own.) */
+static int raise_nofile(void)
 {
-	struct rlimit raised;
+	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &s->nofile) < 0)
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return errno_or_eio();
-	raised = s->nofile;
-	raised.rlim_cur = raised.rlim_max;
-	return RET_ERRNO(setrlimit(RLIMIT_NOFILE, &raised));
+	limit.rlim_cur = limit.rlim_max;
+	return RET_ERRNO(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
 int server_init(struct server *s, int keeper_fd)
@@ -90,9 +92,9 @@ int server_init(struct server *s, int keeper_fd)
 		.clock_armed = USEC_INFINITY,
 		.jail = JAIL_CONTEXT_NULL,
 	};
-	registry_init(&s->registry, (now_boottime_usec() / USEC_PER_SEC + 1) << ID_TIME_SHIFT);
+	registry_init(&s->registry, (now_boottime_usec() >> ID_TIME_SHIFT) + 1);
 	outbox_init(&s->outbox);
-	r = raise_nofile(s);
+	r = raise_nofile();
 	if (r < 0)
 		return r;
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

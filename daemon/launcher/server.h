@@ -10,8 +10,6 @@
 #include "launcher/registry.h"
 #include "launcher/uids.h"
 
-#include <sys/resource.h>
-
 /* WIRE_LIST in progress: entries are sent as the broker's queue has room for them. */
 struct listing {
 	bool active;
@@ -31,11 +29,10 @@ struct server {
 	struct uids uids;
 	struct outbox outbox;
 	struct listing listing;
-	struct rlimit nofile; /* as the launcher was given it, for its children */
-	bool started;         /* WIRE_START came */
-	bool broker_broken;   /* to be closed when the event at hand is done with */
-	bool stopping;        /* no launches any more */
-	bool told_stopped;    /* and no sandbox is live: the keeper knows, and will close its channel */
+	bool started;       /* WIRE_START came */
+	bool broker_broken; /* to be closed when the event at hand is done with */
+	bool stopping;      /* no launches any more */
+	bool told_stopped;  /* and no sandbox is live: the keeper knows, and will close its channel */
 	bool quit;
 };
 

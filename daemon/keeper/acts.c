@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keeper/acts.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/process.h"
+
+#include <unistd.h>
+
+int send_to(struct keeper *k, enum helper which, const struct keeper_message *m, const int *fds, size_t n_fds)
+{
+	int r = keeper_send(k->children[which].channel, m, fds, n_fds);
+
+	/* one that is just ending is met again when its status comes */
+	if (r < 0 && r != -EPIPE)
+		(void)log_errno(LOG_ERR, r, "cannot speak to %s", helper_names[which]);
+	return r;
+}
+
+void kill_helper(struct keeper *k, enum helper which, const char *why)
+{
+	if (!is_running(k, which))
+		return;
+	if (why)
+		log_error("killing %s: %s", helper_names[which], why);
+	(void)process_signal(k->children[which].pidfd, SIGKILL);
+	k->children[which].kill_at_usec = USEC_INFINITY;
+}
+
+void begin_stop(struct keeper *k, int status)
+{
+	if (k->stopping)
+		return;
+	k->stopping = true;
+	k->exit_status = status;
+	k->stop_at_usec = now_boottime_usec() + STOP_PATIENCE_USEC;
+	kill_helper(k, HELPER_COMPILER, NULL);
+}
+
+void fail_start(struct keeper *k, const char *what)
+{
+	if (!k->up && !k->stopping)
+		log_error("cannot start: %s", what);
+	begin_stop(k, 1);
+}
+
+void tell_stub(struct keeper *k, char c)
+{
+	if (k->lifeline >= 0)
+		(void)!write(k->lifeline, &c, 1);
+}
+
+/* A helper could not be started: the start fails, or it is tried again later. */
+static void put_off(struct keeper *k, enum helper which)
+{
+	k->children[which].started_usec = now_boottime_usec();
+	plan_restart(&k->children[which], k->children[which].started_usec);
+	if (!k->up)
+		fail_start(k, "a helper does not run");
+}
+
+static void start_helper(struct keeper *k, enum helper which)
+{
+	struct child *c = &k->children[which];
+	int r = spawn_helper(k, which);
+
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r, "cannot start %s", helper_names[which]);
+		return put_off(k, which);
+	}
+	c->kill_at_usec = c->started_usec + START_PATIENCE_USEC;
+}
+
+void start_compiler(struct keeper *k)
+{
+	k->reload_wish = false;
+	k->compiled = false;
+	start_helper(k, HELPER_COMPILER);
+}
+
+void start_launcher(struct keeper *k)
+{
+	struct keeper_message m = { .type = WIRE_START };
+	int fds[KEEPER_FDS_MAX];
+	size_t n = 0;
+
+	start_helper(k, HELPER_LAUNCHER);
+	if (!is_running(k, HELPER_LAUNCHER))
+		return;
+	if (k->host_proc_fd >= 0) {
+		m.flags |= KEEPER_HAS_HOST_PROC;
+		fds[n++] = k->host_proc_fd;
+	}
+	if (k->runtime.cgroup_fd >= 0) {
+		m.flags |= KEEPER_HAS_CGROUP;
+		fds[n++] = k->runtime.cgroup_fd;
+	}
+	(void)send_to(k, HELPER_LAUNCHER, &m, fds, n);
+	if (k->catalog_fd < 0)
+		return;
+	m = (struct keeper_message){ .type = WIRE_CATALOG, .generation = k->generation };
+	(void)send_to(k, HELPER_LAUNCHER, &m, &k->catalog_fd, 1);
+}
+
+void tell_broker_catalog(struct keeper *k)
+{
+	const struct keeper_message m = { .type = WIRE_CATALOG, .generation = k->generation };
+
+	if (is_running(k, HELPER_BROKER))
+		(void)send_to(k, HELPER_BROKER, &m, &k->catalog_fd, 1);
+}
+
+/* A broker gets the catalog that the launcher has, and a socket to it. */
+void start_broker(struct keeper *k)
+{
+	_cleanup_close_ int one = -1, other = -1;
+	struct keeper_message m = { .type = WIRE_START };
+	int pair[2], r;
+
+	r = wire_channel_pair(pair);
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r, "cannot make the broker's socket");
+		return put_off(k, HELPER_BROKER);
+	}
+	one = pair[0];
+	other = pair[1];
+	start_helper(k, HELPER_BROKER);
+	if (!is_running(k, HELPER_BROKER))
+		return;
+	(void)send_to(k, HELPER_BROKER, &m, NULL, 0);
+	tell_broker_catalog(k);
+	m.type = WIRE_PEER;
+	(void)send_to(k, HELPER_LAUNCHER, &m, &one, 1);
+	(void)send_to(k, HELPER_BROKER, &m, &other, 1);
+}
+
+void reload_over(struct keeper *k)
+{
+	k->offered_fd = fd_close(k->offered_fd);
+	k->offered = false;
+	if (k->up && !k->reload_wish)
+		tell_stub(k, LIFELINE_READY);
+}
+
+void reload_failed(struct keeper *k, int report)
+{
+	struct keeper_message m = {
+		.type = WIRE_RELOAD_FAILED, .generation = k->generation, .value = report < 0
+	};
+
+	if (!k->up)
+		return fail_start(k, "the profiles could not be compiled");
+	log_warning("reload failed: the profiles of generation %u stay in force", k->generation);
+	if (is_running(k, HELPER_BROKER))
+		(void)send_to(k, HELPER_BROKER, &m, report >= 0 ? &report : &k->catalog_fd, 1);
+	reload_over(k);
+}
+
+void offer_catalog(struct keeper *k)
+{
+	const struct keeper_message m = { .type = WIRE_CATALOG, .generation = k->generation + 1 };
+
+	k->offered = send_to(k, HELPER_LAUNCHER, &m, &k->offered_fd, 1) == 0;
+}

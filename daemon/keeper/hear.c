@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What the keeper hears: records of its helpers, bytes of the stub, signals. Each has its sender's few types;
+ * anything else ends the sender. Hearing changes the state and tells the news; what is started for it is
+ * advance()'s affair. */
+
+#include "keeper/hear.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "keeper/acts.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static int told_by_compiler(struct keeper *k, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
+{
+	if (m->type != WIRE_COMPILED || k->compiled)
+		return -EBADMSG;
+	k->compiled = true;
+	k->offered_fd = steal_fd(fds[0]);
+	/* at the start there is nothing to fall back on: the valid profiles are served, the others are shown
+	 */
+	if (m->value > 0 && k->catalog_fd >= 0)
+		reload_failed(k, k->offered_fd);
+	return 0;
+}
+
+static void is_ready(struct keeper *k, enum helper which)
+{
+	k->children[which].ready = true;
+	k->children[which].kill_at_usec = USEC_INFINITY;
+}
+
+static int told_by_launcher(struct keeper *k, const struct keeper_message *m)
+{
+	bool current = k->catalog_fd >= 0 && m->generation == k->generation;
+	bool offered = k->offered && m->generation == k->generation + 1;
+
+	switch (m->type) {
+	case WIRE_READY:
+		/* a second time, when it was told to stop: nothing lives any more */
+		k->sandboxes_ended = k->stop_told;
+		is_ready(k, HELPER_LAUNCHER);
+		return 0;
+	case WIRE_CATALOG_OK:
+		if (current)
+			return 0; /* a new launcher took the old catalog */
+		if (!offered)
+			return -EBADMSG;
+		(void)fd_close(k->catalog_fd);
+		k->catalog_fd = steal_fd(k->offered_fd);
+		k->generation++;
+		tell_broker_catalog(k);
+		reload_over(k);
+		return 0;
+	case WIRE_CATALOG_BAD:
+		if (!offered)
+			return -EBADMSG;
+		reload_failed(k, -1);
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int told_by_broker(struct keeper *k, const struct keeper_message *m)
+{
+	switch (m->type) {
+	case WIRE_READY:
+		is_ready(k, HELPER_BROKER);
+		if (!k->up)
+			tell_stub(k, LIFELINE_READY);
+		k->up = true;
+		return 0;
+	case WIRE_RELOAD:
+		k->reload_wish = true;
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int dispatch(
+	struct keeper *k, enum helper which, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
+{
+	switch (which) {
+	case HELPER_COMPILER:
+		return told_by_compiler(k, m, fds);
+	case HELPER_LAUNCHER:
+		return told_by_launcher(k, m);
+	case HELPER_BROKER:
+		return told_by_broker(k, m);
+	case _HELPER_MAX:
+		break;
+	}
+	return -EBADMSG;
+}
+
+/* Everything that a helper has sent. */
+void hear_helper(struct keeper *k, enum helper which)
+{
+	struct child *c = &k->children[which];
+	int fds[KEEPER_FDS_MAX] = { -1, -1 };
+	struct keeper_message m;
+	int r = 1;
+
+	while (r > 0 && c->channel >= 0) {
+		r = keeper_receive(c->channel, &m, fds);
+		if (r <= 0)
+			break;
+		r = dispatch(k, which, &m, fds) < 0 ? -EBADMSG : 1;
+		fd_close_many(fds, KEEPER_FDS_MAX);
+	}
+	if (r == -EAGAIN)
+		return;
+	/* it has no more to say, or nothing that can be understood; its status will come */
+	c->channel = fd_close(c->channel);
+	if (r < 0)
+		kill_helper(k, which, "it sent what the protocol does not have");
+	else if (c->kill_at_usec == USEC_INFINITY)
+		c->kill_at_usec = now_boottime_usec() + LEAVE_PATIENCE_USEC;
+}
+
+static void wish_stop(struct keeper *k)
+{
+	if (k->stopping)
+		k->hurried = true; /* asked twice */
+	begin_stop(k, 0);
+}
+
+void hear_lifeline(struct keeper *k)
+{
+	char c;
+	ssize_t n = read(k->lifeline, &c, 1);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		/* the process that was started is gone, and with it who is answerable */
+		k->lifeline = fd_close(k->lifeline);
+		wish_stop(k);
+	} else if (c == LIFELINE_STOP)
+		wish_stop(k);
+	else if (c == LIFELINE_RELOAD)
+		k->reload_wish = true;
+}
+
+static void helper_ended(struct keeper *k, enum helper which)
+{
+	/* what it said before it ended counts; it may have come after the last look */
+	hear_helper(k, which);
+	k->children[which].channel = fd_close(k->children[which].channel);
+	k->children[which].ready = false;
+	k->children[which].kill_at_usec = USEC_INFINITY;
+	if (k->stopping)
+		return;
+	if (which == HELPER_COMPILER && !k->compiled)
+		reload_failed(k, -1);
+	else if (which == HELPER_LAUNCHER) {
+		k->offered = false;
+		k->children[HELPER_BROKER].kill_at_usec = now_boottime_usec() + LEAVE_PATIENCE_USEC;
+	}
+	if (which != HELPER_COMPILER && !k->up)
+		fail_start(k, which == HELPER_LAUNCHER ? "the launcher ended" : "the broker ended");
+}
+
+void hear_signals(struct keeper *k)
+{
+	struct signalfd_siginfo si;
+	unsigned ended;
+
+	while (read(k->signals, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
+			wish_stop(k);
+		else if (si.ssi_signo == SIGHUP)
+			k->reload_wish = true;
+	reap_children(k, &ended);
+	for (int i = 0; i < _HELPER_MAX; i++)
+		if (ended & (1U << i))
+			helper_ended(k, (enum helper)i);
+}

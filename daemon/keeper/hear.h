@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "keeper/keeper.h"
+
+/* Everything that a helper has sent; closes the channel at its end. */
+void hear_helper(struct keeper *k, enum helper which);
+/* One byte of the stub, or that it is gone: then the keeper stops too. */
+void hear_lifeline(struct keeper *k);
+/* Requests by signal, and the ends of processes. */
+void hear_signals(struct keeper *k);
