@@ -520,6 +520,40 @@ static void test_constant_tables(void **state)
 	print_message("%zu constants\n", n);
 }
 
+/* What the manual shows is a policy. Its literal blocks are unwrapped from "\e" to "\" and compiled as one.
+ */
+static void test_manual_examples(void **state)
+{
+	const char *root = getenv("BAILIFF_SOURCE_ROOT");
+	_cleanup_free_ char *path = NULL, *line = NULL, *text = NULL;
+	_cleanup_(fclosep) FILE *manual = NULL;
+	bool examples = false, literal = false;
+	struct seccomp_result result;
+	size_t allocated = 0, size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	assert_true(asprintf(&path, "%s/docs/man/bailiff.policy.5", root ? root : ".") > 0);
+	manual = fopen(path, "re");
+	assert_non_null(manual);
+	while (getline(&line, &allocated, manual) > 0) {
+		char *escape = strstr(line, "\\e\n");
+
+		if (strncmp(line, ".Sh ", 4) == 0)
+			examples = strcmp(line, ".Sh EXAMPLES\n") == 0;
+		else if (line[0] == '.')
+			literal = examples && strncmp(line, ".Bd ", 4) == 0;
+		else if (literal)
+			fprintf(f, "%.*s%s", (int)(escape ? escape - line : (ptrdiff_t)strlen(line)), line,
+				escape ? "\\\n" : "");
+	}
+	assert_int_equal(fclose(f), 0);
+	assert_true(size > 100);
+	if (seccomp_compile_text(text, size, -1, "EXAMPLES", 0, &result) < 0)
+		fail_msg("%s", result.diagnostics[0]);
+	seccomp_result_done(&result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -534,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_oversized_text),
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_constant_tables),
+		cmocka_unit_test(test_manual_examples),
 	};
 
 	return cmocka_run_group_tests_name("seccomp language", tests, NULL, NULL);

@@ -34,7 +34,7 @@
 
 #define DATA_SIZE (3 * 1024 * 1024)
 
-static struct seccomp_result base, decoder;
+static struct seccomp_result base, decoder, probe;
 
 static void compile(int dir_fd, const char *name, struct seccomp_result *ret)
 {
@@ -48,16 +48,13 @@ static void compile(int dir_fd, const char *name, struct seccomp_result *ret)
 static int setup(void **state)
 {
 	const char *root = getenv("BAILIFF_SOURCE_ROOT");
-	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = open(root ? root : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (asprintf(&path, "%s/policies/seccomp", root ? root : ".") < 0)
-		return -1;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	compile(fd, "base.policy", &base);
-	compile(fd, "decoder.policy", &decoder);
+	compile(fd, "policies/seccomp/base.policy", &base);
+	compile(fd, "policies/seccomp/decoder.policy", &decoder);
+	compile(fd, "tests/unit/seccomp/probe.policy", &probe);
 	return 0;
 }
 
@@ -65,6 +62,7 @@ static int teardown(void **state)
 {
 	seccomp_result_done(&base);
 	seccomp_result_done(&decoder);
+	seccomp_result_done(&probe);
 	return 0;
 }
 
@@ -144,6 +142,8 @@ static const struct program programs[] = {
 	{ "/usr/bin/xz", { "xz", "-0", "-c" }, { "xz", "-d", "-c" } },
 	{ "/usr/bin/xz", { "xz", "-0", "-T3", "-c" }, { "xz", "-d", "-T0", "-c" } },
 	{ "/usr/bin/gzip", { "gzip", "-1", "-c" }, { "gzip", "-d", "-c" } },
+	{ "/usr/bin/bzip2", { "bzip2", "-1", "-c" }, { "bzip2", "-d", "-c" } },
+	{ "/usr/bin/lz4", { "lz4", "-1", "-c" }, { "lz4", "-d", "-c" } },
 	{ "/usr/bin/zstd", { "zstd", "-1", "-c", "-" }, { "zstd", "-d", "-c", "-" } },
 	{ "/usr/bin/zstd", { "zstd", "-1", "-T3", "-c" }, { "zstd", "-d", "-c" } },
 };
@@ -215,6 +215,23 @@ static void test_static_program_runs(void **state)
 	assert_int_equal(lseek(out, 0, SEEK_SET), 0);
 	assert_int_equal(read_fd_to_end(out, 100, &result, &size), 0);
 	assert_string_equal(result, "probe: 2 arguments\n");
+}
+
+/* The tests' own policy lets a shell do what shells do. */
+static void test_shell_runs(void **state)
+{
+	static const char *const argv[] = { "sh", "-c",
+		"set -e; d=$(mktemp -d); (echo a; echo b) | cat >$d/f; wc -l <$d/f; rm -r $d; (exit 3)",
+		NULL };
+	_cleanup_close_ int in = memory_file(NULL, 0), out = memory_file(NULL, 0);
+	_cleanup_free_ char *result = NULL;
+	size_t size;
+	int status = run(&probe, "/bin/sh", argv, in, out);
+
+	assert_int_equal(lseek(out, 0, SEEK_SET), 0);
+	assert_int_equal(read_fd_to_end(out, 100, &result, &size), 0);
+	assert_string_equal(result, "2\n");
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
 }
 
 #define KILLED (-1)
@@ -332,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_decoders_run),
 		cmocka_unit_test(test_decoder_reports_errors),
 		cmocka_unit_test(test_static_program_runs),
+		cmocka_unit_test(test_shell_runs),
 		cmocka_unit_test(test_base_forbids),
 		cmocka_unit_test(test_decoder_forbids),
 	};
