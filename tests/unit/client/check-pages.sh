@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The man pages know what there is: bailiffctl(1) every verb and option of --help, bailiff(3) every function of the
+# map. The completion for bash finds the same.
+#
+# Usage: check-pages.sh BAILIFFCTL MAP MAN-DIR COMPLETION
+set -eu
+ctl=$1 map=$2 man=$3 completion=$4
+status=0
+
+miss()
+{
+	echo "$1" >&2
+	status=1
+}
+
+verbs=$("$ctl" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p')
+[ "$(echo "$verbs" | wc -l)" -ge 12 ] || miss "--help lists fewer than 12 verbs"
+for verb in $verbs; do
+	grep -q "^\.\(It \)\{0,1\}Cm $verb\( \|\$\)" "$man/bailiffctl.1" || miss "bailiffctl.1 lacks the verb $verb"
+	for option in $("$ctl" "$verb" --help | sed -n 's/^  \(-., \|    \)--\([a-z-]*\).*/\2/p'); do
+		grep -q "Fl -$option\( \|\$\)" "$man/bailiffctl.1" || miss "bailiffctl.1 lacks --$option of $verb"
+	done
+done
+functions=$(sed -n 's/^[[:space:]]*\(bailiff_[a-z0-9_]*\);$/\1/p' "$map")
+for function in $functions; do
+	grep -q "^\.Fn $function " "$man/bailiff.3" || miss "bailiff.3 lacks $function()"
+done
+
+if command -v bash >/dev/null; then
+	PATH=$(dirname "$ctl"):$PATH bash -c '
+		. "$1"
+		COMP_WORDS=(bailiffctl --json=short st) COMP_CWORD=2
+		_bailiffctl
+		[ "${COMPREPLY[*]}" = "status stop" ] || { echo "verbs: ${COMPREPLY[*]}" >&2; exit 1; }
+		COMP_WORDS=(bailiffctl run --no-s) COMP_CWORD=2
+		_bailiffctl 2>/dev/null
+		[ "${COMPREPLY[*]}" = "--no-stdin" ] || { echo "options: ${COMPREPLY[*]}" >&2; exit 1; }
+		' bash "$completion" || status=1
+fi
+if command -v mandoc >/dev/null; then
+	mandoc -Tlint -Wwarning "$man/bailiffctl.1" "$man/bailiff.3" || status=1
+fi
+exit $status
