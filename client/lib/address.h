@@ -3,5 +3,6 @@
 
 /* Which bus to speak to; also for bailiffctl, which says so when there is none. */
 
-/* The first of the two that is set and not empty ($BAILIFF_ADDRESS, $DBUS_SYSTEM_BUS_ADDRESS), else the system bus. */
+/* The first of the two that is set and not empty ($BAILIFF_ADDRESS, $DBUS_SYSTEM_BUS_ADDRESS), else the
+ * system bus. */
 const char *address_choose(const char *own, const char *system_bus);

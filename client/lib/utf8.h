@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Well-formed UTF-8 (RFC 3629), as D-Bus demands it: shortest form, no surrogates, nothing above U+10FFFF. A bus
- * ends the connection of who sends a string that is not, so the library looks before it sends; bailiffctl, which
- * must not print such bytes either, is built with the same file.
+ * Well-formed UTF-8 (RFC 3629), as D-Bus demands it: shortest form, no surrogates, nothing above U+10FFFF. A
+ * bus ends the connection of who sends a string that is not, so the library looks before it sends;
+ * bailiffctl, which must not print such bytes either, is built with the same file.
  */
 
 #include <stdbool.h>
