@@ -220,6 +220,8 @@ int source_add_file(struct source_set *set, int dir_fd, const char *name, const 
 	int r;
 
 	*reterr_reason = NULL;
+	if (name[0] == '/')
+		return -EXDEV;
 	r = join_normalized("", name, &normalized);
 	if (r < 0)
 		return r;

@@ -224,6 +224,7 @@ static void test_outside(void **state)
 		"    @include ../etc/passwd\n"
 		"             ^^^^^^^^^^^^^");
 	expect(t, "../a", -EXDEV, "etc/../a: error: the file lies outside of the directory of policies");
+	expect(t, "/a", -EXDEV, "etc//a: error: the file lies outside of the directory of policies");
 }
 
 static void test_not_found(void **state)
