@@ -37,6 +37,15 @@ bool path_is_below(const char *path, const char *prefix)
 	return strncmp(path, prefix, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
+/* A plain name without links leads nowhere else: if it seemed to, its file was renamed out of there
+ * meanwhile. */
+static bool is_race(int error, const char *path, uint64_t resolve)
+{
+	bool plain = (resolve & RESOLVE_NO_SYMLINKS) && !strchr(path, '/') && strcmp(path, "..") != 0;
+
+	return error == EAGAIN || error == EINTR || (error == EXDEV && plain);
+}
+
 int path_open_at(int dir_fd, const char *path, int flags, uint64_t resolve)
 {
 	struct open_how how = { .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .resolve = resolve };
@@ -46,7 +55,7 @@ int path_open_at(int dir_fd, const char *path, int flags, uint64_t resolve)
 
 		if (fd >= 0)
 			return (int)fd;
-		if (errno != EAGAIN && errno != EINTR)
+		if (!is_race(errno, path, resolve))
 			return errno_or_eio();
 	}
 	return -EAGAIN;
