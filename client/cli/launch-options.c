@@ -201,11 +201,9 @@ static int apply_bounds(bailiff_request *request, const struct launch_options *o
 	return r;
 }
 
-static int apply_words(bailiff_request *request, const struct launch_options *o, char **args)
+static int apply_words(bailiff_request *request, const struct launch_options *o, char **argv)
 {
-	/* PROFILE -- PROGRAM: this "--" is not the program's. */
-	const char *const *argv = (const char *const *)args + (args[1] && strcmp(args[1], "--") == 0 ? 2 : 1);
-	int r = bailiff_request_set_argv(request, argv);
+	int r = bailiff_request_set_argv(request, (const char *const *)argv);
 
 	if (r == 0 && o->cwd)
 		r = bailiff_request_set_cwd(request, o->cwd);
@@ -219,15 +217,22 @@ static int apply_words(bailiff_request *request, const struct launch_options *o,
 int launch_request_make(const struct launch_options *o, char **args, bailiff_request **ret)
 {
 	_cleanup_(bailiff_request_freep) bailiff_request *request = NULL;
+	/* PROFILE -- PROGRAM: this "--" is not the program's. */
+	char **argv = args + (args[1] && strcmp(args[1], "--") == 0 ? 2 : 1);
 	int r;
 
+	if (!argv[0]) {
+		report("%s: which program of the profile? bailiffctl cat %s shows its Executable=", args[0],
+			args[0]);
+		return -EINVAL;
+	}
 	r = bailiff_request_new(&request, args[0]);
 	if (r == -EINVAL) {
 		report("%s: not a name that a profile can have; bailiffctl profiles lists them", args[0]);
 		return r;
 	}
 	if (r == 0)
-		r = apply_words(request, o, args);
+		r = apply_words(request, o, argv);
 	if (r == 0)
 		r = apply_environment(request, o);
 	if (r == 0)

@@ -31,7 +31,7 @@ struct launch_options {
 	bool no_stdin, detach;
 };
 
-#define LAUNCH_OPTIONS_ARGUMENTS "PROFILE [--] [PROGRAM [ARGUMENT...]]"
+#define LAUNCH_OPTIONS_ARGUMENTS "PROFILE [--] PROGRAM [ARGUMENT...]"
 
 /* For the verbs' tables. */
 int set_fd(void *into, const char *value, char **reterr_why);

@@ -47,8 +47,8 @@ const char *bailiff_last_error_message(const bailiff_connection *c);
 /* A launch to be: profile by name. -EINVAL for a name that no profile can have. */
 int bailiff_request_new(bailiff_request **ret, const char *profile);
 bailiff_request *bailiff_request_free(bailiff_request *r);
-/* NULL-terminated; copied. argv[0] is an executable of the profile, by path or by name; an empty list is the
- * profile's first executable, without arguments. */
+/* NULL-terminated; copied. argv[0] is an executable of the profile, by path or by name; a launch
+ * needs it. */
 int bailiff_request_set_argv(bailiff_request *r, const char *const *argv);
 /* Arguments and values may be any bytes but NUL. */
 int bailiff_request_set_env(bailiff_request *r, const char *name, const char *value);

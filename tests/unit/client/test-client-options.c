@@ -275,15 +275,17 @@ static void test_request_from_words(void **state)
 	char profile[] = "p", dashes[] = "--", program[] = "xz", option[] = "-dc", bad[] = "../p";
 	char *plain[] = { profile, program, option, NULL },
 	     *dashed[] = { profile, dashes, program, option, NULL };
-	char *inner[] = { profile, program, dashes, option, NULL }, *bare[] = { profile, NULL };
-	char *wrong[] = { bad, NULL };
+	char *inner[] = { profile, program, dashes, option, NULL }, *bare[] = { profile, NULL },
+	     *dashed_bare[] = { profile, dashes, NULL };
+	char *wrong[] = { bad, program, NULL };
 	const struct launch_options o = { 0 };
 	bailiff_request *request = NULL;
 
 	expect_argv(plain, (const char *const[]){ "xz", "-dc", NULL });
 	expect_argv(dashed, (const char *const[]){ "xz", "-dc", NULL });
 	expect_argv(inner, (const char *const[]){ "xz", "--", "-dc", NULL });
-	expect_argv(bare, (const char *const[]){ NULL });
+	assert_int_equal(launch_request_make(&o, bare, &request), -EINVAL);
+	assert_int_equal(launch_request_make(&o, dashed_bare, &request), -EINVAL);
 	assert_int_equal(launch_request_make(&o, wrong, &request), -EINVAL);
 	assert_null(request);
 }
@@ -302,14 +304,15 @@ static void test_command_lines(void **state)
 		{ "bailiffctl run", 125 },
 		{ "bailiffctl run --nonsense p", 125 },
 		{ "bailiffctl run --env= p", 125 },
-		{ "bailiffctl run ../p", 125 },
+		{ "bailiffctl run p", 125 },
+		{ "bailiffctl run ../p x", 125 },
 		{ "bailiffctl --version", 0 },
 		{ "bailiffctl list --version", 0 },
 		{ "bailiffctl --help", 0 },
 		{ "bailiffctl run --help", 0 },
 		{ "bailiffctl --address=unix:path=/nonexistent/bus list", 1 },
 		{ "bailiffctl --address=nonsense list", 1 },
-		{ "bailiffctl --address=unix:path=/nonexistent/bus run p", 125 },
+		{ "bailiffctl --address=unix:path=/nonexistent/bus run p x", 125 },
 		{ "bailiffctl --address=unix:path=/nonexistent/bus wait 1", 125 },
 	};
 

@@ -129,7 +129,7 @@ static void test_run_forwards_signals(void **state)
 {
 	static const unsigned signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 	struct stand_in *s = *state;
-	struct command c = start("bailiffctl run --no-stdin ok");
+	struct command c = start("bailiffctl run --no-stdin ok x");
 
 	await_launch(s);
 	assert_int_equal(s->state->fds, 2);
@@ -155,16 +155,16 @@ static void test_run_says_why_not(void **state)
 		"bailiffctl: denied: AccessDenied: not for you [denied.profile:3]\n");
 	expect("bailiffctl launch denied -- x", 126,
 		"bailiffctl: denied: AccessDenied: not for you [denied.profile:3]\n");
-	expect("bailiffctl run garbled", 125,
+	expect("bailiffctl run garbled x", 125,
 		"bailiffctl: garbled: the broker's reply to LaunchSandboxed has another form than this "
 		"library knows; do "
 		"their versions differ?\n");
-	expect("bailiffctl run die", 125,
+	expect("bailiffctl run die x", 125,
 		"bailiffctl: die: org.freedesktop.DBus.Error.NoReply: Message recipient disconnected from "
 		"message bus "
 		"without replying\n");
 	stand_in_end_broker(s);
-	c = start("bailiffctl run ok");
+	c = start("bailiffctl run ok x");
 	assert_int_equal(finish(&c), 125);
 	assert_non_null(strstr(c.text, s->address));
 	assert_non_null(strstr(c.text, "is bailiffd running?"));
@@ -200,7 +200,7 @@ static void test_listings(void **state)
 static void test_by_id(void **state)
 {
 	struct stand_in *s = *state;
-	struct command c = start("bailiffctl launch -jshort ok");
+	struct command c = start("bailiffctl launch -jshort ok x");
 
 	assert_int_equal(finish(&c), 0);
 	assert_non_null(strstr(c.text, "{\"id\":7,\"pid\":"));
