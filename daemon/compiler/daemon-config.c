@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "config.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #define SECTION        "Broker"
 #define SETUP_USEC_MAX (600ULL * 1000000) /* ten minutes: a jail that takes longer will never be built */
 #define PER_USER_MAX   1000000U           /* more than any table of the daemon holds */
+#define SALT_DEFAULT   BAILIFF_STATEDIR "/salt"
 #define AT(member)     .offset = offsetof(struct compiled_config, member)
 
 enum config_key {
@@ -106,6 +108,9 @@ static int apply_unit(const struct unit *u, struct diagnostics *d, struct compil
 		failed |= r < 0;
 	}
 	take_set(c, &set, states);
+	r = c->salt_paths ? 0 : strv_extend(&c->salt_paths, SALT_DEFAULT);
+	if (r < 0)
+		return r;
 	if (!failed && compiled_config_check(c, &reason) < 0)
 		return diagnostics_add(d, &at, "%s", reason);
 	return failed ? -EBADMSG : 0;

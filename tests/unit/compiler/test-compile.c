@@ -102,6 +102,8 @@ static void test_defaults(void **state)
 	assert_int_equal(p->limits[0].resource, RLIMIT_CORE);
 	assert_int_equal(p->limits[0].hard, 0);
 	assert_int_equal(p->kill_signal, SIGTERM);
+	assert_int_equal(strv_length(c->config.salt_paths), 1);
+	assert_string_equal(c->config.salt_paths[0], "/var/lib/bailiff/salt");
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(p->stdio[i], STDIO_INHERIT);
 	compiled_profile_done(&init);
