@@ -54,23 +54,39 @@ sd_bus_slot **bus_next_slot(struct broker *b)
 	return &b->slots[b->n_slots++];
 }
 
-/* Every call comes by here before any object is looked up. */
+bool bus_is_from_driver(sd_bus_message *m)
+{
+	const char *sender = sd_bus_message_get_sender(m);
+
+	return sender && strcmp(sender, DRIVER_NAME) == 0;
+}
+
+static int refuse(sd_bus_message *m, const char *name, const char *message)
+{
+	int r = sd_bus_reply_method_errorf(m, name, "%s", message);
+
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "Can not refuse a call");
+	return 1;
+}
+
+/*
+ * Every call comes by here before any object is looked up. A negative result would end the connection to the
+ * bus: whatever a caller sends, there must be none.
+ */
 static int filter(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct broker *b = userdata;
 	uint8_t type;
-	int r;
 
-	r = sd_bus_message_get_type(m, &type);
-	if (r < 0)
-		return r;
-	if (type != SD_BUS_MESSAGE_METHOD_CALL)
+	if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
 		return 0;
+	/* sd-bus would answer this one itself, and end the connection when it finds no /etc/machine-id. */
+	if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Peer", "GetMachineId") > 0)
+		return refuse(
+			m, SD_BUS_ERROR_NOT_SUPPORTED, "The broker sees no file, so no machine id either");
 	if (!b->ready)
-		return sd_bus_reply_method_errorf(
-			       m, BAILIFF_ERROR_BUSY, "The broker is starting or stopping") < 0
-			       ? -EIO
-			       : 1;
+		return refuse(m, BAILIFF_ERROR_BUSY, "The broker is starting or stopping");
 	return callers_filter(&b->callers, m);
 }
 
@@ -78,12 +94,8 @@ static int on_gone(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *name, *old, *new;
 	struct broker *b = userdata;
-	int r;
 
-	r = sd_bus_message_read(m, "sss", &name, &old, &new);
-	if (r < 0)
-		return r;
-	if (name[0] == ':' && new[0] == '\0')
+	if (sd_bus_message_read(m, "sss", &name, &old, &new) > 0 && name[0] == ':' && new[0] == '\0')
 		broker_client_gone(b, name);
 	return 0;
 }
@@ -139,7 +151,8 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
 		broker_fail(b, -sd_bus_error_get_errno(error), "No bus name");
 		return 1;
 	}
-	r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_UINT32, &answer);
+	r = bus_is_from_driver(reply) ? sd_bus_message_read_basic(reply, SD_BUS_TYPE_UINT32, &answer)
+				      : -EPERM;
 	if (r < 0)
 		broker_fail(b, r, "The bus' answer about our name is not to be understood");
 	else if (answer != NAME_PRIMARY_OWNER && answer != NAME_ALREADY_OWNER)
@@ -167,7 +180,7 @@ static int on_has_owner(sd_bus_message *reply, void *userdata, sd_bus_error *ret
 	int has_owner = 0;
 
 	/* No answer is no owner: better a sandbox too few than one that nobody holds. */
-	if (sd_bus_message_is_method_error(reply, NULL) > 0 ||
+	if (!bus_is_from_driver(reply) || sd_bus_message_is_method_error(reply, NULL) > 0 ||
 		sd_bus_message_read_basic(reply, SD_BUS_TYPE_BOOLEAN, &has_owner) < 0 || !has_owner)
 		broker_client_gone(b, check->name);
 	b->n_checks--;

@@ -4,6 +4,7 @@
 /* The broker's side of the bus: the connection, the filter before all objects, whose connection left, our
  * name. */
 
+#include <stdbool.h>
 #include <systemd/sd-bus.h>
 
 struct broker;
@@ -17,5 +18,8 @@ int bus_request_name(struct broker *b);
 /* Is anybody on the bus under this unique name? broker_client_gone() follows if not. b->n_checks counts it.
  */
 int bus_check_client(struct broker *b, const char *name);
+/* sd-bus takes any message for an answer that carries the number of our call, whoever sent it. Buses drop
+ * answers that nobody asked for; what decides about identity looks at the sender all the same. */
+bool bus_is_from_driver(sd_bus_message *m);
 /* Where the next slot goes; they are freed with the broker. */
 sd_bus_slot **bus_next_slot(struct broker *b);

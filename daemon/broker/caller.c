@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "broker/bus.h"
 #include "dbus/names.h"
 
 #include <stdlib.h>
@@ -243,7 +244,8 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *r
 		refuse_held(c, "The bus does not say who you are");
 		return 1;
 	}
-	r = caller_read_credentials(reply, &c->uid, &c->gids, &c->n_gids);
+	r = bus_is_from_driver(reply) ? caller_read_credentials(reply, &c->uid, &c->gids, &c->n_gids)
+				      : -EPERM;
 	if (r < 0) {
 		(void)log_errno(LOG_INFO, r, "The bus does not tell uid and groups of %s", c->name);
 		refuse_held(c, "The bus does not tell your user and groups");

@@ -54,17 +54,16 @@ int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, c
 	return error_set_text(error, name, text);
 }
 
-/* The launcher's message names the path or key; the kernel's word for the error is added here. */
+/* The launcher's message says it all: stage, path or key, and the kernel's word for the error. */
 static int error_stage(sd_bus_error *error, const struct refused *refused)
 {
-	const char *stage = jail_stage_to_string((enum jail_stage)refused->stage);
-	const char *message = refused->message ? refused->message : "";
 	char name[128], text[TEXT_MAX];
 
-	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_SETUP_PREFIX, stage);
-	(void)snprintf(text, sizeof(text), "Setting up the jail failed: %s%s%s", message,
-		message[0] != '\0' && refused->error != 0 ? ": " : "",
-		refused->error != 0 ? strerror(-refused->error) : "");
+	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_SETUP_PREFIX,
+		jail_stage_to_string((enum jail_stage)refused->stage));
+	if (refused->message && refused->message[0] != '\0')
+		return error_set_text(error, name, refused->message);
+	(void)snprintf(text, sizeof(text), "Setting up the jail failed: %s", strerror(-refused->error));
 	return error_set_text(error, name, text);
 }
 

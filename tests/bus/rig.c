@@ -58,6 +58,23 @@ static void append_credentials(sd_bus_message *m, const struct person *p)
 	assert_true(sd_bus_message_close_container(m) >= 0);
 }
 
+/* Sends a reply as the driver; takes it over. */
+static int send_as(struct rig *r, sd_bus_message *reply, const char *sender)
+{
+	assert_true(sd_bus_message_set_sender(reply, sender) >= 0);
+	assert_true(sd_bus_send(r->bus, reply, NULL) >= 0);
+	sd_bus_message_unref(reply);
+	return 1;
+}
+
+static sd_bus_message *new_reply(sd_bus_message *call)
+{
+	sd_bus_message *reply;
+
+	assert_true(sd_bus_message_new_method_return(call, &reply) >= 0);
+	return reply;
+}
+
 static int answer_credentials(struct rig *r, sd_bus_message *m)
 {
 	sd_bus_message *reply;
@@ -67,17 +84,18 @@ static int answer_credentials(struct rig *r, sd_bus_message *m)
 	assert_true(sd_bus_message_rewind(m, 1) >= 0);
 	assert_true(sd_bus_message_read(m, "s", &name) > 0);
 	p = rig_person(r, name);
-	if (!p || p->gone || p->credentials == CREDENTIALS_ERROR)
-		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "no such name");
+	if (!p || p->gone || p->credentials == CREDENTIALS_ERROR) {
+		assert_true(sd_bus_message_new_method_errorf(
+				    m, &reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "no such name") >= 0);
+		return send_as(r, reply, DRIVER);
+	}
 	if (p->credentials == CREDENTIALS_LATE) {
 		r->late = sd_bus_message_ref(m);
 		return 1;
 	}
-	assert_true(sd_bus_message_new_method_return(m, &reply) >= 0);
+	reply = new_reply(m);
 	append_credentials(reply, p);
-	assert_true(sd_bus_send(r->bus, reply, NULL) >= 0);
-	sd_bus_message_unref(reply);
-	return 1;
+	return send_as(r, reply, p->credentials == CREDENTIALS_FORGED ? ":1.66" : DRIVER);
 }
 
 void rig_answer_late(struct rig *r)
@@ -90,11 +108,26 @@ void rig_answer_late(struct rig *r)
 static int answer_has_owner(struct rig *r, sd_bus_message *m)
 {
 	const struct person *p;
+	sd_bus_message *reply;
 	const char *name;
 
 	assert_true(sd_bus_message_read(m, "s", &name) > 0);
 	p = rig_person(r, name);
-	return sd_bus_reply_method_return(m, "b", p && !p->gone);
+	reply = new_reply(m);
+	assert_true(sd_bus_message_append(reply, "b", p && !p->gone) >= 0);
+	return send_as(r, reply, DRIVER);
+}
+
+/* Hello, AddMatch, RequestName. */
+static int answer_simple(struct rig *r, sd_bus_message *m, const char *member)
+{
+	sd_bus_message *reply = new_reply(m);
+
+	if (strcmp(member, "Hello") == 0)
+		assert_true(sd_bus_message_append(reply, "s", ":1.0") >= 0);
+	else if (strcmp(member, "RequestName") == 0)
+		assert_true(sd_bus_message_append(reply, "u", r->refuse_name ? 3 : 1) >= 0);
+	return send_as(r, reply, DRIVER);
 }
 
 /* The driver, and what arrives for the clients. */
@@ -112,19 +145,13 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	}
 	if (type != SD_BUS_MESSAGE_METHOD_CALL || !to || strcmp(to, DRIVER) != 0)
 		return 0;
-	if (strcmp(member, "Hello") == 0)
-		return sd_bus_reply_method_return(m, "s", ":1.0");
-	if (strcmp(member, "AddMatch") == 0)
-		return sd_bus_reply_method_return(m, NULL);
-	if (strcmp(member, "RequestName") == 0)
-		return sd_bus_reply_method_return(m, "u", r->refuse_name ? 3 : 1);
 	if (strcmp(member, "NameHasOwner") == 0)
 		return answer_has_owner(r, m);
 	if (strcmp(member, "GetConnectionCredentials") == 0) {
 		r->n_asked++;
 		return answer_credentials(r, m);
 	}
-	return 0;
+	return answer_simple(r, m, member);
 }
 
 void rig_step(struct rig *r)

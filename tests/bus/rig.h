@@ -35,6 +35,7 @@ enum credentials {
 	CREDENTIALS_BAD_UID,  /* (uid_t)-1 */
 	CREDENTIALS_BAD_TYPE, /* the uid as a string */
 	CREDENTIALS_TWICE,    /* two uids */
+	CREDENTIALS_FORGED,   /* full, but from another sender than the driver */
 	CREDENTIALS_LATE,     /* no answer before rig_answer_late() */
 };
 
