@@ -22,11 +22,28 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #define EXIT_USAGE    2
 #define EXIT_NOT_ROOT 77 /* EX_NOPERM of sysexits.h */
+
+/* Numbers 0 to 2 are taken, whatever the caller closed, and nothing else of the caller's is kept. */
+static int own_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return log_errno(LOG_ERR, errno_or_eio(), "/dev/null");
+	} while (fd <= STDERR_FILENO);
+	(void)fd_close(fd);
+	if (syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, 0U) < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "close_range");
+	return 0;
+}
 
 static int find_user(struct keeper *k)
 {
@@ -184,6 +201,9 @@ static int prepare(struct keeper *k, struct stub *s)
 {
 	int r;
 
+	r = own_fds();
+	if (r < 0)
+		return r;
 	r = find_user(k);
 	if (r < 0)
 		return r;

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A real bailiffd with its real launcher and compiler, and a broker that does what the test wants. Needs
+ * root. */
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/privileges.h"
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WAIT_MSEC           15000
+#define HEARD_CATALOG       "heard 129"
+#define HEARD_RELOAD_FAILED "heard 130"
+
+static char dir[64], config[96], runtime[96], libexec[96], record[96], notify[96];
+static pid_t daemon_pid;
+static int notify_fd = -1;
+
+static void in_dir(char buffer[96], const char *name)
+{
+	(void)snprintf(buffer, 96, "%s/%s", dir, name);
+}
+
+static void link_helper(const char *name, const char *variable)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", libexec, name);
+	assert_non_null(getenv(variable));
+	assert_int_equal(symlink(getenv(variable), path), 0);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write_full(fd, text, strlen(text)), 0);
+	(void)close(fd);
+}
+
+static void write_profile(const char *text)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/profiles/one.profile", config);
+	write_file(path, text);
+}
+
+static void open_notify(bool abstract)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	socklen_t len;
+
+	in_dir(notify, "notify");
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", notify);
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(notify));
+	if (abstract)
+		sa.sun_path[0] = '\0';
+	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(notify_fd, (const struct sockaddr *)&sa, len + !abstract), 0);
+	if (abstract)
+		notify[0] = '@';
+}
+
+static int setup(void **state)
+{
+	const struct passwd *pw = getpwnam("bailiff");
+	char path[160];
+
+	assert_non_null(pw);
+	(void)umask(022);
+	(void)snprintf(dir, sizeof(dir), "/tmp/bailiff-test-keeper.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chmod(dir, 0755), 0);
+	in_dir(config, "config");
+	in_dir(runtime, "run");
+	in_dir(libexec, "libexec");
+	in_dir(record, "record");
+	assert_int_equal(mkdir(config, 0755), 0);
+	assert_int_equal(mkdir(libexec, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/profiles", config);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/policies", config);
+	assert_int_equal(mkdir(path, 0755), 0);
+	write_profile("[Profile]\nDescription=one\n[Exec]\nExecutable=/usr/bin/true\n");
+	link_helper("bailiff-launcher", "BAILIFF_LAUNCHER");
+	link_helper("bailiff-compiler", "BAILIFF_COMPILER");
+	link_helper("bailiff-broker", "BAILIFF_FAKE_BROKER");
+	write_file(record, "");
+	assert_int_equal(chown(record, pw->pw_uid, pw->pw_gid), 0);
+	daemon_pid = 0;
+	return 0;
+}
+
+static int remove_dir(const char *path)
+{
+	DIR *d = opendir(path);
+	int r = 0;
+
+	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+		char below[512];
+
+		if (e->d_name[0] == '.')
+			continue;
+		(void)snprintf(below, sizeof(below), "%s/%s", path, e->d_name);
+		if (unlink(below) < 0)
+			r |= remove_dir(below);
+	}
+	if (d)
+		(void)closedir(d);
+	return r | rmdir(path);
+}
+
+static int teardown(void **state)
+{
+	if (daemon_pid > 0) {
+		(void)kill(daemon_pid, SIGTERM);
+		(void)waitpid(daemon_pid, NULL, 0);
+	}
+	notify_fd = fd_close(notify_fd);
+	return remove_dir(dir);
+}
+
+static pid_t spawn(const char *mode, bool with_notify)
+{
+	char address[128];
+	pid_t pid;
+
+	(void)snprintf(address, sizeof(address), "%s:%s", mode, record);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	(void)unsetenv("NOTIFY_SOCKET");
+	if (with_notify)
+		(void)setenv("NOTIFY_SOCKET", notify, 1);
+	/* an fd and a variable that nobody may inherit */
+	(void)dup2(0, 77);
+	(void)setenv("SECRET", "x", 1);
+	if (!getenv("BAILIFF_TEST_VERBOSE"))
+		(void)dup2(open("/dev/null", O_RDWR), 2);
+	(void)execl(getenv("BAILIFF_DAEMON"), "bailiffd", "--config-dir", config, "--runtime-dir", runtime,
+		"--libexec-dir", libexec, "--bus-address", address, (char *)NULL);
+	_exit(126);
+}
+
+static void start(const char *mode, bool abstract)
+{
+	open_notify(abstract);
+	daemon_pid = spawn(mode, true);
+}
+
+static void expect_notify(const char *state)
+{
+	struct pollfd p = { .fd = notify_fd, .events = POLLIN };
+	char text[128];
+	ssize_t n;
+
+	assert_int_equal(poll(&p, 1, WAIT_MSEC), 1);
+	n = recv(notify_fd, text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_string_equal(text, state);
+}
+
+static int exit_status(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int stop(void)
+{
+	pid_t pid = daemon_pid;
+
+	daemon_pid = 0;
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	return exit_status(pid);
+}
+
+/* What the broker wrote down so far. */
+static char *read_record(void)
+{
+	int fd = open(record, O_RDONLY | O_CLOEXEC);
+	char *text;
+	size_t size;
+
+	assert_true(fd >= 0);
+	assert_int_equal(read_fd_to_end(fd, 1024 * 1024, &text, &size), 0);
+	(void)close(fd);
+	return text;
+}
+
+static size_t count(const char *word)
+{
+	char *text = read_record();
+	size_t n = 0;
+
+	for (const char *p = strstr(text, word); p; p = strstr(p + 1, word))
+		n++;
+	free(text);
+	return n;
+}
+
+static void wait_for(const char *word, size_t times)
+{
+	for (int i = 0; count(word) < times; i++) {
+		assert_true(i < WAIT_MSEC / 20);
+		(void)usleep(20000);
+	}
+}
+
+static void expect_line(const char *line)
+{
+	if (count(line) == 0)
+		fail_msg("no line \"%s\" in:\n%s", line, read_record());
+}
+
+static pid_t child_of(pid_t parent, const char *name)
+{
+	char path[64], text[1024], comm[64] = "";
+	int fd;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	(void)fd_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (char *save = NULL, *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		(void)snprintf(path, sizeof(path), "/proc/%s/comm", word);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd >= 0 ? read(fd, comm, sizeof(comm) - 1) : 0;
+		(void)fd_close(fd);
+		comm[n > 0 ? n : 0] = '\0';
+		if (strncmp(comm, name, strlen(name)) == 0)
+			return (pid_t)strtol(word, NULL, 10);
+	}
+	return 0;
+}
+
+static void expect_clean(void)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/lock", runtime);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void start_and_stop(void **state)
+{
+	start("ok", false);
+	expect_notify("READY=1");
+	assert_int_equal(stop(), 0);
+	expect_notify("STOPPING=1");
+	wait_for("ended", 1);
+	expect_clean();
+}
+
+static void start_with_abstract_notify(void **state)
+{
+	start("ok", true);
+	expect_notify("READY=1");
+	assert_int_equal(stop(), 0);
+}
+
+static void broker_gets_nothing_but_its_due(void **state)
+{
+	char line[128];
+	const struct passwd *pw = getpwnam("bailiff");
+
+	start("ok", false);
+	expect_notify("READY=1");
+	expect_line("fds 0 1 2 3\n");
+	assert_int_equal(count("env "), 2);
+	expect_line("env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin\n");
+	expect_line("env LANG=C.UTF-8\n");
+	(void)snprintf(
+		line, sizeof(line), "Uid:\t%u\t%u\t%u\t%u\n", pw->pw_uid, pw->pw_uid, pw->pw_uid, pw->pw_uid);
+	expect_line(line);
+	(void)snprintf(line, sizeof(line), "CapBnd:\t%016llx\n", (unsigned long long)PRIVILEGES_BROKER_START);
+	expect_line(line);
+	(void)snprintf(line, sizeof(line), "CapAmb:\t%016llx\n", (unsigned long long)PRIVILEGES_BROKER_START);
+	expect_line(line);
+	expect_line("Groups:\t \n");
+	expect_line("NoNewPrivs:\t1\n");
+	expect_line("Seccomp:\t2\n");
+	assert_int_equal(stop(), 0);
+}
+
+static void broker_that_dies_at_start(void **state)
+{
+	pid_t pid;
+
+	start("dies", false);
+	pid = daemon_pid;
+	daemon_pid = 0;
+	assert_int_equal(exit_status(pid), 1);
+	assert_int_equal(count("started"), 1);
+	expect_clean();
+}
+
+/* Five times at once, then with a growing pause: half a minute's worth of attempts stays small. */
+static void broker_that_crashes_always(void **state)
+{
+	start("crashes", false);
+	expect_notify("READY=1");
+	wait_for("started", 5);
+	(void)usleep(1000000);
+	assert_in_range(count("started"), 5, 8);
+	assert_int_equal(stop(), 0);
+}
+
+static void broker_that_sends_garbage(void **state)
+{
+	start("garbage", false);
+	expect_notify("READY=1");
+	wait_for("started", 3);
+	assert_int_equal(count("ended"), 0); /* killed, each time */
+	assert_int_equal(stop(), 0);
+}
+
+static void broker_that_does_not_end(void **state)
+{
+	uint64_t before;
+
+	start("deaf", false);
+	expect_notify("READY=1");
+	before = now_boottime_usec();
+	assert_int_equal(stop(), 0);
+	assert_true(now_boottime_usec() - before < 5000000);
+	assert_int_equal(count("ended"), 0);
+	expect_clean();
+}
+
+static void reload_good_and_bad(void **state)
+{
+	start("ok", false);
+	expect_notify("READY=1");
+	wait_for(HEARD_CATALOG " generation 1", 1);
+	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+	expect_notify("RELOADING=1");
+	expect_notify("READY=1");
+	wait_for(HEARD_CATALOG " generation 2", 1);
+	write_profile("[Nonsense]\n");
+	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+	expect_notify("RELOADING=1");
+	expect_notify("READY=1");
+	wait_for(HEARD_RELOAD_FAILED " generation 2 value 0", 1);
+	write_profile("[Profile]\nDescription=two\n[Exec]\nExecutable=/usr/bin/true\n");
+	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+	expect_notify("RELOADING=1");
+	expect_notify("READY=1");
+	wait_for(HEARD_CATALOG " generation 3", 1);
+	assert_int_equal(stop(), 0);
+}
+
+static void second_instance_refuses(void **state)
+{
+	start("ok", false);
+	expect_notify("READY=1");
+	assert_int_equal(exit_status(spawn("ok", false)), 1);
+	assert_int_equal(count("started"), 1);
+	assert_int_equal(stop(), 0);
+}
+
+static void runtime_dir_of_others_refused(void **state)
+{
+	assert_int_equal(mkdir(runtime, 0755), 0);
+	assert_int_equal(chmod(runtime, 0777), 0);
+	assert_int_equal(exit_status(spawn("ok", false)), 1);
+	assert_int_equal(chmod(runtime, 0755), 0);
+	assert_int_equal(chown(runtime, 65534, 65534), 0);
+	assert_int_equal(exit_status(spawn("ok", false)), 1);
+}
+
+static void launcher_killed(void **state)
+{
+	pid_t keeper, launcher;
+
+	start("ok", false);
+	expect_notify("READY=1");
+	keeper = child_of(daemon_pid, "bailiffd");
+	launcher = child_of(keeper, "bailiff-launch");
+	assert_true(launcher > 0);
+	assert_int_equal(kill(launcher, SIGKILL), 0);
+	/* the fake one does not watch its peer: it is ended with the launcher, and both come back */
+	wait_for("started", 2);
+	assert_true(child_of(keeper, "bailiff-launch") > 0);
+	assert_int_equal(stop(), 0);
+	expect_clean();
+}
+
+static void keeper_killed(void **state)
+{
+	pid_t keeper, launcher, pid;
+
+	start("ok", false);
+	expect_notify("READY=1");
+	keeper = child_of(daemon_pid, "bailiffd");
+	launcher = child_of(keeper, "bailiff-launch");
+	assert_int_equal(kill(keeper, SIGKILL), 0);
+	pid = daemon_pid;
+	daemon_pid = 0;
+	assert_int_equal(exit_status(pid), 1);
+	assert_int_equal(kill(launcher, 0), -1);
+	/* what it left behind does not keep the next one from starting, and goes with it */
+	daemon_pid = spawn("ok", true);
+	expect_notify("READY=1");
+	assert_int_equal(stop(), 0);
+	expect_clean();
+}
+
+static void stub_killed(void **state)
+{
+	pid_t keeper;
+
+	start("ok", false);
+	expect_notify("READY=1");
+	keeper = child_of(daemon_pid, "bailiffd");
+	assert_int_equal(kill(daemon_pid, SIGKILL), 0);
+	assert_int_equal(waitpid(daemon_pid, NULL, 0), daemon_pid);
+	daemon_pid = 0;
+	for (int i = 0; kill(keeper, 0) == 0; i++) {
+		assert_true(i < WAIT_MSEC / 20);
+		(void)usleep(20000);
+	}
+	expect_clean();
+}
+
+static int run_plain(const char *argument, bool as_nobody)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)dup2(open("/dev/null", O_RDWR), 1);
+		(void)dup2(1, 2);
+		if (as_nobody && (setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(126);
+		(void)execl(getenv("BAILIFF_DAEMON"), "bailiffd", argument, (char *)NULL);
+		_exit(126);
+	}
+	return exit_status(pid);
+}
+
+static void exit_codes(void **state)
+{
+	assert_int_equal(run_plain("--help", false), 0);
+	assert_int_equal(run_plain("--version", true), 0);
+	assert_int_equal(run_plain("--bogus", false), 2);
+	assert_int_equal(run_plain("extra", false), 2);
+	assert_int_equal(run_plain("--log-level=loud", false), 2);
+	assert_int_equal(run_plain("--runtime-dir=relative", false), 2);
+	assert_int_equal(run_plain("--config-dir=/nonexistent", false), 2);
+	assert_int_equal(run_plain("--libexec-dir=/nonexistent", false), 1);
+	assert_int_equal(run_plain(NULL, true), 77);
+}
+
+#define KEEPER_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		KEEPER_TEST(start_and_stop),
+		KEEPER_TEST(start_with_abstract_notify),
+		KEEPER_TEST(broker_gets_nothing_but_its_due),
+		KEEPER_TEST(broker_that_dies_at_start),
+		KEEPER_TEST(broker_that_crashes_always),
+		KEEPER_TEST(broker_that_sends_garbage),
+		KEEPER_TEST(broker_that_does_not_end),
+		KEEPER_TEST(reload_good_and_bad),
+		KEEPER_TEST(second_instance_refuses),
+		KEEPER_TEST(runtime_dir_of_others_refused),
+		KEEPER_TEST(launcher_killed),
+		KEEPER_TEST(keeper_killed),
+		KEEPER_TEST(stub_killed),
+		cmocka_unit_test(exit_codes),
+	};
+
+	if (geteuid() != 0 || !getpwnam("bailiff"))
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The keeper's parts that can be looked at alone: pauses between restarts, the deny-list, privileges. */
+
+#include "base/bounds.h"
+#include "base/privileges.h"
+#include "keeper/denied.h"
+#include "keeper/keeper.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#define SEC UINT64_C(1000000)
+
+static void restart_pauses_grow(void **state)
+{
+	struct child c = { 0 };
+	uint64_t now = 1000 * SEC, last = 0;
+
+	for (int i = 0; i < 20; i++) {
+		uint64_t pause;
+
+		c.started_usec = now - 1;
+		plan_restart(&c, now);
+		pause = c.start_at_usec - now;
+		if (i < 4)
+			assert_int_equal(pause, 0);
+		assert_true(pause >= last && pause <= 10 * SEC);
+		last = pause;
+		now = c.start_at_usec + 1;
+	}
+	assert_int_equal(last, 10 * SEC);
+	/* one that lived long is started again at once */
+	c.started_usec = now;
+	plan_restart(&c, now + 11 * SEC);
+	assert_int_equal(c.start_at_usec, now + 11 * SEC);
+	assert_int_equal(c.quick_ends, 0);
+}
+
+static bool denied(uint32_t number)
+{
+	for (size_t i = 0; i < n_denied_calls; i++)
+		if (denied_calls[i].number == number && denied_calls[i].mask == 0)
+			return true;
+	return false;
+}
+
+static void deny_list_builds(void **state)
+{
+	struct sock_filter *filter = NULL;
+	size_t n = 0;
+
+	assert_int_equal(filter_build(denied_calls, n_denied_calls, FILTER_PERMIT, &filter, &n), 0);
+	assert_in_range(n, n_denied_calls, BPF_MAXINSNS_PER_FILTER);
+	free(filter);
+	for (size_t i = 0; i < n_denied_calls; i++)
+		assert_true(denied_calls[i].action == FILTER_FAIL(EPERM) ||
+			    denied_calls[i].action == FILTER_FAIL(ENOSYS));
+}
+
+static void deny_list_holds_what_the_design_names(void **state)
+{
+	static const uint32_t wanted[] = { SYS_kexec_load, SYS_init_module, SYS_finit_module,
+		SYS_delete_module, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_bpf,
+		SYS_perf_event_open, SYS_userfaultfd, SYS_open_by_handle_at, SYS_io_uring_setup };
+	static const uint32_t needed[] = { SYS_mount, SYS_setns, SYS_clone3, SYS_execveat, SYS_pivot_root };
+
+	for (size_t i = 0; i < ELEMENTS(wanted); i++)
+		assert_true(denied(wanted[i]));
+	for (size_t i = 0; i < ELEMENTS(needed); i++)
+		assert_false(denied(needed[i]));
+}
+
+static void privileges_exclude_the_hosts(void **state)
+{
+	static const int never[] = { CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_PACCT, CAP_SYS_TIME,
+		CAP_SYS_PTRACE, CAP_SYSLOG, CAP_MAC_OVERRIDE, CAP_MAC_ADMIN, CAP_AUDIT_CONTROL, CAP_PERFMON,
+		CAP_BPF, CAP_CHECKPOINT_RESTORE };
+
+	for (size_t i = 0; i < ELEMENTS(never); i++)
+		assert_int_equal(PRIVILEGES_ALL & CAPABILITY_BIT(never[i]), 0);
+	assert_int_equal(PRIVILEGES_BROKER_START & ~PRIVILEGES_ALL, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(restart_pauses_grow),
+		cmocka_unit_test(deny_list_builds),
+		cmocka_unit_test(deny_list_holds_what_the_design_names),
+		cmocka_unit_test(privileges_exclude_the_hosts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
