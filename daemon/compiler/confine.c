@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "compiler/confine.h"
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/filter.h"
 #include "base/landlock.h"
@@ -27,6 +28,11 @@
 #define FILE_MAX        (128ULL * 1024 * 1024) /* the catalog: twice what catalog.h allows */
 #define FDS_OPEN_MAX    64ULL                  /* three levels of folders in three places, and one file */
 
+#define KILL(name)                                                                                           \
+	{                                                                                                    \
+		SYS_##name, FILTER_KILL, 0, 0, 0                                                             \
+	}
+
 static const struct {
 	int resource;
 	rlim_t limit;
@@ -39,8 +45,12 @@ static const struct {
 	{ RLIMIT_CORE, 0 },
 };
 
-/* Reading below held directories, memory, one memfd and one message. All else ends the process. */
-static const struct filter_rule permitted[] = {
+/*
+ * Reading below held directories, memory, one memfd and one message. All else fails with EPERM: the name
+ * service's modules are foreign code, which may try more and must be able to give up. What only an intruder
+ * tries, kills.
+ */
+static const struct filter_rule rules[] = {
 	/* files, for reading only; what lies behind openat2's pointer, Landlock decides */
 	FILTER_ALLOW_ARG(openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY),
 	FILTER_ALLOW(openat2),
@@ -87,6 +97,16 @@ static const struct filter_rule permitted[] = {
 	FILTER_ALLOW(tgkill), /* abort(3) */
 	FILTER_ALLOW(exit),
 	FILTER_ALLOW(exit_group),
+	/* no module does these */
+	KILL(execve),
+	KILL(execveat),
+	KILL(ptrace),
+	KILL(process_vm_readv),
+	KILL(process_vm_writev),
+	KILL(unshare),
+	KILL(setns),
+	KILL(bpf),
+	KILL(io_uring_setup),
 #ifdef BAILIFF_SANITIZING
 	FILTER_ALLOW(sigaltstack),
 	FILTER_ALLOW(sched_yield),
@@ -97,7 +117,7 @@ static const struct filter_rule permitted[] = {
 
 static int limit_resources(void)
 {
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+	for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
 		struct rlimit l = { limits[i].limit, limits[i].limit }, old;
 
 		if (getrlimit((__rlimit_resource_t)limits[i].resource, &old) < 0)
@@ -120,8 +140,8 @@ static int restrict_files(const char *config_dir)
 		{ -1, BAILIFF_VENDORDIR, LANDLOCK_READ } };
 
 	if (config_dir)
-		return landlock_restrict_paths(given, sizeof(given) / sizeof(given[0]));
-	return landlock_restrict_paths(system, sizeof(system) / sizeof(system[0]));
+		return landlock_restrict_paths(given, ELEMENTSOF(given));
+	return landlock_restrict_paths(system, ELEMENTSOF(system));
 }
 
 int confine(const char *config_dir)
@@ -138,5 +158,5 @@ int confine(const char *config_dir)
 	r = restrict_files(config_dir);
 	if (r < 0)
 		return r;
-	return filter_apply(permitted, sizeof(permitted) / sizeof(permitted[0]), FILTER_KILL);
+	return filter_apply(rules, ELEMENTSOF(rules), FILTER_FAIL(EPERM));
 }
