@@ -8,6 +8,7 @@
  */
 
 #include "broker/caller.h"
+#include "broker/denial.h"
 #include "broker/keeper-client.h"
 #include "broker/launcher-client.h"
 #include "broker/quota.h"
@@ -47,6 +48,7 @@ struct broker {
 	bool ready;                        /* calls are answered */
 	bool stopping;
 	uint64_t n_launched;
+	struct denial_log denials;
 };
 
 #define BROKER_NULL ((struct broker){ .proc_fd = -1, .keeper = { .fd = -1 }, .launcher = { .fd = -1 } })

@@ -179,7 +179,8 @@ static int take_refused(struct launch *l, const struct launcher_answer *answer)
 	if (r < 0)
 		return r;
 	(void)error_refused(&error, &refused);
-	log_notice("A launch of %s for uid %u failed: %s", l->profile, l->uid, error.message);
+	denial_write(&l->broker->denials, "A launch of %s for uid %u failed: %s", l->profile, l->uid,
+		error.message);
 	deferred_reply_error(steal_ptr(l->call), &error);
 	return 0;
 }

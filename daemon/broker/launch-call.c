@@ -2,7 +2,6 @@
 #include "broker/launch-call.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
@@ -107,7 +106,8 @@ static int find_profile(
 			name);
 	r = plan_access(p, &who, &result);
 	if (r < 0) {
-		log_notice("uid %u may not launch %s: %s [%s]", c->uid, name, result.message, result.rule);
+		denial_write(&b->denials, "uid %u may not launch %s: %s [%s]", c->uid, name, result.message,
+			result.rule);
 		return error_refusal(error, result.refusal, result.rule, result.message);
 	}
 	return 0;
@@ -151,7 +151,8 @@ static int decide(struct broker *b, const struct caller *c, const struct compile
 	}
 	if (result.refusal == REFUSAL_NONE)
 		return r;
-	log_info("uid %u is refused a launch of %s: %s [%s]", c->uid, p->name, result.message, result.rule);
+	denial_write(&b->denials, "uid %u is refused a launch of %s: %s [%s]", c->uid, p->name,
+		result.message, result.rule);
 	return error_refusal(error, result.refusal, result.rule, result.message);
 }
 
