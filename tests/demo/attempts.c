@@ -66,11 +66,11 @@ static int try_ptrace(void)
 
 	if (parent > 0)
 		return ptrace(PTRACE_SEIZE, parent, NULL, NULL) < 0 ? refused("ptrace(parent)")
-								     : went_through("ptrace(parent)");
+								    : went_through("ptrace(parent)");
 	/* The parent is outside of this PID namespace and has no number here. The next best is the jail's own
 	 * init. */
 	return ptrace(PTRACE_SEIZE, 1, NULL, NULL) < 0 ? refused("the parent has no pid in here; ptrace(1)")
-							: went_through("ptrace(1)");
+						       : went_through("ptrace(1)");
 }
 
 static int try_mount(void)
