@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Feeds every regular file below the folders given to the fuzz target, plus the empty input. An empty corpus fails. */
+/* Feeds every regular file below the folders given to the fuzz target, plus the empty input. An empty corpus
+ * fails. */
 
 #include "base/error.h"
 #include "base/fd.h"
