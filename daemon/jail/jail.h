@@ -81,7 +81,7 @@ struct jail {
  */
 int jail_start(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr);
-/* Lets the child go on to exec. */
+/* Lets the child go on to exec. -EPIPE: it has ended, and the report says why. */
 int jail_go(struct jail *j);
 /* 1: exec succeeded. 0: nothing yet (-EAGAIN inside). Negative: set-up failed, see *reterr; -ECHILD when the
  * child ended without a word. */

@@ -54,17 +54,21 @@ void rig_fd(struct rig *r, int source, uint32_t target);
 void rig_env(struct rig *r, const char *const *env);
 /* A file below the rig's directory. Returns its path. */
 const char *rig_file(struct rig *r, const char *name, const char *text, mode_t mode);
+/* A copy of a file, with this mode. */
+const char *rig_copy(struct rig *r, const char *source, const char *name, mode_t mode);
 const char *rig_mkdir(struct rig *r, const char *name, mode_t mode);
 
 /* jail_start() with these arguments for the probe. Returns its result; the error is in r->error. */
 int rig_start(struct rig *r, const char *const *argv);
+/* rig_start(), the go, and a report that must be of success. */
+void rig_launch(struct rig *r, const char *const *argv);
 /* Waits for the report: 1, or negative. */
 int rig_report(struct rig *r);
 /* Reads the output to its end, or until the text occurs in it. */
 void rig_read(struct rig *r, const char *until);
 /* Waits for the payload's end and lets go of the jail. */
 void rig_finish(struct rig *r);
-/* All of it; the launch must succeed. */
+/* rig_launch(), rig_read() to the end, rig_finish(). */
 void rig_run(struct rig *r, const char *const *argv);
 /* All of it; the launch must fail, at this stage, with this error, and the text in its object. */
 void rig_fail(struct rig *r, enum jail_stage stage, int error, const char *object);

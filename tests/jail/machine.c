@@ -121,3 +121,34 @@ char *machine_state(void)
 	(void)fclose(out);
 	return text;
 }
+
+static bool has_line(const char *text, const char *line, size_t n)
+{
+	for (const char *l = text; *l; l += strcspn(l, "\n") + 1)
+		if (strcspn(l, "\n") == n && memcmp(l, line, n) == 0)
+			return true;
+	return false;
+}
+
+static bool show_missing(const char *text, const char *other, const char *mark)
+{
+	bool complete = true;
+
+	for (const char *l = text; *l; l += strcspn(l, "\n") + 1) {
+		size_t n = strcspn(l, "\n");
+
+		if (has_line(other, l, n))
+			continue;
+		print_error("%s %.*s\n", mark, (int)n, l);
+		complete = false;
+	}
+	return complete;
+}
+
+bool machine_compare(const char *before, const char *after)
+{
+	bool lost = !show_missing(before, after, "gone:"),
+	     left = !show_missing(after, before, "left behind:");
+
+	return !lost && !left;
+}

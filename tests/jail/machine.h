@@ -4,8 +4,12 @@
 /* What a test may leave nothing behind in: mounts, cgroups, our fds, our children. And the cgroup to test in.
  */
 
+#include <stdbool.h>
+
 /* As text, to compare and to show. Free with free(3). */
 char *machine_state(void);
+/* Shows each line that only one of them has; true if there is none. */
+bool machine_compare(const char *before, const char *after);
 /* A new cgroup v2 directory and an fd of it; NULL and -1 where there is no cgroup v2. */
 char *machine_make_cgroup(int *ret_fd);
 /* Accepts NULL. It must be empty. */

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The tree that a payload lives in: binds, tmpfs, links, the host's root. Rows J4, J12, J27 to J29, R12 of
+ * the threat model. Runs in a mount namespace of its own, so that it may mount things to be bound. */
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void test_read_only_bind(void **state)
+{
+	struct rig *r = *state;
+	const char *directory = rig_mkdir(r, "data", 01777);
+
+	rig_file(r, "data/file", "content\n", 0666);
+	rig_bind(r, directory, "/data", MOUNT_READ_ONLY);
+	RUN(r, "cat", "/data/file", "--", "write", "/data/file", "--", "mkdir", "/data/new", "--", "remount",
+		"/data");
+	assert_line(r, "content");
+	assert_value(r, "write", "EROFS");
+	assert_value(r, "mkdir", "EROFS");
+	assert_value(r, "remount", "EPERM");
+}
+
+static void test_writable_bind(void **state)
+{
+	struct rig *r = *state;
+
+	rig_bind(r, rig_mkdir(r, "data", 01777), "/deep/down/data", 0);
+	RUN(r, "write", "/deep/down/data/file", "--", "mkdir", "/deep/new", "--", "mkdir", "/new");
+	assert_value(r, "write", "ok");
+	assert_value(r, "mkdir", "EROFS");
+}
+
+static void test_file_bind(void **state)
+{
+	struct rig *r = *state;
+
+	rig_bind(r, rig_file(r, "file", "one\n", 0444), "/etc/app/config", MOUNT_READ_ONLY);
+	RUN(r, "cat", "/etc/app/config", "--", "list", "/etc/app");
+	assert_line(r, "one");
+	assert_value(r, "entry", "config");
+}
+
+/* What is mounted below a source comes along, with the same flags, or does not. */
+static void test_recursion(void **state)
+{
+	struct rig *r = *state;
+	const char *directory = rig_mkdir(r, "data", 0755), *sub = rig_mkdir(r, "data/sub", 0755);
+
+	assert_int_equal(mount("tmpfs", sub, "tmpfs", 0, "mode=1777"), 0);
+	rig_file(r, "data/sub/file", "below\n", 0666);
+	rig_bind(r, directory, "/with", MOUNT_READ_ONLY);
+	rig_bind(r, directory, "/without", MOUNT_READ_ONLY | MOUNT_NON_RECURSIVE);
+	RUN(r, "cat", "/with/sub/file", "--", "write", "/with/sub/file", "--", "open", "/without/sub/file");
+	assert_int_equal(umount2(sub, MNT_DETACH), 0);
+	assert_line(r, "below");
+	assert_value(r, "write", "EROFS");
+	assert_value(r, "open", "ENOENT");
+}
+
+static void test_tmpfs(void **state)
+{
+	struct rig *r = *state;
+
+	rig_tmpfs(r, "/var", 0, 65536, 01777);
+	rig_tmpfs(r, "/sealed", MOUNT_READ_ONLY, 0, 01777);
+	/* mount points in a tmpfs of the profile's, also in one that is read-only in the end */
+	rig_bind(r, rig_file(r, "file", "x\n", 0444), "/sealed/deep/file", MOUNT_READ_ONLY);
+	rig_bind(r, rig_mkdir(r, "data", 0755), "/var/lib/data", MOUNT_READ_ONLY);
+	RUN(r, "write", "/var/file", "--", "stat", "/var", "--", "cat", "/sealed/deep/file", "--", "mkdir",
+		"/sealed/new", "--", "list", "/var/lib");
+	assert_value(r, "write", "ok");
+	assert_value(r, "stat_mode", "41777");
+	assert_value(r, "mkdir", "EROFS");
+	assert_value(r, "entry", "data");
+	assert_line(r, "x");
+}
+
+static void test_optional_source(void **state)
+{
+	struct rig *r = *state;
+
+	rig_bind(r, "/nonexistent", "/data", MOUNT_OPTIONAL);
+	RUN(r, "open", "/data");
+	assert_value(r, "open", "ENOENT");
+}
+
+/* As /var/run on every system: an absolute link of root's, in a directory of root's. */
+static void test_link_of_root(void **state)
+{
+	struct rig *r = *state;
+	const char *real = rig_mkdir(r, "real", 0755), *link = rig_format(r, "%s/link", r->directory);
+
+	rig_file(r, "real/file", "real\n", 0444);
+	assert_int_equal(symlink(real, link), 0);
+	rig_bind(r, rig_format(r, "%s/file", link), "/data", MOUNT_READ_ONLY);
+	RUN(r, "cat", "/data");
+	assert_line(r, "real");
+}
+
+/* A payload that replaced its directory by a link to somebody else's does not get that one the next time. */
+static void test_link_of_payload(void **state)
+{
+	struct rig *r = *state;
+	const char *home = rig_mkdir(r, "home", 0755), *link = rig_format(r, "%s/data", home);
+
+	assert_int_equal(chown(home, RIG_UID, RIG_GID), 0);
+	assert_int_equal(symlink("/etc", link), 0);
+	assert_int_equal(lchown(link, RIG_UID, RIG_GID), 0);
+	rig_bind(r, link, "/data", 0);
+	rig_fail(r, STAGE_MOUNTS, -ELOOP, link);
+}
+
+/* /bin is a link inside, as on the host: a target through it is where it points to. */
+static void test_target_through_link(void **state)
+{
+	struct rig *r = *state;
+	struct stat st;
+
+	if (lstat("/sbin", &st) < 0 || !S_ISLNK(st.st_mode))
+		skip();
+	rig_tmpfs(r, "/sbin", 0, 0, 0755);
+	RUN(r, "list", "/usr/sbin", "--", "open", "/bin/true");
+	assert_int_equal(rig_count(r, "entry"), 0);
+	assert_value(r, "open", "ok");
+}
+
+static void test_system_is_mirrored(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.executable = "/bin/true"; /* dynamic: takes the loader, its cache and the libraries */
+	RUN(r, "ignored");
+	assert_int_equal(r->status.si_code, 1 /* CLD_EXITED */);
+	assert_int_equal(r->status.si_status, 0);
+}
+
+static void test_private_tmp(void **state)
+{
+	struct rig *r = *state;
+
+	RUN(r, "list", "/tmp", "--", "write", "/tmp/file", "--", "stat", "/tmp", "--", "write",
+		"/dev/shm/file");
+	assert_int_equal(rig_count(r, "entry"), 0);
+	assert_value(r, "write", "ok");
+	assert_value(r, "stat_mode", "41777");
+}
+
+static void test_no_private_tmp(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.private_tmp = false;
+	RUN(r, "open", "/tmp");
+	assert_value(r, "open", "ENOENT");
+}
+
+static void test_no_proc(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.mount_proc = false;
+	RUN(r, "see");
+	assert_false(rig_has_line(r, "root proc"));
+}
+
+/* A procfs without a PID namespace would be the launcher's. */
+static void test_no_proc_without_pid_namespace(void **state)
+{
+	struct rig *r = *state;
+
+	if (!r->cgroup)
+		skip();
+	r->spec.namespaces &= ~JAIL_NS_PID;
+	RUN(r, "see");
+	assert_false(rig_has_line(r, "root proc"));
+}
+
+static void test_devices(void **state)
+{
+	struct rig *r = *state;
+
+	RUN(r, "write", "/dev/null", "--", "write", "/dev/full", "--", "write", "/dev/new", "--", "open",
+		"/dev/zero", "rw", "--", "chmod", "/dev/null", "0600", "--", "open", "/dev/ptmx", "--",
+		"mknod", "/dev/shm/mem");
+	assert_true(strncmp(r->output, "write ok\nwrite ENOSPC\nwrite EROFS\n", 34) == 0);
+	assert_value(r, "open", "ok");
+	assert_value(r, "chmod", "EROFS");
+	assert_line(r, "open ENOENT");
+	assert_value(r, "mknod", "EPERM");
+}
+
+/* A node that somebody with CAP_MKNOD made is still none: nodev. */
+static void test_node_in_bind(void **state)
+{
+	struct rig *r = *state;
+	const char *directory = rig_mkdir(r, "data", 0755);
+
+	assert_int_equal(mknod(rig_format(r, "%s/null", directory), S_IFCHR | 0666, 0x103), 0);
+	assert_int_equal(chmod(rig_format(r, "%s/null", directory), 0666), 0);
+	rig_bind(r, directory, "/data", 0);
+	RUN(r, "open", "/data/null", "rw");
+	assert_value(r, "open", "EACCES");
+}
+
+static void test_hosts_devices(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.private_devices = false;
+	RUN(r, "open", "/dev/null", "rw", "--", "stat", "/dev/ptmx");
+	assert_value(r, "open", "ok");
+	assert_value(r, "stat", "ok");
+}
+
+/* No minimal root: the host's tree, but not its /tmp, /dev, /proc, and nothing with set-user-ID or devices.
+ */
+static void test_hosts_root(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.minimal_root = false;
+	r->spec.n_mounts = 0;
+	r->spec.executable = "/usr/bin/env";
+	r->spec.mounts = r->mounts;
+	/* the probe must be somewhere that is not covered */
+	rig_bind(r, r->probe, "/usr/bin/env", MOUNT_READ_ONLY);
+	rig_bind(r, rig_mkdir(r, "data", 0755), "/mnt", 0);
+	RUN(r, "see", "--", "open", r->directory, "--", "mkdir", "/sys/new", "--", "open", "/etc/shadow");
+	assert_line(r, "root etc");
+	assert_line(r, "root var");
+	assert_line(r, "proc 2");
+	assert_false(rig_has_line(r, "proc 1"));
+	assert_false(rig_has_line(r, "dev ptmx"));
+	assert_line(r, "open ENOENT");
+	assert_line(r, "open EACCES");
+	for (const char *line = r->output; (line = strstr(line, "\nmount ")); line++) {
+		char point[512], flags[256];
+
+		assert_int_equal(sscanf(line, "\nmount %*s %*s %*s %*s %511s %255s", point, flags), 2);
+		assert_non_null(strstr(flags, "nosuid"));
+		if (strncmp(point, "/dev/", 5) != 0)
+			assert_non_null(strstr(flags, "nodev"));
+		if (strncmp(point, "/sys", 4) == 0 && strstr(flags, "noexec"))
+			assert_true(strncmp(flags, "ro", 2) == 0);
+	}
+}
+
+static void test_hosts_root_missing_target(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.minimal_root = false; /* and /probe does not exist on the host */
+	rig_fail(r, STAGE_MOUNTS, -ENOENT, RIG_PROBE);
+	assert_int_equal(access(RIG_PROBE, F_OK), -1);
+}
+
+/* "/" as a source must not take the new root along, which lies over it. */
+static void test_bind_of_root(void **state)
+{
+	struct rig *r = *state;
+
+	rig_bind(r, "/", "/host", MOUNT_READ_ONLY);
+	RUN(r, "open", "/host/etc/passwd", "--", "open", "/host/probe");
+	assert_value(r, "open", "ok");
+	assert_line(r, "open ENOENT");
+}
+
+static void test_target_root(void **state)
+{
+	struct rig *r = *state;
+
+	rig_tmpfs(r, "/", 0, 0, 0755);
+	rig_fail(r, STAGE_MOUNTS, -EINVAL, "/");
+}
+
+static bool payload_sees(struct rig *r, const char *text)
+{
+	_cleanup_close_ int fd = open(rig_format(r, "/proc/%d/mountinfo", r->jail.pid), O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *data = NULL;
+	size_t size;
+
+	assert_true(fd >= 0);
+	assert_int_equal(read_fd_to_end(fd, 1024 * 1024, &data, &size), 0);
+	return strstr(data, text) != NULL;
+}
+
+/* What the host mounts later does not get in, not even below a source. */
+static void test_no_propagation(void **state)
+{
+	struct rig *r = *state;
+	const char *directory = rig_mkdir(r, "data", 0755), *sub = rig_mkdir(r, "data/sub", 0755);
+
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
+	rig_bind(r, directory, "/data", 0);
+	assert_int_equal(START(r, "await-signal"), 0);
+	assert_int_equal(jail_go(&r->jail), 0);
+	assert_int_equal(rig_report(r), 1);
+	assert_true(payload_sees(r, " /data "));
+	assert_int_equal(mount("tmpfs", sub, "tmpfs", 0, NULL), 0);
+	assert_false(payload_sees(r, " /data/sub "));
+	assert_int_equal(umount2(sub, MNT_DETACH), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	jail_kill(&r->jail);
+	rig_finish(r);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_read_only_bind),
+		TEST(test_writable_bind),
+		TEST(test_file_bind),
+		TEST(test_recursion),
+		TEST(test_tmpfs),
+		TEST(test_optional_source),
+		TEST(test_link_of_root),
+		TEST(test_link_of_payload),
+		TEST(test_target_through_link),
+		TEST(test_system_is_mirrored),
+		TEST(test_private_tmp),
+		TEST(test_no_private_tmp),
+		TEST(test_no_proc),
+		TEST(test_no_proc_without_pid_namespace),
+		TEST(test_devices),
+		TEST(test_node_in_bind),
+		TEST(test_hosts_devices),
+		TEST(test_hosts_root),
+		TEST(test_hosts_root_missing_target),
+		TEST(test_bind_of_root),
+		TEST(test_target_root),
+		TEST(test_no_propagation),
+	};
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return rig_main(run);
+}
