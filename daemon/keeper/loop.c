@@ -107,8 +107,9 @@ static void advance_stop(struct keeper *k, uint64_t now, uint64_t *next)
 	if (k->stop_at_usec <= now) {
 		kill_helper(k, HELPER_LAUNCHER, launcher->pid ? "it did not stop in time" : NULL);
 		kill_helper(k, HELPER_BROKER, NULL);
-	} else
-		wake_by(next, k->stop_at_usec);
+		k->stop_at_usec = USEC_INFINITY;
+	}
+	wake_by(next, k->stop_at_usec);
 	if (launcher->pid && !k->sandboxes_ended)
 		return stop_sandboxes(k);
 	if (broker->pid) {
