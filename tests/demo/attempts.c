@@ -122,6 +122,12 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	/* Whose parent has a pid is not in a PID namespace of its own. Outside of a jail root's attempts
+	 * succeed. */
+	if (getppid() != 0) {
+		fprintf(stderr, "attempts: this is no jail, and nothing is tried outside of one\n");
+		return 2;
+	}
 	for (size_t i = 0; argc == 2 && i < sizeof(attempts) / sizeof(attempts[0]); i++)
 		if (strcmp(argv[1], attempts[i].name) == 0)
 			return attempts[i].attempt();

@@ -193,6 +193,15 @@ readme_profile()
 	check 'an argument that it does not list is refused' test "$_status" -eq 126
 }
 
+sanitized_name()
+{
+	title "A user's sanitized name, and the same by sha1sum"
+	_said=$(ctl sanitize-username Somebody@Example.com) || bad 'bailiffctl sanitize-username failed'
+	show "$_said"
+	_wanted=$({ cat "$stage/state/salt" && printf 'somebody@example.com'; } | sha1sum | cut -d' ' -f1)
+	check "is SHA-1 of the salt and the name in lower case" test "$_said" = "$_wanted"
+}
+
 # attempt PROFILE NAME WHAT: refused by the program's own report, or killed by the filter (128 + SIGSYS).
 attempt()
 {
@@ -316,6 +325,7 @@ trap 'exit 143' TERM HUP
 prepare
 decompress
 readme_profile
+sanitized_name
 attempt_from_inside
 refuse_stranger
 look_at_live_sandbox

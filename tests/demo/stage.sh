@@ -39,8 +39,9 @@ stage_open()
 		return 1
 	}
 	stage_library=$(dirname "$(find "$stage/tree/usr/lib" -name 'libbailiff.so.0' | head -n 1)")
-	mkdir "$stage/config" "$stage/run"
+	mkdir "$stage/config" "$stage/run" "$stage/state"
 	cp -R "$stage/tree/usr/lib/bailiff/profiles" "$stage/tree/usr/lib/bailiff/policies" "$stage/config/"
+	printf '[Broker]\nSaltPath=%s/state/salt\n' "$stage" >"$stage/config/bailiffd.conf"
 	chown -R 0:0 "$stage/config"
 	chmod -R u=rwX,go=rX "$stage/config"
 }
