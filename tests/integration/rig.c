@@ -145,6 +145,7 @@ static const char closed_profile[] = "[Exec]\nExecutable=/usr/bin/sleep\n";
 static void write_profiles(struct rig *rig)
 {
 	g_autofree char *probe = g_strdup_printf(probe_profile, build_root());
+	g_autofree char *config = g_strdup_printf("[Broker]\nSaltPath=%s/salt\n", rig->dir);
 	g_autofree char *decoder = g_strdup("[Access]\nAllowUser=man\n");
 
 	copy_shipped(rig, "profiles", "profiles");
@@ -153,6 +154,7 @@ static void write_profiles(struct rig *rig)
 	rig_write(rig, "profiles/tool.profile", tool_profile);
 	rig_write(rig, "profiles/strict.profile", strict_profile);
 	rig_write(rig, "profiles/closed.profile", closed_profile);
+	rig_write(rig, "bailiffd.conf", config);
 	rig_write(rig, "profiles/decoder.profile.d/access.conf", decoder);
 }
 
@@ -173,7 +175,7 @@ static void write_bus_config(struct rig *rig)
 		"receive_type=\"signal\"/>\n"
 		"<allow send_destination=\"org.freedesktop.DBus\"/></policy>\n"
 		"<include>%s/dbus/org.bailiff.Broker1.conf</include></busconfig>\n",
-		rig->dir, source_root());
+		rig->dir, build_root());
 
 	rig_write(rig, "bus.conf", text);
 }
@@ -558,7 +560,7 @@ char *rig_wait(GDBusConnection *c, const struct rig_sandbox *s, int *ret_code, i
 char *rig_read_all(int fd, size_t *ret_size)
 {
 	GString *s = g_string_new(NULL);
-	char chunk[65536];
+	char chunk[8192];
 	ssize_t n;
 
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
@@ -596,5 +598,7 @@ char *rig_probe_value(const char *output, const char *key)
 	for (char **line = lines; *line; line++)
 		if (g_str_has_prefix(*line, prefix))
 			return g_strdup(*line + strlen(prefix));
+		else if (strcmp(*line, key) == 0)
+			return g_strdup("");
 	return NULL;
 }

@@ -29,6 +29,7 @@ static const char *const class_names[] = { "root", "owner", "same uid", "other u
 
 #define OK      "ok"
 #define DENIED  RIG_ERROR("AccessDenied")
+#define BUS     "org.freedesktop.DBus.Error.AccessDenied" /* the bus policy does not let it through */
 #define UNKNOWN RIG_ERROR("NoSuchSandbox")
 
 /* args: GVariant text; %s is the sandbox's path, %t its id. */
@@ -46,9 +47,8 @@ static const struct row rows[] = {
 	{ RIG_MANAGER, "GetSandbox", "(uint64 %t,)", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ RIG_MANAGER, "GetSanitizedUsername", "('alice',)", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "IsSanitizedUsername", "('alice',)", { OK, OK, OK, OK, OK, OK } },
-	{ RIG_MANAGER, "Reload", "()", { OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
-	{ RIG_MANAGER, "SetLogLevel", "('info',)", { OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
-	{ RIG_SANDBOX, "AttachLifeline", NULL, { NULL } }, /* needs an fd: test_attach_lifeline */
+	{ RIG_MANAGER, "Reload", "()", { OK, BUS, BUS, BUS, BUS, BUS } },
+	{ RIG_MANAGER, "SetLogLevel", "('info',)", { OK, BUS, BUS, BUS, BUS, BUS } },
 	{ RIG_SANDBOX, "GetPidfd", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ RIG_SANDBOX, "Signal", "(10, 'main')", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	/* the sandbox lives: its owner may not release it yet, a stranger must not learn that */
@@ -135,8 +135,6 @@ static void test_matrix(void **state)
 			g_autoptr(GVariant) v = NULL;
 			struct rig_sandbox s;
 
-			if (!rows[i].args)
-				continue;
 			owner = rig_connect(rig, RIG_ALICE);
 			c = connect_class(rig, class, owner);
 			launch_sleeper(owner, &s);
@@ -186,41 +184,6 @@ static void test_every_method_has_a_row(void **state)
 	assert_int_equal(n, G_N_ELEMENTS(rows));
 	rig_sandbox_done(&s);
 	rig_disconnect(rig, c);
-}
-
-static void test_attach_lifeline(void **state)
-{
-	struct rig *rig = *state;
-	GDBusConnection *c = rig_connect(rig, RIG_ALICE), *bob = rig_connect(rig, RIG_BOB);
-	g_autoptr(GError) error = NULL;
-	g_autofree char *result = NULL;
-	struct rig_sandbox s;
-	int p[2];
-
-	launch_sleeper(c, &s);
-	assert_return_code(pipe(p), errno);
-	{
-		g_autoptr(GUnixFDList) in = g_unix_fd_list_new();
-		g_autoptr(GVariant) refused = NULL, taken = NULL;
-
-		assert_int_equal(g_unix_fd_list_append(in, p[0], NULL), 0);
-		refused = rig_call(bob, s.path, RIG_SANDBOX, "AttachLifeline", g_variant_new("(h)", 0), in,
-			NULL, &error);
-		assert_null(refused);
-		assert_true(g_str_has_prefix(error->message, UNKNOWN));
-		g_clear_error(&error);
-		taken = rig_call(
-			c, s.path, RIG_SANDBOX, "AttachLifeline", g_variant_new("(h)", 0), in, NULL, &error);
-		if (!taken)
-			fail_msg("%s", error->message);
-	}
-	(void)close(p[0]);
-	(void)close(p[1]);
-	result = rig_wait(c, &s, NULL, NULL);
-	assert_string_equal(result, "client-gone");
-	rig_sandbox_done(&s);
-	rig_disconnect(rig, c);
-	rig_disconnect(rig, bob);
 }
 
 static gsize count_listed(GDBusConnection *c)
@@ -342,7 +305,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_method_has_a_row),
 		cmocka_unit_test(test_matrix),
-		cmocka_unit_test(test_attach_lifeline),
 		cmocka_unit_test(test_no_oracle),
 		cmocka_unit_test(test_properties_are_read_only),
 		cmocka_unit_test(test_name_can_not_be_squatted),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #define EXIT_USAGE 64
 
@@ -45,6 +46,10 @@ static int run(int argc, char **argv)
 	const struct probe_command *c = find(argv[0]);
 	long r;
 
+	if (strcmp(argv[0], "see") != 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
+		fprintf(stderr, "probe: %s: not in a jail: here the attempt might succeed\n", argv[0]);
+		return EXIT_USAGE;
+	}
 	if (!c || argc - 1 < c->min_args || argc - 1 > c->max_args) {
 		fprintf(stderr, "probe: %s: unknown, or wrong arguments; try: probe commands\n", argv[0]);
 		return EXIT_USAGE;
