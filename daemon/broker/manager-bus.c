@@ -233,7 +233,7 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY("ProfileErrors", "as", get_profile_errors, 0, 0),
 	SD_BUS_PROPERTY("NSandboxes", "u", get_n_sandboxes, 0, 0),
 	SD_BUS_PROPERTY("NLaunched", "t", NULL, offsetof(struct broker, n_launched), 0),
-	SD_BUS_SIGNAL_WITH_ARGS("ProfilesReloaded", SD_BUS_ARGS("u", generation, "u", errors), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("ProfilesReloaded", SD_BUS_ARGS("u", generation, "as", errors), 0),
 	SD_BUS_VTABLE_END,
 };
 
@@ -285,6 +285,60 @@ static void ask_for_next(struct broker *b)
 			deferred_list_add(&b->reloads, d);
 }
 
+/* "decoder.profile" of "/etc/bailiff/profiles/decoder.profile:3:1: error: …": what everybody may hear of an
+ * error. */
+static char *file_of_error(const char *error)
+{
+	size_t size = strcspn(error, ":"), start = size;
+
+	while (start > 0 && error[start - 1] != '/')
+		start--;
+	return strndup(error + start, size - start);
+}
+
+/* The files that have errors, each once. */
+static int wrong_files(char *const *errors, char ***ret)
+{
+	_cleanup_(strv_freep) char **files = calloc(1, sizeof(*files));
+	int r;
+
+	if (!files)
+		return -ENOMEM;
+	STRV_FOREACH (e, errors) {
+		_cleanup_free_ char *file = file_of_error(*e);
+
+		if (!file)
+			return -ENOMEM;
+		if (strv_contains(files, file))
+			continue;
+		r = strv_consume(&files, steal_ptr(file));
+		if (r < 0)
+			return r;
+	}
+	*ret = steal_ptr(files);
+	return 0;
+}
+
+static int emit_reloaded(struct broker *b)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	_cleanup_(strv_freep) char **files = NULL;
+	int r;
+
+	r = wrong_files(b->errors, &files);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_new_signal(
+		b->bus, &m, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "ProfilesReloaded");
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(m, "u", b->generation);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append_strv(m, files);
+	return r < 0 ? r : sd_bus_send(b->bus, m, NULL);
+}
+
 void manager_bus_reloaded(struct broker *b)
 {
 	struct deferred *d;
@@ -293,8 +347,7 @@ void manager_bus_reloaded(struct broker *b)
 	while ((d = deferred_list_take(&b->reloads)))
 		answer_reload(b, d);
 	ask_for_next(b);
-	r = sd_bus_emit_signal(b->bus, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "ProfilesReloaded",
-		"uu", b->generation, (uint32_t)strv_length(b->errors));
+	r = emit_reloaded(b);
 	if (r < 0)
 		(void)log_errno(LOG_WARNING, r, "The signal ProfilesReloaded is lost");
 }
