@@ -103,7 +103,7 @@ static void setup_done(struct jail_setup *s)
 	s->report_fd = fd_close(s->report_fd);
 }
 
-/* Everything that can be found wrong without a process. */
+/* Everything that can be found wrong without a process, and without the pipes. */
 static int prepare(struct jail_setup *s, struct jail_error *reterr)
 {
 	int r;
@@ -120,15 +120,16 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	r = prepare_limits(s->spec, &s->limits, reterr);
 	if (r < 0)
 		return r;
-	r = prepare_fds(s->spec, s->report_fd, s->go_fd, &s->fds, reterr);
-	if (r < 0)
-		return r;
-	r = prepare_filter(s->spec, s->fds.exe_slot, reterr);
+	r = fds_check(s->spec, reterr);
 	if (r < 0)
 		return r;
 	return prepare_mounts(s->spec, &s->mounts, reterr);
 }
 
+/*
+ * What only the payload may hold. Made after the init was: a copy of an end in there, however short, would
+ * keep a pipe open whose other end waits for it to close.
+ */
 static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	int go[2], report[2], r;
@@ -147,6 +148,19 @@ static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *r
 		r = report_share(&j->last_word);
 	s->last_word = j->last_word;
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
+}
+
+static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	int r;
+
+	r = open_pipes(s, j, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_fds(s->spec, s->report_fd, s->go_fd, &s->fds, reterr);
+	if (r < 0)
+		return r;
+	return prepare_filter(s->spec, s->fds.exe_slot, reterr);
 }
 
 /*
@@ -172,8 +186,13 @@ static int start_init(const struct jail_setup *s, struct jail *j, struct jail_er
 
 static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
-	pid_t pid = process_clone(s->namespaces.clone_flags, j->cgroup_fd, &j->pidfd);
+	pid_t pid;
+	int r;
 
+	r = prepare_pipes(s, j, reterr);
+	if (r < 0)
+		return r;
+	pid = process_clone(s->namespaces.clone_flags, j->cgroup_fd, &j->pidfd);
 	if (pid == 0)
 		child_run(s);
 	if (pid < 0)
@@ -221,12 +240,6 @@ static int start(
 	pid_t host_pid;
 	int r;
 
-	r = fds_check(spec, reterr);
-	if (r < 0)
-		return r;
-	r = open_pipes(&s, j, reterr);
-	if (r < 0)
-		return r;
 	r = prepare(&s, reterr);
 	if (r < 0)
 		return r;

@@ -19,6 +19,10 @@
 /* In the namespace. The exit status is an errno value. */
 static noreturn void signal_and_exit(int sig)
 {
+	/* The parent has no pid here, unless this is its own namespace after all: then kill(-1) would hit the
+	 * launcher and everything around it. */
+	if (getppid() != 0)
+		_exit(EXDEV);
 	_exit(kill(-1, sig) < 0 ? errno : 0);
 }
 
