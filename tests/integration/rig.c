@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -220,9 +221,14 @@ static pid_t spawn_broker_bus(const char *config, const char *socket_path, const
 		g_mkdir_with_parents("/run/systemd/journal", 0755) < 0)
 		_exit(126);
 	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (fd < 0 || dup2(fd, 100) < 0 || close(fd) < 0 ||
-		bind(100, (struct sockaddr *)&journal, sizeof(journal)) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&journal, sizeof(journal)) < 0)
 		_exit(126);
+	/* who listens on the socket: the programs below close what they do not know */
+	if (fork() == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			(void)pause();
+	}
 	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(127);
 }
