@@ -223,11 +223,11 @@ static pid_t spawn_broker_bus(const char *config, const char *socket_path, const
 	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&journal, sizeof(journal)) < 0)
 		_exit(126);
-	/* who listens on the socket: the programs below close what they do not know */
+	/* who reads the socket: the programs below close what they do not know, and block when it is full */
 	if (fork() == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			(void)pause();
+		for (char line[512];;)
+			(void)!read(fd, line, sizeof(line));
 	}
 	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(127);
