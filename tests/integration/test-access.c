@@ -132,7 +132,6 @@ static void test_matrix(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
 		for (enum caller_class class = ROOT; class < _CLASS_MAX; class ++) {
 			GDBusConnection *owner, *c;
-			g_autoptr(GVariant) v = NULL;
 			struct rig_sandbox s;
 
 			owner = rig_connect(rig, RIG_ALICE);
