@@ -4,8 +4,8 @@
 
 #include "cli/cli.h"
 #include "base/error.h"
+#include "base/suggest.h"
 #include "config.h"
-#include "profile/suggest.h"
 
 #include <string.h>
 
@@ -119,12 +119,12 @@ static const struct verb *find_verb(const char *name)
 
 static int report_unknown_verb(const char *name)
 {
-	struct suggestion near = SUGGESTION_INIT;
+	struct suggestion near = suggestion_for(name, strlen(name));
 
 	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-		suggestion_weigh(&near, name, verbs[i]->name);
-	if (near.best)
-		report("unknown verb %s; did you mean %s?", name, near.best);
+		suggestion_offer(&near, verbs[i]->name);
+	if (suggestion_get(&near))
+		report("unknown verb %s; did you mean %s?", name, suggestion_get(&near));
 	else
 		report("unknown verb %s; bailiffctl --help lists them", name);
 	return EXIT_USAGE;

@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "base/suggest.h"
 #include "dbus/names.h"
-#include "profile/suggest.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -88,17 +88,17 @@ int set_tag(void *into, const char *value, char **reterr_why)
 
 static int find_resource(const char *name, int *ret, char **reterr_why)
 {
-	struct suggestion near = SUGGESTION_INIT;
+	struct suggestion near = suggestion_for(name, strlen(name));
 
 	for (size_t i = 0; i < ELEMENTSOF(rlimits); i++) {
 		if (strcasecmp(name, rlimits[i].name) == 0) {
 			*ret = rlimits[i].resource;
 			return 0;
 		}
-		suggestion_weigh(&near, name, rlimits[i].name);
+		suggestion_offer(&near, rlimits[i].name);
 	}
-	if (near.best)
-		return option_refuse(reterr_why, "unknown resource; did you mean %s?", near.best);
+	if (suggestion_get(&near))
+		return option_refuse(reterr_why, "unknown resource; did you mean %s?", suggestion_get(&near));
 	return option_refuse(
 		reterr_why, "unknown resource; those of setrlimit(2) are known, without RLIMIT_");
 }

@@ -2,7 +2,7 @@
 #include "cli/options.h"
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "profile/suggest.h"
+#include "base/suggest.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -54,15 +54,16 @@ static int refuse_unknown(
 	const struct option_table *tables, size_t n, const char *name, size_t length, char **reterr_why)
 {
 	_cleanup_free_ char *word = strndup(name, length);
-	struct suggestion near = SUGGESTION_INIT;
+	struct suggestion near = suggestion_for(name, length);
 
 	if (!word)
 		return -ENOMEM;
 	for (size_t t = 0; t < n; t++)
 		for (size_t i = 0; i < tables[t].n; i++)
-			suggestion_weigh(&near, word, tables[t].options[i].name);
-	if (near.best)
-		return option_refuse(reterr_why, "unknown option --%s; did you mean --%s?", word, near.best);
+			suggestion_offer(&near, tables[t].options[i].name);
+	if (suggestion_get(&near))
+		return option_refuse(
+			reterr_why, "unknown option --%s; did you mean --%s?", word, suggestion_get(&near));
 	return option_refuse(reterr_why, "unknown option --%s", word);
 }
 

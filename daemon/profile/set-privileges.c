@@ -4,21 +4,21 @@
 
 #include "base/capability-names.h"
 #include "base/error.h"
+#include "base/suggest.h"
 #include "profile/profile.h"
-#include "profile/suggest.h"
 
 #include <linux/securebits.h>
 #include <string.h>
 
 static int unknown_capability(const struct setting *s, const char *word, size_t offset)
 {
-	struct suggestion near = SUGGESTION_INIT;
+	struct suggestion near = suggestion_for(word, strlen(word));
 
 	for (unsigned i = 0; capability_to_string(i); i++)
-		suggestion_weigh(&near, word, capability_to_string(i));
-	if (near.best)
+		suggestion_offer(&near, capability_to_string(i));
+	if (suggestion_get(&near))
 		return setting_error(s, offset, "%s=: unknown capability '%s'; did you mean '%s'?",
-			s->key->name, word, near.best);
+			s->key->name, word, suggestion_get(&near));
 	return setting_error(
 		s, offset, "%s=: unknown capability '%s'; capabilities(7) lists them", s->key->name, word);
 }

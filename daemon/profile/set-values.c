@@ -8,7 +8,6 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "profile/settings.h"
-#include "profile/suggest.h"
 
 #include <inttypes.h>
 #include <string.h>

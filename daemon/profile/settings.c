@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "profile/settings.h"
 #include "base/error.h"
-#include "profile/suggest.h"
+#include "base/suggest.h"
 #include "profile/words.h"
 
 #include <stdarg.h>
@@ -94,14 +94,14 @@ static bool section_known(const struct key_table *t, const char *section)
 static int refuse_section(
 	const struct key_table *t, const struct source *source, const struct item *i, struct diagnostics *d)
 {
+	struct suggestion near = suggestion_for(i->section, strlen(i->section));
 	struct place at = item_place(source, i);
-	struct suggestion near = SUGGESTION_INIT;
 
 	for (size_t k = 0; k < t->n; k++)
-		suggestion_weigh(&near, i->section, t->keys[k].section);
-	if (near.best)
-		return diagnostics_add(
-			d, &at, "unknown section [%s]; did you mean [%s]?", i->section, near.best);
+		suggestion_offer(&near, t->keys[k].section);
+	if (suggestion_get(&near))
+		return diagnostics_add(d, &at, "unknown section [%s]; did you mean [%s]?", i->section,
+			suggestion_get(&near));
 	return diagnostics_add(d, &at, "unknown section [%s]", i->section);
 }
 
@@ -118,20 +118,20 @@ static int refuse_key(
 	const struct key_table *t, const struct source *source, const struct item *i, struct diagnostics *d)
 {
 	const struct key *elsewhere = find_key(t, NULL, i->key);
+	struct suggestion near = suggestion_for(i->key, strlen(i->key));
 	struct place at = item_place(source, i);
-	struct suggestion near = SUGGESTION_INIT;
 
 	if (elsewhere)
 		return diagnostics_add(d, &at, "key '%s' belongs in section [%s], not in [%s]", i->key,
 			elsewhere->section, i->section);
 	for (size_t k = 0; k < t->n; k++)
 		if (strcmp(t->keys[k].section, i->section) == 0)
-			suggestion_weigh(&near, i->key, t->keys[k].name);
-	for (size_t k = 0; k < t->n && !near.best; k++)
-		suggestion_weigh(&near, i->key, t->keys[k].name);
-	if (near.best)
+			suggestion_offer(&near, t->keys[k].name);
+	for (size_t k = 0; k < t->n && !suggestion_get(&near); k++)
+		suggestion_offer(&near, t->keys[k].name);
+	if (suggestion_get(&near))
 		return diagnostics_add(d, &at, "unknown key '%s' in section [%s]; did you mean '%s'?", i->key,
-			i->section, near.best);
+			i->section, suggestion_get(&near));
 	return diagnostics_add(d, &at, "unknown key '%s' in section [%s]", i->key, i->section);
 }
 
