@@ -5,6 +5,7 @@
  * part is looked up in a sorted index, so that a thousand variables cost no more than a thousand.
  */
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
@@ -12,104 +13,10 @@
 
 #include <string.h>
 
-/*
- * Never from a caller, whatever PassEnvironment= says. Each of them makes some library or interpreter load
- * code, open files or change how input is understood, before the program's own first line; the C library
- * ignores the first group in programs that gain privileges by exec, and a jailed program may hold privileges
- * (capabilities, groups) that its caller lacks without the C library noticing. A name that ends in "*" stands
- * for all that begin so.
- */
-static const struct {
-	const char *name, *reason;
-} never[] = {
-	{ "LD_*", "the dynamic loader loads code and writes files by it" },
-	{ "GLIBC_TUNABLES", "it changes the C library's hardening" },
-	{ "GCONV_PATH", "the C library loads character set converters from it" },
-	{ "GETCONF_DIR", "getconf(1) runs programs from it" },
-	{ "LOCPATH", "the C library reads locale files from it" },
-	{ "NLSPATH", "the C library reads message formats from it" },
-	{ "MALLOC_*", "the C library's allocator writes files and loosens checks by it" },
-	{ "HOSTALIASES", "the resolver reads the file that it names" },
-	{ "LOCALDOMAIN", "it redirects the resolver" },
-	{ "RESOLV_HOST_CONF", "the resolver reads the file that it names" },
-	{ "RES_OPTIONS", "it redirects the resolver" },
-	{ "NIS_PATH", "it redirects user look-ups" },
-	{ "TMPDIR", "it moves temporary files to a place that the caller chose" },
-	{ "TZDIR", "the C library reads files below it" },
-
-	{ "IFS", "shells split words by it" },
-	{ "ENV", "shells run the file that it names" },
-	{ "BASH_ENV", "bash runs the file that it names" },
-	{ "BASH_FUNC*", "bash takes functions from it" },
-	{ "BASHOPTS", "it changes how bash understands scripts" },
-	{ "SHELLOPTS", "it changes how bash understands scripts" },
-	{ "PS4", "bash runs commands in it when tracing" },
-	{ "PROMPT_COMMAND", "bash runs it" },
-	{ "CDPATH", "it changes where cd(1) goes" },
-	{ "GLOBIGNORE", "it changes what patterns match" },
-	{ "ZDOTDIR", "zsh runs files from it" },
-
-	{ "PYTHON*", "Python loads code by it" },
-	{ "PERL*", "Perl loads code by it" },
-	{ "RUBYLIB", "Ruby loads code from it" },
-	{ "RUBYOPT", "Ruby loads code by it" },
-	{ "GEM_*", "Ruby loads code from it" },
-	{ "LUA_*", "Lua runs code by it" },
-	{ "NODE_*", "Node.js loads code by it" },
-	{ "PHPRC", "PHP reads its configuration from it" },
-	{ "PHP_INI_SCAN_DIR", "PHP reads its configuration from it" },
-	{ "TCL*", "Tcl loads code from it" },
-	{ "GUILE_*", "Guile loads code by it" },
-	{ "CLASSPATH", "Java loads code from it" },
-	{ "JAVA_TOOL_OPTIONS", "Java loads code by it" },
-	{ "JDK_JAVA_OPTIONS", "Java loads code by it" },
-	{ "_JAVA_OPTIONS", "Java loads code by it" },
-
-	{ "OPENSSL_*", "OpenSSL loads code by it" },
-	{ "KRB5*", "Kerberos reads files and writes traces by it" },
-	{ "GIO_EXTRA_MODULES", "GIO loads code from it" },
-	{ "GIO_MODULE_DIR", "GIO loads code from it" },
-	{ "GCONV_*", "the C library loads character set converters by it" },
-	{ "GTK_*", "GTK loads code by it" },
-	{ "GDK_PIXBUF_MODULE*", "GdkPixbuf loads code by it" },
-	{ "GST_*", "GStreamer loads code and writes files by it" },
-	{ "QT_*", "Qt loads code by it" },
-	{ "QML*", "Qt loads code by it" },
-	{ "SASL_*", "SASL loads code by it" },
-	{ "TERMCAP", "terminal libraries read the file that it names" },
-	{ "TERMINFO*", "terminal libraries read files below it" },
-	{ "TERMPATH", "terminal libraries read the file that it names" },
-	{ "ASAN_OPTIONS", "the sanitizer's run time writes files by it" },
-	{ "LSAN_OPTIONS", "the sanitizer's run time writes files by it" },
-	{ "MSAN_OPTIONS", "the sanitizer's run time writes files by it" },
-	{ "TSAN_OPTIONS", "the sanitizer's run time writes files by it" },
-	{ "UBSAN_OPTIONS", "the sanitizer's run time writes files by it" },
-	{ "LLVM_PROFILE_FILE", "profiled programs write the file that it names" },
-	{ "GCOV_PREFIX*", "profiled programs write files below it" },
-};
-
-/* pattern: a name, or a beginning and "*". */
-static bool name_matches(const char *pattern, const char *name, size_t len)
-{
-	size_t n = strlen(pattern);
-
-	if (n > 0 && pattern[n - 1] == '*')
-		return len >= n - 1 && memcmp(pattern, name, n - 1) == 0;
-	return n == len && memcmp(pattern, name, n) == 0;
-}
-
-static const char *never_reason(const char *name, size_t len)
-{
-	for (size_t i = 0; i < ELEMENTSOF(never); i++)
-		if (name_matches(never[i].name, name, len))
-			return never[i].reason;
-	return NULL;
-}
-
 static bool may_set(const struct compiled_profile *p, const char *name, size_t len)
 {
 	STRV_FOREACH (e, p->pass_environment)
-		if (name_matches(*e, name, len))
+		if (env_name_matches(*e, name, len))
 			return true;
 	return false;
 }
@@ -160,7 +67,7 @@ static int check_variable(const struct compiled_profile *p, const char *entry, s
 	if (len < SHOWN_MAX)
 		buf[len] = '\0'; /* names are plain ASCII, so that this is where the name ends; no value is
 				    shown */
-	reason = never_reason(entry, len);
+	reason = env_never_reason(entry, len);
 	if (reason)
 		return refuse(result, p, "PassEnvironment=", REFUSAL_ENV_DENIED, -EACCES,
 			"environment variable %s is never taken from a caller: %s; leave it out", buf,

@@ -3,6 +3,7 @@
 /* Setters of section [Exec]: arguments, environment and file descriptors. */
 
 #include "base/bounds.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/pattern.h"
@@ -81,28 +82,41 @@ static bool pass_pattern_valid(const char *s)
 	return env_name_valid(s, n);
 }
 
+static int check_pass_pattern(const struct setting *s, size_t offset, const char *pattern)
+{
+	const char *reason;
+
+	if (!pass_pattern_valid(pattern))
+		return setting_error(s, offset,
+			"PassEnvironment=%s: expected a variable's name, or its beginning and '*'", pattern);
+	reason = env_pattern_never_reason(pattern);
+	if (reason)
+		return setting_error(s, offset,
+			"PassEnvironment=%s: never taken from a caller, because %s; remove it, or set a "
+			"value "
+			"of your own with Environment=",
+			pattern, reason);
+	return 0;
+}
+
 int set_pass_environment(const struct setting *s, void *target)
 {
 	char ***list = setting_slot(s, target);
 	size_t at = 0, offset;
 	bool failed = false;
-	char *word;
 	int r;
 
 	if (s->value[0] == '\0')
 		*list = strv_free(*list);
 	for (;;) {
+		_cleanup_free_ char *word = NULL;
+
 		r = setting_word(s, &at, false, &word, &offset);
 		if (r <= 0)
 			return r == 0 && failed ? -EBADMSG : r;
-		if (!pass_pattern_valid(word)) {
-			r = setting_error(s, offset,
-				"PassEnvironment=%s: expected a variable's name, or its beginning and '*'",
-				word);
-			free(word);
-		} else {
-			r = setting_append(s, list, word);
-		}
+		r = check_pass_pattern(s, offset, word);
+		if (r == 0)
+			r = setting_append(s, list, steal_ptr(word));
 		if (r < 0 && r != -EBADMSG)
 			return r;
 		failed |= r < 0;

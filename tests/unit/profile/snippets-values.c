@@ -7,6 +7,8 @@
 
 #define NOT_A_NAME "neither a name nor a decimal id from 0 to 4294967294"
 
+#define NEVER "; remove it, or set a value of your own with Environment="
+
 /* clang-format off */
 static const struct snippet rows[] = {
 	/* [Profile] */
@@ -50,6 +52,12 @@ static const struct snippet rows[] = {
 	{ "[Exec]\nPassEnvironment=*\n", "p:2:17: error: PassEnvironment=*: expected a variable's name, or its beginning and '*'" },
 	{ "[Exec]\nPassEnvironment=A=1\n", "p:2:17: error: PassEnvironment=A=1: expected a variable's name, or its beginning and '*'" },
 	{ "[Exec]\nPassEnvironment=A*B\n", "p:2:17: error: PassEnvironment=A*B: expected a variable's name, or its beginning and '*'" },
+	{ "[Exec]\nPassEnvironment=LD_PRELOAD\n", "p:2:17: error: PassEnvironment=LD_PRELOAD: never taken from a caller, because the dynamic loader loads code and writes files by it" NEVER },
+	{ "[Exec]\nPassEnvironment=LANG LD_*\n", "p:2:22: error: PassEnvironment=LD_*: never taken from a caller, because the dynamic loader loads code and writes files by it" NEVER },
+	{ "[Exec]\nPassEnvironment=LD_LIB*\n", "p:2:17: error: PassEnvironment=LD_LIB*: never taken from a caller, because the dynamic loader loads code and writes files by it" NEVER },
+	{ "[Exec]\nPassEnvironment=IFS\n", "p:2:17: error: PassEnvironment=IFS: never taken from a caller, because shells split words by it" NEVER },
+	/* patterns that match other names, too, and names that only begin alike; the rest is refused at the launch */
+	{ "[Exec]\nPassEnvironment=L* LD* IFS* ENV_* TMPDIRS ENVIRON\n", "" },
 	{ "[Exec]\nFileDescriptor=3 socket\nFileDescriptor=4 regular, pipe ,read-only,required\n", "" },
 	{ "[Exec]\nFileDescriptor=3\n", "p:2:16: error: FileDescriptor=3: say which kinds may be there, such as 'pipe,socket'" },
 	{ "[Exec]\nFileDescriptor=-1 pipe\n", "p:2:16: error: FileDescriptor=-1: expected a number from 0 to 1023, then kinds" },
