@@ -121,14 +121,14 @@ int wire_send(int fd, const void *data, size_t size, const int *fds, size_t n_fd
 }
 
 /*
- * Moves every fd out of the control data into the record, which owns them from then on, whatever else is
- * wrong. -EBADMSG for control data other than one set of fds; more fds than fit can't come: there was no room
- * for them.
+ * Moves every fd out of the control data into fds, whose owner has them from then on, whatever else is wrong.
+ * -EBADMSG for control data other than one set of fds, and for more fds than fit.
  */
-static int collect_fds(struct msghdr *h, struct wire_record *r)
+static int collect_fds(struct msghdr *h, int *fds, size_t max_fds, size_t *ret_n)
 {
 	int result = 0;
 
+	*ret_n = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		size_t n;
 
@@ -141,8 +141,8 @@ static int collect_fds(struct msghdr *h, struct wire_record *r)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (r->n_fds < WIRE_FDS_MAX) {
-				r->fds[r->n_fds++] = fd;
+			if (*ret_n < max_fds) {
+				fds[(*ret_n)++] = fd;
 				continue;
 			}
 			(void)fd_close(fd);
@@ -175,22 +175,43 @@ static ssize_t next_size(int fd)
 }
 
 /* Zero bytes are an empty record or the end of file; only the latter is still there at a second look. */
-static int judge_nothing(int fd, const struct wire_record *r)
+static int judge_nothing(int fd, size_t n_fds)
 {
-	return r->n_fds == 0 && next_size(fd) == 0 ? 0 : -EBADMSG;
+	return n_fds == 0 && next_size(fd) == 0 ? 0 : -EBADMSG;
+}
+
+/* One record into iov and fds, which own what came also when it is refused. As wire_receive() otherwise. */
+static int receive_into(
+	int fd, struct iovec *iov, int *fds, size_t max_fds, size_t *ret_size, size_t *ret_n_fds)
+{
+	union control control = { 0 };
+	struct msghdr h = { .msg_iov = iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(sizeof(int) * max_fds) };
+	ssize_t n;
+	int bad;
+
+	n = receive_once(fd, &h, 0);
+	if (n < 0)
+		return (int)n;
+	*ret_size = (size_t)n;
+	bad = collect_fds(&h, fds, max_fds, ret_n_fds);
+	if (h.msg_flags & MSG_CTRUNC) /* out of fd numbers, or more fds than any message has */
+		return -EMFILE;
+	if (h.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	if (bad < 0)
+		return bad;
+	return n == 0 ? judge_nothing(fd, *ret_n_fds) : 1;
 }
 
 int wire_receive(int fd, struct wire_record *ret)
 {
 	_cleanup_(wire_record_done) struct wire_record r;
-	union control control = { 0 };
 	struct iovec iov;
-	struct msghdr h = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
 	ssize_t n;
-	int bad;
+	int k;
 
 	wire_record_init(&r);
 	n = next_size(fd);
@@ -201,20 +222,27 @@ int wire_receive(int fd, struct wire_record *ret)
 	if (!r.data)
 		return -ENOMEM;
 	iov.iov_base = r.data;
-	n = receive_once(fd, &h, 0);
-	if (n < 0)
-		return (int)n;
-	r.size = (size_t)n;
-	bad = collect_fds(&h, &r);
-	if (h.msg_flags & MSG_CTRUNC) /* out of fd numbers, or more fds than any message has */
-		return -EMFILE;
-	if (h.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	if (bad < 0)
-		return bad;
-	if (n == 0)
-		return judge_nothing(fd, &r);
+	k = receive_into(fd, &iov, r.fds, WIRE_FDS_MAX, &r.size, &r.n_fds);
+	if (k <= 0)
+		return k;
 	*ret = r;
 	wire_record_init(&r);
 	return 1;
+}
+
+int wire_receive_fixed(int fd, void *data, size_t size, int *fds, size_t max_fds, size_t *ret_n_fds)
+{
+	struct iovec iov = { .iov_base = data, .iov_len = size };
+	size_t n = 0, n_fds = 0;
+	int r;
+
+	for (size_t i = 0; i < max_fds; i++)
+		fds[i] = -1;
+	r = receive_into(fd, &iov, fds, max_fds, &n, &n_fds);
+	if (r == -EMFILE || r == -EMSGSIZE || (r > 0 && n != size))
+		r = -EBADMSG;
+	if (r <= 0)
+		fd_close_many(fds, n_fds);
+	*ret_n_fds = n_fds;
+	return r;
 }

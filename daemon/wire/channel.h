@@ -36,3 +36,8 @@ int wire_channel_pair(int ret_fds[2]);
 int wire_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds);
 /* 1: a record. 0: end of file. -EAGAIN: nothing there. -EBADMSG and the like: the peer is broken. */
 int wire_receive(int fd, struct wire_record *ret);
+/*
+ * The same for a record of exactly so many bytes with at most so many fds (up to WIRE_FDS_MAX; unused slots
+ * are -1): takes no memory, whatever the peer sends. Every other form is -EBADMSG.
+ */
+int wire_receive_fixed(int fd, void *data, size_t size, int *fds, size_t max_fds, size_t *ret_n_fds);

@@ -6,8 +6,6 @@
 #include "base/fd.h"
 #include "wire/messages.h"
 
-#include <string.h>
-
 #define KEEPER_FLAGS_ALL (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP)
 
 /* How many fds belong to this message, or -EBADMSG for one that no process may send. */
@@ -46,22 +44,20 @@ int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n
 
 int keeper_receive(int fd, struct keeper_message *ret, int ret_fds[KEEPER_FDS_MAX])
 {
-	_cleanup_(wire_record_done) struct wire_record record;
+	int fds[KEEPER_FDS_MAX], r, expected;
 	struct keeper_message m;
-	int r, expected;
+	size_t n_fds;
 
-	wire_record_init(&record);
-	r = wire_receive(fd, &record);
+	r = wire_receive_fixed(fd, &m, sizeof(m), fds, KEEPER_FDS_MAX, &n_fds);
 	if (r <= 0)
 		return r;
-	if (record.size != sizeof(m))
-		return -EBADMSG;
-	memcpy(&m, record.data, sizeof(m));
 	expected = fds_of(&m);
-	if (expected < 0 || record.n_fds != (size_t)expected)
+	if (expected < 0 || n_fds != (size_t)expected) {
+		fd_close_many(fds, n_fds);
 		return -EBADMSG;
+	}
 	for (size_t i = 0; i < KEEPER_FDS_MAX; i++)
-		ret_fds[i] = wire_record_steal_fd(&record, i);
+		ret_fds[i] = fds[i];
 	*ret = m;
 	return 1;
 }

@@ -276,6 +276,33 @@ static void test_too_many_fds(void **state)
 	assert_int_equal(count_fds(), before);
 }
 
+/* What the keeper reads with: any other size or number of fds is refused, closed, and costs no memory. */
+static void test_fixed(void **state)
+{
+	const struct pair *p = *state;
+	int fds[5] = { p->one, p->one, p->one, p->one, p->one }, got[2];
+	unsigned before = count_fds();
+	uint8_t data[24];
+	size_t n;
+
+	assert_int_equal(wire_receive_fixed(p->other, data, sizeof(data), got, 2, &n), -EAGAIN);
+	for (size_t i = 3; i <= 5; i++) {
+		send_raw(p->one, sizeof(data), fds, i);
+		assert_int_equal(wire_receive_fixed(p->other, data, sizeof(data), got, 2, &n), -EBADMSG);
+	}
+	send_raw(p->one, WIRE_RECORD_MAX, fds, 1);
+	assert_int_equal(wire_receive_fixed(p->other, data, sizeof(data), got, 2, &n), -EBADMSG);
+	send_raw(p->one, sizeof(data) - 1, fds, 1);
+	assert_int_equal(wire_receive_fixed(p->other, data, sizeof(data), got, 2, &n), -EBADMSG);
+	assert_int_equal(count_fds(), before);
+	send_raw(p->one, sizeof(data), fds, 1);
+	assert_int_equal(wire_receive_fixed(p->other, data, sizeof(data), got, 2, &n), 1);
+	assert_int_equal(n, 1);
+	assert_true(got[0] >= 0);
+	assert_int_equal(got[1], -1);
+	(void)close(got[0]);
+}
+
 /* F12: where some fds fit and some don't, the kernel hands over the first ones. */
 static void test_out_of_numbers(void **state)
 {
@@ -337,6 +364,7 @@ int main(void)
 		CHANNEL_TEST(test_empty_record),
 		CHANNEL_TEST(test_too_long),
 		CHANNEL_TEST(test_too_many_fds),
+		CHANNEL_TEST(test_fixed),
 		CHANNEL_TEST(test_out_of_numbers),
 		CHANNEL_TEST(test_foreign_control),
 	};
