@@ -17,10 +17,10 @@ import sys
 # What must be there, and the libraries that each may need; an empty set: any.
 LIBC = {'libc.so.6', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1'}
 LIBRARIES = {
-    'bailiffd': LIBC | {'libcap.so.2'},
-    'bailiff-launcher': LIBC | {'libcap.so.2'},
-    'bailiff-compiler': LIBC | {'libcap.so.2', 'libseccomp.so.2', 'libnettle.so.8'},
-    'bailiff-broker': LIBC | {'libcap.so.2', 'libsystemd.so.0', 'libnettle.so.8'},
+    'bailiffd': LIBC,
+    'bailiff-launcher': LIBC,
+    'bailiff-compiler': LIBC | {'libseccomp.so.2', 'libnettle.so.8'},
+    'bailiff-broker': LIBC | {'libsystemd.so.0', 'libnettle.so.8'},
     'bailiffctl': set(),
     'libbailiff.so.0': LIBC | {'libsystemd.so.0'},
 }
