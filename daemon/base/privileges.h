@@ -54,7 +54,8 @@
 		CAPABILITY_BIT(CAP_LEASE) | CAPABILITY_BIT(CAP_AUDIT_WRITE) |                                \
 		CAPABILITY_BIT(CAP_WAKE_ALARM) | CAPABILITY_BIT(CAP_BLOCK_SUSPEND))
 
+/* All that a profile can give: the launcher's bounding set. */
+#define PRIVILEGES_PROFILES (PRIVILEGES_LAUNCHER | PRIVILEGES_LAUNCHER_OPTIONAL | PRIVILEGES_GRANTABLE)
+
 /* All that any process of Bailiff may ever have. */
-#define PRIVILEGES_ALL                                                                                       \
-	(PRIVILEGES_LAUNCHER | PRIVILEGES_LAUNCHER_OPTIONAL | PRIVILEGES_KEEPER | PRIVILEGES_BROKER_START |  \
-		PRIVILEGES_GRANTABLE)
+#define PRIVILEGES_ALL (PRIVILEGES_PROFILES | PRIVILEGES_KEEPER | PRIVILEGES_BROKER_START)

@@ -6,10 +6,10 @@
  * covered here. Each check returns NULL, or a phrase that names the key.
  */
 
-#include "base/capability-names.h"
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "base/privileges.h"
 #include "base/strv.h"
 #include "catalog/compiled.h"
 #include "catalog/format.h"
@@ -147,8 +147,8 @@ static const char *check_user(const struct compiled_profile *p)
 
 static const char *check_privileges(const struct compiled_profile *p)
 {
-	if ((p->bounding & ~CAPABILITIES_ALL) != 0 || (p->ambient & ~CAPABILITIES_ALL) != 0)
-		return "CapabilityBoundingSet= or AmbientCapabilities= has a number that is no capability";
+	if (((p->bounding | p->ambient) & ~PRIVILEGES_PROFILES) != 0)
+		return "CapabilityBoundingSet= or AmbientCapabilities= has what no profile can give";
 	if ((p->ambient & ~p->bounding) != 0)
 		return "AmbientCapabilities= is not part of CapabilityBoundingSet=";
 	if ((p->secure_bits & ~SECURE_ALL) != 0)

@@ -30,8 +30,7 @@ static const struct recipe {
 	uint64_t privileges; /* bounding set; for the user bailiff ambient too */
 } recipes[_HELPER_MAX] = {
 	[HELPER_COMPILER] = { .namespaces = CLONE_NEWNET | CLONE_NEWIPC },
-	[HELPER_LAUNCHER] = { .as_root = true,
-		.privileges = PRIVILEGES_LAUNCHER | PRIVILEGES_LAUNCHER_OPTIONAL | PRIVILEGES_GRANTABLE },
+	[HELPER_LAUNCHER] = { .as_root = true, .privileges = PRIVILEGES_PROFILES },
 	[HELPER_BROKER] = { .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
 					  CLONE_NEWNS,
 		.privileges = PRIVILEGES_BROKER_START },

@@ -32,7 +32,7 @@ int launcher_confine(void)
 		return -EPERM;
 	}
 	want = (struct capability_sets){
-		.bounding = PRIVILEGES_LAUNCHER | PRIVILEGES_LAUNCHER_OPTIONAL | PRIVILEGES_GRANTABLE,
+		.bounding = PRIVILEGES_PROFILES,
 		.effective = have.permitted & (PRIVILEGES_LAUNCHER | PRIVILEGES_LAUNCHER_OPTIONAL),
 	};
 	want.permitted = have.permitted & want.bounding;

@@ -4,7 +4,7 @@
  */
 
 #include "base/bounds.h"
-#include "base/capability-names.h"
+#include "base/privileges.h"
 #include "profile/profile.h"
 
 #include <stddef.h>
@@ -63,7 +63,7 @@ static const struct key keys[] = {
 	LATER("User", "PrivateUsers"),
 
 	{ "Capabilities", "CapabilityBoundingSet", set_capabilities, KEY_CAPABILITY_BOUNDING_SET, AT(bounding),
-	  .max = CAPABILITIES_ALL, .list = true },
+	  .max = PRIVILEGES_PROFILES, .list = true },
 	{ "Capabilities", "AmbientCapabilities", set_capabilities, KEY_AMBIENT_CAPABILITIES, AT(ambient), .list = true },
 	{ "Capabilities", "SecureBits", set_secure_bits, KEY_SECURE_BITS, AT(secure_bits), .list = true },
 	{ "Capabilities", "NoNewPrivileges", set_always_yes, KEY_NO_NEW_PRIVILEGES },

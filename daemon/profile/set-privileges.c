@@ -4,6 +4,7 @@
 
 #include "base/capability-names.h"
 #include "base/error.h"
+#include "base/privileges.h"
 #include "base/suggest.h"
 #include "profile/profile.h"
 
@@ -23,8 +24,19 @@ static int unknown_capability(const struct setting *s, const char *word, size_t 
 		s, offset, "%s=: unknown capability '%s'; capabilities(7) lists them", s->key->name, word);
 }
 
-/* The words from offset on as a mask. */
-static int read_capabilities(const struct setting *s, size_t at, uint64_t *ret)
+/* Told where it is named, not when the sandbox is launched. */
+static int check_grantable(const struct setting *s, unsigned number, size_t offset)
+{
+	if (PRIVILEGES_PROFILES & CAPABILITY_BIT(number))
+		return 0;
+	return setting_error(s, offset,
+		"%s=: %s is never given to a sandbox, which it would make the master of the host or outlive; "
+		"remove it",
+		s->key->name, capability_to_string(number));
+}
+
+/* The words from offset on as a mask. @give: they are to be had; else they are taken away. */
+static int read_capabilities(const struct setting *s, size_t at, bool give, uint64_t *ret)
 {
 	uint64_t mask = 0;
 	size_t offset;
@@ -41,6 +53,9 @@ static int read_capabilities(const struct setting *s, size_t at, uint64_t *ret)
 		number = capability_from_string(word);
 		if (number < 0)
 			return unknown_capability(s, word, offset);
+		r = give ? check_grantable(s, (unsigned)number, offset) : 0;
+		if (r < 0)
+			return r;
 		mask |= UINT64_C(1) << number;
 	}
 	*ret = mask;
@@ -48,9 +63,9 @@ static int read_capabilities(const struct setting *s, size_t at, uint64_t *ret)
 }
 
 /*
- * key->max is what a set holds before its first assignment, for the purpose of merging: everything for the
- * bounding set, so that a first "~CAP_X" means "all but X". A set at that value is replaced, any other is
- * merged.
+ * key->max is what a set holds before its first assignment, for the purpose of merging: everything that a
+ * profile can give for the bounding set, so that a first "~CAP_X" means "all of that but X". A set at that
+ * value is replaced, any other is merged.
  */
 int set_capabilities(const struct setting *s, void *target)
 {
@@ -59,12 +74,12 @@ int set_capabilities(const struct setting *s, void *target)
 	struct profile *p = target;
 	int r;
 
-	r = read_capabilities(s, invert ? 1 : 0, &mask);
+	r = read_capabilities(s, invert ? 1 : 0, !invert, &mask);
 	if (r < 0)
 		return r;
 	current = p->states[s->key->id].assigned ? *set : s->key->max;
 	if (mask == 0 || current == s->key->max)
-		*set = invert ? CAPABILITIES_ALL & ~mask : mask;
+		*set = invert ? PRIVILEGES_PROFILES & ~mask : mask;
 	else
 		*set = invert ? current & ~mask : current | mask;
 	return 0;

@@ -81,7 +81,7 @@ static void fill_privileges(struct compiled_profile *p)
 	p->gid = 501;
 	p->groups = copy_array(groups, sizeof(groups));
 	p->n_groups = ELEMENTSOF(groups);
-	p->bounding = UINT64_C(1) << CAP_NET_RAW | UINT64_C(1) << CAP_LAST_CAP;
+	p->bounding = UINT64_C(1) << CAP_NET_RAW | UINT64_C(1) << CAP_BLOCK_SUSPEND;
 	p->ambient = UINT64_C(1) << CAP_NET_RAW;
 	p->secure_bits = SECBIT_NOROOT;
 	p->namespaces = JAIL_NS_MOUNT | JAIL_NS_PID;

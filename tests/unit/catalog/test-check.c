@@ -53,6 +53,7 @@ CHANGE(bad_group, p->groups[0] = UINT32_MAX);
 CHANGE(dynamic_root, p->dynamic_user = true; p->uid = 0);
 CHANGE(dynamic_root_group, p->dynamic_user = true; p->gid = 0);
 CHANGE(bad_bounding, p->bounding |= UINT64_C(1) << (CAP_LAST_CAP + 1));
+CHANGE(never_bounding, p->bounding |= UINT64_C(1) << CAP_SYS_MODULE);
 CHANGE(bad_ambient, p->ambient |= UINT64_C(1) << CAP_CHOWN);
 CHANGE(bad_bits, p->secure_bits |= 1U << 20);
 CHANGE(bad_namespace, p->namespaces |= 1U << 6);
@@ -111,6 +112,7 @@ static struct change changes[] = {
 	ROW(dynamic_root),
 	ROW(dynamic_root_group),
 	ROW(bad_bounding),
+	ROW(never_bounding),
 	ROW(bad_ambient),
 	ROW(bad_bits),
 	ROW(bad_namespace),
