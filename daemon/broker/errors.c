@@ -54,16 +54,47 @@ int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, c
 	return error_set_text(error, name, text);
 }
 
-/* The launcher's message says it all: stage, path or key, and the kernel's word for the error. */
+/* What to do about it, where the kernel's word for the error does not say. */
+static const char *mend_of(enum jail_stage stage, int error)
+{
+	static const struct {
+		enum jail_stage stage;
+		int error;
+		const char *mend;
+	} mends[] = {
+		{ STAGE_NAMESPACES, -ENOSPC, "raise the limits below /proc/sys/user" },
+		{ STAGE_NAMESPACES, -EINVAL, "this kernel has no such namespace" },
+		{ STAGE_MOUNTS, -ENOENT,
+			"make it on the host, or begin the source with \"-\" if it may be missing" },
+		{ STAGE_RLIMITS, -EPERM, "the limit is above the one that bailiffd itself was started with" },
+		{ STAGE_EXEC, -ENOENT,
+			"it must exist inside of the jail: see Executable= and [Filesystem] of the profile" },
+		{ STAGE_EXEC, -EACCES,
+			"the jail's user must be allowed to execute it, and its mount must not be noexec" },
+		{ STAGE_EXEC, -E2BIG, "give fewer or shorter arguments and variables" },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(mends); i++)
+		if (mends[i].stage == stage && mends[i].error == error)
+			return mends[i].mend;
+	if (error == -EAGAIN || error == -ENOMEM)
+		return "the machine has no room for it now: try again later";
+	return NULL;
+}
+
+/* One sentence: the stage, the path or key concerned as the launcher tells it, the kernel's word, the mend.
+ */
 static int error_stage(sd_bus_error *error, const struct refused *refused)
 {
+	const enum jail_stage stage = (enum jail_stage)refused->stage;
+	const char *object = refused->message ? refused->message : "";
+	const char *mend = mend_of(stage, refused->error);
 	char name[128], text[TEXT_MAX];
 
-	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_SETUP_PREFIX,
-		jail_stage_to_string((enum jail_stage)refused->stage));
-	if (refused->message && refused->message[0] != '\0')
-		return error_set_text(error, name, refused->message);
-	(void)snprintf(text, sizeof(text), "Setting up the jail failed: %s", strerror(-refused->error));
+	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_SETUP_PREFIX, jail_stage_to_string(stage));
+	(void)snprintf(text, sizeof(text), "Setting up the jail failed at %s: %s%s%s%s%s",
+		jail_stage_to_string(stage), object, object[0] != '\0' ? ": " : "", strerror(-refused->error),
+		mend ? "; " : "", mend ? mend : "");
 	return error_set_text(error, name, text);
 }
 

@@ -4,20 +4,17 @@
 #include "base/strv.h"
 #include "jail/stage.h"
 
-/* Why a layer can be missing from a jail that was set up without error. */
-static const struct {
-	enum jail_stage stage;
-	const char *reason;
-} confining[] = {
-	{ STAGE_NAMESPACES, "the profile asks for no namespace" },
-	{ STAGE_MOUNTS, "the profile asks for no mount namespace" },
-	{ STAGE_IDS, "the program keeps the ids of the launcher" },
-	{ STAGE_CAPABILITIES, "the profile leaves the capabilities alone" },
-	{ STAGE_SECCOMP, "the profile names no policy" },
-	{ STAGE_LANDLOCK, "not supported yet" },
-	{ STAGE_SELINUX, "not supported yet" },
-	{ STAGE_CGROUP, "no cgroup2 hierarchy was found" },
-	{ STAGE_RLIMITS, "the profile sets no limit" },
+/* Stages that leave something on the program. */
+static const enum jail_stage confining[] = {
+	STAGE_NAMESPACES,
+	STAGE_MOUNTS,
+	STAGE_IDS,
+	STAGE_CAPABILITIES,
+	STAGE_SECCOMP,
+	STAGE_LANDLOCK,
+	STAGE_SELINUX,
+	STAGE_CGROUP,
+	STAGE_RLIMITS,
 };
 
 static bool applied(uint32_t mask, enum jail_stage stage)
@@ -30,22 +27,21 @@ int layers_applied(uint32_t mask, char ***ret)
 	_cleanup_(strv_freep) char **v = NULL;
 
 	for (size_t i = 0; i < ELEMENTSOF(confining); i++)
-		if (applied(mask, confining[i].stage) &&
-			strv_extend(&v, jail_stage_to_string(confining[i].stage)) < 0)
+		if (applied(mask, confining[i]) && strv_extend(&v, jail_stage_to_string(confining[i])) < 0)
 			return -ENOMEM;
 	*ret = steal_ptr(v);
 	return 0;
 }
 
+/* What a profile asks for is applied, or the launch fails. Of what is always wanted only the cgroup can be
+ * done without: a PID namespace takes its place, else the launch fails as well. */
 int layers_skipped(uint32_t mask, char ***ret)
 {
 	_cleanup_(strv_freep) char **v = NULL;
 
-	for (size_t i = 0; i < ELEMENTSOF(confining); i++)
-		if (!applied(mask, confining[i].stage) &&
-			strv_extendf(&v, "%s: %s", jail_stage_to_string(confining[i].stage),
-				confining[i].reason) < 0)
-			return -ENOMEM;
+	if (!applied(mask, STAGE_CGROUP) && strv_extendf(&v, "%s: the launcher found no cgroup2 hierarchy",
+						    jail_stage_to_string(STAGE_CGROUP)) < 0)
+		return -ENOMEM;
 	*ret = steal_ptr(v);
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
-/* Applied ones ("Seccomp"), and the others with a reason ("Landlock: not supported yet"). New lists. */
+/* Applied ones ("Seccomp"); and those that were wanted but could not be applied, each with the reason. New
+ * lists. */
 int layers_applied(uint32_t mask, char ***ret);
 int layers_skipped(uint32_t mask, char ***ret);

@@ -318,16 +318,6 @@ static int start(struct launch *l, struct jail_error *reterr)
 	return r;
 }
 
-static void answer_setup_failed(struct launch *l, const struct jail_error *e)
-{
-	char message[PLAN_MESSAGE_MAX];
-	struct refused refused = { .stage = e->stage, .error = e->error, .message = message };
-
-	(void)snprintf(message, sizeof(message), "setting up the sandbox failed at %s: %s%s%s",
-		jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "", strerror(-e->error));
-	answer_refused(l->server, l->serial, &refused);
-}
-
 static void answer_plan_refused(struct launch *l, int error)
 {
 	struct refused refused = {
@@ -365,7 +355,7 @@ int request_launch(struct server *server, uint32_t serial, struct cursor *c, str
 	else {
 		r = start(&l, &e);
 		if (r < 0)
-			answer_setup_failed(&l, &e);
+			answer_setup_failed(server, serial, &e);
 	}
 	if (r < 0 && l.sandbox)
 		sandbox_discard(server, l.sandbox);

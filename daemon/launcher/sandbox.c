@@ -10,10 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
-#define MESSAGE_MAX                                                                                          \
-	512 /* of a failed set-up: stage, object (at most JAIL_OBJECT_MAX) and the error's text              \
-	     */
-
 static uint64_t add_usec(uint64_t a, uint64_t b)
 {
 	return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
@@ -55,17 +51,23 @@ void answer_refused(struct server *server, uint32_t serial, const struct refused
 	server_send(server, &b, -1);
 }
 
+void answer_setup_failed(struct server *server, uint32_t serial, const struct jail_error *e)
+{
+	char object[JAIL_OBJECT_MAX];
+	struct refused refused = { .stage = e->stage, .error = e->error, .message = object };
+
+	memcpy(object, e->object, sizeof(object));
+	answer_refused(server, serial, &refused);
+}
+
 /* The launch failed; the sandbox has never been. */
 static void fail_launch(struct server *server, struct sandbox *s, const struct jail_error *e)
 {
-	char message[MESSAGE_MAX];
-	struct refused refused = { .stage = e->stage, .error = e->error, .message = message };
-
-	(void)snprintf(message, sizeof(message), "setting up the sandbox failed at %s: %s%s%s",
-		jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "", strerror(-e->error));
-	log_info("sandbox %llu of profile %s: %s", (unsigned long long)s->id, s->profile, message);
+	log_info("sandbox %llu of profile %s: setting it up failed at %s: %s%s%s", (unsigned long long)s->id,
+		s->profile, jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "",
+		strerror(-e->error));
 	if (!s->forsaken)
-		answer_refused(server, s->serial, &refused);
+		answer_setup_failed(server, s->serial, e);
 	sandbox_discard(server, s);
 }
 

@@ -24,3 +24,4 @@ void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret);
 
 /* Answers a launch with a refusal or a failed stage (the other is 0). rule may be NULL. */
 void answer_refused(struct server *server, uint32_t serial, const struct refused *refused);
+void answer_setup_failed(struct server *server, uint32_t serial, const struct jail_error *e);

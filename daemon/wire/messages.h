@@ -125,7 +125,8 @@ struct launched {
 struct refused {
 	uint32_t refusal, stage;
 	int32_t error; /* negative errno of the stage, else 0 */
-	char *rule, *message;
+	char *rule;
+	char *message; /* with a stage the path, key or call concerned, may be empty; else a sentence */
 };
 
 struct signal_request {

@@ -388,7 +388,8 @@ static void test_setup_failure_names_the_stage(void **state)
 
 	rig_write(rig, "profiles/missing.profile", "[Exec]\nExecutable=/nosuch\n");
 	v = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "Reload", NULL);
-	launch_fails(c, "missing", argv, RIG_ERROR("Setup.Exec"), "/nosuch");
+	launch_fails(c, "missing", argv, RIG_ERROR("Setup.Exec"),
+		"Setting up the jail failed at Exec: /nosuch: No such file or directory; it must exist");
 	rig_wait_jailed(rig, 0);
 	rig_remove(rig, "profiles/missing.profile");
 	rig_disconnect(rig, c);
