@@ -262,6 +262,7 @@ look_at_live_sandbox()
 	# The sandbox's cgroup lies in the daemon's.
 	cgroup=$(busctl --address="$BAILIFF_ADDRESS" get-property org.bailiff.Broker1 \
 		"/org/bailiff/Broker1/sandbox/$id" org.bailiff.Broker1.Sandbox ControlGroup | sed -n 's/^s "\(.*\)\/[^/]*"$/\1/p')
+	[ -d "$cgroup" ] || cgroup=
 	printf '    root# busctl tree org.bailiff.Broker1\n'
 	_said=$(busctl --address="$BAILIFF_ADDRESS" --no-pager tree org.bailiff.Broker1)
 	show "$_said"

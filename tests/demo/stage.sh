@@ -38,7 +38,12 @@ stage_open()
 		cat "$stage/install.log" >&2
 		return 1
 	}
-	stage_library=$(dirname "$(find "$stage/tree/usr/lib" -name 'libbailiff.so.0' | head -n 1)")
+	stage_library=$(find "$stage/tree" -name 'libbailiff.so.0' | head -n 1)
+	if [ -z "$stage_library" ]; then
+		stage_say 'the build installs no libbailiff.so.0'
+		return 1
+	fi
+	stage_library=${stage_library%/*}
 	mkdir "$stage/config" "$stage/run" "$stage/state"
 	cp -R "$stage/tree/usr/lib/bailiff/profiles" "$stage/tree/usr/lib/bailiff/policies" "$stage/config/"
 	printf '[Broker]\nSaltPath=%s/state/salt\n' "$stage" >"$stage/config/bailiffd.conf"

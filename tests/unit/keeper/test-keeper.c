@@ -446,17 +446,24 @@ static void stub_killed(void **state)
 	expect_clean();
 }
 
+/* By fd, for nobody may not look into the home directory that the build may be in. */
 static int run_plain(const char *argument, bool as_nobody)
 {
-	pid_t pid = fork();
+	_cleanup_close_ int program = open(getenv("BAILIFF_DAEMON"), O_PATH | O_CLOEXEC);
+	char name[] = "bailiffd", text[64];
+	char *const argv[] = { name, argument ? text : NULL, NULL };
+	pid_t pid;
 
+	(void)snprintf(text, sizeof(text), "%s", argument ? argument : "");
+	assert_true(program >= 0);
+	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		(void)dup2(open("/dev/null", O_RDWR), 1);
 		(void)dup2(1, 2);
 		if (as_nobody && (setgid(65534) < 0 || setuid(65534) < 0))
 			_exit(126);
-		(void)execl(getenv("BAILIFF_DAEMON"), "bailiffd", argument, (char *)NULL);
+		(void)fexecve(program, argv, environ);
 		_exit(126);
 	}
 	return exit_status(pid);

@@ -179,7 +179,8 @@ static void test_decoders_run(void **state)
 
 	for (size_t i = 0; i < ELEMENTSOF(programs); i++) {
 		if (access(programs[i].path, X_OK) < 0) {
-			assert_null(getenv("BAILIFF_MUST_WORK"));
+			if (getenv("BAILIFF_MUST_WORK"))
+				fail_msg("%s is not installed", programs[i].path);
 			print_message("%s is not installed\n", programs[i].path);
 			continue;
 		}
