@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The table of keys: no name twice, and each in bailiff.profile(5). */
+/* The table of keys: no name twice, each in bailiff.profile(5), and the language whole. */
 
 #include "base/io.h"
+#include "base/strv.h"
 #include "profile/profile.h"
 #include "tests/unit/unit.h"
 
@@ -72,11 +73,102 @@ static void test_unique(void **state)
 	}
 }
 
+/*
+ * What a profile's language has, whole: every key is either there or refused as not supported yet, and none
+ * is merely unknown. A key that becomes supported moves from one list to the other.
+ */
+static const struct {
+	const char *section, *supported, *later;
+} language[] = {
+	{ "Profile", "Description Template", "Optional" },
+	{ "Access", "AllowUser AllowGroup AllowDetach MaxPerUser",
+		"AllowSELinuxDomain AllowUnit Polkit LaunchesPerMinute" },
+	{ "Exec",
+		"Executable Argument Environment PassEnvironment FileDescriptor MaxFileDescriptors "
+		"StandardInput "
+		"StandardOutput StandardError WorkingDirectory UMask",
+		"" },
+	{ "User", "DynamicUser User Group SupplementaryGroups", "PrivateUsers" },
+	{ "Capabilities", "CapabilityBoundingSet AmbientCapabilities SecureBits NoNewPrivileges", "" },
+	{ "Namespaces",
+		"PrivateMounts PrivatePIDs PrivateNetwork PrivateIPC PrivateUTS ProtectHostname "
+		"PrivateCgroup",
+		"PrivateTime RestrictNamespaces NetworkNamespacePath JoinsPool" },
+	{ "Filesystem",
+		"MinimalRoot BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp PrivateDevices",
+		"RootDirectory ReadOnlyPaths InaccessiblePaths NoExecPaths ProtectSystem ProtectHome "
+		"DeviceAllow "
+		"ProtectProc ProcSubset ProtectKernelTunables ProtectControlGroups MountPropagation "
+		"DaemonStore "
+		"MountSlot" },
+	{ "Landlock", "",
+		"FsDefaultPaths FsPathReadOnly FsPathReadExecute FsPathReadWrite FsPathAdvancedReadWrite "
+		"NetBindTcp NetConnectTcp Scope" },
+	{ "Seccomp", "Policy",
+		"SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog "
+		"RestrictAddressFamilies MemoryDenyWriteExecute LockPersonality RestrictRealtime "
+		"RestrictSUIDSGID" },
+	{ "SELinux", "", "SELinuxContext" },
+	{ "Resources",
+		"LimitCPU LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC "
+		"LimitMEMLOCK LimitLOCKS LimitSIGPENDING LimitMSGQUEUE LimitNICE LimitRTPRIO LimitRTTIME "
+		"RuntimeMaxSec TimeoutStopSec KillSignal",
+		"MemoryMax TasksMax CPUQuota CPUWeight IOWeight OOMScoreAdjust Nice CoreScheduling" },
+	{ "Pool", "", "Warm MaxWarm" },
+};
+
+/* What is said to the key with this value; "" if nothing. */
+static void read_key(const char *section, const char *name, const char *value, char *ret, size_t size)
+{
+	_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
+	_cleanup_(source_freep) struct source *source = NULL;
+	_cleanup_(profile_done) struct profile p = { 0 };
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "[%s]\n%s=%s\n", section, name, value);
+	(void)profile_parse_text("p", text, strlen(text), &d, &source, &p);
+	(void)snprintf(ret, size, "%s", d.lines ? d.lines[0] : "");
+}
+
+/* A later key is refused whatever its value; one that is there can be emptied. Returns how many there are. */
+static size_t check_keys(const char *section, const char *names, bool later)
+{
+	_cleanup_(strv_freep) char **list = NULL;
+	char said[512], expected[512];
+
+	assert_int_equal(strv_split(names, " ", &list), 0);
+	STRV_FOREACH (name, list) {
+		(void)snprintf(expected, sizeof(expected),
+			"p:2:1: error: %s= in section [%s] is not supported yet; remove it", *name, section);
+		read_key(section, *name, "", said, sizeof(said));
+		assert_string_equal(said, later ? expected : "");
+		read_key(section, *name, "yes", said, sizeof(said));
+		if (later)
+			assert_string_equal(said, expected);
+		else
+			assert_null(strstr(said, "not supported yet"));
+	}
+	return strv_length(list);
+}
+
+static void test_language(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTS(language); i++) {
+		n += check_keys(language[i].section, language[i].supported, false);
+		n += check_keys(language[i].section, language[i].later, true);
+	}
+	assert_int_equal(n, profile_keys.n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_documented),
 		cmocka_unit_test(test_unique),
+		cmocka_unit_test(test_language),
 	};
 
 	return cmocka_run_group_tests_name("profile-keys", tests, NULL, NULL);
