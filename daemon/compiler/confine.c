@@ -26,7 +26,10 @@
 #endif
 #define CPU_SECONDS_MAX 60ULL                  /* 4,096 profiles take about 20 */
 #define FILE_MAX        (128ULL * 1024 * 1024) /* the catalog: twice what catalog.h allows */
-#define FDS_OPEN_MAX    64ULL                  /* three levels of folders in three places, and one file */
+/* The work takes some ten. The kernel also holds this against all fds of the user that are in flight, and
+ * refuses to send one more (ETOOMANYREFS): the broker, which has the same user, may have many launches under
+ * way. */
+#define FDS_OPEN_MAX 4096ULL
 
 #define KILL(name)                                                                                           \
 	{                                                                                                    \
