@@ -34,8 +34,7 @@ struct rig {
 	char *address; /* of the bus */
 	pid_t bus, stub;
 	GPtrArray *connections;
-	char *mountinfo, *cgroups; /* before the daemon started */
-	size_t fds;
+	char *mountinfo; /* before the daemon started */
 };
 
 /* Whether there is a point in trying: root, or BAILIFF_MUST_WORK=1 says that it has to work. */
@@ -43,7 +42,7 @@ bool rig_can_run(void);
 #define RIG_SKIPPED 77 /* what meson takes for "skipped" */
 /* Starts bus and daemon. For cmocka's group set-up. */
 int rig_setup(void **state);
-/* Stops both and compares the system with what it was: mounts, cgroups, files, processes, our fds. */
+/* Stops both and compares the system with what it was: mounts, the daemon's cgroup, its files. */
 int rig_teardown(void **state);
 /* A connection whose credentials at connect are these. Closed at teardown. */
 GDBusConnection *rig_connect(struct rig *rig, uid_t uid);
