@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "cli/launch-options.h"
+#include "cli/relay.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +17,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#define STREAMS         3
+#define RETRY_MSEC      100 /* between two tries to reach a broker that is being restarted */
+#define BACKGROUND_MSEC 500 /* between two looks at whether the terminal is ours again */
 
 static int set_no_stdin(void *into, const char *value, char **reterr_why)
 {
@@ -25,76 +30,163 @@ static int set_no_stdin(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
-/* Our standard streams, as far as they are open (main.c fills gaps with what is close-on-exec) and --fd= did
- * not give their numbers away. */
-static void add_standard_streams(struct launch_options *o)
+/* Whether --fd= gave the number away, or there is no room for it any more. */
+static bool is_taken(const struct launch_options *o, int fd)
 {
-	for (int fd = o->no_stdin ? 1 : 0; fd <= 2; fd++) {
-		bool taken = fcntl(fd, F_GETFD) != 0 || o->n_fds == ELEMENTSOF(o->fds);
-
-		for (size_t i = 0; i < o->n_fds; i++)
-			taken = taken || o->fds[i].child == fd;
-		if (!taken)
-			o->fds[o->n_fds++] = (struct launch_fd){ fd, fd };
-	}
+	for (size_t i = 0; i < o->n_fds; i++)
+		if (o->fds[i].child == fd)
+			return true;
+	return o->n_fds == ELEMENTSOF(o->fds);
 }
 
-/* From here on these are the program's. Before, they end us, and so the sandbox. */
+/* Our standard streams, as far as they are open (main.c fills gaps with what is close-on-exec). */
+static int add_standard_streams(struct launch_options *o, struct relay relays[STREAMS])
+{
+	for (int fd = o->no_stdin ? 1 : 0; fd < STREAMS; fd++) {
+		int ours = fd;
+
+		if (is_taken(o, fd) || fcntl(fd, F_GETFD) != 0)
+			continue;
+		if (isatty(fd)) {
+			int r = relay_open(&relays[fd], fd);
+
+			if (r < 0)
+				return r;
+			ours = relays[fd].child_end;
+		}
+		o->fds[o->n_fds++] = (struct launch_fd){ fd, ours };
+	}
+	return 0;
+}
+
+struct following {
+	bailiff_sandbox *sandbox;
+	struct relay *relays;
+	int signals;
+	uint64_t pending; /* signals, by number, that wait for a broker to take them */
+};
+
+/* From here on these are the program's. Before, they end us, and so the sandbox. Those that we were started
+ * to ignore, by nohup(1) or by a shell without job control, the program is not to have either. */
 static int open_signals(void)
 {
-	static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-	sigset_t set;
+	static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP };
+	sigset_t set, blocked;
 
 	(void)sigemptyset(&set);
-	for (size_t i = 0; i < ELEMENTSOF(forwarded); i++)
-		(void)sigaddset(&set, forwarded[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+	for (size_t i = 0; i < ELEMENTSOF(forwarded); i++) {
+		struct sigaction action;
+
+		if (sigaction(forwarded[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			(void)sigaddset(&set, forwarded[i]);
+	}
+	blocked = set;
+	(void)sigaddset(&blocked, SIGPIPE); /* of the relays */
+	if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
 		return errno_or_eio();
 	return RET_ERRNO(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-static int forward_signal(bailiff_sandbox *s, int signals)
+/* The terminal's stop character: the program stops first, then we do, as shells expect it of a job; and when
+ * we are continued, so is the program. In a group without a shell to continue it the kernel does not stop us.
+ */
+static int stop_together(struct following *f)
 {
-	struct signalfd_siginfo info;
+	sigset_t set;
+	int r = bailiff_sandbox_signal(f->sandbox, SIGSTOP, 1);
+
+	if (r < 0)
+		return r;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTSTP);
+	(void)raise(SIGTSTP);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	f->pending |= 1ULL << SIGCONT;
+	return 0;
+}
+
+static int forward_one(struct following *f, int signal)
+{
 	int r;
 
-	if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return errno == EAGAIN || errno == EINTR ? 0 : errno_or_eio();
-	r = bailiff_sandbox_signal(s, (int)info.ssi_signo, 0);
+	if (signal == SIGTSTP)
+		r = stop_together(f);
+	else
+		r = bailiff_sandbox_signal(f->sandbox, signal, signal == SIGCONT);
+	/* A broker that is being restarted will take it. */
+	if (r == -EHOSTUNREACH || r == -ECONNRESET)
+		return 0;
+	f->pending &= ~(1ULL << signal);
 	return r == -ESRCH ? 0 : r; /* it has just ended */
 }
 
-static int forward_until_end(bailiff_sandbox *s, int signals)
+static int forward_pending(struct following *f)
 {
-	struct pollfd fds[] = {
-		{ .fd = bailiff_sandbox_pidfd(s), .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-	};
+	for (int signal = 1; signal < 64; signal++)
+		if (f->pending & (1ULL << signal)) {
+			int r = forward_one(f, signal);
 
-	for (;;) {
-		int r = RET_ERRNO(poll(fds, ELEMENTSOF(fds), -1));
-
-		if (r < 0 && r != -EINTR)
-			return r;
-		if (r > 0 && fds[0].revents)
-			return 0;
-		if (r > 0 && fds[1].revents) {
-			r = forward_signal(s, signals);
 			if (r < 0)
 				return r;
 		}
+	return 0;
+}
+
+static int read_signals(struct following *f)
+{
+	struct signalfd_siginfo info;
+
+	while (read(f->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		f->pending |= 1ULL << info.ssi_signo;
+	return errno == EAGAIN || errno == EINTR ? 0 : errno_or_eio();
+}
+
+static int next_look(const struct following *f)
+{
+	return f->pending != 0 ? RETRY_MSEC : relay_is_in_background(&f->relays[0]) ? BACKGROUND_MSEC : -1;
+}
+
+static int forward_until_end(struct following *f)
+{
+	for (;;) {
+		struct pollfd fds[2 + STREAMS] = {
+			{ .fd = bailiff_sandbox_pidfd(f->sandbox), .events = POLLIN },
+			{ .fd = f->signals, .events = POLLIN },
+		};
+		int r;
+
+		for (size_t i = 0; i < STREAMS; i++)
+			fds[2 + i] = relay_wants(&f->relays[i]);
+		r = RET_ERRNO(poll(fds, ELEMENTSOF(fds), next_look(f)));
+		if (r == -EINTR)
+			continue;
+		if (r < 0)
+			return r;
+		if (fds[0].revents)
+			return 0;
+		for (size_t i = 0; i < STREAMS; i++)
+			relay_serve(&f->relays[i], fds[2 + i].revents);
+		r = fds[1].revents ? read_signals(f) : 0;
+		if (r == 0)
+			r = forward_pending(f);
+		if (r < 0)
+			return r;
 	}
 }
 
-static int follow(bailiff_connection *c, bailiff_sandbox *s, const char *profile)
+/* The program's status, or the one that stands for our failure. */
+static int settle(bailiff_connection *c, bailiff_sandbox *s, int error, const char *profile)
 {
-	_cleanup_close_ int signals = open_signals();
 	bailiff_exit e;
-	int r;
+	int r = error < 0 ? error : bailiff_sandbox_wait(s, BAILIFF_TIMEOUT_INFINITE, &e);
 
-	r = signals < 0 ? signals : forward_until_end(s, signals);
-	if (r == 0)
-		r = bailiff_sandbox_wait(s, BAILIFF_TIMEOUT_INFINITE, &e);
+	if (r == -ESRCH) {
+		report("%s: ended, and the broker does not know how; with the launcher that its sandbox "
+		       "depended on, it seems",
+			profile);
+		return 128 + SIGKILL;
+	}
 	if (r < 0) {
 		report_failure(c, r, profile);
 		return EXIT_BROKER;
@@ -105,22 +197,50 @@ static int follow(bailiff_connection *c, bailiff_sandbox *s, const char *profile
 	return exit_status(&e);
 }
 
-static int run(const struct cli *cli, void *state, char **args, size_t n)
+static int follow(
+	bailiff_connection *c, bailiff_sandbox *s, struct relay relays[STREAMS], const char *profile)
+{
+	_cleanup_close_ int signals = open_signals();
+	struct following f = { .sandbox = s, .relays = relays, .signals = signals };
+	int r, status;
+
+	for (size_t i = 0; i < STREAMS; i++)
+		relays[i].child_end = fd_close(relays[i].child_end);
+	r = signals < 0 ? signals : forward_until_end(&f);
+	status = settle(c, s, r, profile);
+	for (size_t i = 0; i < STREAMS && r == 0; i++)
+		relay_drain(&relays[i]);
+	return status;
+}
+
+static int launch_and_follow(const struct cli *cli, const bailiff_request *request,
+	struct relay relays[STREAMS], const char *profile)
 {
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
-	_cleanup_(bailiff_request_freep) bailiff_request *request = NULL;
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
-	struct launch_options *o = state;
-	int r;
+	int r = cli_connect(cli, &c);
 
-	add_standard_streams(o);
-	r = launch_request_make(o, args, &request);
-	if (r == 0)
-		r = cli_connect(cli, &c);
 	if (r < 0)
 		return EXIT_BROKER;
 	r = bailiff_launch(c, request, &s);
-	return r < 0 ? launch_failed(c, r, args[0]) : follow(c, s, args[0]);
+	return r < 0 ? launch_failed(c, r, profile) : follow(c, s, relays, profile);
+}
+
+static int run(const struct cli *cli, void *state, char **args, size_t n)
+{
+	_cleanup_(bailiff_request_freep) bailiff_request *request = NULL;
+	struct relay relays[STREAMS] = { RELAY_INIT, RELAY_INIT, RELAY_INIT };
+	struct launch_options *o = state;
+	int r, status = EXIT_BROKER;
+
+	r = add_standard_streams(o, relays);
+	if (r < 0)
+		report("a pipe for the terminal can not be made: %s", strerror(-r));
+	else if (launch_request_make(o, args, &request) == 0)
+		status = launch_and_follow(cli, request, relays, args[0]);
+	for (size_t i = 0; i < STREAMS; i++)
+		relay_close(&relays[i]);
+	return status;
 }
 
 static const struct option options[] = {
@@ -132,9 +252,10 @@ const struct verb verb_run = {
 	.name = "run",
 	.arguments = LAUNCH_OPTIONS_ARGUMENTS,
 	.summary = "Run a program in a sandbox and wait for it",
-	.details = "Standard input, output and error are passed through. SIGINT, SIGTERM, SIGHUP, SIGQUIT, "
-		   "SIGUSR1\n"
-		   "and SIGUSR2 are forwarded. The exit status is the program's, or 128 and the signal that "
+	.details = "Standard input, output and error are passed through, a terminal's by pipes. SIGINT, "
+		   "SIGTERM, SIGHUP,\n"
+		   "SIGQUIT, SIGUSR1 and SIGUSR2 are forwarded. The exit status is the program's, or 128 and "
+		   "the signal that "
 		   "ended it;\n"
 		   "125 if the broker failed, 126 if it refused, 127 if profile or program are not there.",
 	.min = 1,

@@ -17,13 +17,20 @@ static const char *mend(int error)
 	switch (error) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-		return "is the message bus running? --address= or $BAILIFF_ADDRESS name another one";
+		return "is the message bus running, and is this its address? --address= or $BAILIFF_ADDRESS "
+		       "name another one";
+	case -EACCES:
+	case -ECONNRESET:
+	case -EPIPE:
+	case -ENOTCONN:
+		return "what listens there is no message bus, or does not let this user in";
 	case -EHOSTUNREACH:
 		return "org.bailiff.Broker1 is not there and the bus can not start it; is bailiffd running?";
 	case -EPERM:
 		return "org.bailiff.Broker1 is owned by a user who is neither root nor bailiff; not trusting "
 		       "it";
 	case -EINVAL:
+	case -E2BIG:
 		return "this is no D-Bus address; one looks like unix:path=/run/dbus/system_bus_socket";
 	default:
 		return strerror(-error);
@@ -74,7 +81,7 @@ void report_end(const char *what, const bailiff_exit *e)
 		{ "oom", "killed: it needed more memory than it may have" },
 		{ "violation", "killed: it made a system call that its seccomp policy forbids" },
 		{ "client-gone", "stopped: the client that launched it went away" },
-		{ "killed", "stopped by its owner or an administrator" },
+		{ "killed", "stopped by its owner, by an administrator or with the daemon" },
 		{ "setup-failed", "its sandbox could not be set up" },
 	};
 

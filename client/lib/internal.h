@@ -166,6 +166,12 @@ struct bailiff_sandbox {
 	int exit_code, exit_signal;
 };
 
+/*
+ * exit-info.c: how the process of a pidfd ended, as the kernel (Linux 6.15) says it once the process was
+ * reaped. The result's name is static. -ENODATA: not known.
+ */
+int exit_info_get(int pidfd, bailiff_exit *ret);
+
 /* sandbox.c */
 int sandbox_new(bailiff_connection *c, bailiff_sandbox **ret);
 /* Calls a method of the sandbox's object. */

@@ -70,20 +70,36 @@ static int await_program(bailiff_sandbox *s, int pidfd, uint64_t deadline)
 	}
 }
 
-static int take_result(bailiff_sandbox *s, sd_bus_message *reply)
+static int keep_result(bailiff_sandbox *s, const bailiff_exit *e)
 {
-	const char *result;
-	int code, signal, r;
+	int r = replace_str(&s->result, e->result);
 
-	if (sd_bus_message_read(reply, "sii", &result, &code, &signal) <= 0)
-		return reply_malformed(s->connection, "Wait");
-	r = replace_str(&s->result, result);
 	if (r < 0)
 		return r;
-	s->exit_code = code;
-	s->exit_signal = signal;
+	s->exit_code = e->code;
+	s->exit_signal = e->signal;
 	s->ended = true;
 	return 0;
+}
+
+static int take_result(bailiff_sandbox *s, sd_bus_message *reply)
+{
+	bailiff_exit e;
+
+	if (sd_bus_message_read(reply, "sii", &e.result, &e.code, &e.signal) <= 0)
+		return reply_malformed(s->connection, "Wait");
+	return keep_result(s, &e);
+}
+
+/* The broker does not know the sandbox: it was released, or a launcher died with it. */
+static int ask_kernel(bailiff_sandbox *s, int pidfd)
+{
+	bailiff_exit e;
+
+	if (exit_info_get(pidfd, &e) < 0)
+		return -ESRCH;
+	connection_forget_error(s->connection);
+	return keep_result(s, &e);
 }
 
 static int ask_result(bailiff_sandbox *s, uint64_t deadline)
@@ -138,7 +154,9 @@ static int fetch_result(bailiff_sandbox *s, uint64_t timeout_usec)
 	at_least = deadline_after(CALL_TIMEOUT_USEC);
 	deadline = deadline > at_least ? deadline : at_least;
 	r = ask_result(s, deadline);
-	return broker_is_away(r) ? ask_result_again(s, deadline) : r;
+	if (broker_is_away(r))
+		r = ask_result_again(s, deadline);
+	return r == -ESRCH ? ask_kernel(s, pidfd) : r;
 }
 
 EXPORT int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit *ret)

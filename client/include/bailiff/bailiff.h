@@ -8,7 +8,7 @@
  * Functions that return int return 0 (or a documented positive value), or a negative errno value. For those
  * that talk to the broker, bailiff_last_error_name() and bailiff_last_error_message() say more. Objects are
  * opaque; x_free() accepts NULL and returns NULL. A connection and its sandboxes may be used by one thread at
- * a time; in a process forked from the one that connected, every call but x_free() is -ECHILD. No function
+ * a time; in a process forked from the one that connected, every call to the broker is -ECHILD. No function
  * starts a thread, installs a signal handler or changes the environment. Structures that the library
  * allocates may grow at their end in later versions.
  */
@@ -106,8 +106,8 @@ int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s);
  * over. */
 int bailiff_sandbox_stream(const bailiff_sandbox *s, int child);
 int bailiff_sandbox_steal_stream(bailiff_sandbox *s, int child);
-/* Waits for the end, also across a restart of the broker. -ETIMEDOUT; -ESRCH: the exit state is not kept any
- * more. timeout in microseconds or BAILIFF_TIMEOUT_INFINITE; it counts for the program. Once that has ended,
+/* Waits for the end, also across a restart of the broker. -ETIMEDOUT; -ESRCH: neither the broker nor, before
+ * Linux 6.15, the kernel knows any more how it ended. timeout in microseconds or BAILIFF_TIMEOUT_INFINITE; it counts for the program. Once that has ended,
  * the broker has 25 seconds to say how. Signal handlers do not interrupt it. ret may be NULL. */
 int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit *ret);
 /* The stop signal, the grace, then the kill; returns at once. timeout: BAILIFF_TIMEOUT_INFINITE = the
