@@ -43,7 +43,7 @@ int compile_context_open(const struct compile_options *options, struct compile_c
 	if (r < 0)
 		return r;
 	compiled_config_done(&c->config);
-	c->config_error = config_load(&c->places, &c->config_diagnostics, &c->config);
+	c->config_error = config_load(&c->places, NULL, &c->config_diagnostics, &c->config);
 	if (c->config_error == -ENOMEM)
 		return c->config_error;
 	c->translation = (struct translation){

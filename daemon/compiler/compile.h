@@ -24,9 +24,10 @@ struct compile_options {
  */
 int compile_directories(const struct compile_options *options, struct catalog **ret);
 /*
- * Checks one file as if it lay in its place: NAME.profile (with templates and policies from the configuration
- * directories), a drop-in in NAME.profile.d/, bailiffd.conf or a drop-in of it. 0: valid. -EBADMSG:
- * *ret_errors has a line for each error. Else the file could not be read.
+ * Checks one file as if it lay in its place: NAME.profile, a drop-in in NAME.profile.d/, bailiffd.conf or a
+ * drop-in of it; with the templates, drop-ins and policies of the configuration directories. One that does
+ * lie there is also held to ownership and modes. 0: valid. -EBADMSG: *ret_errors has a line for each error.
+ * -ENOMEM.
  */
 int compile_verify_file(const char *path, const struct compile_options *options, char ***ret_errors);
 /* Prints the profile's file and drop-ins, each below a line "# path". -ENOENT: no such profile. -EBADMSG:

@@ -111,28 +111,21 @@ static int apply_unit(const struct unit *u, struct diagnostics *d, struct compil
 	r = c->salt_paths ? 0 : strv_extend(&c->salt_paths, SALT_DEFAULT);
 	if (r < 0)
 		return r;
+	/* each value was in its range; what can still be wrong is where the range of ids lies */
+	if (states[KEY_DYNAMIC_USER_RANGE].set)
+		at = states[KEY_DYNAMIC_USER_RANGE].place;
 	if (!failed && compiled_config_check(c, &reason) < 0)
 		return diagnostics_add(d, &at, "%s", reason);
 	return failed ? -EBADMSG : 0;
 }
 
-int config_load(const struct places *places, struct diagnostics *d, struct compiled_config *ret)
+int config_load(const struct places *places, const struct draft *draft, struct diagnostics *d,
+	struct compiled_config *ret)
 {
 	_cleanup_(unit_done) struct unit u = { 0 };
 	int r;
 
 	compiled_config_init(ret);
-	r = unit_load(places->dirs, places->n, CONFIG_FILE, &u);
-	return r < 0 ? r : apply_unit(&u, d, ret);
-}
-
-int config_parse_text(
-	const char *path, const char *data, size_t size, struct diagnostics *d, struct compiled_config *ret)
-{
-	_cleanup_(unit_done) struct unit u = { 0 };
-	int r;
-
-	compiled_config_init(ret);
-	r = unit_from_bytes(path, data, size, &u);
+	r = unit_load(places->dirs, places->n, CONFIG_FILE, draft, &u);
 	return r < 0 ? r : apply_unit(&u, d, ret);
 }

@@ -8,9 +8,7 @@
 
 #define CONFIG_FILE "bailiffd.conf"
 
-/* Reads it with its drop-ins; without any, the defaults. -EBADMSG after diagnosing, -ENOMEM; *ret is set by
- * compiled_config_init() at least, and compiled_config_done() in every case. */
-int config_load(const struct places *places, struct diagnostics *d, struct compiled_config *ret);
-/* The same from one file's bytes. */
-int config_parse_text(
-	const char *path, const char *data, size_t size, struct diagnostics *d, struct compiled_config *ret);
+/* Reads it with its drop-ins; without any, the defaults. @draft: may be NULL. -EBADMSG after diagnosing,
+ * -ENOMEM; *ret is set by compiled_config_init() at least, and compiled_config_done() in every case. */
+int config_load(const struct places *places, const struct draft *draft, struct diagnostics *d,
+	struct compiled_config *ret);

@@ -51,7 +51,7 @@ static int check_user(const struct check *c)
 		if (r < 0)
 			return r;
 		return diagnostics_add(c->diagnostics, &p->states[KEY_USER].place,
-			"User= contradicts DynamicUser=yes (%s); keep one of them", other);
+			"User= contradicts DynamicUser=yes (%s); set DynamicUser=no, or remove User=", other);
 	}
 	if (!is_set(c, KEY_USER) && is_set(c, KEY_DYNAMIC_USER) && !p->dynamic_user)
 		return diagnostics_add(c->diagnostics, &p->states[KEY_DYNAMIC_USER].place,

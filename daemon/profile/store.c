@@ -153,8 +153,8 @@ static int all_names(
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < folders->n; i++)
 		r = list_names(s, &folders->dirs[i], &names);
-	if (r == 0 && draft)
-		r = strv_extend(&names, draft->name);
+	if (r == 0 && draft && !draft->drop_in)
+		r = strv_consume(&names, strndup(draft->unit, profile_file_stem(draft->unit)));
 	if (r < 0)
 		return r;
 	n = strv_length(names);
@@ -180,10 +180,7 @@ static int load_unit(
 		file_name = NULL;
 		return -ENOMEM;
 	}
-	if (draft && strcmp(draft->name, name) == 0)
-		r = unit_from_bytes(draft->path, draft->data, draft->size, &u);
-	else
-		r = unit_load(folders->dirs, folders->n, file_name, &u);
+	r = unit_load(folders->dirs, folders->n, file_name, draft, &u);
 	/* a file may vanish between listing and reading */
 	if (r < 0 || u.masked || !u.path)
 		return r;

@@ -32,12 +32,6 @@ struct profile_set {
 	struct unit *units; /* of profiles, in the same order; they own the sources */
 };
 
-/* A profile that is not (yet) in a folder; it takes the place of the one of its name, with its drop-ins. */
-struct draft {
-	const char *name, *path, *data;
-	size_t size;
-};
-
 /* @draft: may be NULL. 0 also when there were errors; -ENOMEM. */
 int profile_set_load(const struct places *places, const struct draft *draft, struct profile_set **ret);
 struct profile_set *profile_set_free(struct profile_set *s); /* returns NULL */

@@ -34,22 +34,6 @@ static int add_source(struct unit *u, const char *path, const char *data, size_t
 	return r == -EBADMSG ? 0 : r;
 }
 
-int unit_from_bytes(const char *path, const char *data, size_t size, struct unit *ret)
-{
-	_cleanup_(unit_done) struct unit u = { 0 };
-	int r;
-
-	u.path = strdup(path);
-	if (!u.path)
-		return -ENOMEM;
-	r = add_source(&u, path, data, size);
-	if (r < 0)
-		return r;
-	*ret = u;
-	u = (struct unit){ 0 };
-	return 0;
-}
-
 /* The file itself, from the first directory that has it. A wrong one does not let a later directory's
  * through. */
 static int load_main(const struct trusted_dir *dirs, size_t n_dirs, const char *name, struct unit *u)
@@ -72,7 +56,13 @@ static int load_main(const struct trusted_dir *dirs, size_t n_dirs, const char *
 	return 0;
 }
 
-/* A drop-in: its name, and the directory that it comes from. */
+static int load_draft(const struct draft *draft, struct unit *u)
+{
+	u->path = strdup(draft->path);
+	return u->path ? add_source(u, draft->path, draft->data, draft->size) : -ENOMEM;
+}
+
+/* A drop-in: its name, and the directory that it comes from; NULL for the draft. */
 struct drop_in {
 	char *name;
 	const struct trusted_dir *dir;
@@ -92,7 +82,6 @@ static void drop_ins_done(struct drop_ins *d)
 /* Puts a name in its place in the order, unless an earlier directory has it. */
 static int add_drop_in(struct unit *u, struct drop_ins *d, const struct trusted_dir *dir, const char *name)
 {
-	struct place at = { dir->path, 0, 0 };
 	size_t i = 0;
 
 	while (i < d->n && strcmp(d->v[i].name, name) < 0)
@@ -100,6 +89,7 @@ static int add_drop_in(struct unit *u, struct drop_ins *d, const struct trusted_
 	if (i < d->n && strcmp(d->v[i].name, name) == 0)
 		return 0;
 	if (d->n == DROP_INS_MAX) {
+		struct place at = { dir->path, 0, 0 };
 		int r = diagnostics_add(&u->diagnostics, &at, "more than %u drop-ins", DROP_INS_MAX);
 
 		return r == -EBADMSG ? 0 : r;
@@ -135,15 +125,23 @@ static int list_drop_ins(struct unit *u, struct drop_ins *d, const struct truste
 	return 0;
 }
 
-static int read_drop_ins(struct unit *u, const struct drop_ins *d)
+static int read_drop_in(struct unit *u, const struct drop_in *d)
+{
+	_cleanup_(trusted_file_done) struct trusted_file f = { 0 };
+	int r = trusted_file_read(d->dir, d->name, SOURCE_BYTES_MAX, &u->diagnostics, &f);
+
+	if (r == 0 && !f.masked)
+		r = add_source(u, f.path, f.data, f.size);
+	return r == -EBADMSG || r == -ENOENT ? 0 : r;
+}
+
+static int read_drop_ins(struct unit *u, const struct drop_ins *d, const struct draft *draft)
 {
 	for (size_t i = 0; i < d->n; i++) {
-		_cleanup_(trusted_file_done) struct trusted_file f = { 0 };
-		int r = trusted_file_read(d->v[i].dir, d->v[i].name, SOURCE_BYTES_MAX, &u->diagnostics, &f);
+		int r = d->v[i].dir ? read_drop_in(u, &d->v[i])
+				    : add_source(u, draft->path, draft->data, draft->size);
 
-		if (r == 0 && !f.masked)
-			r = add_source(u, f.path, f.data, f.size);
-		if (r < 0 && r != -EBADMSG && r != -ENOENT)
+		if (r < 0)
 			return r;
 	}
 	return 0;
@@ -156,16 +154,21 @@ static void dirs_done(struct trusted_dir **dirs)
 	free(*dirs);
 }
 
-static int load_drop_ins(const struct trusted_dir *dirs, size_t n_dirs, const char *name, struct unit *u)
+static int load_drop_ins(const struct trusted_dir *dirs, size_t n_dirs, const char *name,
+	const struct draft *draft, struct unit *u)
 {
 	_cleanup_(dirs_done) struct trusted_dir *below = calloc(n_dirs + 1, sizeof(*below));
 	_cleanup_(drop_ins_done) struct drop_ins found = { 0 };
 	char folder[NAME_MAX + 1];
 	size_t n = 0;
-	int r;
+	int r = 0;
 
 	if (!below)
 		return -ENOMEM;
+	if (draft && draft->drop_in)
+		r = add_drop_in(u, &found, NULL, draft->drop_in);
+	if (r < 0)
+		return r;
 	if ((size_t)snprintf(folder, sizeof(folder), "%s.d", name) >= sizeof(folder))
 		return 0;
 	for (size_t i = 0; i < n_dirs; i++) {
@@ -178,19 +181,21 @@ static int load_drop_ins(const struct trusted_dir *dirs, size_t n_dirs, const ch
 		if (r < 0)
 			return r;
 	}
-	return read_drop_ins(u, &found);
+	return read_drop_ins(u, &found, draft);
 }
 
-int unit_load(const struct trusted_dir *dirs, size_t n_dirs, const char *name, struct unit *ret)
+int unit_load(const struct trusted_dir *dirs, size_t n_dirs, const char *name, const struct draft *draft,
+	struct unit *ret)
 {
+	const struct draft *own = draft && strcmp(draft->unit, name) == 0 ? draft : NULL;
 	_cleanup_(unit_done) struct unit u = { 0 };
 	int r;
 
-	r = load_main(dirs, n_dirs, name, &u);
+	r = own && !own->drop_in ? load_draft(own, &u) : load_main(dirs, n_dirs, name, &u);
 	if (r < 0)
 		return r;
 	if (!u.masked) {
-		r = load_drop_ins(dirs, n_dirs, name, &u);
+		r = load_drop_ins(dirs, n_dirs, name, own, &u);
 		if (r < 0)
 			return r;
 	}

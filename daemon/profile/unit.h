@@ -18,9 +18,16 @@ struct unit {
 	struct diagnostics diagnostics; /* of reading and lexing */
 };
 
+/* Bytes in the place of one of a unit's files: what is not there yet, or shall change. */
+struct draft {
+	const char *unit;    /* "decoder.profile" */
+	const char *drop_in; /* "10-site.conf"; NULL: the bytes stand for the file itself */
+	const char *path, *data;
+	size_t size;
+};
+
 void unit_done(struct unit *u);
-/* Directories in order of precedence. 0 also when there were errors: they are in ret->diagnostics. -ENOMEM.
- */
-int unit_load(const struct trusted_dir *dirs, size_t n_dirs, const char *name, struct unit *ret);
-/* A unit of one file whose bytes the caller has. */
-int unit_from_bytes(const char *path, const char *data, size_t size, struct unit *ret);
+/* Directories in order of precedence. @draft: may be NULL, or another unit's. 0 also when there were errors:
+ * they are in ret->diagnostics. -ENOMEM. */
+int unit_load(const struct trusted_dir *dirs, size_t n_dirs, const char *name, const struct draft *draft,
+	struct unit *ret);

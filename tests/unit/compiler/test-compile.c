@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Directories → catalog: values, names of users, policies, bailiffd.conf; and what verify and cat say. Needs
- * root, who alone can own configuration. */
+/* Directories → catalog: values, names of users, policies, bailiffd.conf; and what cat says. Needs root,
+ * who alone can own configuration. */
 
 #include "base/error.h"
 #include "base/strv.h"
@@ -371,64 +371,11 @@ static void test_bad_config(void **state)
 	}
 	tree_write(t, "bailiffd.conf", "[Broker]\nDynamicUserRange=500-600\n");
 	expect_config_error(t,
-		"bailiffd.conf: error: DynamicUserRange= is empty, begins below 1000 or ends at the "
+		"/bailiffd.conf:2:1: error: DynamicUserRange= is empty, begins below 1000 or ends at the "
 		"invalid id");
 	tree_write(t, "bailiffd.conf", "");
 	assert_int_equal(chmod(tree_path(t, "bailiffd.conf"), 0666), 0);
 	expect_config_error(t, "/bailiffd.conf: error: writable by group or others; chmod go-w it");
-}
-
-static char *verify(const struct tree *t, const char *name, const char *text)
-{
-	const struct compile_options options = { .config_dir = t->root, .resolve_users = true };
-	char **errors = NULL, *first;
-	int r;
-
-	tree_write(t, name, text);
-	r = compile_verify_file(tree_path(t, name), &options, &errors);
-	assert_true(r == 0 || r == -EBADMSG);
-	assert_int_equal(r == 0, errors == NULL);
-	first = strdup(r == 0 ? "" : strchr(errors[0] + strlen(t->root) + 1, ':'));
-	strv_free(errors);
-	return first;
-}
-
-static void expect_verify(const struct tree *t, const char *name, const char *text, const char *error)
-{
-	char *said = verify(t, name, text);
-
-	assert_string_equal(said, error);
-	free(said);
-}
-
-static void test_verify(void **state)
-{
-	const struct compile_options options = { .config_dir = "/nonexistent/bailiff" };
-	struct tree *t = *state;
-	char **errors = NULL;
-
-	need_root();
-	tree_write(t, "profiles/base.profile", "");
-	tree_write(t, "profiles/a.profile", "[Exec]\nUMask=9\n");
-	expect_verify(t, "draft/a.profile", "[Profile]\nTemplate=base.profile\n", "");
-	expect_verify(t, "draft/new.profile", "[Profile]\nTemplate=no.profile\n",
-		":2:10: error: Template=no.profile: there is no such profile, or it is masked");
-	expect_verify(t, "draft/new.profile", "[User]\nUser=no-such-user\n",
-		":2:6: error: User=no-such-user: the user database has no such entry");
-	expect_verify(t, "a.profile.d/x.conf", "[Exec]\nUMask=0022\n", "");
-	expect_verify(t, "a.profile.d/x.conf", "[Exec]\nUMaks=0022\n",
-		":2:1: error: unknown key 'UMaks' in section [Exec]; did you mean 'UMask'?");
-	expect_verify(t, "draft/bailiffd.conf", "[Broker]\nMaxSandboxes=5\n", "");
-	expect_verify(t, "bailiffd.conf.d/x.conf", "[Broker]\nMaxSandboxes=x\n",
-		":2:14: error: MaxSandboxes=x: expected a decimal number");
-	expect_verify(t, "draft/some.conf", "",
-		": error: neither a profile (NAME.profile), a drop-in (NAME.profile.d/*.conf) nor "
-		"bailiffd.conf, by its "
-		"name");
-	assert_int_equal(compile_verify_file(tree_path(t, "draft/none.profile"), &options, &errors), -ENOENT);
-	assert_int_equal(compile_verify_file(tree_path(t, "draft"), &options, &errors), -EISDIR);
-	assert_int_equal(compile_verify_file(tree_path(t, "draft/a.profile"), &options, &errors), -ENOENT);
-	assert_null(errors);
 }
 
 static void test_cat(void **state)
@@ -502,7 +449,6 @@ int main(void)
 		COMPILE_TEST(test_policies),
 		COMPILE_TEST(test_config),
 		COMPILE_TEST(test_bad_config),
-		COMPILE_TEST(test_verify),
 		COMPILE_TEST(test_cat),
 		COMPILE_TEST(test_hash),
 		COMPILE_TEST(test_no_directory),

@@ -9,7 +9,7 @@
 
 /* clang-format off */
 static const struct snippet rows[] = {
-	{ "[User]\nDynamicUser=yes\nUser=x\n", "p:3:1: error: User= contradicts DynamicUser=yes (p:2); keep one of them" },
+	{ "[User]\nDynamicUser=yes\nUser=x\n", "p:3:1: error: User= contradicts DynamicUser=yes (p:2); set DynamicUser=no, or remove User=" },
 	{ "[User]\nDynamicUser=yes\nUser=x\nUser=\n", "" },
 	{ "[User]\nDynamicUser=no\nUser=x\n", "" },
 	{ "[User]\nDynamicUser=no\n", "p:2:1: error: DynamicUser=no needs User=, so that there is somebody to run as" },
