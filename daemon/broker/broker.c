@@ -61,7 +61,7 @@ static int set_errors(struct broker *b, char *const *errors)
 	return 0;
 }
 
-int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation)
+int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation, uint32_t serial)
 {
 	_cleanup_(catalog_freep) struct catalog *fresh = catalog;
 	const bool first = b->catalog == NULL;
@@ -79,11 +79,11 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 	if (first)
 		return b->launcher.fd >= 0 ? takeover_begin(b) : 0;
 	log_notice("Profiles of generation %u are in force", generation);
-	manager_bus_reloaded(b);
+	manager_bus_reloaded(b, serial);
 	return 0;
 }
 
-void broker_reload_failed(struct broker *b, const struct catalog *report)
+void broker_reload_failed(struct broker *b, const struct catalog *report, uint32_t serial)
 {
 	static char no_report[] = "the compiler or the launcher failed: the log says how";
 	char *const fallback[] = { no_report, NULL };
@@ -95,7 +95,7 @@ void broker_reload_failed(struct broker *b, const struct catalog *report)
 	if (r < 0)
 		broker_fail(b, r, "The errors of the new profiles can not be kept");
 	else
-		manager_bus_reloaded(b);
+		manager_bus_reloaded(b, serial);
 }
 
 int broker_take_launcher(struct broker *b, int fd)

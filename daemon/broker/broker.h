@@ -60,9 +60,10 @@ void broker_done(struct broker *b); /* also of BROKER_NULL */
 void broker_fail(struct broker *b, int error, const char *what);
 
 /* The keeper's messages, as they arrive. */
-int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation);
+/* @serial: of our request that led to it, or 0. */
+int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation, uint32_t serial);
 /* @report: a catalog of which the errors count; borrowed; NULL when there is none. */
-void broker_reload_failed(struct broker *b, const struct catalog *report);
+void broker_reload_failed(struct broker *b, const struct catalog *report, uint32_t serial);
 int broker_take_launcher(struct broker *b, int fd);
 /* The launcher has gone, and with it every jail. */
 void broker_launcher_gone(struct broker *b);

@@ -19,9 +19,9 @@ static int take_catalog(struct broker *b, const struct keeper_message *m, int fd
 		return log_errno(
 			LOG_ERR, r, "The keeper's catalog of generation %u is not valid", m->generation);
 	if (m->type == WIRE_CATALOG)
-		return broker_take_catalog(b, steal_ptr(catalog), m->generation);
+		return broker_take_catalog(b, steal_ptr(catalog), m->generation, m->serial);
 	/* value: the compiler itself failed, and the catalog in force stands in for its report */
-	broker_reload_failed(b, m->value == 0 ? catalog : NULL);
+	broker_reload_failed(b, m->value == 0 ? catalog : NULL, m->serial);
 	return 0;
 }
 
@@ -77,19 +77,20 @@ void keeper_client_close(struct keeper_client *k)
 	k->fd = fd_close(k->fd);
 }
 
-static int say(struct keeper_client *k, uint32_t type)
+static int say(struct keeper_client *k, uint32_t type, uint32_t serial)
 {
-	const struct keeper_message m = { .type = type };
+	const struct keeper_message m = { .type = type, .serial = serial };
 
 	return keeper_send(k->fd, &m, NULL, 0);
 }
 
 int keeper_say_ready(struct keeper_client *k)
 {
-	return say(k, WIRE_READY);
+	return say(k, WIRE_READY, 0);
 }
 
 int keeper_ask_reload(struct keeper_client *k)
 {
-	return say(k, WIRE_RELOAD);
+	k->reload_serial = k->reload_serial == UINT32_MAX ? 1 : k->reload_serial + 1;
+	return say(k, WIRE_RELOAD, k->reload_serial);
 }

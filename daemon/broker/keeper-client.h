@@ -12,6 +12,7 @@ struct keeper_client {
 	struct broker *broker;
 	int fd;
 	sd_event_source *source;
+	uint32_t reload_serial; /* of the last request to reload: never 0 once there was one */
 };
 
 /* Takes fd over. */

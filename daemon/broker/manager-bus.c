@@ -339,14 +339,17 @@ static int emit_reloaded(struct broker *b)
 	return r < 0 ? r : sd_bus_send(b->bus, m, NULL);
 }
 
-void manager_bus_reloaded(struct broker *b)
+void manager_bus_reloaded(struct broker *b, uint32_t serial)
 {
 	struct deferred *d;
 	int r;
 
-	while ((d = deferred_list_take(&b->reloads)))
-		answer_reload(b, d);
-	ask_for_next(b);
+	/* one that a signal to the daemon asked for says nothing of what our callers wrote since */
+	if (serial == b->keeper.reload_serial) {
+		while ((d = deferred_list_take(&b->reloads)))
+			answer_reload(b, d);
+		ask_for_next(b);
+	}
 	r = emit_reloaded(b);
 	if (r < 0)
 		(void)log_errno(LOG_WARNING, r, "The signal ProfilesReloaded is lost");

@@ -3,8 +3,11 @@
 
 /* org.bailiff.Broker1.Manager on /org/bailiff/Broker1. */
 
+#include <stdint.h>
+
 struct broker;
 
 int manager_bus_add(struct broker *b);
-/* A reload has ended, one way or the other: answers those who asked for it, and tells everybody. */
-void manager_bus_reloaded(struct broker *b);
+/* A reload has ended, one way or the other: answers those who asked for it, if @serial is that of their
+ * request, and tells everybody. */
+void manager_bus_reloaded(struct broker *b, uint32_t serial);

@@ -75,8 +75,13 @@ static void start_helper(struct keeper *k, enum helper which)
 void start_compiler(struct keeper *k)
 {
 	k->reload_wish = false;
+	k->reload_serial = k->wish_serial;
+	k->wish_serial = 0;
 	k->compiled = false;
 	start_helper(k, HELPER_COMPILER);
+	/* who waits for its end would wait for ever */
+	if (!is_running(k, HELPER_COMPILER))
+		reload_failed(k, -1);
 }
 
 void start_launcher(struct keeper *k)
@@ -103,12 +108,21 @@ void start_launcher(struct keeper *k)
 	(void)send_to(k, HELPER_LAUNCHER, &m, &k->catalog_fd, 1);
 }
 
+/* A broker that can not be told which catalog is in force asks for one that is gone: the next one is right.
+ */
+static void tell_broker(struct keeper *k, const struct keeper_message *m, int fd)
+{
+	if (is_running(k, HELPER_BROKER) && send_to(k, HELPER_BROKER, m, &fd, 1) < 0)
+		kill_helper(k, HELPER_BROKER, "it does not take its messages");
+}
+
 void tell_broker_catalog(struct keeper *k)
 {
-	const struct keeper_message m = { .type = WIRE_CATALOG, .generation = k->generation };
+	const struct keeper_message m = {
+		.type = WIRE_CATALOG, .serial = k->reload_serial, .generation = k->generation
+	};
 
-	if (is_running(k, HELPER_BROKER))
-		(void)send_to(k, HELPER_BROKER, &m, &k->catalog_fd, 1);
+	tell_broker(k, &m, k->catalog_fd);
 }
 
 /* A broker gets the catalog that the launcher has, and a socket to it. */
@@ -139,6 +153,7 @@ void reload_over(struct keeper *k)
 {
 	k->offered_fd = fd_close(k->offered_fd);
 	k->offered = false;
+	k->reload_serial = 0;
 	if (k->up && !k->reload_wish)
 		tell_stub(k, LIFELINE_READY);
 }
@@ -146,14 +161,16 @@ void reload_over(struct keeper *k)
 void reload_failed(struct keeper *k, int report)
 {
 	struct keeper_message m = {
-		.type = WIRE_RELOAD_FAILED, .generation = k->generation, .value = report < 0
+		.type = WIRE_RELOAD_FAILED,
+		.serial = k->reload_serial,
+		.generation = k->generation,
+		.value = report < 0,
 	};
 
 	if (!k->up)
 		return fail_start(k, "the profiles could not be compiled");
 	log_warning("reload failed: the profiles of generation %u stay in force", k->generation);
-	if (is_running(k, HELPER_BROKER))
-		(void)send_to(k, HELPER_BROKER, &m, report >= 0 ? &report : &k->catalog_fd, 1);
+	tell_broker(k, &m, report >= 0 ? report : k->catalog_fd);
 	reload_over(k);
 }
 

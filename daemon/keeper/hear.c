@@ -15,6 +15,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* Records taken in one go: a helper that sends without pause must not keep signals and the others waiting.
+ * What is more comes with the next look. */
+#define RECORDS_PER_LOOK 16
+
 static int told_by_compiler(struct keeper *k, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
 	if (m->type != WIRE_COMPILED || k->compiled)
@@ -32,6 +36,22 @@ static void is_ready(struct keeper *k, enum helper which)
 {
 	k->children[which].ready = true;
 	k->children[which].kill_at_usec = USEC_INFINITY;
+}
+
+/* Once in its life, and of no use to one that has been told to go or whose launcher went: those have a
+ * deadline, which a broker that was taken over would like to be rid of. */
+static int broker_is_ready(struct keeper *k)
+{
+	if (k->children[HELPER_BROKER].ready)
+		return -EBADMSG;
+	k->children[HELPER_BROKER].ready = true;
+	if (k->stopping || !is_running(k, HELPER_LAUNCHER))
+		return 0;
+	is_ready(k, HELPER_BROKER);
+	if (!k->up)
+		tell_stub(k, LIFELINE_READY);
+	k->up = true;
+	return 0;
 }
 
 static int told_by_launcher(struct keeper *k, const struct keeper_message *m)
@@ -70,13 +90,10 @@ static int told_by_broker(struct keeper *k, const struct keeper_message *m)
 {
 	switch (m->type) {
 	case WIRE_READY:
-		is_ready(k, HELPER_BROKER);
-		if (!k->up)
-			tell_stub(k, LIFELINE_READY);
-		k->up = true;
-		return 0;
+		return broker_is_ready(k);
 	case WIRE_RELOAD:
 		k->reload_wish = true;
+		k->wish_serial = m->serial;
 		return 0;
 	default:
 		return -EBADMSG;
@@ -99,7 +116,6 @@ static int dispatch(
 	return -EBADMSG;
 }
 
-/* Everything that a helper has sent. */
 void hear_helper(struct keeper *k, enum helper which)
 {
 	struct child *c = &k->children[which];
@@ -107,14 +123,14 @@ void hear_helper(struct keeper *k, enum helper which)
 	struct keeper_message m;
 	int r = 1;
 
-	while (r > 0 && c->channel >= 0) {
+	for (int i = 0; i < RECORDS_PER_LOOK && r > 0 && c->channel >= 0; i++) {
 		r = keeper_receive(c->channel, &m, fds);
 		if (r <= 0)
 			break;
 		r = dispatch(k, which, &m, fds) < 0 ? -EBADMSG : 1;
 		fd_close_many(fds, KEEPER_FDS_MAX);
 	}
-	if (r == -EAGAIN)
+	if (r > 0 || r == -EAGAIN)
 		return;
 	/* it has no more to say, or nothing that can be understood; its status will come */
 	c->channel = fd_close(c->channel);
@@ -160,9 +176,13 @@ static void helper_ended(struct keeper *k, enum helper which)
 	if (which == HELPER_COMPILER && !k->compiled)
 		reload_failed(k, -1);
 	else if (which == HELPER_LAUNCHER) {
+		/* a catalog that it may have died of is not offered to the next one */
+		if (k->offered && k->up)
+			reload_failed(k, -1);
 		k->offered = false;
 		k->children[HELPER_BROKER].kill_at_usec = now_boottime_usec() + LEAVE_PATIENCE_USEC;
-	}
+	} else if (which == HELPER_BROKER)
+		k->wish_serial = k->reload_serial = 0; /* serials of the next one are its own */
 	if (which != HELPER_COMPILER && !k->up)
 		fail_start(k, which == HELPER_LAUNCHER ? "the launcher ended" : "the broker ended");
 }

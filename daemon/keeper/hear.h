@@ -3,7 +3,7 @@
 
 #include "keeper/keeper.h"
 
-/* Everything that a helper has sent; closes the channel at its end. */
+/* What a helper has sent, so many records at most; closes the channel at its end. */
 void hear_helper(struct keeper *k, enum helper which);
 /* One byte of the stub, or that it is gone: then the keeper stops too. */
 void hear_lifeline(struct keeper *k);

@@ -54,7 +54,10 @@ struct keeper {
 	bool offered;     /* the launcher has been asked to take it */
 	bool compiled;    /* the compiler that runs has delivered */
 	bool reload_wish; /* came while one was under way */
-	bool up;          /* was ready once: from now on what ends is started again */
+	/* the broker's, of its wish and of the reload under way, which its outcome repeats; 0: not its wish
+	 */
+	uint32_t wish_serial, reload_serial;
+	bool up; /* was ready once: from now on what ends is started again */
 
 	bool stopping, hurried;
 	bool stop_told, sandboxes_ended, broker_told; /* how far the stop has come */

@@ -77,8 +77,10 @@ static int confine(const struct stub *s)
 
 static void pass_on(const struct stub *s, char c)
 {
-	/* a keeper that is gone is met in its pidfd */
-	(void)!write(s->lifeline, &c, 1);
+	/* A keeper that is gone is met in its pidfd. One that has not read so many reloads is told to stop by
+	 * the end of the line. */
+	if (write(s->lifeline, &c, 1) < 0 && errno == EAGAIN && c == LIFELINE_STOP)
+		(void)close(s->lifeline);
 }
 
 static void hear_signal(const struct stub *s)

@@ -40,23 +40,29 @@ static void test_profiles(void **state)
 	}
 }
 
-static void tell(struct rig *r, uint32_t type, uint32_t generation, unsigned variant, uint32_t value)
+static void tell(
+	struct rig *r, uint32_t type, uint32_t serial, uint32_t generation, unsigned variant, uint32_t value)
 {
-	const struct keeper_message m = { .type = type, .generation = generation, .value = value };
+	const struct keeper_message m = {
+		.type = type, .serial = serial, .generation = generation, .value = value
+	};
 	int fd = rig_catalog_memfd(variant);
 
 	assert_int_equal(keeper_send(r->keeper, &m, &fd, 1), 0);
 	(void)fd_close(fd);
 }
 
-static void expect_keeper(struct rig *r, uint32_t type)
+/* The serial of a request to reload. */
+static uint32_t expect_reload(struct rig *r)
 {
 	struct keeper_message m;
 	int fds[KEEPER_FDS_MAX], k;
 
 	rig_until(r, (k = keeper_receive(r->keeper, &m, fds)) != -EAGAIN);
 	assert_int_equal(k, 1);
-	assert_int_equal(m.type, type);
+	assert_int_equal(m.type, WIRE_RELOAD);
+	assert_int_not_equal(m.serial, 0);
+	return m.serial;
 }
 
 static void check_reload(struct rig *r, struct reply *reply, uint32_t generation, size_t n_errors)
@@ -98,29 +104,47 @@ static void test_reload(void **state)
 {
 	struct reply first, second, third;
 	struct rig *r = *state;
+	uint32_t serial;
 
 	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &first);
-	expect_keeper(r, WIRE_RELOAD);
+	serial = expect_reload(r);
 	/* It comes while the compiler may have read the files already: it gets a compilation of its own. */
 	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &second);
 	rig_settle(r);
-	tell(r, WIRE_CATALOG, 2, 0, 0);
+	tell(r, WIRE_CATALOG, serial, 2, 0, 0);
 	check_reload(r, &first, 2, 0);
-	expect_keeper(r, WIRE_RELOAD);
+	serial = expect_reload(r);
 	assert_false(second.there);
-	tell(r, WIRE_RELOAD_FAILED, 2, 1, 0);
+	tell(r, WIRE_RELOAD_FAILED, serial, 2, 1, 0);
 	check_reload(r, &second, 2, 1);
 	assert_int_equal(r->broker.generation, 2);
 	assert_int_equal(profile_errors(r, ROOT), 1);
 	assert_int_equal(profile_errors(r, ALICE), 0);
 	/* No report at all is not success. */
 	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &third);
-	expect_keeper(r, WIRE_RELOAD);
-	tell(r, WIRE_RELOAD_FAILED, 2, 0, 1);
+	serial = expect_reload(r);
+	tell(r, WIRE_RELOAD_FAILED, serial, 2, 0, 1);
 	check_reload(r, &third, 2, 1);
 	rig_until(r, r->n_signals == 3);
 	for (size_t i = 0; i < r->n_signals; i++)
 		assert_string_equal(r->signals[i].member, "ProfilesReloaded");
+}
+
+/* A reload that a signal to the daemon began before the call is told to everybody, but answers nobody: the
+ * compiler may have read the files before the caller had written them. */
+static void test_reload_behind_a_signal(void **state)
+{
+	struct rig *r = *state;
+	struct reply reply;
+	uint32_t serial;
+
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &reply);
+	serial = expect_reload(r);
+	tell(r, WIRE_RELOAD_FAILED, 0, 1, 1, 0);
+	rig_until(r, r->n_signals == 1);
+	assert_false(reply.there);
+	tell(r, WIRE_CATALOG, serial, 2, 0, 0);
+	check_reload(r, &reply, 2, 0);
 }
 
 static sd_bus_message *call_name(struct rig *r, const char *member, const char *name)
@@ -183,7 +207,7 @@ static void test_username(void **state)
 	/* The salt is asked for once, until the configuration may have changed. */
 	rig_send(r, call_name(r, "GetSanitizedUsername", "alice@example.org"), &reply);
 	check_name(r, &reply, alice);
-	tell(r, WIRE_CATALOG, 2, 0, 0);
+	tell(r, WIRE_CATALOG, 0, 2, 0, 0);
 	rig_settle(r);
 	rig_send(r, call_name(r, "GetSanitizedUsername", "alice@example.org"), &reply);
 	answer_salt(r, "0123456789abcdef");
@@ -279,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_profiles),
 		TEST(test_reload),
+		TEST(test_reload_behind_a_signal),
 		TEST(test_username),
 		TEST(test_is_sanitized),
 		TEST(test_log_level),

@@ -2,8 +2,8 @@
 
 /*
  * Stands in for bailiff-broker under a real bailiffd. Its "bus address" is MODE:FILE; what it is and hears
- * goes into FILE, a line each. Modes: ok, dies (at once), crashes (after ready), garbage (after ready), deaf
- * (to the end).
+ * goes into FILE, a line each. Modes: ok, dies (at once), crashes (after ready), garbage (after ready), twice
+ * (ready), flood (of requests, to the end), asks (for a reload), deaf (to the end).
  */
 
 #include "base/error.h"
@@ -80,8 +80,16 @@ static bool hear(bool deaf)
 	r = keeper_receive(3, &m, fds);
 	if (r <= 0)
 		return deaf || r == -EAGAIN;
-	say("heard %u generation %u value %u", m.type, m.generation, m.value);
+	say("heard %u generation %u value %u serial %u", m.type, m.generation, m.value, m.serial);
+	fd_close_many(fds, KEEPER_FDS_MAX);
 	return m.type != WIRE_SHUTDOWN || deaf;
+}
+
+static void ask(uint32_t serial)
+{
+	const struct keeper_message m = { .type = WIRE_RELOAD, .serial = serial };
+
+	(void)keeper_send(3, &m, NULL, 0);
 }
 
 int main(int argc, char **argv)
@@ -108,7 +116,14 @@ int main(int argc, char **argv)
 		return 6;
 	if (strncmp(mode, "garbage", 7) == 0)
 		(void)send(3, "garbage", 7, MSG_NOSIGNAL);
-	while (hear(strncmp(mode, "deaf", 4) == 0 || strncmp(mode, "garbage", 7) == 0))
+	if (strncmp(mode, "twice", 5) == 0)
+		(void)keeper_send(3, &ready, NULL, 0);
+	if (strncmp(mode, "asks", 4) == 0)
+		ask(77);
+	while (strncmp(mode, "flood", 5) == 0)
+		ask(1);
+	while (hear(strncmp(mode, "deaf", 4) == 0 || strncmp(mode, "garbage", 7) == 0 ||
+		    strncmp(mode, "twice", 5) == 0))
 		;
 	say("ended");
 	return 0;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -338,6 +339,30 @@ static void broker_that_sends_garbage(void **state)
 	assert_int_equal(stop(), 0);
 }
 
+/* READY ends deadlines: it counts once. */
+static void broker_that_is_ready_twice(void **state)
+{
+	start("twice", false);
+	expect_notify("READY=1");
+	wait_for("started", 3);
+	assert_int_equal(count("ended"), 0);
+	assert_int_equal(stop(), 0);
+}
+
+/* One that sends without pause keeps the keeper from nothing. */
+static void broker_that_floods(void **state)
+{
+	uint64_t before;
+
+	start("flood", false);
+	expect_notify("READY=1");
+	(void)usleep(200000);
+	before = now_boottime_usec();
+	assert_int_equal(stop(), 0);
+	assert_true(now_boottime_usec() - before < 5000000);
+	expect_clean();
+}
+
 static void broker_that_does_not_end(void **state)
 {
 	uint64_t before;
@@ -371,6 +396,82 @@ static void reload_good_and_bad(void **state)
 	expect_notify("READY=1");
 	wait_for(HEARD_CATALOG " generation 3", 1);
 	assert_int_equal(stop(), 0);
+}
+
+/* The outcome says whose wish it was: a signal's is nobody's answer. */
+static void reload_repeats_the_serial(void **state)
+{
+	start("asks", false);
+	expect_notify("READY=1");
+	wait_for(HEARD_CATALOG " generation 2 value 0 serial 77", 1);
+	expect_notify("READY=1");
+	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+	wait_for(HEARD_CATALOG " generation 3 value 0 serial 0", 1);
+	assert_int_equal(stop(), 0);
+}
+
+/* No compiler can be started: that is the end of the reload too. */
+static void reload_without_a_compiler(void **state)
+{
+	struct rlimit tight, old;
+	pid_t keeper;
+
+	start("ok", false);
+	expect_notify("READY=1");
+	keeper = child_of(daemon_pid, "bailiffd");
+	assert_int_equal(prlimit(keeper, RLIMIT_NOFILE, NULL, &old), 0);
+	tight = old;
+	tight.rlim_cur = 5; /* what poll(2) insists on; all numbers below are taken */
+	assert_int_equal(prlimit(keeper, RLIMIT_NOFILE, &tight, NULL), 0);
+	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+	expect_notify("RELOADING=1");
+	expect_notify("READY=1");
+	wait_for(HEARD_RELOAD_FAILED " generation 1 value 1", 1);
+	assert_int_equal(prlimit(keeper, RLIMIT_NOFILE, &old, NULL), 0);
+	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+	wait_for(HEARD_CATALOG " generation 2", 1);
+	assert_int_equal(stop(), 0);
+}
+
+/* A launcher that ends over a new catalog: the next one is not given it, or it would go on for ever. */
+static void catalog_that_kills_is_dropped(void **state)
+{
+	pid_t keeper, launcher;
+
+	start("ok", false);
+	expect_notify("READY=1");
+	keeper = child_of(daemon_pid, "bailiffd");
+	launcher = child_of(keeper, "bailiff-launch");
+	assert_int_equal(kill(launcher, SIGSTOP), 0);
+	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+	(void)usleep(700000);
+	assert_int_equal(kill(launcher, SIGKILL), 0);
+	wait_for(HEARD_RELOAD_FAILED " generation 1 value 1", 1);
+	wait_for("started", 2);
+	(void)usleep(300000);
+	assert_int_equal(count(HEARD_CATALOG " generation 2"), 0);
+	assert_int_equal(stop(), 0);
+}
+
+/* SIGTERM arrives behind more SIGHUPs than the lifeline holds. */
+static void stop_behind_many_reloads(void **state)
+{
+	pid_t keeper;
+
+	start("ok", false);
+	expect_notify("READY=1");
+	keeper = child_of(daemon_pid, "bailiffd");
+	assert_int_equal(kill(keeper, SIGSTOP), 0);
+	for (int i = 0; i < 1500; i++) {
+		assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+		(void)usleep(300);
+	}
+	assert_int_equal(kill(daemon_pid, SIGTERM), 0);
+	(void)usleep(100000);
+	assert_int_equal(kill(keeper, SIGCONT), 0);
+	assert_int_equal(exit_status(daemon_pid), 0);
+	daemon_pid = 0;
+	expect_clean();
 }
 
 static void second_instance_refuses(void **state)
@@ -493,8 +594,14 @@ int main(void)
 		KEEPER_TEST(broker_that_dies_at_start),
 		KEEPER_TEST(broker_that_crashes_always),
 		KEEPER_TEST(broker_that_sends_garbage),
+		KEEPER_TEST(broker_that_is_ready_twice),
+		KEEPER_TEST(broker_that_floods),
 		KEEPER_TEST(broker_that_does_not_end),
 		KEEPER_TEST(reload_good_and_bad),
+		KEEPER_TEST(reload_repeats_the_serial),
+		KEEPER_TEST(reload_without_a_compiler),
+		KEEPER_TEST(catalog_that_kills_is_dropped),
+		KEEPER_TEST(stop_behind_many_reloads),
 		KEEPER_TEST(second_instance_refuses),
 		KEEPER_TEST(runtime_dir_of_others_refused),
 		KEEPER_TEST(launcher_killed),
