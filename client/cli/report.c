@@ -54,11 +54,15 @@ void report_failure(const bailiff_connection *c, int error, const char *what)
 	report("%s: %s%s%s", what, name, *name ? ": " : "", *message ? message : strerror(-error));
 }
 
-static bool ends_with(const char *s, const char *end)
+/* The broker's sentence at this stage: "...: OBJECT: the kernel's word[; what to do]". */
+static bool program_missing(const char *message)
 {
-	size_t n = strlen(s), m = strlen(end);
+	const char *word = strstr(message, strerror(ENOENT));
 
-	return n >= m && strcmp(s + n - m, end) == 0;
+	if (!word || strstr(message, ": working directory "))
+		return false;
+	word += strlen(strerror(ENOENT));
+	return *word == '\0' || *word == ';';
 }
 
 int launch_status(const char *error_name, const char *message)
@@ -70,9 +74,7 @@ int launch_status(const char *error_name, const char *message)
 
 	if (strcmp(error_name, BAILIFF_ERROR_PROFILE_UNKNOWN) == 0)
 		return EXIT_NOT_FOUND;
-	/* The stage says that the program could not be executed, the text of ENOENT that it is not there. */
-	if (strcmp(error_name, BAILIFF_ERROR_SETUP_PREFIX "Exec") == 0 &&
-		ends_with(message, strerror(ENOENT)))
+	if (strcmp(error_name, BAILIFF_ERROR_SETUP_PREFIX "Exec") == 0 && program_missing(message))
 		return EXIT_NOT_FOUND;
 	if (strncmp(error_name, BAILIFF_ERROR_SETUP_PREFIX, strlen(BAILIFF_ERROR_SETUP_PREFIX)) == 0)
 		return EXIT_REFUSED;

@@ -82,12 +82,28 @@ mounts()
 	awk '{ print $5, $3, $4 }' /proc/self/mountinfo | grep -v '^/run/\(user\|systemd\|credentials\)/' | sort
 }
 
-# All PID namespaces below bailiffd, by inode, while it runs.
+# The pids of bailiffd and of all that came of it, jails too.
+daemon_processes()
+{
+	cat /proc/[0-9]*/status 2>/dev/null | awk -v root="$stage_daemon_pid" '
+		/^Pid:/ { pid = $2 }
+		/^PPid:/ { parent[pid] = $2 }
+		END {
+			for (pid in parent) {
+				for (p = pid; p != root && p in parent; p = parent[p])
+					;
+				if (p == root)
+					print pid
+			}
+		}'
+}
+
+# Reads pids; the inodes of their PID namespaces, but for the one that the demo itself is in.
 pid_namespaces()
 {
 	_own=$(readlink /proc/self/ns/pid)
-	for process in /proc/[0-9]*; do
-		_space=$(readlink "$process/ns/pid" 2>/dev/null) || continue
+	while read -r _pid; do
+		_space=$(readlink "/proc/$_pid/ns/pid" 2>/dev/null) || continue
 		[ "$_space" = "$_own" ] || printf '%s\n' "$_space"
 	done | sort -u
 }
@@ -95,7 +111,7 @@ pid_namespaces()
 # Those of the list in file $1 that still have a process.
 still_populated()
 {
-	pid_namespaces | grep -xF -f "$1" || :
+	find /proc -maxdepth 1 -name '[0-9]*' -printf '%f\n' | pid_namespaces | grep -xF -f "$1" || :
 }
 
 # jail_profile NAME REST-OF-PROFILE
@@ -107,7 +123,7 @@ Description=Tries what it must not
 [Access]
 AllowUser=$user
 [Exec]
-Executable=/attempts
+Executable=/attempts /missing
 StandardOutput=inherit
 StandardError=inherit
 [User]
@@ -148,7 +164,6 @@ prepare()
 	stage_open demo "$build"
 	write_profiles
 	mounts >"$stage/mounts.before"
-	pid_namespaces >"$stage/namespaces.before"
 	stage_start
 	good "bailiffd runs on a private bus in $stage; the user is $user ($(id "$user"))"
 	show "$(ctl profiles)"
@@ -221,6 +236,15 @@ attempt_all()
 	attempt "$1" fork-bomb 'fork without end'
 }
 
+missing_program()
+{
+	title 'A program that the profile names, but the jail does not have'
+	_status=0
+	_said=$(ctl run attempts -- /missing </dev/null 2>&1) || _status=$?
+	show "$_said"
+	check "fails as a shell says it (exit status $_status)" test "$_status" -eq 127
+}
+
 attempt_from_inside()
 {
 	title 'Attempts from inside, with the filter of "decoder"'
@@ -258,7 +282,8 @@ look_at_live_sandbox()
 	}
 	id=$(first_sandbox)
 	check "it has a number: ${id:-none}" test -n "$id"
-	pid_namespaces | grep -vxF -f "$stage/namespaces.before" >"$stage/namespaces" || :
+	daemon_processes | pid_namespaces >"$stage/namespaces"
+	check "bailiffd and its jail have PID namespaces of their own" test "$(wc -l <"$stage/namespaces")" -eq 2
 	# The sandbox's cgroup lies in the daemon's.
 	cgroup=$(busctl --address="$BAILIFF_ADDRESS" get-property org.bailiff.Broker1 \
 		"/org/bailiff/Broker1/sandbox/$id" org.bailiff.Broker1.Sandbox ControlGroup | sed -n 's/^s "\(.*\)\/[^/]*"$/\1/p')
@@ -326,6 +351,7 @@ decompress
 readme_profile
 sanitized_name
 attempt_from_inside
+missing_program
 refuse_stranger
 look_at_live_sandbox
 [ -z "$id" ] || stop_live_sandbox

@@ -230,6 +230,10 @@ static void test_launch_status(void **state)
 	} cases[] = {
 		{ BAILIFF_ERROR_PROFILE_UNKNOWN, "", 127 },
 		{ BAILIFF_ERROR_SETUP_PREFIX "Exec", "/bin/x: No such file or directory", 127 },
+		{ BAILIFF_ERROR_SETUP_PREFIX "Exec",
+			"failed at Exec: /bin/x: No such file or directory; mend it", 127 },
+		{ BAILIFF_ERROR_SETUP_PREFIX "Exec",
+			"at Exec: working directory /x: No such file or directory; mend it", 126 },
 		{ BAILIFF_ERROR_SETUP_PREFIX "Exec", "/bin/x: Permission denied", 126 },
 		{ BAILIFF_ERROR_SETUP_PREFIX "Mounts", "/x: No such file or directory", 126 },
 		{ BAILIFF_ERROR_ACCESS_DENIED, "", 126 },
