@@ -58,8 +58,8 @@ LINKS = {
     'usr/share/man/man3/libbailiff.3': r'bailiff\.3',
 }
 SHARED_OBJECT = re.compile(r'usr/lib/LIBRARIES/libbailiff\.so\.0\.[0-9.]+')
-# For the administrator to fill.
-DIRECTORIES = {'etc/bailiff/profiles', 'etc/bailiff/policies'}
+# For the administrator to fill, and for the salt.
+DIRECTORIES = {'etc/bailiff/profiles', 'etc/bailiff/policies', 'var/lib/bailiff'}
 # An absolute path in these files has to be in the tree, unless it is made at run time or another package's.
 NAMERS = {'usr/lib/systemd/system/bailiffd.service': r'=(/usr/\S+)'}
 
