@@ -17,13 +17,15 @@
  *  5. Then the capabilities go, and what is left is done with the payload's own rights: the working
  * directory, which the caller may choose.
  *  6. "Built" is said, and the go awaited: the launcher has recorded the jail by then, so nothing can run
- * that it does not know of. If the launcher dies, the pipe ends, and so does this.
+ * that it does not know of. If the launcher dies, the pipe ends, and so does this. Nor does anything run
+ * while the jail's init, its neighbour in the PID namespace, still has rights to give up.
  *  7. The filter is last: it need not allow what the steps take, only the exec.
  */
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "jail/report.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
@@ -120,10 +122,12 @@ noreturn void child_run(struct jail_setup *s)
 		_exit(STATUS_FAILED);
 	if (r >= 0) {
 		await_go(s);
+		if (s->namespaces.pid)
+			report_await_ready(&s->shared[REPORT_INIT]);
 		r = apply_filter(s->spec, &e);
 	}
 	if (r >= 0)
 		(void)apply_exec(s->spec, s->fds.exe_slot, &e);
-	report_failure(s->report_fd, s->last_word, &e);
+	report_failure(s->report_fd, &s->shared[REPORT_PAYLOAD], &e);
 	_exit(STATUS_FAILED);
 }

@@ -9,6 +9,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Where there are two of each, the calls without the number in their name take ids of 16 bits: 65536 would be
+ * root. */
+#ifdef SYS_setresuid32
+#define NUMBER_SETGROUPS SYS_setgroups32
+#define NUMBER_SETRESGID SYS_setresgid32
+#define NUMBER_SETRESUID SYS_setresuid32
+#else
+#define NUMBER_SETGROUPS SYS_setgroups
+#define NUMBER_SETRESGID SYS_setresgid
+#define NUMBER_SETRESUID SYS_setresuid
+#endif
+
 int prepare_ids(const struct jail_spec *spec, struct jail_error *reterr)
 {
 	if (spec->uid == (uid_t)-1)
@@ -27,11 +39,11 @@ int prepare_ids(const struct jail_spec *spec, struct jail_error *reterr)
 int apply_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct jail_error *reterr)
 {
 	/* Groups first: afterwards there may be no right to change them. */
-	if (syscall(SYS_setgroups, n_groups, groups) < 0)
+	if (syscall(NUMBER_SETGROUPS, n_groups, groups) < 0)
 		return jail_fail_number(reterr, STAGE_IDS, errno_or_eio(), "setgroups", n_groups);
-	if (syscall(SYS_setresgid, gid, gid, gid) < 0)
+	if (syscall(NUMBER_SETRESGID, gid, gid, gid) < 0)
 		return jail_fail_number(reterr, STAGE_IDS, errno_or_eio(), "setresgid", gid);
-	if (syscall(SYS_setresuid, uid, uid, uid) < 0)
+	if (syscall(NUMBER_SETRESUID, uid, uid, uid) < 0)
 		return jail_fail_number(reterr, STAGE_IDS, errno_or_eio(), "setresuid", uid);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/filter.h"
 #include "base/process.h"
+#include "jail/report.h"
 #include "jail/steps.h"
 
 #include <linux/securebits.h>
@@ -36,6 +37,11 @@ int init_filter_build(struct sock_filter **ret, size_t *ret_n)
 	return filter_build(rules, ELEMENTSOF(rules), FILTER_KILL, ret, ret_n);
 }
 
+static int fail(struct jail_error *reterr, int error, const char *what)
+{
+	return jail_fail(reterr, STAGE_NAMESPACES, error, what, "");
+}
+
 /* /proc/1/root shows nothing, to whomever it may be shown. */
 static int empty_root(void)
 {
@@ -54,25 +60,27 @@ static int empty_root(void)
 	return r < 0 ? r : root_pivot(fd);
 }
 
-static int give_up_privileges(const struct jail_context *c)
+static int give_up_privileges(const struct jail_context *c, struct jail_error *reterr)
 {
-	struct jail_error e;
 	int r;
 
-	r = caps_keep(&e);
+	r = caps_keep(reterr);
 	if (r < 0)
 		return r;
-	r = apply_ids(NOBODY, NOBODY, NULL, 0, &e);
+	r = apply_ids(NOBODY, NOBODY, NULL, 0, reterr);
 	if (r < 0)
 		return r;
-	r = apply_caps(0, 0, SECURE_BITS, &e);
+	/* The change of ids may have made it dumpable, see suid_dumpable in proc(5): undone while it still
+	 * has all capabilities, which nobody else of that uid has, and without which nobody may look into it.
+	 */
+	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
-	/* the change of ids may have made it dumpable, see suid_dumpable in proc(5) */
-	r = apply_undumpable(&e);
+	r = apply_caps(0, 0, SECURE_BITS, reterr);
 	if (r < 0)
 		return r;
-	return filter_load(c->init_filter, c->n_init_filter);
+	r = filter_load(c->init_filter, c->n_init_filter);
+	return r < 0 ? fail(reterr, r, "seccomp") : 0;
 }
 
 /* Ignoring SIGCHLD has the kernel reap: init is never woken, however many orphans there are. */
@@ -83,39 +91,44 @@ static int ignore_children(void)
 	return RET_ERRNO(sigaction(SIGCHLD, &ignore, NULL));
 }
 
-static int confine(const struct jail_context *c)
+static int confine(const struct jail_context *c, struct jail_error *reterr)
 {
-	struct jail_error e;
 	int r;
 
-	r = apply_undumpable(&e);
+	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
 	r = process_reset_signals();
+	if (r >= 0)
+		r = ignore_children();
 	if (r < 0)
-		return r;
-	r = ignore_children();
-	if (r < 0)
-		return r;
+		return fail(reterr, r, "signal handlers");
 	if (setsid() < 0)
-		return errno_or_eio();
+		return fail(reterr, errno_or_eio(), "setsid");
 	(void)prctl(PR_SET_NAME, "jail-init", 0, 0, 0); /* for people who look at ps */
 	r = empty_root();
 	if (r < 0)
-		return r;
+		return fail(reterr, r, "empty root");
 	/* The launcher's fds, other jails' go-pipes among them. */
 	if (close_range(0, ~0U, 0) < 0)
-		return errno_or_eio();
-	return give_up_privileges(c);
+		return fail(reterr, errno_or_eio(), "close_range");
+	return give_up_privileges(c, reterr);
 }
 
-noreturn void init_run(const struct jail_context *c)
+noreturn void init_run(const struct jail_context *c, struct report *word)
 {
+	struct jail_error e, said;
 	sigset_t none;
+	int r;
 
-	/* If it fails, the namespace ends with it, and the launch too. */
-	if (confine(c) < 0)
+	r = confine(c, &e);
+	if (r < 0) {
+		/* The namespace ends with it, and the launch too; the payload may have no time to say why. */
+		(void)jail_fail(&said, STAGE_NAMESPACES, r, "init of the PID namespace:", e.object);
+		report_failure(-1, word, &said);
 		_exit(1);
+	}
+	report_ready(word);
 	(void)sigemptyset(&none);
 	for (;;)
 		(void)sigsuspend(&none);

@@ -36,7 +36,7 @@ struct jail_context {
 		.proc_fd = -1, .host_proc_fd = -1, .pidns_fd = -1, .cgroup_fd = -1, .null_fd = -1 })
 
 /* Takes over host_proc_fd and cgroup_fd (either may be -1), also on failure. -EBADF: one of them, /proc or
- * /dev/null is not what it should be. */
+ * /dev/null is not what it should be. -ENOSYS, -EINVAL: the kernel is too old for pidfds. */
 int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd);
 void jail_context_close(struct jail_context *c);
 
@@ -56,9 +56,10 @@ struct jail {
 	int report_fd;              /* read end, non-blocking; closed after the report */
 	int cgroup_fd;              /* directory of the jail's own cgroup, or -1 */
 	int pidns_fd;               /* the jail's PID namespace, or -1 */
-	struct report *last_word;   /* shared with the child until the report was read */
+	struct report *last_word;   /* shared with the children until the report was read */
 	pid_t pid;                  /* payload, as the launcher sees it */
 	pid_t host_pid;             /* as the host sees it, 0 if unknown */
+	uid_t uid;                  /* payload's */
 	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
 	bool built;                 /* the report said so: only exec is left */
 	bool ended;                 /* payload reaped; status is its end */

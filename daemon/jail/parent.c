@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PROC_ROOT_INO 1 /* of every procfs' root: nothing mounted from below it passes for it */
@@ -44,9 +45,30 @@ static int check_cgroup2(int fd)
 	return fs.f_type == CGROUP2_SUPER_MAGIC ? 0 : -EBADF;
 }
 
+/* By pidfd everything here is signalled and reaped. A kernel that knows only some of it (all since Linux 5.4)
+ * is found out before there is something to kill. */
+static int check_pidfds(void)
+{
+	_cleanup_close_ int fd = process_pidfd_open(getpid());
+	siginfo_t unused;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = process_signal(fd, 0);
+	if (r < 0)
+		return r;
+	r = process_wait(fd, WNOHANG, &unused);
+	return r == -ECHILD ? 0 : r < 0 ? r : -EIO; /* nobody is a child of its own */
+}
+
 static int open_own(struct jail_context *c)
 {
 	int r;
+
+	r = check_pidfds();
+	if (r < 0)
+		return r;
 
 	c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (c->proc_fd < 0)
@@ -144,9 +166,6 @@ static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *r
 	j->report_fd = report[0];
 	s->report_fd = report[1];
 	r = fd_set_nonblock(j->report_fd, true);
-	if (r >= 0)
-		r = report_share(&j->last_word);
-	s->last_word = j->last_word;
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
 }
 
@@ -175,7 +194,7 @@ static int start_init(const struct jail_setup *s, struct jail *j, struct jail_er
 		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
 	pid = process_clone(0, j->cgroup_fd, &j->init_pidfd);
 	if (pid == 0)
-		init_run(s->context);
+		init_run(s->context, &j->last_word[REPORT_INIT]);
 	if (pid < 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "init of the PID namespace", "");
 	j->pidns_fd = openat(s->context->proc_fd, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
@@ -195,8 +214,11 @@ static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error
 	pid = process_clone(s->namespaces.clone_flags, j->cgroup_fd, &j->pidfd);
 	if (pid == 0)
 		child_run(s);
+	/* Nothing is born in a PID namespace whose init has ended. */
+	if (pid < 0 && j->init_pidfd >= 0)
+		r = report_of_init(j, reterr);
 	if (pid < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "clone", "");
+		return r < 0 ? r : jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "clone", "");
 	j->pid = pid;
 	return 0;
 }
@@ -246,6 +268,10 @@ static int start(
 	r = cgroup_create(c, spec->id, &j->cgroup_fd);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);
+	r = report_share(&j->last_word);
+	if (r < 0)
+		return jail_fail(reterr, STAGE_FDS, r, "report", "");
+	s.shared = j->last_word;
 	r = start_masked(&s, j, reterr);
 	if (r < 0)
 		return r;
@@ -262,6 +288,7 @@ int jail_start(
 
 	linger_collect(c);
 	j.id = spec->id;
+	j.uid = spec->uid;
 	j.linger = calloc(1, sizeof(*j.linger));
 	if (!j.linger)
 		return jail_fail(reterr, STAGE_NAMESPACES, -ENOMEM, "jail", "");

@@ -11,7 +11,11 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PAUSE_NSEC  50000
+#define SHARED_SIZE (_REPORT_MAX * sizeof(struct report))
 
 _Static_assert(sizeof(struct report) <= PIPE_BUF, "a report must be one atomic write");
 
@@ -74,10 +78,23 @@ void report_failure(int fd, struct report *shared, const struct jail_error *e)
 	(void)write_full(fd, &r, sizeof(r));
 }
 
+void report_ready(struct report *init)
+{
+	__atomic_store_n(&init->error, REPORT_READY, __ATOMIC_RELEASE);
+}
+
+/* Nearly always it is ready long since: nothing is there that would be worth waking up by. */
+void report_await_ready(const struct report *init)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NSEC };
+
+	while (__atomic_load_n(&init->error, __ATOMIC_ACQUIRE) != REPORT_READY)
+		(void)nanosleep(&pause, NULL);
+}
+
 int report_share(struct report **ret)
 {
-	void *p =
-		mmap(NULL, sizeof(struct report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return errno_or_eio();
@@ -88,7 +105,7 @@ int report_share(struct report **ret)
 struct report *report_unshare(struct report *r)
 {
 	if (r)
-		(void)munmap(r, sizeof(*r));
+		(void)munmap(r, SHARED_SIZE);
 	return NULL;
 }
 
@@ -109,18 +126,26 @@ static int take_failure(const struct report *r, struct jail_error *reterr)
 /* End of file: the exec closed the pipe, or the child ended. */
 static int take_end(struct jail *j, struct jail_error *reterr)
 {
-	struct report last = { .stage = STAGE_NONE };
+	struct report last[_REPORT_MAX] = { { .stage = STAGE_NONE } };
 
 	if (j->last_word)
-		memcpy(&last, j->last_word, sizeof(last));
-	if (last.stage != STAGE_NONE)
-		return take_failure(&last, reterr);
+		memcpy(last, j->last_word, sizeof(last));
+	for (size_t i = 0; i < _REPORT_MAX; i++)
+		if (last[i].stage != STAGE_NONE)
+			return take_failure(&last[i], reterr);
 	/* Before the go, or before "built", there is no exec that could have closed the pipe. After both, a
 	 * child that was killed right then is taken for one killed just after its exec: it makes no
 	 * difference. */
 	if (j->built && j->go_fd < 0)
 		return 1;
 	return jail_fail(reterr, STAGE_EXEC, -ECHILD, "the process that builds the jail ended early", "");
+}
+
+int report_of_init(const struct jail *j, struct jail_error *reterr)
+{
+	struct report r = j->last_word[REPORT_INIT];
+
+	return r.stage == STAGE_NONE ? 0 : take_failure(&r, reterr);
 }
 
 int jail_read_report(struct jail *j, struct jail_error *reterr)

@@ -4,7 +4,8 @@
 /*
  * What the child writes into its report pipe: at most one record "built", then one failure or nothing. The
  * pipe is close-on-exec, so a successful exec shows as end of file after "built". A failure also goes into a
- * page that both share: once the filter is loaded, writing to a pipe may be what it forbids.
+ * page that both share: once the filter is loaded, writing to a pipe may be what it forbids. The jail's init
+ * has a record there, too, and no pipe: where it fails, the payload dies with the namespace, at any point.
  */
 
 #include "jail/jail.h"
@@ -15,7 +16,22 @@ struct report {
 	char object[JAIL_OBJECT_MAX];
 };
 
-/* An empty record in memory that will be shared with children. */
+/* Who writes which of the records that are shared. */
+enum {
+	REPORT_PAYLOAD,
+	REPORT_INIT,
+	_REPORT_MAX,
+};
+
+/* In the init's record: it has confined itself. (Errors are negative.) */
+#define REPORT_READY 1
+
+/* _REPORT_MAX empty records in memory that will be shared with children. */
 int report_share(struct report **ret);
+/* 0 while the jail's init has not failed, else its negative errno. */
+int report_of_init(const struct jail *j, struct jail_error *reterr);
+/* In the init, and in the payload, which waits for it. Where the init fails, the kernel ends the wait. */
+void report_ready(struct report *init);
+void report_await_ready(const struct report *init);
 /* Accepts NULL; returns NULL. */
 struct report *report_unshare(struct report *r);

@@ -117,6 +117,10 @@ int mount_make_private(void);
 /* Child: takes a detached mount as root and lets go of the old one, with everything below it. */
 int root_attach(int mount_fd);
 int root_pivot(int mount_fd);
+/* Child: the same for a payload: root_pivot() goes to the base, whose fd is returned, root_change() from
+ * there to the mount. */
+int root_attach_in_base(int mount_fd);
+int root_change(int mount_fd);
 /* Child: checks that an O_PATH fd is the character device 1:minor. */
 int device_check(int path_fd, unsigned minor);
 
@@ -231,8 +235,8 @@ struct jail_setup {
 	struct mount_plan mounts;
 	struct fd_plan fds;
 	struct limit_plan limits;
-	int go_fd, report_fd; /* child's ends */
-	struct report *last_word;
+	int go_fd, report_fd;  /* child's ends */
+	struct report *shared; /* the children's records, see report.h */
 };
 
 noreturn void child_run(struct jail_setup *s);
