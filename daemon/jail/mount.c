@@ -359,7 +359,7 @@ static int attach_all(struct mount_plan *p, int root_fd, struct jail_error *rete
 	return 0;
 }
 
-static int enter_root(const struct mount_plan *p, int root_fd, struct jail_error *reterr)
+static int enter_root(const struct mount_plan *p, int base_fd, int root_fd, struct jail_error *reterr)
 {
 	int r;
 
@@ -368,13 +368,16 @@ static int enter_root(const struct mount_plan *p, int root_fd, struct jail_error
 		if (r < 0)
 			return jail_fail(reterr, STAGE_MOUNTS, r, "read-only", "/");
 	}
-	r = root_pivot(root_fd);
-	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "pivot_root", "") : 0;
+	r = root_pivot(base_fd);
+	if (r < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, r, "pivot_root", "");
+	r = root_change(root_fd);
+	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "chroot", "") : 0;
 }
 
 int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
 {
-	_cleanup_close_ int host_fd = -1, root_fd = -1;
+	_cleanup_close_ int host_fd = -1, root_fd = -1, base_fd = -1;
 	int r;
 
 	if (!p->wanted)
@@ -396,9 +399,11 @@ int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
 				item->source[0] ? item->source : item->target);
 	}
 	root_fd = make_root(p, host_fd);
-	r = root_fd < 0 ? root_fd : root_attach(root_fd);
-	if (r < 0)
-		return jail_fail(reterr, STAGE_MOUNTS, r, "new root", "/");
+	if (root_fd < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root", "/");
+	base_fd = root_attach_in_base(root_fd);
+	if (base_fd < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, base_fd, "base of the new root", "/");
 	r = attach_all(p, root_fd, reterr);
-	return r < 0 ? r : enter_root(p, root_fd, reterr);
+	return r < 0 ? r : enter_root(p, base_fd, root_fd, reterr);
 }

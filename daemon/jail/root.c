@@ -4,16 +4,25 @@
  * The root directory: what a minimal one holds, or what is laid over the host's, and the change into it. The
  * new root is mounted over the old "/", so no directory of the host is needed for it, and paths from "/"
  * still mean the old one until pivot_root(2).
+ *
+ * For a payload there is an empty directory tree in between, the base: it becomes the root of the mount
+ * namespace, and the payload's root is a directory of it. A process whose root is not the namespace's may not
+ * make user namespaces (unshare(2), EPERM), in which it would have all capabilities over what it makes there,
+ * and with them most of the kernel to attack. That holds whether a filter says so too, or there is none. A
+ * payload that found a way past chroot(2) would find the base: read-only, and nothing in it.
  */
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define BASE_ROOT "root" /* the only name in the base */
 #define SAFE      (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define READ_ONLY (SAFE | MOUNT_ATTR_RDONLY)
 
@@ -95,6 +104,34 @@ int prepare_root(const struct jail_spec *spec, struct mount_plan *p)
 int root_attach(int mount_fd)
 {
 	return RET_ERRNO(move_mount(mount_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH));
+}
+
+int root_attach_in_base(int mount_fd)
+{
+	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+	_cleanup_close_ int base_fd = -1;
+	int r;
+
+	base_fd = mount_new_tmpfs("0755", "4k", "2", SAFE | MOUNT_ATTR_NOEXEC);
+	if (base_fd < 0)
+		return base_fd;
+	if (mkdirat(base_fd, BASE_ROOT, 0755) < 0)
+		return errno_or_eio();
+	if (mount_setattr(base_fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+		return errno_or_eio();
+	r = root_attach(base_fd);
+	if (r < 0)
+		return r;
+	if (move_mount(mount_fd, "", base_fd, BASE_ROOT, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return errno_or_eio();
+	return steal_fd(base_fd);
+}
+
+int root_change(int mount_fd)
+{
+	if (fchdir(mount_fd) < 0 || chroot(".") < 0)
+		return errno_or_eio();
+	return RET_ERRNO(chdir("/"));
 }
 
 /* See NOTES of pivot_root(2): the old root ends up over the new one, at the working directory, and is taken

@@ -10,7 +10,9 @@
 #include <linux/io_uring.h>
 #include <linux/keyctl.h>
 #include <linux/perf_event.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +152,26 @@ static long try_unshare(int argc, char **argv)
 	return -EINVAL;
 }
 
+/* A child that is alone in a user namespace, and ends at once. */
+static long finish_clone(long pid)
+{
+	if (pid == 0)
+		_exit(0);
+	return result(pid);
+}
+
+static long try_clone_user(int argc, char **argv)
+{
+	return finish_clone(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
+}
+
+static long try_clone3_user(int argc, char **argv)
+{
+	struct clone_args a = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+
+	return finish_clone(syscall(SYS_clone3, &a, sizeof(a)));
+}
+
 static long try_tiocsti(int argc, char **argv)
 {
 	/* with "high" as argument, bits are set that the kernel ignores and a careless filter does not */
@@ -275,6 +297,8 @@ const struct probe_command try_commands[] = {
 	{ "chroot", 1, 1, "PATH", try_chroot },
 	{ "pivot_root", 0, 0, "", try_pivot },
 	{ "unshare", 1, 1, "mnt|pid|net|ipc|uts|cgroup|user", try_unshare },
+	{ "clone-user", 0, 0, "", try_clone_user },
+	{ "clone3-user", 0, 0, "", try_clone3_user },
 	{ "tiocsti", 0, 1, "[high]", try_tiocsti },
 	{ "tioclinux", 0, 0, "", try_tioclinux },
 	{ "tiocsctty", 0, 0, "", try_tiocsctty },

@@ -235,7 +235,9 @@ static void test_hosts_root(void **state)
 	/* the probe must be somewhere that is not covered */
 	rig_bind(r, r->probe, "/usr/bin/env", MOUNT_READ_ONLY);
 	rig_bind(r, rig_mkdir(r, "data", 0755), "/mnt", 0);
-	RUN(r, "see", "--", "open", r->directory, "--", "mkdir", "/sys/new", "--", "open", "/etc/shadow");
+	RUN(r, "see", "--", "open", r->directory, "--", "mkdir", "/sys/new", "--", "open", "/etc/shadow",
+		"--", "unshare", "user");
+	assert_value(r, "unshare", "EPERM");
 	assert_line(r, "root etc");
 	assert_line(r, "root var");
 	assert_line(r, "proc 2");

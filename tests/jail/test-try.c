@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* What a payload can not do, with nothing but the jail around it: no filter in these, so that it is the jail
- * that refuses. Rows J3, J5, J6, J12, J32 to J35 of the threat model. */
+ * that refuses. Rows J3, J5, J6, J12, J18, J32 to J35 of the threat model. */
 
 #include "base/fd.h"
 #include "base/filter.h"
@@ -42,6 +42,17 @@ static void test_namespaces(void **state)
 		"unshare", "uts", "--", "unshare", "cgroup");
 	assert_int_equal(rig_count(r, "unshare"), 6);
 	assert_null(strstr(r->output, "ok"));
+}
+
+/* For these it takes no capability, and no filter stands in the way. */
+static void test_user_namespaces(void **state)
+{
+	struct rig *r = *state;
+
+	RUN(r, "unshare", "user", "--", "clone-user", "--", "clone3-user");
+	assert_value(r, "unshare", "EPERM");
+	assert_value(r, "clone-user", "EPERM");
+	assert_value(r, "clone3-user", "EPERM");
 }
 
 static void test_read_only_everywhere(void **state)
@@ -237,6 +248,7 @@ static int run(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_privileged_calls),
 		TEST(test_namespaces),
+		TEST(test_user_namespaces),
 		TEST(test_read_only_everywhere),
 		TEST(test_root_without_capabilities),
 		TEST(test_dot_dot),
