@@ -74,14 +74,13 @@ int cgroup_remove(const struct jail_context *c, uint64_t id)
 	return 0;
 }
 
-static int read_list(int cgroup_fd, char **ret)
+static int read_list(int procs_fd, char **ret)
 {
-	_cleanup_close_ int fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	size_t size;
 
-	if (fd < 0)
+	if (lseek(procs_fd, 0, SEEK_SET) < 0)
 		return errno_or_eio();
-	return read_fd_to_end(fd, LIST_MAX, ret, &size);
+	return read_fd_to_end(procs_fd, LIST_MAX, ret, &size);
 }
 
 /* The next pid of a list, or 0 at its end. Members that have no pid in our PID namespace are left out. */
@@ -117,12 +116,12 @@ static bool list_contains(const char *list, pid_t pid)
  * list that is read after that, then either the pidfd's process is still there, and a member, or it has ended
  * and the signal goes nowhere.
  */
-static int signal_batch(int cgroup_fd, const struct member *members, size_t n, int sig, size_t *signalled)
+static int signal_batch(int procs_fd, const struct member *members, size_t n, int sig, size_t *signalled)
 {
 	_cleanup_free_ char *list = NULL;
 	int r;
 
-	r = read_list(cgroup_fd, &list);
+	r = read_list(procs_fd, &list);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)
@@ -131,37 +130,59 @@ static int signal_batch(int cgroup_fd, const struct member *members, size_t n, i
 	return 0;
 }
 
-static size_t open_batch(char **list, struct member *members)
+/* Has ended since, and the number, if it is anything, is a thread of somebody else. */
+static bool is_gone(int error)
 {
-	size_t n = 0;
-	pid_t pid;
+	return error == -ESRCH || error == -EINVAL || error == -ENOENT;
+}
 
-	while (n < BATCH && (pid = next_pid(list)) > 0) {
-		int pidfd = process_pidfd_open(pid);
+/* Where fds run short, a batch ends early; *pending is then the pid that the next one begins with. */
+static int open_batch(char **list, pid_t *pending, struct member *members, size_t *ret_n)
+{
+	*ret_n = 0;
+	while (*ret_n < BATCH) {
+		pid_t pid = *pending > 0 ? *pending : next_pid(list);
+		int pidfd;
 
-		if (pidfd >= 0)
-			members[n++] = (struct member){ pid, pidfd };
+		*pending = 0;
+		if (pid == 0)
+			return 0;
+		pidfd = process_pidfd_open(pid);
+		if (pidfd >= 0) {
+			members[(*ret_n)++] = (struct member){ pid, pidfd };
+		} else if ((pidfd == -EMFILE || pidfd == -ENFILE) && *ret_n > 0) {
+			*pending = pid;
+			return 0;
+		} else if (!is_gone(pidfd)) {
+			return pidfd;
+		}
 	}
-	return n;
+	return 0;
 }
 
 int cgroup_signal(int cgroup_fd, int sig)
 {
+	_cleanup_close_ int procs_fd = openat(cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ char *list = NULL;
 	struct member members[BATCH];
 	size_t signalled = 0, n;
+	pid_t pending = 0;
 	char *rest;
 	int r;
 
-	r = read_list(cgroup_fd, &list);
+	if (procs_fd < 0)
+		return errno_or_eio();
+	r = read_list(procs_fd, &list);
 	if (r < 0)
 		return r;
 	rest = list;
-	while (r >= 0 && (n = open_batch(&rest, members)) > 0) {
-		r = signal_batch(cgroup_fd, members, n, sig, &signalled);
+	do {
+		r = open_batch(&rest, &pending, members, &n);
+		if (r >= 0 && n > 0)
+			r = signal_batch(procs_fd, members, n, sig, &signalled);
 		for (size_t i = 0; i < n; i++)
 			(void)fd_close(members[i].pidfd);
-	}
+	} while (r >= 0 && n > 0);
 	if (r < 0)
 		return r;
 	return signalled > 0 ? 0 : -ESRCH;

@@ -4,6 +4,10 @@
  * Signals to a jail. To all its processes, they come from within: a child of ours enters the PID namespace
  * and says kill(-1), so the kernel picks the receivers, all at one moment, and no pid is ever looked up. The
  * namespace's init is spared by the kernel.
+ *
+ * While it is in there, that child is within the payload's reach. So it is undumpable, and has another uid
+ * than the payload, which thereby has no right to send it a signal: stopped, it would keep the launcher
+ * waiting. That wait has an end all the same.
  */
 
 #include "base/error.h"
@@ -11,10 +15,15 @@
 #include "base/process.h"
 #include "jail/steps.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#define WAIT_MSEC 200 /* it takes one, or some ten where thousands of processes get the signal */
+#define ROOT      0
+#define NOBODY    65534
 
 /* In the namespace. The exit status is an errno value. */
 static noreturn void signal_and_exit(int sig)
@@ -26,25 +35,56 @@ static noreturn void signal_and_exit(int sig)
 	_exit(kill(-1, sig) < 0 ? errno : 0);
 }
 
+/* CAP_KILL stays, and the rest with it. */
+static int become_another(uid_t payload)
+{
+	uid_t uid = payload == ROOT ? NOBODY : ROOT;
+	struct jail_error e;
+	int r;
+
+	r = caps_keep(&e);
+	if (r >= 0)
+		r = apply_ids(uid, uid, NULL, 0, &e);
+	return r < 0 ? r : apply_undumpable(&e);
+}
+
+/* Waits for a child's end, but not for ever; an errno value. */
+static int await(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	siginfo_t si;
+	int r;
+
+	if (poll(&p, 1, WAIT_MSEC) != 1) {
+		(void)process_signal(pidfd, SIGKILL);
+		(void)process_wait(pidfd, 0, &si);
+		return ETIMEDOUT;
+	}
+	r = process_wait(pidfd, 0, &si);
+	if (r < 0)
+		return -r;
+	return si.si_code == CLD_EXITED ? si.si_status : EIO;
+}
+
 /* setns() changes where the caller's children are born, so it is done by a child whose own it concerns no
  * more. */
-static noreturn void enter_and_signal(int pidns_fd, int sig)
+static noreturn void enter_and_signal(const struct jail *j, int sig)
 {
-	int pidfd = -1, status;
+	int pidfd = -1, r;
 	pid_t pid;
 
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(pidns_fd, CLONE_NEWPID) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(j->pidns_fd, CLONE_NEWPID) < 0)
 		_exit(errno);
+	r = become_another(j->uid);
+	if (r < 0)
+		_exit(-r);
 	pid = process_clone(0, -1, &pidfd);
 	if (pid == 0)
 		signal_and_exit(sig);
-	if (pid < 0)
-		_exit((int)-pid);
-	status = process_wait_status(pidfd);
-	_exit(status < 0 ? -status : status);
+	_exit(pid < 0 ? (int)-pid : await(pidfd));
 }
 
-static int signal_namespace(int pidns_fd, int sig)
+static int signal_namespace(const struct jail *j, int sig)
 {
 	_cleanup_close_ int pidfd = -1;
 	sigset_t all, old;
@@ -56,7 +96,7 @@ static int signal_namespace(int pidns_fd, int sig)
 		return errno_or_eio();
 	pid = process_clone(0, -1, &pidfd);
 	if (pid == 0)
-		enter_and_signal(pidns_fd, sig);
+		enter_and_signal(j, sig);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return (int)pid;
@@ -75,6 +115,6 @@ int jail_signal(struct jail *j, int sig, bool all)
 		return 0;
 	}
 	if (j->pidns_fd >= 0)
-		return signal_namespace(j->pidns_fd, sig);
+		return signal_namespace(j, sig);
 	return j->cgroup_fd >= 0 ? cgroup_signal(j->cgroup_fd, sig) : -ESRCH;
 }

@@ -136,6 +136,15 @@ static long do_sleep(int argc, char **argv)
 	return result(nanosleep(&t, NULL));
 }
 
+/* Stops everybody whom it may signal, as fast as it can. */
+static long do_stop_others(int argc, char **argv)
+{
+	printf("stopping\n");
+	while (kill(-1, SIGSTOP) == 0 || errno == ESRCH || errno == EPERM)
+		;
+	return -errno;
+}
+
 /* Says which signal of those that may be caught came first. */
 static long do_await_signal(int argc, char **argv)
 {
@@ -209,6 +218,7 @@ const struct probe_command process_commands[] = {
 	{ "crash", 0, 0, "", do_crash },
 	{ "sleep", 1, 1, "SECONDS", do_sleep },
 	{ "await-signal", 0, 0, "", do_await_signal },
+	{ "stop-others", 0, 0, "", do_stop_others },
 	{ "copy", 0, 0, "", do_copy },
 	{ "print", 2, 2, "FD TEXT", do_print },
 	{ 0 },

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -25,6 +26,7 @@
 
 #define MANY    32
 #define RACES   200
+#define SIGNALS 20
 #define ORPHANS 2000
 
 static void wait_built(struct rig *r)
@@ -207,6 +209,61 @@ static void test_signal_all_by_cgroup(void **state)
 	adopt_orphans(true);
 	signal_all(r);
 	reap_orphans();
+}
+
+/* Lowers the limit of open files so far that only this many can be opened. */
+static void leave_free_fds(int count)
+{
+	struct rlimit l;
+	int fd = 0;
+
+	for (; count > 0; fd++)
+		count -= fcntl(fd, F_GETFD) < 0;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &l), 0);
+	l.rlim_cur = (rlim_t)fd;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &l), 0);
+}
+
+/* So few numbers are free that the members are signalled one at a time. */
+static void test_signal_all_with_few_fds(void **state)
+{
+	struct rig *r = *state;
+	struct rlimit old;
+
+	if (!r->cgroup)
+		skip();
+	r->spec.namespaces &= ~JAIL_NS_PID;
+	adopt_orphans(true);
+	rig_launch(r, ARGS("leave-behind", "--", "leave-behind", "--", "leave-behind", "--", "await-signal"));
+	rig_read(r, "waiting");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	leave_free_fds(1);
+	assert_int_equal(jail_signal(&r->jail, SIGTERM, true), -EMFILE);
+	leave_free_fds(2);
+	assert_int_equal(jail_signal(&r->jail, SIGTERM, true), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	rig_read(r, NULL);
+	assert_value(r, "await-signal", rig_format(r, "ok %d", SIGTERM));
+	rig_finish(r);
+	reap_orphans();
+}
+
+/* A payload with uid 0 or 65534 may signal what has that uid, too. Whom we send in to signal it must not be
+ * stopped by it: the launcher waits for that one. */
+static void test_signal_all_of_hostile(void **state)
+{
+	static const uid_t uids[] = { 0, 65534 };
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < SIGNALS; i++) {
+		r->spec.uid = r->spec.gid = uids[i % 2];
+		r->spec.id += 1000;
+		rig_launch(r, ARGS("stop-others"));
+		usleep(2000);
+		assert_int_equal(jail_signal(&r->jail, SIGUSR1, true), 0);
+		rig_finish(r);
+		expect_status(r, CLD_KILLED, SIGUSR1);
+	}
 }
 
 /* The payload ends; what it left behind ends with it. */
@@ -527,6 +584,8 @@ static int run(void)
 		TEST(test_signal),
 		TEST(test_signal_all),
 		TEST(test_signal_all_by_cgroup),
+		TEST(test_signal_all_with_few_fds),
+		TEST(test_signal_all_of_hostile),
 		TEST(test_left_behind),
 		TEST(test_left_behind_by_cgroup),
 		TEST(test_left_behind_without_cgroup),
