@@ -82,10 +82,13 @@ static int check_root_only(int fd)
 	return path_check_trusted(fd, &reason) < 0 ? -ELOOP : 0;
 }
 
-/* done ends in a link: judges it and puts its text before rest. */
-static int follow(struct walk *w, int link_fd)
+/*
+ * done ends in a link: judges it and puts its text before rest. It is opened again in the very directory that
+ * was found to be root's: one that was met by another name may have been moved away since.
+ */
+static int follow(struct walk *w)
 {
-	_cleanup_close_ int parent_fd = -1;
+	_cleanup_close_ int parent_fd = -1, link_fd = -1;
 	char text[PATH_MAX];
 	struct statfs fs;
 	ssize_t n;
@@ -93,15 +96,20 @@ static int follow(struct walk *w, int link_fd)
 
 	if (++w->links > LINKS_MAX)
 		return -ELOOP;
-	if (fstatfs(link_fd, &fs) < 0)
-		return errno_or_eio();
-	if (fs.f_type == PROC_SUPER_MAGIC || check_root_only(link_fd) < 0)
-		return -ELOOP;
 	drop_last(w);
 	parent_fd = open_done(w);
 	if (parent_fd < 0)
 		return parent_fd;
 	if (check_root_only(parent_fd) < 0)
+		return -ELOOP;
+	/* the name still stands behind the end of done */
+	link_fd = path_open_at(parent_fd, w->done + w->n_done + 1, O_PATH | O_NOFOLLOW,
+		RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	if (link_fd < 0)
+		return link_fd;
+	if (fstatfs(link_fd, &fs) < 0)
+		return errno_or_eio();
+	if (fs.f_type == PROC_SUPER_MAGIC || check_root_only(link_fd) < 0)
 		return -ELOOP;
 	n = readlinkat(link_fd, "", text, sizeof(text));
 	if (n < 0)
@@ -176,7 +184,7 @@ static int walk_path(struct walk *w, const char *path)
 			return errno_or_eio();
 		if (!S_ISLNK(st.st_mode) || (last && w->nofollow))
 			continue;
-		r = follow(w, fd);
+		r = follow(w);
 		if (r < 0)
 			return r;
 	}

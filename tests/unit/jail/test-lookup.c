@@ -10,13 +10,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdnoreturn.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SOMEBODY 12345
 #define FTW_FDS  16
+#define RACES    20000
 
 static int top = -1;
 static char top_path[] = "/tmp/bailiff-lookup-XXXXXX";
@@ -120,6 +125,47 @@ static void test_others_links(void **state)
 	expect(lookup_nofollow(top, "/theirs/link"), "theirs/link");
 }
 
+/* Two directories of one name, in turns: theirs with a link of root's to something else, and root's own. */
+static noreturn void swap_for_ever(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)renameat2(top, "theirs/a", top, "theirs/b", RENAME_EXCHANGE);
+}
+
+/* The link that is judged is the one that is followed. */
+static void test_directory_swapped(void **state)
+{
+	unsigned fine = 0, others = 0;
+	ino_t right;
+	pid_t pid;
+
+	make_directory("theirs/a", 0755, SOMEBODY);
+	make_directory("theirs/b", 0755, 0);
+	make_link("/real", "theirs/a/link", 0);
+	make_link("/real/sub", "theirs/b/link", 0);
+	right = inode_of("real/sub");
+	pid = fork();
+	if (pid == 0)
+		swap_for_ever();
+	for (int i = 0; i < RACES; i++) {
+		int fd = lookup(top, "/theirs/a/link");
+		struct stat st;
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) < 0 || st.st_ino != right)
+			others++;
+		else
+			fine++;
+		fd_close(fd);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(others, 0);
+	assert_true(fine > 0);
+}
+
 static void test_loops(void **state)
 {
 	char text[PATH_MAX];
@@ -173,6 +219,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_roots_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_others_links, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_directory_swapped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_procfs_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_create, set_up, tear_down),
