@@ -170,7 +170,8 @@ static int translate_resources(const struct profile *p, struct compiled_profile 
 			ret->limits[ret->n_limits++] =
 				(struct compiled_limit){ i, p->limits[i].soft, p->limits[i].hard };
 		else if (i == RLIMIT_CORE)
-			/* a core would carry what the jail keeps in to a place outside */
+			/* a core would carry what the jail keeps in to a place outside; how none is had, see
+			 * jail/limit.c */
 			ret->limits[ret->n_limits++] = (struct compiled_limit){ RLIMIT_CORE, 0, 0 };
 	}
 	if (is_set(p, KEY_RUNTIME_MAX_SEC))

@@ -16,6 +16,13 @@
 #define KIB(n) ((rlim_t)(n)*1024)
 #define MIB(n) ((rlim_t)(n)*1024 * 1024)
 
+/*
+ * 1, not 0: only this value also keeps the kernel from feeding a core_pattern program on the host, which runs
+ * as root, with the payload's memory (core(5)). No file is written either: it would be shorter than a page. A
+ * payload can still lower its own limit to 0 and then be dumped to that program, as any process on the host.
+ */
+#define NO_CORE 1
+
 static const char *const names[RLIM_NLIMITS] = {
 	[RLIMIT_CPU] = "LimitCPU",
 	[RLIMIT_FSIZE] = "LimitFSIZE",
@@ -41,10 +48,7 @@ static const struct rlimit defaults[RLIM_NLIMITS] = {
 	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_STACK] = { MIB(8), RLIM_INFINITY },
-	/* 1, not 0: only this value also keeps the kernel from feeding a core_pattern program on the host,
-	 * which runs as root, with the payload's memory (core(5)). No file is written either: it would be
-	 * shorter than a page. */
-	[RLIMIT_CORE] = { 1, 1 },
+	[RLIMIT_CORE] = { NO_CORE, NO_CORE },
 	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_NOFILE] = { 1024, 4096 },
 	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
@@ -80,6 +84,13 @@ int prepare_limits(const struct jail_spec *spec, struct limit_plan *ret, struct 
 				reterr, STAGE_RLIMITS, -EINVAL, "soft above hard limit:", names[l->resource]);
 		ret->limits[l->resource] = (struct rlimit){ to_rlim(l->soft), to_rlim(l->hard) };
 		ret->asked[l->resource] = true;
+	}
+	/* "No core dump" is meant by 0, and best had by our default. */
+	if (ret->limits[RLIMIT_CORE].rlim_max <= NO_CORE) {
+		ret->limits[RLIMIT_CORE] = defaults[RLIMIT_CORE];
+		ret->asked[RLIMIT_CORE] = false;
+	} else if (ret->limits[RLIMIT_CORE].rlim_cur < NO_CORE) {
+		ret->limits[RLIMIT_CORE].rlim_cur = NO_CORE;
 	}
 	return 0;
 }

@@ -273,6 +273,25 @@ static void test_limits(void **state)
 }
 
 /* The launcher's own state, made as unusual as can be, must not come through. */
+/* "None" is told to the kernel in the way that a program in core_pattern gets none either. */
+static void test_no_core(void **state)
+{
+	struct rig *r = *state;
+
+	rig_limit(r, RLIMIT_CORE, 0, 0);
+	RUN(r, "see");
+	assert_value(r, "limit_CORE", "1 1");
+}
+
+static void test_no_core_at_first(void **state)
+{
+	struct rig *r = *state;
+
+	rig_limit(r, RLIMIT_CORE, 0, 1 << 20);
+	RUN(r, "see");
+	assert_value(r, "limit_CORE", "1 1048576");
+}
+
 static void test_nothing_inherited(void **state)
 {
 	struct rig *r = *state;
@@ -390,6 +409,8 @@ static int run(void)
 		TEST(test_arguments_exactly),
 		TEST(test_empty_environment),
 		TEST(test_limits),
+		TEST(test_no_core),
+		TEST(test_no_core_at_first),
 		TEST(test_nothing_inherited),
 		TEST(test_directory),
 		TEST(test_memory),
