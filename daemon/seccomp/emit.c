@@ -361,8 +361,8 @@ static int emit_entries(
 		range_add(ranges, p->entries[i].number, targets[i]);
 		range_add(ranges, p->entries[i].number + 1, target_action(p->default_action));
 	}
-	if (p->foreign_bit != 0)
-		range_add(ranges, p->foreign_bit, target_action(SECCOMP_RET_KILL_PROCESS));
+	if (p->foreign_first != 0)
+		range_add(ranges, p->foreign_first, target_action(SECCOMP_RET_KILL_PROCESS));
 	return ranges->error;
 }
 

@@ -9,20 +9,20 @@
 int policy_init(struct policy *ret)
 {
 #if defined(__x86_64__) && defined(__LP64__)
-	const uint32_t architecture = AUDIT_ARCH_X86_64, foreign_bit = 0x40000000; /* __X32_SYSCALL_BIT */
+	const uint32_t architecture = AUDIT_ARCH_X86_64, foreign_first = 0x40000000; /* __X32_SYSCALL_BIT */
 #elif defined(__aarch64__) && defined(__LP64__)
-	const uint32_t architecture = AUDIT_ARCH_AARCH64, foreign_bit = 0;
+	const uint32_t architecture = AUDIT_ARCH_AARCH64, foreign_first = 0;
 #elif defined(__riscv) && __riscv_xlen == 64
-	const uint32_t architecture = AUDIT_ARCH_RISCV64, foreign_bit = 0;
+	const uint32_t architecture = AUDIT_ARCH_RISCV64, foreign_first = 0;
 #else
-	const uint32_t architecture = 0, foreign_bit = 0;
+	const uint32_t architecture = 0, foreign_first = 0;
 #endif
 
 	if (architecture == 0)
 		return -EOPNOTSUPP;
 	*ret = (struct policy){
 		.architecture = architecture,
-		.foreign_bit = foreign_bit,
+		.foreign_first = foreign_first,
 		.default_action = SECCOMP_RET_KILL_PROCESS,
 	};
 	return 0;

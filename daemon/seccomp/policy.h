@@ -55,9 +55,10 @@ struct policy_entry {
 };
 
 struct policy {
-	uint32_t architecture;        /* AUDIT_ARCH_* */
-	uint32_t foreign_bit;         /* a number with this bit is of a foreign interface (x32); 0: none */
-	uint32_t default_action;      /* for what has no entry and for an entry none of whose rules applies */
+	uint32_t architecture;   /* AUDIT_ARCH_* */
+	uint32_t foreign_first;  /* numbers from this on are of no native call (x32 and beyond) and kill; 0:
+				    none */
+	uint32_t default_action; /* for what has no entry and for an entry none of whose rules applies */
 	struct position default_at;   /* .source is NULL while nobody has said */
 	struct policy_entry *entries; /* ascending by number */
 	size_t n_entries, allocated;

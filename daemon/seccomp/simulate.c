@@ -53,7 +53,7 @@ uint32_t policy_evaluate(const struct policy *p, const struct seccomp_data *data
 	uint32_t number = (uint32_t)data->nr;
 	const struct policy_entry *entry;
 
-	if (data->arch != p->architecture || (number & p->foreign_bit) != 0)
+	if (data->arch != p->architecture || (p->foreign_first != 0 && number >= p->foreign_first))
 		return SECCOMP_RET_KILL_PROCESS;
 	entry = policy_find(p, number);
 	if (!entry)

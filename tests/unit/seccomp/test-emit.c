@@ -284,6 +284,34 @@ static void test_every_number(void **state)
 	policy_done(&p);
 }
 
+/* Also with a default that does not kill, what is beyond the native numbers does: x32, and negative ones. */
+static void test_foreign_numbers(void **state)
+{
+	static const uint32_t numbers[] = { 0x3fffffff, 0x40000000, 0x40000000 + 39, 0x7fffffff, 0x80000000,
+		0x80000000 + 39, 0xbfffffff, 0xc0000000, 0xfffffffe, 0xffffffff };
+	_cleanup_free_ struct sock_filter *filter = NULL;
+	struct policy p;
+	size_t n;
+
+	assert_int_equal(policy_init(&p), 0);
+	p.default_action = SECCOMP_RET_ERRNO | EPERM;
+	allow_numbers(&p, 3);
+	emit_policy(&p, &filter, &n);
+	for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+		struct seccomp_data data = { .nr = (int)numbers[i], .arch = p.architecture };
+
+		expect_verdict(&p, filter, n, &data);
+	}
+#ifdef __x86_64__
+	for (size_t i = 1; i < ELEMENTSOF(numbers); i++) {
+		struct seccomp_data data = { .nr = (int)numbers[i], .arch = p.architecture };
+
+		assert_int_equal(policy_evaluate(&p, &data), SECCOMP_RET_KILL_PROCESS);
+	}
+#endif
+	policy_done(&p);
+}
+
 /* Neighbours with one verdict are one range: a policy that allows all that exists is a handful of
  * instructions. */
 static void test_neighbours_merge(void **state)
@@ -378,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_random_policies),
 		cmocka_unit_test(test_kernel_agrees),
 		cmocka_unit_test(test_every_number),
+		cmocka_unit_test(test_foreign_numbers),
 		cmocka_unit_test(test_neighbours_merge),
 		cmocka_unit_test(test_search_is_balanced),
 		cmocka_unit_test(test_too_large),
