@@ -306,6 +306,36 @@ static void test_directory_not_permitted(void **state)
 	rig_fail(r, STAGE_EXEC, -EACCES, "working directory /private");
 }
 
+static void expect_outside(struct rig *r)
+{
+	int result = START(r, "see");
+
+	if (result >= 0) {
+		(void)jail_go(&r->jail);
+		result = rig_report(r);
+		jail_done(&r->context, &r->jail);
+	}
+	assert_int_equal(result, -EXDEV);
+	assert_int_equal(r->error.stage, STAGE_EXEC);
+	assert_non_null(strstr(r->error.object, r->spec.working_directory));
+}
+
+/* A directory fd that the caller passes is the one way to name a directory that is not in the jail. */
+static void test_directory_outside(void **state)
+{
+	static const char *const names[] = { "/proc/self/fd/5", "/proc/self/fd/5/..",
+		"/proc/thread-self/fd/5" };
+	struct rig *r = *state;
+	_cleanup_close_ int fd = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	rig_fd(r, fd, 5);
+	for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+		r->spec.id += 1000;
+		r->spec.working_directory = names[i];
+		expect_outside(r);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -339,6 +369,7 @@ static int run(void)
 		TEST(test_exec_too_much),
 		TEST(test_directory_missing),
 		TEST(test_directory_not_permitted),
+		TEST(test_directory_outside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
