@@ -104,7 +104,7 @@ static void emit_group(struct program *p, const struct filter_rule *rules, size_
 
 static bool rule_valid(const struct filter_rule *r)
 {
-	if (X32_BIT && r->number >= X32_BIT)
+	if (X32_BIT && (r->number & ~(X32_BIT - 1U)))
 		return false;
 	if (r->mask == 0)
 		return r->argument == 0 && r->value == 0;

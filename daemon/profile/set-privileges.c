@@ -70,7 +70,7 @@ static int read_capabilities(const struct setting *s, size_t at, bool give, uint
 int set_capabilities(const struct setting *s, void *target)
 {
 	bool invert = s->value[0] == '~';
-	uint64_t *set = setting_slot(s, target), mask, current;
+	uint64_t *set = setting_slot(s, target), mask = 0, current;
 	struct profile *p = target;
 	int r;
 

@@ -169,7 +169,7 @@ static int parse_operator(struct parser *p, enum policy_op *ret)
 static int parse_atom(struct parser *p, struct policy_atom *ret)
 {
 	int argument = argument_number(&p->token), r;
-	enum policy_op op;
+	enum policy_op op = POLICY_EQ;
 	uint64_t value;
 
 	if (argument < 0)
