@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fails when a man page is malformed or not installed, an XML file does not parse, or a document names a file that is not there.
+"""Fails when a man page is malformed, not installed, or refers to one of ours that is not there; when the page of the
+D-Bus interface lacks a member; when an XML file does not parse, or a document names a file that is not there.
 
 usage: check-docs.py SOURCE-ROOT
 """
@@ -12,6 +13,7 @@ import sys
 import xml.etree.ElementTree as xml
 
 LINK = re.compile(r'\]\((?!https?:|mailto:|#)([^)#\s]+)')
+OWN_PAGE = re.compile(r'Xr ((?:lib)?bailiff\S*|org\.bailiff\S*) ([1-8])')
 PATH = re.compile(r'`((?:client|daemon|dbus|docs|init|meson|policies|tests)/[\w./*-]*)`')
 
 
@@ -26,6 +28,23 @@ def check_man(root):
             yield f'{relative}: docs/meson.build does not install it'
         lint = subprocess.run(['mandoc', '-Tlint', '-Wwarning', str(page)], capture_output=True, text=True)
         yield from (line.replace(str(root) + '/', '') for line in lint.stdout.splitlines())
+
+
+def check_references(root):
+    pages = {page.name for page in (root / 'docs/man').glob('*.[1-8]')}
+    for page in sorted((root / 'docs/man').glob('*.[1-8]')):
+        for name, section in OWN_PAGE.findall(page.read_text(encoding='utf-8')):
+            if f'{name}.{section}' not in pages:
+                yield f'{page.relative_to(root)}: refers to {name}({section}), which is not there'
+
+
+def check_interface(root):
+    page = root / 'docs/man/org.bailiff.Broker1.5'
+    words = set(re.findall(r'\w+', page.read_text(encoding='utf-8'))) if page.exists() else set()
+    for kind in 'method', 'property', 'signal':
+        for member in xml.parse(root / 'dbus/org.bailiff.Broker1.xml').iter(kind):
+            if member.get('name') not in words:
+                yield f"{page.relative_to(root)}: lacks the {kind} {member.get('name')}"
 
 
 def check_xml(root):
@@ -55,7 +74,7 @@ def main(root):
     if not shutil.which('mandoc'):
         print('mandoc is not installed')
         return 77
-    complaints = [*check_man(root), *check_xml(root), *check_links(root)]
+    complaints = [*check_man(root), *check_references(root), *check_interface(root), *check_xml(root), *check_links(root)]
     print('\n'.join(complaints) if complaints else 'man pages, XML and links are in order')
     return 1 if complaints else 0
 
