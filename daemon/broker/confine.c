@@ -117,7 +117,7 @@ int confine(void)
 		r = capability_set(&none);
 	if (r < 0)
 		return r;
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return errno_or_eio();
 	r = landlock_restrict_paths(NULL, 0);
 	if (r < 0)

@@ -17,6 +17,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -55,6 +56,10 @@ static int prepare_process(void)
 
 	if (geteuid() == 0)
 		return -EPERM;
+	/* Before the capabilities go: without them the compiler, which has the same uid, would be its like.
+	 */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return errno_or_eio();
 	if (fcntl(KEEPER_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(KEEPER_FD + 1, ~0U, 0) < 0)
 		return errno_or_eio();
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)

@@ -2,7 +2,8 @@
 
 /*
  * The launcher's confinement. Its seccomp deny-list and no_new_privs come from the keeper and are inherited
- * by all payloads; here it becomes undumpable, for good, and gives up what it was passed beyond its work.
+ * by all payloads; it is undumpable from main()'s first act; here it gives up what it was passed beyond its
+ * work.
  */
 
 #include "launcher/confine.h"
@@ -17,10 +18,6 @@ int launcher_confine(void)
 	struct capability_sets have, want;
 	int r;
 
-	/* memory, fds and /proc files of the launcher are nobody's: also a payload before its exec is its
-	 * copy */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return errno_or_eio();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return errno_or_eio();
 	r = capability_get(&have);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Makes the launcher undumpable and leaves it the capabilities that its work takes. */
+/* Leaves the launcher the capabilities that its work takes. */
 int launcher_confine(void);

@@ -56,6 +56,10 @@ int main(int argc, char **argv)
 {
 	int r;
 
+	/* Exec made the process dumpable again. Before anything else: memory, fds and /proc files of the
+	 * launcher are nobody's, also a payload before its exec is its copy. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return 1;
 	log_open("bailiff-launcher", LOG_NOTICE);
 	(void)prctl(PR_SET_NAME, "bailiff-launch");
 	if (parse_arguments(argc, argv) < 0 || !is_channel(KEEPER_FD)) {

@@ -10,9 +10,12 @@
 
 #include <linux/capability.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct process {
@@ -105,6 +108,70 @@ static void assert_not_forbidden(const struct process *p)
 		fail_msg("process %d is privileged in the host's namespaces", p->pid);
 }
 
+/* Whether a process may look into another one of its uid that has no capability more than itself. */
+static bool may_look_into(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/cwd", pid);
+	char target[64];
+
+	return readlink(path, target, sizeof(target)) >= 0;
+}
+
+static void drop_ptrace(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		_exit(3);
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted;
+	data[0].effective &= ~(1U << CAP_SYS_PTRACE);
+	data[0].permitted = data[0].effective;
+	if (syscall(SYS_capset, &head, data) < 0)
+		_exit(3);
+}
+
+/* Without CAP_SYS_PTRACE, root may look into root's processes unless they are undumpable. */
+static int look(pid_t pid)
+{
+	pid_t equal;
+	bool control;
+
+	drop_ptrace();
+	equal = fork();
+	if (equal == 0)
+		for (;;)
+			(void)pause();
+	control = equal > 0 && may_look_into(equal);
+	if (equal > 0)
+		(void)kill(equal, SIGKILL);
+	return !control ? 2 : may_look_into(pid) ? 1 : 0;
+}
+
+static void assert_roots_undumpable(const struct process *p)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(look(p->pid));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* The /proc files of an undumpable process are root's, whoever it runs as. */
+static void assert_undumpable(const struct process *p)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/environ", p->pid);
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
 static void test_stub(void **state)
 {
 	struct process p = { 0 };
@@ -114,6 +181,7 @@ static void test_stub(void **state)
 	assert_no_capabilities(&p);
 	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
 	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	assert_undumpable(&p);
 	assert_not_forbidden(&p);
 	g_free(p.status);
 }
@@ -130,6 +198,7 @@ static void test_keeper(void **state)
 	assert_true(own_ns(&p, "pid"));
 	assert_true(own_ns(&p, "mnt"));
 	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	assert_roots_undumpable(&p);
 	assert_not_forbidden(&p);
 	g_free(p.status);
 }
@@ -137,8 +206,6 @@ static void test_keeper(void **state)
 static void test_launcher(void **state)
 {
 	struct process p = { 0 }, keeper = { 0 };
-	struct stat st;
-	g_autofree char *path = NULL;
 
 	process_read(*state, RIG_LAUNCHER, &p);
 	process_read(*state, RIG_KEEPER, &keeper);
@@ -155,11 +222,7 @@ static void test_launcher(void **state)
 		0);
 	assert_int_equal(status_hex(&p, "CapAmb"), 0);
 	assert_not_forbidden(&p);
-	/* undumpable: its /proc files belong to root of the host, and environ can't be read without
-	 * CAP_SYS_PTRACE */
-	path = g_strdup_printf("/proc/%d/environ", p.pid);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_uid, 0);
+	assert_roots_undumpable(&p);
 	g_free(p.status);
 	g_free(keeper.status);
 }
@@ -181,6 +244,7 @@ static void test_broker(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
 		if (!own_ns(&p, kinds[i]))
 			fail_msg("the broker shares the host's %s namespace", kinds[i]);
+	assert_undumpable(&p);
 	assert_not_forbidden(&p);
 	root = g_strdup_printf("/proc/%d/root", p.pid);
 	d = g_dir_open(root, 0, NULL);
