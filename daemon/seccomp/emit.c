@@ -347,7 +347,9 @@ static int emit_entries(
 	if (!targets)
 		return -ENOMEM;
 	range_add(ranges, 0, target_action(p->default_action));
-	for (size_t i = 0; i < p->n_entries; i++) {
+	/* Past the largest size that is told nothing changes any more; the search for twins would take
+	 * minutes. */
+	for (size_t i = 0; i < p->n_entries && e->error == 0; i++) {
 		size_t before = e->n, twin = 0;
 
 		/* Names in one group share their rules; then they share the instructions, too. */
