@@ -37,7 +37,10 @@ void broker_done(struct broker *b)
 	b->catalog = catalog_free(b->catalog);
 	b->errors = strv_free(b->errors);
 	free(b->salt);
-	b->bus = sd_bus_flush_close_unref(b->bus);
+	outflow_end(&b->outflow);
+	if (b->bus)
+		outflow_drain(b->bus);
+	b->bus = sd_bus_close_unref(b->bus);
 	b->event = sd_event_unref(b->event);
 	b->proc_fd = fd_close(b->proc_fd);
 }
@@ -120,7 +123,7 @@ void broker_launcher_gone(struct broker *b)
 	b->ready = false;
 	launcher_client_close(&b->launcher);
 	lifetime_all_gone(b);
-	(void)sd_bus_flush(b->bus);
+	outflow_drain(b->bus);
 	if (!b->stopping)
 		(void)sd_event_exit(b->event, EXIT_FAILURE);
 }
@@ -129,7 +132,7 @@ void broker_stop(struct broker *b)
 {
 	b->ready = false;
 	b->stopping = true;
-	(void)sd_bus_flush(b->bus);
+	outflow_drain(b->bus);
 	(void)sd_event_exit(b->event, EXIT_SUCCESS);
 }
 

@@ -11,6 +11,7 @@
 #include "broker/denial.h"
 #include "broker/keeper-client.h"
 #include "broker/launcher-client.h"
+#include "broker/outflow.h"
 #include "broker/quota.h"
 #include "broker/sandbox.h"
 #include "catalog/catalog.h"
@@ -28,6 +29,7 @@ struct broker {
 	sd_bus *bus;
 	sd_bus_slot *slots[SLOTS_MAX];
 	size_t n_slots;
+	struct outflow outflow;
 	int proc_fd; /* procfs, to tell kinds of fds apart; or -1 for /proc */
 	uint32_t landlock_abi;
 

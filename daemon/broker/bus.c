@@ -135,6 +135,8 @@ int bus_attach(struct broker *b)
 		r = sd_bus_set_exit_on_disconnect(b->bus, 1);
 	if (r >= 0)
 		r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
+	if (r >= 0)
+		r = outflow_begin(&b->outflow, b);
 	return r;
 }
 

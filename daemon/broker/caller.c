@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD_PER_CALLER_MAX 32   /* a client that pipelines more before its first answer is refused */
-#define HELD_MAX            256  /* of all: each may hold fds */
+#define HELD_PER_CALLER_MAX 8    /* a client that pipelines more before its first answer is refused */
+#define HELD_MAX            4096 /* of all: more than one user's connections (256 on a stock bus) can hold */
 #define CALLERS_MAX         8192 /* above what buses accept as connections (2048 on a stock dbus-daemon) */
 
 static struct caller *caller_free(struct caller *c)

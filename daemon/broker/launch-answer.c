@@ -149,6 +149,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 	log_info("Sandbox %" PRIu64 ": %s for uid %u in %" PRIu64 " us", s->id, s->profile, s->owner,
 		launched->setup_usec);
 	deferred_send(steal_ptr(l->call), reply);
+	outflow_doubt(&l->broker->outflow);
 }
 
 static int take_launched(struct launch *l, const struct launcher_answer *answer)

@@ -172,6 +172,7 @@ static int method_get_pidfd(sd_bus_message *m, void *userdata, sd_bus_error *err
 	if (!sandbox_is_live(s) || s->pidfd < 0)
 		return sd_bus_error_set(
 			error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "The sandbox has ended: Wait() tells how");
+	outflow_doubt(&s->broker->outflow);
 	return sd_bus_reply_method_return(m, "h", s->pidfd);
 }
 

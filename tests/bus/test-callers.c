@@ -100,7 +100,7 @@ static void test_flood(void **state)
 		}
 		reply_done(&replies[i]);
 	}
-	assert_int_equal(refused, 8);
+	assert_int_equal(refused, 32);
 	assert_int_equal(r->broker.callers.n_held, 0);
 }
 
