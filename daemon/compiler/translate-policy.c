@@ -24,8 +24,12 @@ static int find_folder(const struct translation *t, const struct profile *p, str
 
 		if (dir->fd < 0)
 			return diagnostics_add(d, at, "Policy=%s: %s: %s", p->policy, dir->path, dir->fault);
-		if (fstatat(dir->fd, p->policy, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
+		if (fstatat(dir->fd, p->policy, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return diagnostics_add(d, at, "Policy=%s: %s: cannot be examined: %s", p->policy,
+				dir->path, strerrordesc_np(errno));
+		}
 		if (dir->fault)
 			return diagnostics_add(d, at, "Policy=%s: %s: %s; nothing in it is used", p->policy,
 				dir->path, dir->fault);

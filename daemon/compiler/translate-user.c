@@ -18,8 +18,9 @@ static int not_found(struct diagnostics *d, const struct profile_name *n, const 
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENOENT)
-		return diagnostics_add(
-			d, &n->place, "%s=%s: the user database has no such entry", key, n->name);
+		return diagnostics_add(d, &n->place,
+			"%s=%s: the user database has no such entry; correct it, or write a number", key,
+			n->name);
 	return diagnostics_add(d, &n->place, "%s=%s: the user database can't be read: %s", key, n->name,
 		strerrordesc_np(-r));
 }

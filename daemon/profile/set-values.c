@@ -69,8 +69,8 @@ int set_usec(const struct setting *s, void *target)
 	int r = parse_usec(s->value, &value);
 
 	if (r == -EINVAL)
-		return setting_error(s, 0, "%s=%s: expected a time span such as 90, 500ms or 1min 30s",
-			s->key->name, s->value);
+		return setting_error(s, 0, "%s=%s: expected a time span such as 90, 500ms or 1min 30s%s",
+			s->key->name, s->value, s->key->max == USEC_INFINITY ? ", or infinity" : "");
 	if (r < 0)
 		return setting_error(s, 0, "%s=%s: longer than a year", s->key->name, s->value);
 	if (value < s->key->min)

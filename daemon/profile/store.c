@@ -123,11 +123,14 @@ static int list_names(struct profile_set *s, const struct trusted_dir *dir, char
 	_cleanup_(strv_freep) char **files = NULL;
 	int r;
 
-	r = dir->fd < 0 ? -EACCES : trusted_dir_list(dir, PROFILE_SUFFIX, &files);
+	if (dir->fd < 0)
+		return general_error(s, dir->path, dir->fault);
+	r = trusted_dir_list(dir, PROFILE_SUFFIX, &files);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return general_error(s, dir->path, r == -E2BIG ? "more than 8192 files" : "cannot be listed");
+		return general_error(s, dir->path,
+			r == -E2BIG ? "more than 8192 profiles; nothing in it is used" : strerrordesc_np(-r));
 	STRV_FOREACH (f, files) {
 		r = take_name(s, dir, *f, names);
 		if (r < 0)

@@ -219,9 +219,11 @@ static void test_users(void **state)
 
 	need_root();
 	expect_invalid(t, "[Access]\nAllowUser=daemon no-such-user-here\n",
-		"2:18: error: AllowUser=no-such-user-here: the user database has no such entry");
+		"2:18: error: AllowUser=no-such-user-here: the user database has no such entry; correct it, "
+		"or write a number");
 	expect_invalid(t, "[Access]\nAllowGroup=no-such-group-here\n",
-		"2:12: error: AllowGroup=no-such-group-here: the user database has no such entry");
+		"2:12: error: AllowGroup=no-such-group-here: the user database has no such entry; correct "
+		"it, or write a number");
 	expect_invalid(t, "[User]\nUser=root\n",
 		"2:6: error: User=root: that is root; a payload never runs as root without PrivateUsers=, "
 		"which is not "

@@ -85,7 +85,8 @@ static void test_verify(void **state)
 	expect_verify(t, "draft/new.profile", "[Profile]\nTemplate=no.profile\n",
 		":2:10: error: Template=no.profile: there is no such profile, or it is masked");
 	expect_verify(t, "draft/new.profile", "[User]\nUser=no-such-user\n",
-		":2:6: error: User=no-such-user: the user database has no such entry");
+		":2:6: error: User=no-such-user: the user database has no such entry; correct it, or write a "
+		"number");
 	expect_verify(t, "none.profile.d/x.conf", "[Exec]\nUMask=0022\n", "");
 	expect_verify(t, "none.profile.d/x.conf", "[Exec]\nUMaks=0022\n",
 		":2:1: error: unknown key 'UMaks' in section [Exec]; did you mean 'UMask'?");
@@ -110,7 +111,8 @@ static void test_verify_whole(void **state)
 	need_root();
 	tree_write(t, "profiles/a.profile", "[User]\nUser=daemon\n");
 	expect_verify(t, "a.profile.d/x.conf", "[Access]\nAllowUser=no-such-user\n",
-		":2:11: error: AllowUser=no-such-user: the user database has no such entry");
+		":2:11: error: AllowUser=no-such-user: the user database has no such entry; correct it, or "
+		"write a number");
 	expect_verify(t, "a.profile.d/x.conf", "[User]\nUser=\n[Seccomp]\nPolicy=no.policy\n",
 		":4:1: error: Policy=no.policy: no policies folder of the configuration has this file");
 	expect_verify(t, "draft/other.profile.d/x.conf", "[Access]\nAllowUser=no-such-user\n", "");

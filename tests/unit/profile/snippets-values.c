@@ -124,7 +124,7 @@ static const struct snippet rows[] = {
 	{ "[Resources]\nLimitNICE=41\n", "p:2:11: error: LimitNICE=41: out of range" },
 	{ "[Resources]\nLimitCPU=tomorrow\n", "p:2:10: error: LimitCPU=tomorrow: expected infinity or a time span; a bare number is seconds" },
 	{ "[Resources]\nRuntimeMaxSec=2min 30s\nTimeoutStopSec=500ms\nKillSignal=SIGINT\n", "" },
-	{ "[Resources]\nRuntimeMaxSec=5 parsecs\n", "p:2:15: error: RuntimeMaxSec=5 parsecs: expected a time span such as 90, 500ms or 1min 30s" },
+	{ "[Resources]\nRuntimeMaxSec=5 parsecs\n", "p:2:15: error: RuntimeMaxSec=5 parsecs: expected a time span such as 90, 500ms or 1min 30s, or infinity" },
 	{ "[Resources]\nRuntimeMaxSec=400d\n", "p:2:15: error: RuntimeMaxSec=400d: longer than a year" },
 	{ "[Resources]\nTimeoutStopSec=0\n", "p:2:16: error: TimeoutStopSec=0: must be more than 0" },
 	{ "[Resources]\nTimeoutStopSec=infinity\n", "p:2:16: error: TimeoutStopSec=infinity: longer than 31622400 seconds" },
