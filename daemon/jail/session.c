@@ -36,8 +36,6 @@ int apply_session(struct jail_error *reterr)
 	 */
 	if (setsid() < 0)
 		return jail_fail(reterr, STAGE_IDS, errno_or_eio(), "setsid", "");
-	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
-		return jail_fail(reterr, STAGE_IDS, errno_or_eio(), "PR_SET_PDEATHSIG", "");
 	if (prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NSEC, 0, 0, 0) < 0)
 		return jail_fail(reterr, STAGE_IDS, errno_or_eio(), "PR_SET_TIMERSLACK", "");
 	if (personality(PER_LINUX) < 0)
