@@ -29,7 +29,7 @@ static pid_t parent_of(pid_t pid, char *ret_state)
 	return parent;
 }
 
-static GArray *children_of(pid_t parent)
+static GArray *children_in_state(pid_t parent, bool ended)
 {
 	GArray *found = g_array_new(FALSE, FALSE, sizeof(pid_t));
 	GDir *d = g_dir_open("/proc", 0, NULL);
@@ -39,12 +39,17 @@ static GArray *children_of(pid_t parent)
 		pid_t pid = (pid_t)g_ascii_strtoll(name, NULL, 10);
 		char state;
 
-		if (pid > 0 && parent_of(pid, &state) == parent && state != 'Z' && state != 'X')
+		if (pid > 0 && parent_of(pid, &state) == parent && state != 'X' && (state == 'Z') == ended)
 			g_array_append_val(found, pid);
 	}
 	if (d)
 		g_dir_close(d);
 	return found;
+}
+
+static GArray *children_of(pid_t parent)
+{
+	return children_in_state(parent, false);
 }
 
 /* The name of the program that a process runs, by /proc/PID/cmdline: argv[0] of our own programs is their
@@ -120,6 +125,21 @@ size_t rig_count_jailed(struct rig *rig)
 	n -= rig_pid(rig, RIG_LAUNCHER) > 0;
 	n -= rig_pid(rig, RIG_BROKER) > 0;
 	return n;
+}
+
+static size_t count_zombies(pid_t top, int depth)
+{
+	g_autoptr(GArray) children = children_of(top), ended = children_in_state(top, true);
+	size_t n = ended->len;
+
+	for (guint i = 0; i < children->len && depth < 8; i++)
+		n += count_zombies(g_array_index(children, pid_t, i), depth + 1);
+	return n;
+}
+
+size_t rig_count_zombies(struct rig *rig)
+{
+	return count_zombies(rig->stub, 0);
 }
 
 void rig_wait_jailed(struct rig *rig, size_t n)

@@ -42,7 +42,7 @@ static char *read_file(const char *path)
 
 /* The cgroup of a daemon: named after its runtime directory, so that others' come and go unnoticed. FNV-1a,
  * as bailiffd(8) says. */
-static char *cgroup_name(const struct rig *rig)
+char *rig_cgroup_name(const struct rig *rig)
 {
 	g_autofree char *dir = g_strdup_printf("%s/run", rig->dir);
 	guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325);
@@ -56,7 +56,7 @@ static bool has_cgroup(const struct rig *rig)
 {
 	char root[] = "/sys/fs/cgroup";
 	char *const roots[] = { root, NULL };
-	g_autofree char *name = cgroup_name(rig);
+	g_autofree char *name = rig_cgroup_name(rig);
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
 	bool found = false;
 
@@ -343,6 +343,7 @@ int rig_teardown(void **state)
 	assert_nothing_left(rig);
 	remove_tree(rig->dir);
 	g_free(rig->mountinfo);
+	g_free(rig->before);
 	g_free(rig->address);
 	g_free(rig->dir);
 	g_free(rig);

@@ -35,6 +35,7 @@ struct rig {
 	pid_t bus, stub;
 	GPtrArray *connections;
 	char *mountinfo; /* before the daemon started */
+	char *before;    /* a test: what must be the same after it */
 };
 
 /* Whether there is a point in trying: root, or BAILIFF_MUST_WORK=1 says that it has to work. */
@@ -44,6 +45,13 @@ bool rig_can_run(void);
 int rig_setup(void **state);
 /* Stops both and compares the system with what it was: mounts, the daemon's cgroup, its files. */
 int rig_teardown(void **state);
+/* For each test, see rig_test(): notes what the daemon holds, and compares it afterwards. */
+int rig_test_setup(void **state);
+int rig_test_teardown(void **state);
+/* A test that must leave nothing behind. */
+#define rig_test(f) cmocka_unit_test_setup_teardown(f, rig_test_setup, rig_test_teardown)
+/* The name of the daemon's cgroup, wherever it is. Free. */
+char *rig_cgroup_name(const struct rig *rig);
 /* A connection whose credentials at connect are these. Closed at teardown. */
 GDBusConnection *rig_connect(struct rig *rig, uid_t uid);
 void rig_disconnect(struct rig *rig, GDBusConnection *c);
@@ -59,6 +67,8 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which);
 void rig_wait_ready(struct rig *rig);
 /* Processes inside all jails: everything below the keeper but launcher and broker. */
 size_t rig_count_jailed(struct rig *rig);
+/* Processes below the keeper that ended and were not reaped. */
+size_t rig_count_zombies(struct rig *rig);
 /* Waits up to RIG_TIMEOUT_MS until rig_count_jailed() is n. */
 void rig_wait_jailed(struct rig *rig, size_t n);
 

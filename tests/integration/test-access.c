@@ -302,13 +302,13 @@ static void test_sanitized_username(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_method_has_a_row),
-		cmocka_unit_test(test_matrix),
-		cmocka_unit_test(test_no_oracle),
-		cmocka_unit_test(test_properties_are_read_only),
-		cmocka_unit_test(test_name_can_not_be_squatted),
-		cmocka_unit_test(test_groups_at_connect),
-		cmocka_unit_test(test_sanitized_username),
+		rig_test(test_every_method_has_a_row),
+		rig_test(test_matrix),
+		rig_test(test_no_oracle),
+		rig_test(test_properties_are_read_only),
+		rig_test(test_name_can_not_be_squatted),
+		rig_test(test_groups_at_connect),
+		rig_test(test_sanitized_username),
 	};
 
 	if (!rig_can_run())

@@ -398,21 +398,21 @@ static void test_setup_failure_names_the_stage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decoder_decompresses),
-		cmocka_unit_test(test_pidfd_polls_and_status_is_reported),
-		cmocka_unit_test(test_streams_are_one_way_and_fd_map_holds),
-		cmocka_unit_test(test_executable_by_name),
-		cmocka_unit_test(test_arguments_are_data),
-		cmocka_unit_test(test_refused_names_and_arguments),
-		cmocka_unit_test(test_refused_callers),
-		cmocka_unit_test(test_refused_environment),
-		cmocka_unit_test(test_refused_fds),
-		cmocka_unit_test(test_refused_fd_access),
-		cmocka_unit_test(test_refused_fd_maps),
-		cmocka_unit_test(test_refused_options),
-		cmocka_unit_test(test_wrong_messages),
-		cmocka_unit_test(test_too_much),
-		cmocka_unit_test(test_setup_failure_names_the_stage),
+		rig_test(test_decoder_decompresses),
+		rig_test(test_pidfd_polls_and_status_is_reported),
+		rig_test(test_streams_are_one_way_and_fd_map_holds),
+		rig_test(test_executable_by_name),
+		rig_test(test_arguments_are_data),
+		rig_test(test_refused_names_and_arguments),
+		rig_test(test_refused_callers),
+		rig_test(test_refused_environment),
+		rig_test(test_refused_fds),
+		rig_test(test_refused_fd_access),
+		rig_test(test_refused_fd_maps),
+		rig_test(test_refused_options),
+		rig_test(test_wrong_messages),
+		rig_test(test_too_much),
+		rig_test(test_setup_failure_names_the_stage),
 	};
 
 	if (!rig_can_run())

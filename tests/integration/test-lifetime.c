@@ -387,20 +387,20 @@ static void test_hangup_reloads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stop_by_signal),
-		cmocka_unit_test(test_grace_then_kill),
-		cmocka_unit_test(test_signal_main_and_all),
-		cmocka_unit_test(test_bad_signals),
-		cmocka_unit_test(test_client_gone),
-		cmocka_unit_test(test_lifeline),
-		cmocka_unit_test(test_runtime_max),
-		cmocka_unit_test(test_exited_is_unicast),
-		cmocka_unit_test(test_release),
-		cmocka_unit_test(test_broker_killed),
-		cmocka_unit_test(test_client_gone_without_broker),
-		cmocka_unit_test(test_launcher_killed),
-		cmocka_unit_test(test_reload),
-		cmocka_unit_test(test_hangup_reloads),
+		rig_test(test_stop_by_signal),
+		rig_test(test_grace_then_kill),
+		rig_test(test_signal_main_and_all),
+		rig_test(test_bad_signals),
+		rig_test(test_client_gone),
+		rig_test(test_lifeline),
+		rig_test(test_runtime_max),
+		rig_test(test_exited_is_unicast),
+		rig_test(test_release),
+		rig_test(test_broker_killed),
+		rig_test(test_client_gone_without_broker),
+		rig_test(test_launcher_killed),
+		rig_test(test_reload),
+		rig_test(test_hangup_reloads),
 	};
 
 	if (!rig_can_run())

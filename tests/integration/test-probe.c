@@ -177,11 +177,11 @@ static void test_attempts_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_identity_and_confinement),
-		cmocka_unit_test(test_namespaces_are_own),
-		cmocka_unit_test(test_two_uids_never_the_same),
-		cmocka_unit_test(test_environment_and_options),
-		cmocka_unit_test(test_attempts_fail),
+		rig_test(test_identity_and_confinement),
+		rig_test(test_namespaces_are_own),
+		rig_test(test_two_uids_never_the_same),
+		rig_test(test_environment_and_options),
+		rig_test(test_attempts_fail),
 	};
 
 	if (!rig_can_run())

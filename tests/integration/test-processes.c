@@ -292,11 +292,11 @@ static void test_jail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stub),
-		cmocka_unit_test(test_keeper),
-		cmocka_unit_test(test_launcher),
-		cmocka_unit_test(test_broker),
-		cmocka_unit_test(test_jail),
+		rig_test(test_stub),
+		rig_test(test_keeper),
+		rig_test(test_launcher),
+		rig_test(test_broker),
+		rig_test(test_jail),
 	};
 
 	if (!rig_can_run())

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What a test may not leave behind while the daemon runs on: fds, mounts, cgroups, processes, files. Taken
+ * before each test and compared after it. */
+
+#include "rig.h"
+
+#include <fts.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POLL_USEC 20000
+#define SETTLE_MS 5000
+
+static const char *const names[_RIG_PROCESS_MAX] = { "stub", "keeper", "launcher", "broker" };
+
+static size_t count_entries(const char *path)
+{
+	GDir *d = g_dir_open(path, 0, NULL);
+	size_t n = 0;
+
+	while (d && g_dir_read_name(d))
+		n++;
+	if (d)
+		g_dir_close(d);
+	return n;
+}
+
+static void add_file(GString *s, pid_t pid, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/%s", pid, name), *text = NULL;
+
+	if (g_file_get_contents(path, &text, NULL, NULL))
+		g_string_append(s, text);
+}
+
+static int compare(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_names(GString *s, const char *path, bool directories)
+{
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+	GDir *d = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (d && (name = g_dir_read_name(d))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+
+		if (!directories || g_file_test(child, G_FILE_TEST_IS_DIR))
+			g_ptr_array_add(found, g_steal_pointer(&child));
+	}
+	if (d)
+		g_dir_close(d);
+	g_ptr_array_sort(found, compare);
+	for (guint i = 0; i < found->len; i++)
+		g_string_append_printf(s, "%s\n", (char *)found->pdata[i]);
+}
+
+/* The cgroups of jails, below the daemon's. */
+static void add_cgroups(GString *s, struct rig *rig)
+{
+	char root[] = "/sys/fs/cgroup";
+	char *const roots[] = { root, NULL };
+	g_autofree char *name = rig_cgroup_name(rig);
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
+
+	assert_non_null(fts);
+	for (FTSENT *e = fts_read(fts); e; e = fts_read(fts))
+		if (e->fts_info == FTS_D && strcmp(e->fts_name, name) == 0)
+			add_names(s, e->fts_path, true);
+	(void)fts_close(fts);
+}
+
+/* Everything that must be the same afterwards, as text. */
+static char *take(struct rig *rig)
+{
+	GString *s = g_string_new(NULL);
+	g_autofree char *run = g_build_filename(rig->dir, "run", NULL);
+
+	for (enum rig_process p = RIG_STUB; p < _RIG_PROCESS_MAX; p++) {
+		g_autofree char *path = g_strdup_printf("/proc/%d/fd", rig_pid(rig, p));
+
+		g_string_append_printf(s, "%s: %zu fds\n", names[p], count_entries(path));
+	}
+	g_string_append_printf(s, "test: %zu fds\n", count_entries("/proc/self/fd"));
+	g_string_append_printf(s, "%zu jailed\n%zu zombies\n", rig_count_jailed(rig), rig_count_zombies(rig));
+	add_names(s, run, false);
+	add_cgroups(s, rig);
+	add_file(s, rig_pid(rig, RIG_LAUNCHER), "mountinfo");
+	add_file(s, getpid(), "mountinfo");
+	return g_string_free(s, FALSE);
+}
+
+/* The lines of one that the other has not. */
+static void print_lines(const char *sign, const char *text, const char *other)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1), others = g_strsplit(other, "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		if (!g_strv_contains((const char *const *)others, *line))
+			print_message("%s %s\n", sign, *line);
+}
+
+int rig_test_setup(void **state)
+{
+	struct rig *rig = *state;
+
+	g_free(rig->before);
+	rig->before = take(rig);
+	return 0;
+}
+
+int rig_test_teardown(void **state)
+{
+	struct rig *rig = *state;
+	g_autofree char *now = NULL;
+
+	/* what a client left is taken away soon, but not before the client is told */
+	for (int i = 0; i < SETTLE_MS * 1000 / POLL_USEC; i++) {
+		g_free(now);
+		now = take(rig);
+		if (strcmp(now, rig->before) == 0)
+			return 0;
+		g_usleep(POLL_USEC);
+	}
+	print_lines("before:", rig->before, now);
+	print_lines("after:", now, rig->before);
+	return -1;
+}
