@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 void diagnostics_done(struct diagnostics *d)
 {
@@ -22,10 +23,27 @@ static int format_line(const struct place *at, const char *text, char **ret)
 	return n < 0 ? -ENOMEM : 0;
 }
 
+/* Cuts a line that quotes a long value, between two characters. */
+static void shorten(char *line)
+{
+	static const char dots[] = "...";
+	size_t n = DIAGNOSTIC_LINE_MAX - strlen(dots);
+
+	if (strlen(line) <= DIAGNOSTIC_LINE_MAX)
+		return;
+	while (n > 0 && ((unsigned char)line[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(line + n, dots, sizeof(dots));
+}
+
 static int keep(struct diagnostics *d, const char *line)
 {
-	int r = strv_consume(&d->lines, utf8_escape(line));
+	char *escaped = utf8_escape(line);
+	int r;
 
+	if (escaped)
+		shorten(escaped);
+	r = strv_consume(&d->lines, escaped);
 	return r < 0 ? r : -EBADMSG;
 }
 

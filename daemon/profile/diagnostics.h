@@ -6,9 +6,10 @@
 
 #include "base/strv.h"
 
-#define DIAGNOSTICS_MAX                                                                                      \
-	100 /* of one profile; more errors than that help nobody and would fill the catalog                  \
-	     */
+/* Of one profile; more or longer ones help nobody, and a value of 64 KiB quoted in each would fill the
+ * catalog. */
+#define DIAGNOSTICS_MAX     100
+#define DIAGNOSTIC_LINE_MAX 2048U
 
 /* A place in a file. Lines and columns count from 1, columns in bytes. line 0: the file as a whole. */
 struct place {

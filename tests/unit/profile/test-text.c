@@ -96,6 +96,24 @@ static char *repeat(const char *beginning, char byte, size_t n, const char *end,
 	return text;
 }
 
+/* A line quotes a value, but not 64 KiB of it; and never half a character. */
+static void test_long_values(void **state)
+{
+	(void)state;
+	for (size_t blanks = 0; blanks < 4; blanks++) {
+		_cleanup_free_ char *said = NULL;
+		char text[4096] = "[Access]\nAllowDetach=";
+		size_t n = strlen(text);
+
+		memset(text + n, 'x', blanks);
+		for (n += blanks; n < 3000; n += 3)
+			memcpy(text + n, "\xe2\x82\xac", 3);
+		said = errors_of(text, n);
+		assert_in_range(strlen(said), DIAGNOSTIC_LINE_MAX - 3, DIAGNOSTIC_LINE_MAX);
+		assert_string_equal(said + strlen(said) - 6, "\xe2\x82\xac...");
+	}
+}
+
 /* R9: lines of a megabyte, files above the limit, nothing but openings. */
 static void test_sizes(void **state)
 {
@@ -192,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_checks),
 		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_long_values),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_joined_size),
 		cmocka_unit_test(test_many_errors),
