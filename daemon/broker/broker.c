@@ -79,6 +79,7 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 	/* The configuration may name another file. */
 	free(b->salt);
 	b->salt = NULL;
+	b->salt_refused_usec = 0;
 	if (first)
 		return b->launcher.fd >= 0 ? takeover_begin(b) : 0;
 	log_notice("Profiles of generation %u are in force", generation);

@@ -46,6 +46,7 @@ struct broker {
 	struct deferred_list reloads;      /* calls of Reload that wait for the keeper's answer */
 	struct deferred_list reloads_next; /* those that came meanwhile: it was asked too early for them */
 	struct salt *salt;                 /* as the launcher read it; dropped on reload */
+	uint64_t salt_refused_usec;        /* when the launcher last had none, or 0; forgotten on reload */
 	size_t n_checks;                   /* owners of taken-over sandboxes still to be looked up */
 	bool ready;                        /* calls are answered */
 	bool stopping;

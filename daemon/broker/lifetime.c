@@ -241,7 +241,8 @@ void lifetime_exited(struct broker *b, const struct sandbox_exit *ended)
 	}
 	owner = s->owner;
 	end(s, ended);
-	if (quota_used(&b->quota, owner, QUOTA_RETAINED) > b->catalog->config.max_retained_per_user)
+	/* More than one too many after a reload that lowered the limit. */
+	while (quota_used(&b->quota, owner, QUOTA_RETAINED) > b->catalog->config.max_retained_per_user)
 		lifetime_forget(sandboxes_oldest_retained(&b->sandboxes, owner));
 }
 

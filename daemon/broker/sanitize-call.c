@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/sanitize-call.h"
 #include "base/error.h"
+#include "base/io.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/username.h"
 #include "dbus/names.h"
 
 #include <string.h>
+
+#define RETRY_USEC (10 * UINT64_C(1000000))
 
 /* As the launcher read it. */
 struct salt {
@@ -54,7 +57,16 @@ static int take_salt(struct broker *b, const struct launcher_answer *answer)
 	return 0;
 }
 
-static int take_refused(const struct launcher_answer *answer, struct deferred *d)
+/* Each try is an error in the launcher's log: any user could fill it. */
+static int refuse_unusable(const struct broker *b, sd_bus_error *error)
+{
+	if (b->salt_refused_usec == 0 || now_boottime_usec() - b->salt_refused_usec >= RETRY_USEC)
+		return 0;
+	return sd_bus_error_set(
+		error, BAILIFF_ERROR_FAILED, "This machine has no usable salt: see the launcher's log");
+}
+
+static int take_refused(struct broker *b, const struct launcher_answer *answer, struct deferred *d)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_(refused_done) struct refused refused = { 0 };
@@ -65,8 +77,8 @@ static int take_refused(const struct launcher_answer *answer, struct deferred *d
 	r = decode_refused(answer->body, &refused);
 	if (r < 0)
 		return r;
-	(void)sd_bus_error_set(
-		&error, BAILIFF_ERROR_FAILED, "This machine has no usable salt: see the launcher's log");
+	b->salt_refused_usec = now_boottime_usec();
+	(void)refuse_unusable(b, &error);
 	deferred_reply_error(d, &error);
 	return 0;
 }
@@ -82,7 +94,7 @@ static int on_salt(struct broker *b, const struct launcher_answer *answer, void 
 		return 0;
 	}
 	if (answer->type == WIRE_REFUSED)
-		return take_refused(answer, steal_ptr(d));
+		return take_refused(b, answer, steal_ptr(d));
 	if (answer->type != WIRE_SALT_IS)
 		return -EBADMSG;
 	r = take_salt(b, answer);
@@ -101,7 +113,9 @@ static int ask(struct broker *b, sd_bus_message *m, sd_bus_error *error)
 	uint32_t serial = launcher_next_serial(&b->launcher);
 	int r;
 
-	r = deferred_new(b, callers_find(&b->callers, m), m, 0, error, &d);
+	r = refuse_unusable(b, error);
+	if (r >= 0)
+		r = deferred_new(b, callers_find(&b->callers, m), m, 0, error, &d);
 	if (r < 0)
 		return r;
 	(void)encode_empty(&buf, WIRE_SALT, serial);

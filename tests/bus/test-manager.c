@@ -201,6 +201,10 @@ static void test_username(void **state)
 	rig_wait(r, &reply);
 	assert_string_equal(reply.error, BAILIFF_ERROR_FAILED);
 	reply_done(&reply);
+	/* Who asks again and again does not make the launcher look, and log, each time. */
+	rig_expect(r, call_name(r, "GetSanitizedUsername", "alice"), BAILIFF_ERROR_FAILED, NULL);
+	assert_true(rig_launcher_idle(r));
+	r->broker.salt_refused_usec = 1;
 	rig_send(r, call_name(r, "GetSanitizedUsername", "Alice@Example.ORG"), &reply);
 	answer_salt(r, "0123456789abcdef");
 	check_name(r, &reply, alice);
