@@ -34,7 +34,7 @@ static void test_incomplete(void **state)
 {
 	static const enum credentials refused[] = { CREDENTIALS_ERROR, CREDENTIALS_NO_UID,
 		CREDENTIALS_NO_GROUPS, CREDENTIALS_NO_GROUP, CREDENTIALS_BAD_UID, CREDENTIALS_BAD_TYPE,
-		CREDENTIALS_TWICE };
+		CREDENTIALS_TWICE, CREDENTIALS_FORGED };
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < ELEMENTSOF(refused); i++) {

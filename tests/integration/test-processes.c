@@ -241,6 +241,8 @@ static void test_broker(void **state)
 	assert_no_capabilities(&p);
 	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
 	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	/* the keeper's, which all have, and its own */
+	assert_int_equal(status_int(&p, "Seccomp_filters"), 2);
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
 		if (!own_ns(&p, kinds[i]))
 			fail_msg("the broker shares the host's %s namespace", kinds[i]);
