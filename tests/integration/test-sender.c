@@ -43,7 +43,7 @@ static enum speech try_launch(struct peer *peer, const char *profile)
 }
 
 /* The set-user-ID program: speaks over the connection that its caller opened. */
-static int speak(int fd)
+static enum speech speak(int fd)
 {
 	struct peer peer;
 
@@ -290,7 +290,7 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 3 && strcmp(argv[1], SPEAK) == 0)
-		return speak(atoi(argv[2]));
+		return (int)speak(atoi(argv[2]));
 	if (!rig_can_run())
 		return RIG_SKIPPED;
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
