@@ -68,21 +68,26 @@ void compile_context_close(struct compile_context *c)
 	diagnostics_done(&c->config_diagnostics);
 }
 
-static int add_error(struct catalog *c, size_t *count, const char *line)
+/* Whether the line belongs to the one before: an excerpt of a policy, or what else is to be said of it. */
+static bool continues(const char *line)
 {
-	/* a template's error comes with every profile that uses it: once is enough */
-	if (*count > ERRORS_MAX || strv_contains(c->errors, line))
-		return 0;
-	if ((*count)++ == ERRORS_MAX)
-		line = "more errors follow; they are not shown";
-	return strv_extend(&c->errors, line);
+	return line[0] == ' ' || strstr(line, ": note: ");
 }
 
-static int add_errors(struct catalog *c, size_t *count, char *const *lines)
+/* A template's error comes with every profile that uses it, a folder's with every file: once is enough. */
+int compile_merge_lines(char ***to, size_t *count, char *const *from)
 {
-	STRV_FOREACH (l, lines) {
-		int r = add_error(c, count, *l);
+	bool known = false;
 
+	STRV_FOREACH (line, from) {
+		int r;
+
+		if (!continues(*line))
+			known = strv_contains(*to, *line);
+		if (known || *count > ERRORS_MAX)
+			continue;
+		r = strv_extend(
+			to, (*count)++ == ERRORS_MAX ? "more errors follow; they are not shown" : *line);
 		if (r < 0)
 			return r;
 	}
@@ -160,16 +165,16 @@ static int compile_set(
 	c->profiles = calloc(set->n + 1, sizeof(*c->profiles));
 	if (!c->profiles)
 		return -ENOMEM;
-	r = add_errors(c, &count, context->config_diagnostics.lines);
+	r = compile_merge_lines(&c->errors, &count, context->config_diagnostics.lines);
 	if (r == 0)
-		r = add_errors(c, &count, set->errors);
+		r = compile_merge_lines(&c->errors, &count, set->errors);
 	for (size_t i = 0; r == 0 && i < set->n; i++) {
 		_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
 
 		r = compile_profile(
 			context, &set->profiles[i], &set->units[i], &d, &c->profiles[c->n_profiles++]);
 		if (r == 0)
-			r = add_errors(c, &count, d.lines);
+			r = compile_merge_lines(&c->errors, &count, d.lines);
 	}
 	return r;
 }

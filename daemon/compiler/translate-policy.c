@@ -40,13 +40,13 @@ static int find_folder(const struct translation *t, const struct profile *p, str
 		d, at, "Policy=%s: no policies folder of the configuration has this file", p->policy);
 }
 
-/* A diagnostic has several lines: each becomes one of ours, so that nobody shows half of it. */
-static int take_diagnostics(
-	const struct profile *p, struct diagnostics *d, char *const *diagnostics, const char *path, int error)
+/* A diagnostic has several lines: each becomes one of ours, so that nobody shows half of it. Before them all
+ * stands ours, with the first, for those who show one line only. */
+static int take_diagnostics(const struct profile *p, struct diagnostics *d, char *const *diagnostics)
 {
-	const struct place *at = &p->states[KEY_POLICY].place;
-	int r = diagnostics_add(
-		d, at, "Policy=%s: %s does not compile: %s", p->policy, path, strerrordesc_np(-error));
+	const char *first = diagnostics ? diagnostics[0] : "";
+	int r = diagnostics_add(d, &p->states[KEY_POLICY].place, "Policy=%s does not compile: %.*s",
+		p->policy, (int)strcspn(first, "\n"), first);
 
 	if (r != -EBADMSG)
 		return r;
@@ -86,7 +86,7 @@ int translate_policy(const struct translation *t, const struct profile *p, struc
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return take_diagnostics(p, d, result.diagnostics, path, r);
+		return take_diagnostics(p, d, result.diagnostics);
 	ret->policy_path = steal_ptr(path);
 	ret->filter = steal_ptr(result.filter);
 	ret->n_filter = result.n_filter;

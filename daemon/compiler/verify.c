@@ -204,25 +204,12 @@ static int verify_as(const struct compile_options *options, const struct subject
 	return verify_config(&context, f, &draft, d);
 }
 
-/* Takes the lines over, each once: a folder's fault comes with every file in it. */
-static int take_lines(struct diagnostics *d, char ***ret)
-{
-	_cleanup_(strv_freep) char **lines = NULL;
-
-	STRV_FOREACH (l, d->lines) {
-		int r = strv_contains(lines, *l) ? 0 : strv_extend(&lines, *l);
-
-		if (r < 0)
-			return r;
-	}
-	*ret = steal_ptr(lines);
-	return 0;
-}
-
 int compile_verify_file(const char *path, const struct compile_options *options, char ***ret_errors)
 {
 	_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
 	_cleanup_(subject_done) struct subject f = { .path = path };
+	_cleanup_(strv_freep) char **lines = NULL;
+	size_t count = 0;
 	int r;
 
 	r = read_subject(path, &f);
@@ -233,10 +220,11 @@ int compile_verify_file(const char *path, const struct compile_options *options,
 	else
 		r = verify_as(options, &f, &d);
 	if (r == 0)
-		r = take_lines(&d, ret_errors);
-	if (r < 0)
+		r = compile_merge_lines(&lines, &count, d.lines);
+	if (r < 0 || !lines)
 		return r;
-	return *ret_errors ? -EBADMSG : 0;
+	*ret_errors = steal_ptr(lines);
+	return -EBADMSG;
 }
 
 static int print_source(const struct source *s, bool first, FILE *out)

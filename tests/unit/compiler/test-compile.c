@@ -287,9 +287,19 @@ static void test_policies(void **state)
 	tree_write(t, "profiles/a.profile", "[Seccomp]\nPolicy=bad.policy\n");
 	c = compile(t);
 	assert_true(c->profiles[0].invalid);
-	assert_non_null(strstr(c->profiles[0].error, "bad.policy does not compile"));
+	assert_non_null(strstr(c->profiles[0].error, "Policy=bad.policy does not compile: "));
+	assert_non_null(strstr(c->profiles[0].error, "policies/bad.policy(2:1): error: unknown system call"));
 	assert_non_null(strstr(c->errors[1], "policies/bad.policy(2:1): error: "));
 	catalog_free(c);
+	/* excerpts that look alike stay with their errors; an error that two profiles share comes once */
+	tree_write(t, "policies/bad.policy", "raed: 1\nraed: 1\n");
+	tree_write(t, "profiles/b.profile", "[Seccomp]\nPolicy=bad.policy\n");
+	c = compile(t);
+	assert_int_equal(strv_length(c->errors), 1 + 3 + 3 + 1);
+	assert_string_equal(c->errors[3], c->errors[6]);
+	assert_non_null(strstr(c->errors[7], "b.profile:2:1: error: "));
+	catalog_free(c);
+	assert_int_equal(unlink(tree_path(t, "profiles/b.profile")), 0);
 	tree_write(t, "policies/bad.policy", "read: 1\n");
 	assert_int_equal(chmod(tree_path(t, "policies/bad.policy"), 0666), 0);
 	c = compile(t);
