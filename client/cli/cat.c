@@ -30,7 +30,7 @@ static int cat_one(const char *name, const struct compile_options *o)
 		report("%s: no such profile below %s", name,
 			o->config_dir ? o->config_dir : "/etc/bailiff, /run/bailiff and /usr/lib/bailiff");
 	else if (r == -EBADMSG)
-		report("%s: not all of its files could be read", name);
+		report("%s: not all of its files could be read; bailiffctl verify FILE says why", name);
 	else if (r < 0)
 		report("%s: %s", name, strerror(-r));
 	return r;
