@@ -290,7 +290,7 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 3 && strcmp(argv[1], SPEAK) == 0)
-		return (int)speak(atoi(argv[2]));
+		return (int)speak((int)g_ascii_strtoll(argv[2], NULL, 10));
 	if (!rig_can_run())
 		return RIG_SKIPPED;
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
