@@ -98,7 +98,6 @@ void compiled_config_init(struct compiled_config *c)
 void compiled_config_done(struct compiled_config *c)
 {
 	strv_free(c->salt_paths);
-	strv_free(c->admin_groups);
 	*c = (struct compiled_config){ 0 };
 }
 

@@ -145,7 +145,6 @@ struct compiled_profile {
 struct compiled_config {
 	uint32_t dynamic_uid_min, dynamic_uid_max; /* inclusive */
 	char **salt_paths;                         /* tried in order */
-	char **admin_groups;                       /* informational; rights are by gid below */
 	uint32_t max_sandboxes;                    /* whole daemon */
 	uint32_t max_sandboxes_per_user;
 	uint32_t max_calls_per_user;    /* pending deferred calls (Wait, launches in flight) */

@@ -162,7 +162,6 @@ static void get_config(struct cursor *c, struct compiled_config *config)
 	config->dynamic_uid_min = cursor_get_u32(c);
 	config->dynamic_uid_max = cursor_get_u32(c);
 	config->salt_paths = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
-	config->admin_groups = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
 	config->max_sandboxes = cursor_get_u32(c);
 	config->max_sandboxes_per_user = cursor_get_u32(c);
 	config->max_calls_per_user = cursor_get_u32(c);

@@ -126,7 +126,6 @@ static void put_config(struct buf *b, const struct compiled_config *c)
 	buf_put_u32(b, c->dynamic_uid_min);
 	buf_put_u32(b, c->dynamic_uid_max);
 	buf_put_strv(b, c->salt_paths);
-	buf_put_strv(b, c->admin_groups);
 	buf_put_u32(b, c->max_sandboxes);
 	buf_put_u32(b, c->max_sandboxes_per_user);
 	buf_put_u32(b, c->max_calls_per_user);

@@ -133,7 +133,6 @@ struct catalog *sample_catalog(void)
 	struct compiled_profile *p;
 
 	c->config.salt_paths = list("/var/lib/bailiff/salt", "/home/.shadow/salt");
-	c->config.admin_groups = list("wheel", NULL);
 	c->config.max_sandboxes_per_user = 3;
 	c->profiles = calloc(3, sizeof(*c->profiles));
 	if (!c->profiles)

@@ -17,6 +17,8 @@
 
 #include <fcntl.h>
 #include <linux/securebits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -279,9 +281,33 @@ static void test_memfd(void **state)
 	assert_true(catalog_from_memfd(-1, &back) < 0);
 }
 
+/* The seeds that the fuzzer calls good still are: else it would start from nothing. */
+static void test_seeds(void **state)
+{
+	const char *root = getenv("BAILIFF_SOURCE_ROOT");
+
+	(void)state;
+	assert_non_null(root);
+	for (unsigned i = 0; i < 5; i++) {
+		_cleanup_(catalog_freep) struct catalog *c = NULL;
+		_cleanup_free_ char *data = NULL;
+		_cleanup_close_ int fd = -1;
+		char path[4096];
+		size_t size;
+
+		(void)snprintf(path, sizeof(path), "%s/tests/fuzz/catalog/corpus/good-%02u", root, i);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_int_equal(read_fd_to_end(fd, CATALOG_MAX_BYTES, &data, &size), 0);
+		if (catalog_decode(data, size, &c) < 0)
+			fail_msg("%s is refused; make-catalog-corpus writes new seeds", path);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_seeds),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_confined),
