@@ -3,6 +3,7 @@
 
 /* Ownership of locals: who declares with _cleanup_() frees; who hands over says steal_ptr()/steal_fd(). */
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,6 +31,12 @@ static inline void fclosep(FILE **f)
 {
 	if (*f)
 		(void)fclose(*f);
+}
+
+static inline void closedirp(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
 }
 
 #define _cleanup_free_ _cleanup_(freep)

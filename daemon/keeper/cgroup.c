@@ -92,12 +92,6 @@ int cgroup_open_own(void)
 	return fs.f_type == CGROUP2_SUPER_MAGIC ? steal_fd(fd) : -ENOENT;
 }
 
-static void closedirp(DIR **d)
-{
-	if (*d)
-		(void)closedir(*d);
-}
-
 /* The first directory in dir. -ENOENT when there is none. */
 static int first_child(int dir_fd, char name[NAME_MAX + 1])
 {

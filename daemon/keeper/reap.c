@@ -77,12 +77,6 @@ static bool is_ours(const struct keeper *k, int pid)
 	return pid == 1;
 }
 
-static void closedirp(DIR **d)
-{
-	if (*d)
-		(void)closedir(*d);
-}
-
 int kill_strays(const struct keeper *k)
 {
 	_cleanup_(closedirp) DIR *proc = opendir("/proc");

@@ -116,11 +116,6 @@ void runtime_remove(struct runtime *r)
 	}
 	if (r->lock_fd >= 0)
 		(void)unlinkat(r->dir_fd, LOCK_NAME, 0);
-	runtime_close(r);
-}
-
-void runtime_close(struct runtime *r)
-{
 	(void)fd_close(r->cgroup_fd);
 	(void)fd_close(r->cgroup_parent_fd);
 	(void)fd_close(r->dir_fd);

@@ -29,7 +29,5 @@ int runtime_make_cgroup(struct runtime *r, const char *dir);
 int runtime_clear_cgroup(const struct runtime *r);
 /* Has the kernel kill every process of the jails' cgroups; they end soon after. */
 void runtime_kill_cgroup(const struct runtime *r);
-/* Removes cgroup and lock: the orderly end. */
+/* Removes cgroup and lock, and closes the fds: the orderly end. */
 void runtime_remove(struct runtime *r);
-/* Closes the fds alone. */
-void runtime_close(struct runtime *r);

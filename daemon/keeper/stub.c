@@ -11,7 +11,6 @@
 #include "keeper/notify.h"
 
 #include <grp.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -35,8 +34,6 @@ static int close_others(const struct stub *s)
 {
 	const int keep[] = { STDERR_FILENO, s->lifeline, s->pidfd, s->signals, s->notify };
 
-	if (syscall(SYS_close_range, 0U, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return errno_or_eio();
 	for (int fd = 0; fd < 64; fd++) {
 		bool kept = false;
 

@@ -86,12 +86,6 @@ int trusted_dir_open_below(const struct trusted_dir *parent, const char *name, s
 	return 0;
 }
 
-static void closedirp(DIR **d)
-{
-	if (*d)
-		(void)closedir(*d);
-}
-
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
