@@ -85,7 +85,8 @@ static bool launch_once(GDBusConnection *c, const char *what)
 }
 
 /* Launches with each of so many values of a limit of the launcher; how many of them failed. */
-static unsigned squeeze(struct rig *rig, int resource, const char *name, rlim_t first, rlim_t step, int steps)
+static unsigned squeeze(
+	struct rig *rig, __rlimit_resource_t resource, const char *name, rlim_t first, rlim_t step, int steps)
 {
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
 	pid_t launcher = rig_pid(rig, RIG_LAUNCHER);
