@@ -2,8 +2,8 @@
 
 /*
  * The edges of what can be asked: arguments that only the exec refuses (P19), fd maps that cross each other
- * and our own numbers (F6 to F8), a daemon that runs out of fd numbers (F12), and a reload in the middle of
- * launches (R6).
+ * and our own numbers (F6 to F8), a daemon that runs out of fd numbers (F12), and reloads in the middle of
+ * launches and of a sandbox's life (R6, R13).
  */
 
 #include "rig.h"
@@ -177,19 +177,20 @@ static void test_fd_maps(void **state)
 	rig_disconnect(rig, c);
 }
 
-/* An id of a process, by the line of its status that begins so. */
+/* An id of a process, by the line of its status that begins so; 0 when it has ended. */
 static unsigned id_of(pid_t pid, const char *key)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
 	const char *line;
 
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
 	line = strstr(text, key);
 	assert_non_null(line);
 	return (unsigned)strtoul(line + strlen(key), NULL, 10);
 }
 
-/* The soft limit, set as the process' own user: that takes no capability. */
+/* The soft limit, set as the process' own user: that takes no capability. One that has ended needs none. */
 static void limit_fds(pid_t pid, rlim_t soft)
 {
 	uid_t uid = id_of(pid, "\nUid:");
@@ -200,11 +201,12 @@ static void limit_fds(pid_t pid, rlim_t soft)
 	if (child == 0) {
 		struct rlimit limit;
 
-		if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
-			prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 			_exit(1);
+		if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+			_exit(errno == ESRCH ? 0 : 1);
 		limit.rlim_cur = soft;
-		_exit(prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0 ? 2 : 0);
+		_exit(prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0 && errno != ESRCH ? 2 : 0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -248,6 +250,7 @@ static void check_out_of_fds(struct rig *rig, enum rig_process which)
 	limit_fds(tight, highest_fd(tight) + 4);
 	if (rig_launch_try(c, &l, &none, &error))
 		fail_msg("launched without room for its fds");
+	/* it may have ended over it, or be about to */
 	if (rig_pid(rig, which) == tight)
 		limit_fds(tight, 1024);
 	rig_wait_ready(rig);
@@ -354,6 +357,40 @@ static void test_reload_during_launches(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* R13: a profile that is gone takes no sandbox with it: that one is listed, and stopped as it was to be. */
+static void test_profile_goes_while_it_runs(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/sleep", "1000", NULL };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_launch l = { .profile = "brief", .argv = argv };
+	g_autoptr(GVariant) found = NULL, stopped = NULL;
+	g_autofree char *result = NULL, *listed = NULL;
+	struct rig_sandbox s;
+	int sig;
+
+	rig_write(rig, "profiles/brief.profile",
+		"[Access]\nAllowUser=man\n[Exec]\nExecutable=/usr/bin/"
+		"sleep\n[Resources]\nKillSignal=SIGHUP\n");
+	reload(rig);
+	rig_launch(c, &l, &s);
+	rig_remove(rig, "profiles/brief.profile");
+	/* twice: the launcher keeps the generation before for launches on their way, this one for its sandbox
+	 */
+	reload(rig);
+	reload(rig);
+	rig_launch_fails(c, &l, RIG_ERROR("ProfileUnknown"), "brief");
+	found = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL);
+	listed = g_variant_print(found, FALSE);
+	assert_non_null(strstr(listed, s.path));
+	stopped = rig_call_ok(c, s.path, RIG_SANDBOX, "Stop", g_variant_new("(t)", G_MAXUINT64));
+	result = rig_wait(c, &s, NULL, &sig);
+	assert_string_equal(result, "killed");
+	assert_int_equal(sig, SIGHUP);
+	rig_sandbox_done(&s);
+	rig_disconnect(rig, c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +398,7 @@ int main(void)
 		rig_test(test_fd_maps),
 		rig_test(test_out_of_fds),
 		rig_test(test_reload_during_launches),
+		rig_test(test_profile_goes_while_it_runs),
 	};
 
 	if (!rig_can_run())
