@@ -7,6 +7,7 @@
 #include "base/landlock.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -50,6 +51,8 @@ static const struct filter_rule permitted[] = {
 	FILTER_ALLOW(fstatfs),
 	FILTER_ALLOW(readlinkat),
 	FILTER_ALLOW_ARG(ioctl, 1, FILTER_WHOLE_ARG, TCGETS),
+	/* what the bus has not read */
+	FILTER_ALLOW_ARG(ioctl, 1, FILTER_WHOLE_ARG, SIOCOUTQ),
 	/* memory; never executable */
 	FILTER_ALLOW(brk),
 	FILTER_DENY_ARG(mmap, 2, PROT_EXEC, PROT_EXEC, EACCES),

@@ -5,10 +5,11 @@
  * What the bus takes from us. Callers can ask faster than the bus takes the answers: past a bound nothing
  * more is read from it, so the queue stays short and the callers wait. And a bus can stop taking anything for
  * the sake of one client: dbus-daemon reads nothing more from a service of which 64 descriptors lie unread
- * with others. So the bus is asked for a sign of life soon after descriptors were sent, and without one the
- * connection is given up: the next broker has a fresh one.
+ * with others. So the bus is asked for a sign of life soon after descriptors were sent; without one, and if
+ * it takes nothing either, the connection is given up: the next broker has a fresh one.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -20,6 +21,8 @@ struct outflow {
 	sd_event_source *after, *timer;
 	sd_event_source *writable; /* set while nothing is read */
 	sd_bus_slot *ping;         /* set while the bus owes an answer */
+	uint64_t n;                /* messages queued, when last looked */
+	bool moved;                /* since then the bus took something of the queue */
 };
 
 /* The bus must be attached to the event loop already. */

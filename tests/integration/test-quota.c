@@ -10,7 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,12 +24,12 @@
 static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
 static const char *const short_sleep[] = { "/usr/bin/sleep", "1", NULL };
 
-static void set_limits(struct rig *rig, GDBusConnection *root)
+static void set_limits(struct rig *rig, GDBusConnection *root, unsigned retained)
 {
 	g_autofree char *text =
 		g_strdup_printf("[Broker]\nSaltPath=%s/salt\nMaxSandboxesPerUser=%d\nMaxCallsPerUser=%d\n"
-				"MaxRetainedPerUser=%d\n",
-			rig->dir, SANDBOXES, CALLS, RETAINED);
+				"MaxRetainedPerUser=%u\n",
+			rig->dir, SANDBOXES, CALLS, retained);
 	g_autoptr(GVariant) v = NULL;
 
 	rig_write(rig, "bailiffd.conf", text);
@@ -60,7 +60,7 @@ static void begin(struct rig *rig, struct baseline *b)
 {
 	b->root = rig_connect(rig, 0);
 	b->bob = rig_connect(rig, RIG_BOB);
-	set_limits(rig, b->root);
+	set_limits(rig, b->root, RETAINED);
 	b->broker = rig_pid(rig, RIG_BROKER);
 	b->fds = count_broker_fds(rig);
 }
@@ -196,30 +196,42 @@ static void test_launches(void **state)
 	end(rig, &b);
 }
 
-/* Exit states are kept for the newest only. */
-static void test_retained(void **state)
+static size_t count_listed(GDBusConnection *c)
+{
+	g_autoptr(GVariant) v = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL);
+	g_autoptr(GVariant) list = g_variant_get_child_value(v, 0);
+
+	return g_variant_n_children(list);
+}
+
+static void run_to_its_end(GDBusConnection *c)
 {
 	static const char *const argv[] = { "/usr/bin/dash", "-c", "exit 3", NULL };
 	struct rig_launch l = { .profile = "tool", .argv = argv };
-	g_autoptr(GVariant) v = NULL, list = NULL;
-	struct rig *rig = *state;
+	g_autofree char *result = NULL;
 	struct rig_sandbox s;
+
+	rig_launch(c, &l, &s);
+	result = rig_wait(c, &s, NULL, NULL);
+	assert_string_equal(result, "exit-code");
+	rig_sandbox_done(&s);
+}
+
+/* Exit states are kept for the newest only; fewer after a reload that says so. */
+static void test_retained(void **state)
+{
+	struct rig *rig = *state;
 	struct baseline b;
 	GDBusConnection *c;
 
 	begin(rig, &b);
 	c = rig_connect(rig, RIG_ALICE);
-	for (int i = 0; i < 4 * RETAINED; i++) {
-		g_autofree char *result = NULL;
-
-		rig_launch(c, &l, &s);
-		result = rig_wait(c, &s, NULL, NULL);
-		assert_string_equal(result, "exit-code");
-		rig_sandbox_done(&s);
-	}
-	v = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL);
-	list = g_variant_get_child_value(v, 0);
-	assert_int_equal(g_variant_n_children(list), RETAINED);
+	for (int i = 0; i < 4 * RETAINED; i++)
+		run_to_its_end(c);
+	assert_int_equal(count_listed(c), RETAINED);
+	set_limits(rig, b.root, 1);
+	run_to_its_end(c);
+	assert_int_equal(count_listed(c), 1);
 	rig_disconnect(rig, c);
 	end(rig, &b);
 }
@@ -266,6 +278,41 @@ static void test_connections(void **state)
 				false);
 	}
 	check_bob(&b);
+	for (size_t i = 0; i < G_N_ELEMENTS(raw); i++)
+		(void)close(raw[i]);
+	end(rig, &b);
+}
+
+static unsigned long broker_rss_kib(struct rig *rig)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", rig_pid(rig, RIG_BROKER)), *text = NULL;
+	const char *line;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	line = strstr(text, "VmRSS:");
+	assert_non_null(line);
+	return strtoul(line + strlen("VmRSS:"), NULL, 10);
+}
+
+/* Small questions with large answers from many connections: the broker's queue stays short, and it does not
+ * take a busy bus for one that is stuck. */
+static void test_amplification(void **state)
+{
+	struct rig *rig = *state;
+	struct baseline b;
+	unsigned long before;
+	int raw[50];
+
+	begin(rig, &b);
+	before = broker_rss_kib(rig);
+	for (size_t i = 0; i < G_N_ELEMENTS(raw); i++)
+		raw[i] = raw_connect(rig, RIG_ALICE);
+	for (int k = 0; k < 60; k++)
+		for (size_t i = 0; i < G_N_ELEMENTS(raw); i++)
+			raw_call(raw[i], RIG_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
+				false);
+	check_bob(&b);
+	assert_true(broker_rss_kib(rig) < before + 8 * 1024);
 	for (size_t i = 0; i < G_N_ELEMENTS(raw); i++)
 		(void)close(raw[i]);
 	end(rig, &b);
@@ -328,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_retained),
 		cmocka_unit_test(test_no_reply),
 		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_amplification),
 		cmocka_unit_test(test_slow_reader),
 	};
 
