@@ -64,7 +64,19 @@ struct following {
 	struct relay *relays;
 	int signals;
 	uint64_t pending; /* signals, by number, that wait for a broker to take them */
+	uint64_t to_all;  /* of these, what the terminal sent: as without us, all processes have it */
 };
+
+/* These mean nothing to us, and may come before we know that the program runs. */
+static int hold_user_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigaddset(&set, SIGUSR2);
+	return RET_ERRNO(sigprocmask(SIG_BLOCK, &set, NULL));
+}
 
 /* From here on these are the program's. Before, they end us, and so the sandbox. Those that we were started
  * to ignore, by nohup(1) or by a shell without job control, the program is not to have either. */
@@ -113,7 +125,8 @@ static int forward_one(struct following *f, int signal)
 	if (signal == SIGTSTP)
 		r = stop_together(f);
 	else
-		r = bailiff_sandbox_signal(f->sandbox, signal, signal == SIGCONT);
+		r = bailiff_sandbox_signal(
+			f->sandbox, signal, signal == SIGCONT || (f->to_all & (1ULL << signal)));
 	/* A broker that is being restarted will take it. */
 	if (r == -EHOSTUNREACH || r == -ECONNRESET)
 		return 0;
@@ -137,8 +150,12 @@ static int read_signals(struct following *f)
 {
 	struct signalfd_siginfo info;
 
-	while (read(f->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		f->pending |= 1ULL << info.ssi_signo;
+	while (read(f->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		uint64_t bit = 1ULL << info.ssi_signo;
+
+		f->pending |= bit;
+		f->to_all = info.ssi_code == SI_KERNEL ? f->to_all | bit : f->to_all & ~bit;
+	}
 	return errno == EAGAIN || errno == EINTR ? 0 : errno_or_eio();
 }
 
@@ -222,7 +239,9 @@ static int launch_and_follow(const struct cli *cli, const bailiff_request *reque
 
 	if (r < 0)
 		return EXIT_BROKER;
-	r = bailiff_launch(c, request, &s);
+	r = hold_user_signals();
+	if (r == 0)
+		r = bailiff_launch(c, request, &s);
 	return r < 0 ? launch_failed(c, r, profile) : follow(c, s, relays, profile);
 }
 

@@ -10,13 +10,26 @@
 
 #define ESCAPED_BYTE 4 /* \xNN */
 
-/* C0, DEL, and C1 in its two-byte form. */
+/* Line breaks, and what turns the direction of the text around it: U+200E, 200F, 2028 to 202E, 2066 to 2069.
+ */
+static bool is_layout(const char *s)
+{
+	unsigned char second = (unsigned char)s[1], third = (unsigned char)s[2];
+
+	if ((unsigned char)s[0] != 0xe2)
+		return false;
+	if (second == 0x80)
+		return third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae);
+	return second == 0x81 && third >= 0xa6 && third <= 0xa9;
+}
+
+/* C0, DEL, C1 in its two-byte form, and what else would change more than its own place. */
 static bool is_control(const char *s, size_t n)
 {
 	unsigned char first = (unsigned char)s[0];
 
 	return (n == 1 && (first < 0x20 || first == 0x7f)) ||
-	       (n == 2 && first == 0xc2 && (unsigned char)s[1] < 0xa0);
+	       (n == 2 && first == 0xc2 && (unsigned char)s[1] < 0xa0) || (n == 3 && is_layout(s));
 }
 
 char *text_escape(const char *s)

@@ -1,0 +1,611 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * bailiffctl as users meet it: the program itself, run by an ordinary user against the real daemon, with its
+ * exit status and what it writes; on pipes, on closed streams and on a terminal.
+ */
+
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define ARGS_MAX 16
+#define LIMIT_S  60
+
+/* Who runs it where. */
+static struct {
+	struct rig *rig;
+	char *program, *library_path;
+} stage;
+
+/* The build tree need not be readable for users: program and library are copied to where they are. */
+static void copy(const char *name, const char *to)
+{
+	g_autofree char *from = g_build_filename(g_getenv("BAILIFF_BUILD_ROOT"), "client", name, NULL);
+	g_autofree char *data = NULL;
+	g_autoptr(GError) error = NULL;
+	gsize size;
+
+	if (!g_file_get_contents(from, &data, &size, &error) ||
+		!g_file_set_contents(to, data, (gssize)size, &error))
+		fail_msg("%s: %s", name, error->message);
+	assert_return_code(chmod(to, 0755), errno);
+}
+
+static int set_up(void **state)
+{
+	g_autofree char *library = NULL;
+	int r = rig_setup(state);
+
+	stage.rig = *state;
+	stage.program = g_build_filename(stage.rig->dir, "bailiffctl", NULL);
+	library = g_build_filename(stage.rig->dir, "libbailiff.so.0", NULL);
+	stage.library_path = g_strdup(stage.rig->dir);
+	copy("bailiffctl", stage.program);
+	copy("libbailiff.so.0", library);
+	return r;
+}
+
+static int tear_down(void **state)
+{
+	g_free(stage.program);
+	g_free(stage.library_path);
+	return rig_teardown(state);
+}
+
+/* In a child: becomes the user and the program. */
+_Noreturn static void become(uid_t uid, const char *const *args)
+{
+	const char *argv[ARGS_MAX + 2] = { stage.program };
+
+	for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
+		argv[i + 1] = args[i];
+	(void)alarm(LIMIT_S);
+	(void)close_range(3, ~0U, 0);
+	(void)setenv("BAILIFF_ADDRESS", stage.rig->address, 1);
+	(void)setenv("LD_LIBRARY_PATH", stage.library_path, 1);
+	if (setgroups(0, NULL) == 0 && setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0)
+		(void)execv(stage.program, (char *const *)(uintptr_t)argv);
+	_exit(99);
+}
+
+struct streams {
+	int in, out, err; /* -1: closed in the program */
+};
+
+static void take(int from, int to)
+{
+	if (from < 0)
+		(void)close(to);
+	else
+		(void)dup2(from, to);
+}
+
+static pid_t start(uid_t uid, const struct streams *s, const char *const *args)
+{
+	pid_t pid = fork();
+
+	assert_return_code(pid, errno);
+	if (pid > 0)
+		return pid;
+	take(s->in, 0);
+	take(s->out, 1);
+	take(s->err, 2);
+	become(uid, args);
+}
+
+/* As a shell reports it. */
+static int status_of(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int temporary(void)
+{
+	int fd = memfd_create("stream", MFD_CLOEXEC);
+
+	assert_return_code(fd, errno);
+	return fd;
+}
+
+static char *contents(int fd)
+{
+	assert_return_code((int)lseek(fd, 0, SEEK_SET), errno);
+	return rig_read_all(fd, NULL);
+}
+
+struct said {
+	int status;
+	char *out, *err;
+};
+
+static void said_done(struct said *s)
+{
+	g_free(s->out);
+	g_free(s->err);
+}
+
+static struct said ctl_as(uid_t uid, const char *const *args)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), out = temporary(), err = temporary();
+	struct streams s = { null, out, err };
+	struct said said;
+
+	said.status = status_of(start(uid, &s, args));
+	said.out = contents(out);
+	said.err = contents(err);
+	(void)close(null);
+	(void)close(out);
+	(void)close(err);
+	return said;
+}
+
+static void expect_as(uid_t uid, int status, const char *out, const char *err, const char *const *args)
+{
+	struct said s = ctl_as(uid, args);
+
+	if (s.status != status || (out && !strstr(s.out, out)) || (err && !strstr(s.err, err)) ||
+		(!err && *s.err))
+		fail_msg("%s %s: status %d, wanted %d; out \"%s\", wanted \"%s\"; err \"%s\", wanted \"%s\"",
+			args[0], args[0] ? args[1] : "", s.status, status, s.out, out ? out : "", s.err,
+			err ? err : "");
+	/* One line says it. */
+	if (err)
+		assert_ptr_equal(strchr(s.err, '\n'), s.err + strlen(s.err) - 1);
+	said_done(&s);
+}
+
+#define EXPECT(status, out, err, ...)                                                                        \
+	expect_as(RIG_ALICE, status, out, err, (const char *const[]){ __VA_ARGS__, NULL })
+#define EXPECT_ROOT(status, out, err, ...)                                                                   \
+	expect_as(0, status, out, err, (const char *const[]){ __VA_ARGS__, NULL })
+
+static char *launch(void)
+{
+	struct said s = ctl_as(RIG_ALICE, (const char *const[]){ "launch", "tool", "sleep", "1000", NULL });
+
+	assert_int_equal(s.status, 0);
+	assert_string_equal(s.err, "");
+	g_free(s.err);
+	return g_strchomp(s.out);
+}
+
+static void test_run_status(void **state)
+{
+	EXPECT(0, "hello\n", NULL, "run", "tool", "--", "dash", "-c", "echo hello");
+	EXPECT(7, "", NULL, "run", "tool", "dash", "-c", "exit 7");
+	EXPECT(137, "", NULL, "run", "tool", "dash", "-c", "kill -KILL $$");
+	EXPECT(141, "", NULL, "run", "tool", "dash", "-c", "kill -PIPE $$");
+	EXPECT(143, "", "time was up", "run", "--runtime-max=300ms", "tool", "sleep", "100");
+	EXPECT(0, "\xff|\xc0\n", NULL, "run", "tool", "dash", "-c", "echo \"$1|$2\"", "x", "\xff", "\xc0");
+}
+
+static void test_run_refused(void **state)
+{
+	EXPECT(125, "", "is missing", "run");
+	EXPECT(125, "", "which program", "run", "tool");
+	EXPECT(125, "", "unknown option --nosuch", "run", "--nosuch", "tool", "sleep");
+	EXPECT(125, "", "not a name", "run", "../tool", "sleep");
+	EXPECT(125, "", "not open here", "run", "--fd=3:77", "tool", "sleep");
+	EXPECT(127, "", "ProfileUnknown", "run", "nosuch", "sleep");
+	EXPECT(126, "", "AccessDenied", "run", "closed", "sleep", "1");
+	EXPECT(126, "", "ArgvDenied", "run", "tool", "nosuch");
+	EXPECT(126, "", "EnvDenied", "run", "--env=A=b", "tool", "sleep", "1");
+	EXPECT(126, "", "OverrideDenied", "run", "--rlimit=NPROC=1000000", "tool", "sleep", "1");
+	EXPECT(126, "", "AccessDenied", "launch", "closed", "sleep", "1");
+}
+
+static void test_many_arguments(void **state)
+{
+	g_autofree char *long_word = g_strnfill(100 * 1024, 'x');
+
+	EXPECT(0, "102400\n", NULL, "run", "tool", "dash", "-c", "echo ${#1}", "x", long_word);
+	EXPECT(126, "", "QuotaExceeded", "run", "tool", "dash", "-c", "", long_word, long_word);
+	EXPECT(126, "", "one message", "run", "tool", "sleep", long_word, long_word, long_word, long_word,
+		long_word, long_word, long_word, long_word, long_word, long_word, long_word);
+}
+
+static void test_one_sandbox(void **state)
+{
+	g_autofree char *id = launch(), *other = launch();
+
+	EXPECT(0, id, NULL, "list");
+	EXPECT(0, "\"state\":\"running\"", NULL, "--json=short", "list");
+	EXPECT(0, "\t\t\"profile\": \"tool\"", NULL, "list", "--json=pretty");
+	EXPECT_ROOT(0, id, NULL, "list");
+	expect_as(RIG_BOB, 1, "", "NoSuchSandbox", (const char *const[]){ "status", id, NULL });
+	expect_as(RIG_BOB, 1, "", "NoSuchSandbox", (const char *const[]){ "stop", id, NULL });
+	EXPECT(0, "State: running", NULL, "status", id);
+	EXPECT(124, "", "not ended", "wait", "--timeout=50ms", id);
+	EXPECT(0, "", NULL, "signal", "--signal=USR1", id);
+	EXPECT(138, "signal", NULL, "wait", id);
+	EXPECT(0, "Result: signal, signal 10", NULL, "status", id);
+	EXPECT(0, "\"exit-signal\":10", NULL, "--json=short", "status", id);
+	EXPECT(1, "", "NoSuchSandbox", "signal", id);
+	EXPECT(0, "", NULL, "stop", other);
+	EXPECT(143, "killed", NULL, "wait", id, other);
+	EXPECT(138, "\"signal\":10", NULL, "--json=short", "wait", "--release", other, id);
+	EXPECT(125, "", "NoSuchSandbox", "wait", id);
+	EXPECT(1, "", "NoSuchSandbox", "status", id);
+}
+
+static void test_ids(void **state)
+{
+	static const char *const bad[] = { "", "abc", "-1", "+1", "1x", " 1", "01", "0x10", "1e3",
+		"18446744073709551616", "99999999999999999999999" };
+	static const char *const unknown[] = { "0", "18446744073709551615" };
+	static const char *const verbs[] = { "status", "stop", "signal", "wait" };
+
+	for (size_t v = 0; v < G_N_ELEMENTS(verbs); v++) {
+		int status = strcmp(verbs[v], "wait") == 0 ? 125 : 1;
+
+		for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+			EXPECT(status, "", "not the id", verbs[v], "--", bad[i]);
+		for (size_t i = 0; i < G_N_ELEMENTS(unknown); i++)
+			EXPECT(status, "", "NoSuchSandbox", verbs[v], unknown[i]);
+	}
+	EXPECT(2, "", "is missing", "stop");
+	EXPECT(2, "", "too many", "list", "x");
+	EXPECT(2, "", "did you mean list", "lst");
+	EXPECT(2, "", "must be short", "--json=long", "list");
+	EXPECT(2, "", "no signal", "signal", "--signal=NOSUCH", "1");
+}
+
+static void expect_broken_reload(void)
+{
+	struct said s = ctl_as(0, (const char *const[]){ "--json=short", "reload", NULL });
+
+	assert_int_equal(s.status, 1);
+	assert_non_null(strstr(s.out, "\"errors\":[\""));
+	assert_non_null(strstr(s.err, "bad.conf:2:1"));
+	assert_non_null(strstr(s.err, "stays in force"));
+	said_done(&s);
+}
+
+static void test_profiles(void **state)
+{
+	rig_write(stage.rig, "profiles/odd.profile",
+		"[Profile]\nDescription=\"quoted\" \\back\xe2\x80\xae\tslash\n[Access]\nAllowUser=man\n"
+		"[Exec]\nExecutable=/usr/bin/sleep\n");
+	EXPECT_ROOT(0, "generation", NULL, "reload");
+	EXPECT(0, "tool     yes", NULL, "profiles");
+	/* What would turn the rest of the line around is shown, not done. */
+	EXPECT(0, "\\xe2\\x80\\xae", NULL, "profiles");
+	EXPECT(0, "\\\"quoted\\\" \\\\back\xe2\x80\xae\\tslash", NULL, "--json=short", "profiles");
+	rig_write(stage.rig, "profiles/odd.profile.d/bad.conf", "[Exec]\nNoSuchKey=1\n");
+	expect_broken_reload();
+	rig_remove(stage.rig, "profiles/odd.profile.d/bad.conf");
+	rig_remove(stage.rig, "profiles/odd.profile");
+	EXPECT_ROOT(0, "generation", NULL, "reload");
+	EXPECT(1, "", "administrators", "reload");
+	EXPECT(0, "Version", NULL, "status");
+	EXPECT(0, "\"landlock-abi\":", NULL, "--json=short", "status");
+	EXPECT(0, "\"sanitized\":\"", NULL, "--json=short", "sanitize-username", "alice");
+	EXPECT(1, "", "", "sanitize-username", "");
+}
+
+static void test_no_bus(void **state)
+{
+	static const char *const addresses[] = { "nonsense", "", "unix:path=/nonexistent",
+		"unix:", "unix:path=/dev/null", "tcp:host=127.0.0.1,port=1" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(addresses); i++) {
+		EXPECT(1, "", "can not reach the broker", "--address", addresses[i], "list");
+		EXPECT(125, "", "can not reach the broker", "--address", addresses[i], "run", "tool", "sleep",
+			"1");
+	}
+}
+
+static void test_closed_streams(void **state)
+{
+	static const char *const argv[] = { "run", "tool", "dash", "-c", "cat; exit 4", NULL },
+				 *const list[] = { "list", NULL };
+	const struct streams none = { -1, -1, -1 };
+
+	assert_int_equal(status_of(start(RIG_ALICE, &none, argv)), 4);
+	assert_int_equal(status_of(start(RIG_ALICE, &none, list)), 1);
+}
+
+/* Whoever reads goes away: the program has SIGPIPE, as in any pipeline, and soon. */
+static void test_broken_pipe(void **state)
+{
+	static const char *const argv[] = { "run", "tool", "cat", "/dev/zero", NULL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), p[2];
+	struct streams s = { null, -1, null };
+	pid_t pid;
+	char byte;
+
+	assert_return_code(pipe2(p, O_CLOEXEC), errno);
+	s.out = p[1];
+	pid = start(RIG_ALICE, &s, argv);
+	(void)close(p[1]);
+	assert_int_equal(read(p[0], &byte, 1), 1);
+	(void)close(p[0]);
+	(void)close(null);
+	assert_int_equal(status_of(pid), 128 + SIGPIPE);
+}
+
+/* Starts argv with its output on a pipe and returns when it wrote its first byte. */
+static pid_t start_and_hear(const char *const *argv, int *ret_out)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), p[2];
+	struct streams s = { null, -1, STDERR_FILENO };
+	pid_t pid;
+	char byte;
+
+	assert_return_code(pipe2(p, O_CLOEXEC), errno);
+	s.out = p[1];
+	pid = start(RIG_ALICE, &s, argv);
+	(void)close(p[1]);
+	(void)close(null);
+	assert_int_equal(read(p[0], &byte, 1), 1);
+	*ret_out = p[0];
+	return pid;
+}
+
+static void test_signals(void **state)
+{
+	static const char *const argv[] = { "run", "tool", "dash", "-c",
+		"trap 'exit 5' USR1; trap 'exit 6' HUP; echo up; while :; do sleep 0.05; done", NULL };
+	int out;
+	pid_t pid = start_and_hear(argv, &out);
+
+	assert_return_code(kill(pid, SIGUSR1), errno);
+	assert_int_equal(status_of(pid), 5);
+	(void)close(out);
+	pid = start_and_hear(argv, &out);
+	assert_return_code(kill(pid, SIGINT), errno);
+	assert_int_equal(status_of(pid), 128 + SIGINT);
+	(void)close(out);
+	/* As nohup(1) does it: nobody is to hear of this signal. */
+	(void)signal(SIGHUP, SIG_IGN);
+	pid = start_and_hear(argv, &out);
+	(void)signal(SIGHUP, SIG_DFL);
+	assert_return_code(kill(pid, SIGHUP), errno);
+	g_usleep(300000);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_return_code(kill(pid, SIGTERM), errno);
+	assert_int_equal(status_of(pid), 128 + SIGTERM);
+	(void)close(out);
+	/* Killed: the connection ends, and so does the sandbox. */
+	pid = start_and_hear(argv, &out);
+	assert_return_code(kill(pid, SIGKILL), errno);
+	assert_int_equal(status_of(pid), 128 + SIGKILL);
+	(void)close(out);
+	rig_wait_jailed(stage.rig, 0);
+}
+
+/* The same, and the broker has answered the launch. */
+static pid_t start_known(const char *const *argv, int *ret_out)
+{
+	pid_t pid = start_and_hear(argv, ret_out);
+
+	for (int i = 0; i < 100; i++) {
+		struct said s = ctl_as(RIG_ALICE, (const char *const[]){ "list", NULL });
+		bool running = strstr(s.out, "running") != NULL;
+
+		said_done(&s);
+		if (running)
+			return pid;
+		g_usleep(20000);
+	}
+	fail_msg("the sandbox does not get to run");
+	return pid;
+}
+
+static void test_daemon_dies(void **state)
+{
+	static const char *const argv[] = { "run", "tool", "dash", "-c",
+		"trap 'exit 5' USR1; echo up; while :; do sleep 0.05; done", NULL };
+	int out;
+	pid_t pid = start_known(argv, &out);
+
+	rig_kill_and_wait(stage.rig, RIG_BROKER);
+	assert_return_code(kill(pid, SIGUSR1), errno);
+	assert_int_equal(status_of(pid), 5);
+	(void)close(out);
+	/* No broker at the moment of the signal: it has it when there is one again. */
+	pid = start_known(argv, &out);
+	assert_return_code(kill(rig_pid(stage.rig, RIG_BROKER), SIGKILL), errno);
+	assert_return_code(kill(pid, SIGUSR1), errno);
+	assert_int_equal(status_of(pid), 5);
+	(void)close(out);
+	rig_wait_ready(stage.rig);
+	pid = start_known(argv, &out);
+	rig_kill_and_wait(stage.rig, RIG_LAUNCHER);
+	assert_int_equal(status_of(pid), 128 + SIGKILL);
+	(void)close(out);
+	rig_wait_jailed(stage.rig, 0);
+}
+
+struct terminal {
+	int master;
+	pid_t leader; /* of the session; ends with the program's status */
+	int reports;  /* a byte whenever the program was stopped; a byte into it continues it */
+};
+
+/* What a shell does for a job in the foreground. */
+_Noreturn static void lead_session(int slave, int reports, const char *const *argv)
+{
+	pid_t job;
+	int status;
+	char byte = 'S';
+
+	(void)setsid();
+	(void)ioctl(slave, TIOCSCTTY, 0);
+	(void)signal(SIGTTOU, SIG_IGN);
+	job = fork();
+	if (job == 0) {
+		(void)setpgid(0, 0);
+		(void)tcsetpgrp(slave, getpid());
+		(void)signal(SIGTTOU, SIG_DFL);
+		for (int fd = 0; fd <= 2; fd++)
+			(void)dup2(slave, fd);
+		become(RIG_ALICE, argv);
+	}
+	(void)alarm(LIMIT_S);
+	while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status))
+		if (write(reports, &byte, 1) != 1 || read(reports, &byte, 1) != 1 || kill(-job, SIGCONT) < 0)
+			_exit(98);
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void on_terminal(struct terminal *t, const char *const *argv)
+{
+	int slave, reports[2];
+
+	t->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_return_code(t->master, errno);
+	assert_return_code(grantpt(t->master), errno);
+	assert_return_code(unlockpt(t->master), errno);
+	slave = ioctl(t->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_return_code(slave, errno);
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, reports), errno);
+	t->leader = fork();
+	assert_return_code(t->leader, errno);
+	if (t->leader == 0)
+		lead_session(slave, reports[1], argv);
+	(void)close(slave);
+	(void)close(reports[1]);
+	t->reports = reports[0];
+}
+
+static void type(const struct terminal *t, const char *text)
+{
+	assert_int_equal(write(t->master, text, strlen(text)), strlen(text));
+}
+
+/* Reads until text was seen. */
+static void see(const struct terminal *t, const char *text)
+{
+	g_autoptr(GString) seen = g_string_new(NULL);
+
+	while (!strstr(seen->str, text)) {
+		struct pollfd p = { .fd = t->master, .events = POLLIN };
+		char buffer[512];
+		ssize_t n = -1;
+
+		if (poll(&p, 1, RIG_TIMEOUT_MS) == 1)
+			n = read(t->master, buffer, sizeof(buffer));
+		if (n <= 0)
+			fail_msg("no \"%s\" on the terminal, only \"%s\"", text, seen->str);
+		g_string_append_len(seen, buffer, n);
+	}
+}
+
+static void leave(struct terminal *t, int status)
+{
+	assert_int_equal(status_of(t->leader), status);
+	(void)close(t->master);
+	(void)close(t->reports);
+}
+
+static void test_terminal(void **state)
+{
+	static const char *const argv[] = { "run", "tool", "dash", "-c",
+		"for i in 0 1 2; do test -t $i && echo terminal; done; read x; echo \"got $x\" >&2; cat; "
+		"echo end; exit 3",
+		NULL },
+				 *const two[] = { "run", "tool", "dash", "-c", "cat; :", NULL };
+	struct terminal t;
+
+	on_terminal(&t, argv);
+	type(&t, "line\n");
+	see(&t, "got line");
+	type(&t, "more\n");
+	see(&t, "more\r\nmore\r\n");
+	type(&t, "\4"); /* end of file */
+	see(&t, "end");
+	leave(&t, 3);
+	on_terminal(&t, two);
+	type(&t, "up\n");
+	see(&t, "up\r\nup\r\n");
+	type(&t, "\3"); /* to the shell alone it would mean: when cat has ended */
+	leave(&t, 128 + SIGINT);
+	rig_wait_jailed(stage.rig, 0);
+}
+
+static char process_state(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return strrchr(text, ')')[2];
+}
+
+static pid_t listed_pid(void)
+{
+	struct said s = ctl_as(RIG_ALICE, (const char *const[]){ "--json=short", "list", NULL });
+	pid_t pid = 0;
+
+	for (const char *at = s.out; (at = strstr(at, "\"pid\":")); at++) {
+		pid_t found = (pid_t)g_ascii_strtoll(at + strlen("\"pid\":"), NULL, 10);
+
+		pid = found > 0 ? found : pid;
+	}
+	said_done(&s);
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void test_stop_and_continue(void **state)
+{
+	static const char *const argv[] = { "run", "tool", "cat", NULL };
+	struct terminal t;
+	char byte;
+	pid_t pid;
+
+	on_terminal(&t, argv);
+	type(&t, "one\n");
+	see(&t, "one\r\none\r\n");
+	pid = listed_pid();
+	type(&t, "\x1a");
+	assert_int_equal(read(t.reports, &byte, 1), 1);
+	for (int i = 0; i < 100 && process_state(pid) != 'T'; i++)
+		g_usleep(10000);
+	assert_int_equal(process_state(pid), 'T');
+	assert_int_equal(write(t.reports, &byte, 1), 1);
+	type(&t, "two\n");
+	see(&t, "two\r\ntwo\r\n");
+	type(&t, "\4");
+	leave(&t, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_run_status),
+		cmocka_unit_test(test_run_refused),
+		cmocka_unit_test(test_many_arguments),
+		cmocka_unit_test(test_one_sandbox),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_no_bus),
+		cmocka_unit_test(test_closed_streams),
+		cmocka_unit_test(test_broken_pipe),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_daemon_dies),
+		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_stop_and_continue),
+	};
+
+	if (!rig_can_run())
+		return RIG_SKIPPED;
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * libbailiff against the real daemon. The library runs in a child that has become an ordinary user before it
+ * connects; the test process stays root and pulls processes of the daemon from under it.
+ */
+
+#include "rig.h"
+
+#include "bailiff/bailiff.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SECOND  1000000ULL
+#define THREADS 2
+#define ROUNDS  15
+
+static const char *const forever[] = { "sleep", "1000", NULL };
+
+struct user {
+	const char *address;
+	bailiff_connection *c;
+	int talk; /* to the test process */
+};
+
+/* In the child: says what is wrong and ends it. */
+#define IS(expr, want)                                                                                       \
+	do {                                                                                                 \
+		long long _got = (long long)(expr), _want = (long long)(want);                               \
+		if (_got != _want) {                                                                         \
+			(void)fprintf(stderr, "%s:%d: %s is %lld, not %lld (%s)\n", __FILE__, __LINE__,      \
+				#expr, _got, _want, bailiff_last_error_message(u->c));                       \
+			_exit(1);                                                                            \
+		}                                                                                            \
+	} while (0)
+#define HOLDS(expr) IS((expr) ? 1 : 0, 1)
+
+/* Forks a child that is uid, has a connection and runs part; *ret_talk is a socket to it. */
+static pid_t start_as(struct rig *rig, uid_t uid, void (*part)(struct user *), int *ret_talk)
+{
+	int talk[2];
+	pid_t pid;
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk), errno);
+	pid = fork();
+	assert_return_code(pid, errno);
+	if (pid == 0) {
+		struct user user = { .address = rig->address, .talk = talk[1] }, *u = &user;
+
+		(void)close(talk[0]);
+		(void)alarm(60);
+		IS(setgroups(0, NULL), 0);
+		IS(setresgid(uid, uid, uid), 0);
+		IS(setresuid(uid, uid, uid), 0);
+		(void)prctl(PR_SET_DUMPABLE, 1);
+		IS(bailiff_connect_address(u->address, &u->c), 0);
+		part(u);
+		u->c = bailiff_connection_free(u->c);
+		exit(0); /* not _exit(2): a sanitizer looks for leaks here */
+	}
+	(void)close(talk[1]);
+	*ret_talk = talk[0];
+	return pid;
+}
+
+static void finish(pid_t pid, int talk)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	(void)close(talk);
+	assert_int_equal(status, 0);
+}
+
+static void run_as(struct rig *rig, uid_t uid, void (*part)(struct user *))
+{
+	int talk;
+	pid_t pid = start_as(rig, uid, part, &talk);
+
+	finish(pid, talk);
+}
+
+static void say(int talk)
+{
+	(void)!write(talk, "x", 1);
+}
+
+static bool hear(int talk)
+{
+	char x;
+
+	return read(talk, &x, 1) == 1;
+}
+
+static bailiff_request *request(struct user *u, const char *profile, const char *const *argv)
+{
+	bailiff_request *r = NULL;
+
+	IS(bailiff_request_new(&r, profile), 0);
+	IS(bailiff_request_set_argv(r, argv), 0);
+	return r;
+}
+
+static bailiff_sandbox *launch(struct user *u, const char *const *argv)
+{
+	bailiff_request *r = request(u, "tool", argv);
+	bailiff_sandbox *s = NULL;
+
+	IS(bailiff_request_set_stdio(r, 0, BAILIFF_STDIO_PIPE), 0);
+	IS(bailiff_request_set_stdio(r, 1, BAILIFF_STDIO_PIPE), 0);
+	IS(bailiff_launch(u->c, r, &s), 0);
+	(void)bailiff_request_free(r);
+	return s;
+}
+
+static void ends(struct user *u, bailiff_sandbox *s, const char *result, int code, int signal)
+{
+	bailiff_exit e = { 0 };
+
+	IS(bailiff_sandbox_wait(s, 20 * SECOND, &e), 0);
+	HOLDS(strcmp(e.result, result) == 0);
+	IS(e.code, code);
+	IS(e.signal, signal);
+}
+
+static void part_streams(struct user *u)
+{
+	static const char *const argv[] = { "dash", "-c", "cat; exit 3", NULL };
+	bailiff_sandbox *s = launch(u, argv);
+	char text[16];
+	int in, out;
+
+	IS(bailiff_sandbox_stream(s, 2), -ENOENT);
+	in = bailiff_sandbox_steal_stream(s, 0);
+	HOLDS(in > 2);
+	IS(bailiff_sandbox_stream(s, 0), -ENOENT);
+	HOLDS(fcntl(in, F_GETFD) & FD_CLOEXEC);
+	IS(write(in, "bytes\n", 6), 6);
+	(void)close(in);
+	out = bailiff_sandbox_stream(s, 1);
+	IS(read(out, text, sizeof(text)), 6);
+	HOLDS(memcmp(text, "bytes\n", 6) == 0);
+	IS(read(out, text, sizeof(text)), 0);
+	ends(u, s, "exit-code", 3, 0);
+	ends(u, s, "exit-code", 3, 0);
+	IS(bailiff_sandbox_release(s), 0);
+	IS(bailiff_sandbox_release(s), -ESRCH);
+	(void)bailiff_sandbox_free(s);
+}
+
+static void part_wait_stop_signal(struct user *u)
+{
+	bailiff_sandbox *s = launch(u, forever);
+	int pidfd;
+
+	IS(bailiff_sandbox_wait(s, 0, NULL), -ETIMEDOUT);
+	IS(bailiff_sandbox_wait(s, SECOND / 10, NULL), -ETIMEDOUT);
+	HOLDS(bailiff_sandbox_pid(s) > 0);
+	IS(bailiff_sandbox_signal(s, 0, 0), -EINVAL);
+	IS(bailiff_sandbox_signal(s, 65, 0), -EINVAL);
+	IS(bailiff_sandbox_signal(s, SIGUSR1, 0), 0);
+	ends(u, s, "signal", 0, SIGUSR1);
+	IS(bailiff_sandbox_signal(s, SIGUSR1, 0), -ESRCH);
+	(void)bailiff_sandbox_free(s);
+
+	s = launch(u, forever);
+	pidfd = bailiff_sandbox_steal_pidfd(s);
+	HOLDS(pidfd > 2);
+	IS(bailiff_sandbox_pidfd(s), -ENOENT);
+	IS(bailiff_sandbox_stop(s, BAILIFF_TIMEOUT_INFINITE), 0);
+	ends(u, s, "killed", 0, SIGTERM);
+	IS(poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, 0), 1);
+	(void)close(pidfd);
+	(void)bailiff_sandbox_free(s);
+}
+
+/* Freed in the wrong order, and a request that is launched twice. */
+static void part_orders(struct user *u)
+{
+	bailiff_request *r = request(u, "tool", forever);
+	bailiff_sandbox *one = NULL, *two = NULL;
+
+	IS(bailiff_launch(u->c, r, &one), 0);
+	IS(bailiff_launch(u->c, r, &two), 0);
+	HOLDS(bailiff_sandbox_id(one) != bailiff_sandbox_id(two));
+	(void)bailiff_request_free(r);
+	(void)bailiff_sandbox_free(two);
+	u->c = bailiff_connection_free(u->c);
+	/* The connection ended, so did the program. */
+	IS(poll(&(struct pollfd){ .fd = bailiff_sandbox_pidfd(one), .events = POLLIN }, 1, 20000), 1);
+	IS(bailiff_sandbox_wait(one, 0, NULL), -ENOTCONN);
+	(void)bailiff_sandbox_free(one);
+}
+
+static void part_open_and_list(struct user *u)
+{
+	bailiff_sandbox *s = launch(u, forever), *opened = NULL;
+	bailiff_sandbox_status *status = NULL;
+	bailiff_sandbox_info *list = NULL;
+	size_t n = 0;
+	bailiff_connection *mine = u->c;
+	uint64_t id = bailiff_sandbox_id(s);
+
+	IS(bailiff_connect_address(u->address, &u->c), 0);
+	IS(bailiff_sandbox_open(u->c, 0, &opened), -ESRCH);
+	IS(bailiff_sandbox_open(u->c, UINT64_MAX, &opened), -ESRCH);
+	IS(bailiff_sandbox_open(u->c, id, &opened), 0);
+	IS(bailiff_sandbox_pid(opened), bailiff_sandbox_pid(s));
+	IS(bailiff_sandbox_get_status(opened, &status), 0);
+	IS(status->id, id);
+	IS(status->owner, getuid());
+	HOLDS(strcmp(status->profile, "tool") == 0 && strcmp(status->state, "running") == 0);
+	HOLDS(status->layers && status->layers[0]);
+	(void)bailiff_sandbox_status_free(status);
+	IS(bailiff_list_sandboxes(u->c, &list), 0);
+	for (bailiff_sandbox_info *i = list; i; i = i->next)
+		n += i->id == id && strcmp(i->state, "running") == 0 && i->owner == getuid();
+	IS(n, 1);
+	(void)bailiff_sandbox_info_free(list);
+	HOLDS(bailiff_sandbox_release(opened) < 0); /* it lives */
+	/* The handle of one connection, the end by another. */
+	IS(bailiff_sandbox_stop(opened, 0), 0);
+	ends(u, s, "killed", 0, SIGKILL);
+	ends(u, opened, "killed", 0, SIGKILL);
+	(void)bailiff_sandbox_free(opened);
+	IS(bailiff_sandbox_open(u->c, id, &opened), 0);
+	IS(bailiff_sandbox_pidfd(opened), -ENOENT); /* it had ended */
+	ends(u, opened, "killed", 0, SIGKILL);
+	(void)bailiff_sandbox_free(opened);
+	(void)bailiff_sandbox_free(s);
+	(void)bailiff_connection_free(mine);
+}
+
+static bool error_is(struct user *u, const char *name)
+{
+	return strcmp(bailiff_last_error_name(u->c), name) == 0;
+}
+
+static void part_refusals(struct user *u)
+{
+	static const char *const other[] = { "nosuch", NULL }, *const none[] = { NULL };
+	static const struct {
+		const char *profile, *const *argv;
+		int error;
+		const char *name;
+	} refused[] = {
+		{ "nosuch", forever, -ENOENT, RIG_ERROR("ProfileUnknown") },
+		{ "closed", forever, -EACCES, RIG_ERROR("AccessDenied") },
+		{ "tool", other, -EPERM, RIG_ERROR("ArgvDenied") },
+		{ "tool", none, -EINVAL, "org.freedesktop.DBus.Error.InvalidArgs" },
+	};
+	bailiff_sandbox *s = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+		bailiff_request *r = request(u, refused[i].profile, refused[i].argv);
+
+		IS(bailiff_launch(u->c, r, &s), refused[i].error);
+		HOLDS(error_is(u, refused[i].name) && *bailiff_last_error_message(u->c));
+		(void)bailiff_request_free(r);
+	}
+	IS(bailiff_reload(u->c, NULL, NULL), -EACCES);
+	HOLDS(s == NULL);
+}
+
+static void part_fds(struct user *u)
+{
+	bailiff_request *r = request(u, "tool", forever);
+	bailiff_sandbox *s = NULL;
+	int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), life[2];
+
+	IS(bailiff_request_map_fd(r, 0, directory), 0);
+	IS(bailiff_launch(u->c, r, &s), -EBADF);
+	HOLDS(error_is(u, RIG_ERROR("InvalidFd")));
+	(void)close(directory);
+	/* Closed meanwhile: found on our side, and the connection lives on. */
+	IS(bailiff_launch(u->c, r, &s), -EBADF);
+	HOLDS(error_is(u, ""));
+	(void)bailiff_request_free(r);
+	r = request(u, "tool", forever);
+	IS(pipe2(life, O_CLOEXEC), 0);
+	for (int child = 10; child < 10 + BAILIFF_FDS_MAX; child++)
+		IS(bailiff_request_map_fd(r, child, life[0]), 0);
+	IS(bailiff_request_map_fd(r, 40, life[0]), -E2BIG);
+	IS(bailiff_request_set_lifeline(r, life[0]), -E2BIG);
+	IS(bailiff_launch(u->c, r, &s), -EBADF); /* numbers that the profile does not have */
+	(void)bailiff_request_free(r);
+	r = request(u, "tool", forever);
+	IS(bailiff_request_set_lifeline(r, life[0]), 0);
+	IS(bailiff_launch(u->c, r, &s), 0);
+	(void)bailiff_request_free(r);
+	(void)close(life[0]);
+	IS(bailiff_sandbox_wait(s, SECOND / 10, NULL), -ETIMEDOUT);
+	(void)close(life[1]);
+	ends(u, s, "client-gone", 0, SIGTERM);
+	(void)bailiff_sandbox_free(s);
+}
+
+static void part_bytes(struct user *u)
+{
+	static const char *const argv[] = { "dash", "-c", "printf '%s' \"$1\"", "x", "\xff\xc0\x80", NULL };
+	bailiff_sandbox *s = launch(u, argv);
+	char text[16];
+
+	IS(read(bailiff_sandbox_stream(s, 1), text, sizeof(text)), 3);
+	HOLDS(memcmp(text, "\xff\xc0\x80", 3) == 0);
+	ends(u, s, "success", 0, 0);
+	(void)bailiff_sandbox_free(s);
+}
+
+static void part_other_services(struct user *u)
+{
+	bailiff_broker_status *status = NULL;
+	bailiff_profile_info *profiles = NULL;
+	char *one = NULL, *two = NULL;
+	bool found = false;
+
+	IS(bailiff_sanitize_username(u->c, "Alice", &one), 0);
+	IS(bailiff_sanitize_username(u->c, "aLICE", &two), 0);
+	HOLDS(strlen(one) == 40 && strcmp(one, two) == 0);
+	HOLDS(strspn(one, "0123456789abcdef") == 40);
+	free(one);
+	free(two);
+	HOLDS(bailiff_sanitize_username(u->c, "", &one) < 0);
+	IS(bailiff_sanitize_username(u->c, "\xff", &one), -EILSEQ);
+	IS(bailiff_get_broker_status(u->c, &status), 0);
+	HOLDS(*status->version && status->generation > 0 && status->features);
+	(void)bailiff_broker_status_free(status);
+	IS(bailiff_list_profiles(u->c, &profiles), 0);
+	for (bailiff_profile_info *p = profiles; p; p = p->next)
+		found = found || (strcmp(p->name, "tool") == 0 && p->allowed);
+	HOLDS(found);
+	(void)bailiff_profile_info_free(profiles);
+}
+
+static void part_reload(struct user *u)
+{
+	uint32_t generation = 0;
+	char **errors = NULL;
+
+	HOLDS(hear(u->talk)); /* the profiles are broken now */
+	IS(bailiff_reload(u->c, &generation, &errors), -EBADMSG);
+	HOLDS(generation > 0 && errors && errors[0] && strstr(errors[0], "bad.conf:2"));
+	errors = bailiff_strv_free(errors);
+	say(u->talk);
+	HOLDS(hear(u->talk)); /* and mended */
+	IS(bailiff_reload(u->c, NULL, &errors), 0);
+	HOLDS(errors && !errors[0]);
+	(void)bailiff_strv_free(errors);
+}
+
+static void *thread_main(void *data)
+{
+	static const char *const argv[] = { "dash", "-c", "exit 5", NULL };
+	const char *address = data;
+	struct user user = { .address = address }, *u = &user;
+
+	IS(bailiff_connect_address(address, &u->c), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		bailiff_sandbox *s = launch(u, argv);
+
+		ends(u, s, "exit-code", 5, 0);
+		IS(bailiff_sandbox_release(s), 0);
+		(void)bailiff_sandbox_free(s);
+	}
+	u->c = bailiff_connection_free(u->c);
+	return NULL;
+}
+
+static void part_threads(struct user *u)
+{
+	pthread_t threads[THREADS];
+
+	for (size_t i = 0; i < THREADS; i++)
+		IS(pthread_create(&threads[i], NULL, thread_main, (void *)(uintptr_t)u->address), 0);
+	for (size_t i = 0; i < THREADS; i++)
+		IS(pthread_join(threads[i], NULL), 0);
+}
+
+static void part_ends_while_broker_is_away(struct user *u)
+{
+	static const char *const argv[] = { "dash", "-c", "sleep 0.3; exit 9", NULL };
+	bailiff_sandbox *s = launch(u, argv), *stays = launch(u, forever);
+	bailiff_profile_info *list = NULL;
+
+	say(u->talk);
+	ends(u, s, "exit-code", 9, 0);
+	(void)bailiff_sandbox_free(s);
+	HOLDS(hear(u->talk)); /* the broker is back */
+	/* The same handles and the same connection serve on. */
+	IS(bailiff_sandbox_stop(stays, 0), 0);
+	ends(u, stays, "killed", 0, SIGKILL);
+	(void)bailiff_sandbox_free(stays);
+	IS(bailiff_list_profiles(u->c, &list), 0);
+	(void)bailiff_profile_info_free(list);
+}
+
+static void part_launcher_dies(struct user *u)
+{
+	bailiff_sandbox *s = launch(u, forever);
+	bailiff_exit e = { 0 };
+	int r;
+
+	say(u->talk);
+	r = bailiff_sandbox_wait(s, 20 * SECOND, &e);
+	/* Before Linux 6.15 nobody may be left who knows. */
+	HOLDS(r == -ESRCH || (r == 0 && strcmp(e.result, "killed") == 0 && e.signal == SIGKILL));
+	(void)bailiff_sandbox_free(s);
+	HOLDS(hear(u->talk));
+	s = launch(u, forever);
+	IS(bailiff_sandbox_stop(s, 0), 0);
+	ends(u, s, "killed", 0, SIGKILL);
+	(void)bailiff_sandbox_free(s);
+}
+
+static void simple(void **state, void (*part)(struct user *))
+{
+	struct rig *rig = *state;
+
+	run_as(rig, RIG_ALICE, part);
+	rig_wait_jailed(rig, 0);
+}
+
+#define SIMPLE(name)                                                                                         \
+	static void test_##name(void **state)                                                                \
+	{                                                                                                    \
+		simple(state, part_##name);                                                                  \
+	}
+SIMPLE(streams)
+SIMPLE(wait_stop_signal)
+SIMPLE(orders)
+SIMPLE(open_and_list)
+SIMPLE(refusals)
+SIMPLE(fds)
+SIMPLE(bytes)
+SIMPLE(other_services)
+SIMPLE(threads)
+
+static void test_reload(void **state)
+{
+	struct rig *rig = *state;
+	int talk;
+	pid_t pid = start_as(rig, 0, part_reload, &talk);
+
+	rig_write(rig, "profiles/tool.profile.d/bad.conf", "[Exec]\nNoSuchKey=1\n");
+	say(talk);
+	assert_true(hear(talk));
+	rig_remove(rig, "profiles/tool.profile.d/bad.conf");
+	say(talk);
+	finish(pid, talk);
+}
+
+static void killed_meanwhile(void **state, enum rig_process which, void (*part)(struct user *))
+{
+	struct rig *rig = *state;
+	int talk;
+	pid_t pid = start_as(rig, RIG_ALICE, part, &talk);
+
+	assert_true(hear(talk));
+	rig_kill_and_wait(rig, which);
+	say(talk);
+	finish(pid, talk);
+	rig_wait_jailed(rig, 0);
+}
+
+static void test_broker_killed(void **state)
+{
+	killed_meanwhile(state, RIG_BROKER, part_ends_while_broker_is_away);
+}
+
+static void test_launcher_killed(void **state)
+{
+	killed_meanwhile(state, RIG_LAUNCHER, part_launcher_dies);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_wait_stop_signal),
+		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_open_and_list),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_fds),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_other_services),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_broker_killed),
+		cmocka_unit_test(test_launcher_killed),
+	};
+
+	if (!rig_can_run())
+		return RIG_SKIPPED;
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+}
