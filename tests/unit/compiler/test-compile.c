@@ -20,30 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int setup(void **state)
-{
-	struct tree *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return -1;
-	tree_make(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(*state);
-	free(*state);
-	return 0;
-}
-
-static void need_root(void)
-{
-	if (geteuid() != 0)
-		skip();
-}
-
 static struct catalog *compile(const struct tree *t)
 {
 	const struct compile_options options = { .config_dir = t->root, .resolve_users = true };
@@ -78,7 +54,7 @@ static void test_defaults(void **state)
 	const struct compiled_profile *p;
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/a.profile", "");
 	c = compile(t);
 	compiled_profile_init(&init);
@@ -186,7 +162,7 @@ static void test_everything(void **state)
 	struct tree *t = *state;
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "policies/p.policy", "read: 1\nwrite: return EPERM\n");
 	tree_write(t, "profiles/a.profile", everything);
 	c = compile(t);
@@ -217,7 +193,7 @@ static void test_users(void **state)
 	struct passwd *bailiff = getpwnam("bailiff");
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	expect_invalid(t, "[Access]\nAllowUser=daemon no-such-user-here\n",
 		"2:18: error: AllowUser=no-such-user-here: the user database has no such entry; correct it, "
 		"or write a number");
@@ -255,7 +231,7 @@ static void test_mixed(void **state)
 	struct catalog *c, *again = NULL;
 	int fd = -1;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/a.profile", "[Profile]\nDescription=a\n");
 	tree_write(t, "profiles/b.profile", "[Profile]\nTemplate=broken.profile\n");
 	tree_write(t, "profiles/broken.profile", "[Exec]\nUMask=9\n");
@@ -280,7 +256,7 @@ static void test_policies(void **state)
 	struct tree *t = *state;
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	expect_invalid(t, "[Seccomp]\nPolicy=none.policy\n",
 		"2:1: error: Policy=none.policy: no policies folder of the configuration has this file");
 	tree_write(t, "policies/bad.policy", "read: 1\nraed: 1\n");
@@ -318,7 +294,7 @@ static void test_config(void **state)
 	struct tree *t = *state;
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "bailiffd.conf",
 		"[Broker]\nDynamicUserRange=20000-20099\nSaltPath=/a "
 		"/b\nMaxSandboxes=10\nMaxSandboxesPerUser=5\n"
@@ -368,7 +344,7 @@ static void test_bad_config(void **state)
 	};
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/a.profile", "");
 	for (size_t i = 0; i < ELEMENTS(rows); i++) {
 		struct catalog *c;
@@ -398,7 +374,7 @@ static void test_cat(void **state)
 	size_t size;
 	FILE *f;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/base.profile", "not shown\n");
 	tree_write(t, "profiles/a.profile", "[Profile]\nTemplate=base.profile\n");
 	tree_write(t, "profiles/a.profile.d/x.conf", "# no newline");
@@ -424,7 +400,7 @@ static void test_hash(void **state)
 	struct tree *t = *state;
 	struct catalog *one, *two;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/a.profile", "[Profile]\nDescription=a\n");
 	one = compile(t);
 	tree_write(t, "profiles/a.profile.d/x.conf", "# drop-in\n");
@@ -449,7 +425,7 @@ static void test_no_directory(void **state)
 	assert_null(c);
 }
 
-#define COMPILE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define COMPILE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

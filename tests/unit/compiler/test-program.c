@@ -33,30 +33,6 @@
 
 static const char *program, *shipped;
 
-static int setup(void **state)
-{
-	struct tree *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return -1;
-	tree_make(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(*state);
-	free(*state);
-	return 0;
-}
-
-static void need_root(void)
-{
-	if (geteuid() != 0)
-		skip();
-}
-
 /* Copies the shipped files of a folder to where root owns them: a checkout may belong to anybody. */
 static unsigned copy_folder(const struct tree *t, const char *from, const char *to)
 {
@@ -137,7 +113,7 @@ static void test_shipped(void **state)
 	struct catalog *c;
 	unsigned n;
 
-	need_root();
+	tree_need_root();
 	n = copy_folder(t, "profiles", "profiles");
 	assert_true(n >= 2);
 	assert_true(copy_folder(t, "seccomp", "policies") >= 2);
@@ -173,7 +149,7 @@ static void test_base_is_the_default(void **state)
 	struct buf a = BUF_INIT(0), b = BUF_INIT(0);
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	(void)copy_folder(t, "profiles", "profiles");
 	(void)copy_folder(t, "seccomp", "policies");
 	tree_write(t, "profiles/basf.profile",
@@ -209,7 +185,7 @@ static void test_errors(void **state)
 	struct tree *t = *state;
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/a.profile", "[Exec]\nUMask=9\n[User]\nUser=no-such-user\n");
 	tree_write(t, "profiles/b.profile", "[Access]\nAllowUser=daemon\n");
 	assert_int_equal(run(t->root, &m, &c), 0);
@@ -228,7 +204,7 @@ static void test_many(void **state)
 	struct tree *t = *state;
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	(void)copy_folder(t, "seccomp", "policies");
 	for (unsigned i = 0; i < 300; i++) {
 		char name[64];
@@ -251,7 +227,7 @@ static void test_confined(void **state)
 	char text[128];
 	struct catalog *c;
 
-	need_root();
+	tree_need_root();
 	tree_make(&outside);
 	tree_write(&outside, "x.policy", "read: 1\n");
 	(void)snprintf(text, sizeof(text), "@include %s/x.policy\nwrite: 1\n", outside.root);
@@ -271,7 +247,7 @@ static void test_missing_directory(void **state)
 	int status;
 
 	(void)state;
-	need_root();
+	tree_need_root();
 	status = run("/nonexistent/bailiff", &m, &c);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
@@ -302,7 +278,7 @@ static void test_by_hand(void **state)
 	}
 }
 
-#define PROGRAM_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define PROGRAM_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(int argc, char **argv)
 {

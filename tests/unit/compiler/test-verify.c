@@ -14,30 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int setup(void **state)
-{
-	struct tree *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return -1;
-	tree_make(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(*state);
-	free(*state);
-	return 0;
-}
-
-static void need_root(void)
-{
-	if (geteuid() != 0)
-		skip();
-}
-
 static char *verify(const struct tree *t, const char *name, const char *text)
 {
 	const struct compile_options options = { .config_dir = t->root, .resolve_users = true };
@@ -78,7 +54,7 @@ static void test_verify(void **state)
 	const struct compile_options options = { .config_dir = "/nonexistent/bailiff" };
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/base.profile", "");
 	tree_write(t, "profiles/a.profile", "[Exec]\nUMask=9\n");
 	expect_verify(t, "draft/a.profile", "[Profile]\nTemplate=base.profile\n", "");
@@ -108,7 +84,7 @@ static void test_verify_whole(void **state)
 {
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/a.profile", "[User]\nUser=daemon\n");
 	expect_verify(t, "a.profile.d/x.conf", "[Access]\nAllowUser=no-such-user\n",
 		":2:11: error: AllowUser=no-such-user: the user database has no such entry; correct it, or "
@@ -134,7 +110,7 @@ static void test_verify_owner(void **state)
 		"bailiffd.conf", "bailiffd.conf.d/x.conf" };
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char draft[64];
 
@@ -149,7 +125,7 @@ static void test_verify_owner(void **state)
 	}
 }
 
-#define VERIFY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define VERIFY_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

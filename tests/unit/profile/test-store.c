@@ -27,24 +27,6 @@
 
 #define GOOD "[Profile]\nDescription=good\n"
 
-static int setup(void **state)
-{
-	struct tree *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return -1;
-	tree_make(t);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(*state);
-	free(*state);
-	return 0;
-}
-
 /* Loads from the tree's root, or if it has them, from its etc, run and lib. */
 static struct profile_set *load(const struct tree *t)
 {
@@ -89,18 +71,12 @@ static void expect_error(const struct tree *t, const char *name, const char *err
 	profile_set_free(set);
 }
 
-static void need_root(void)
-{
-	if (geteuid() != 0)
-		skip();
-}
-
 static void test_good(void **state)
 {
 	struct tree *t = *state;
 	struct profile_set *set;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/good.profile", GOOD);
 	tree_write(t, "profiles/README", "not a profile");
 	tree_write(t, "profiles/.hidden.profile", "not looked at");
@@ -124,7 +100,7 @@ static void test_names(void **state)
 	struct profile_set *set;
 	char longest[96], longer[96];
 
-	need_root();
+	tree_need_root();
 	(void)snprintf(longest, sizeof(longest), "profiles/%064d.profile", 0);
 	(void)snprintf(longer, sizeof(longer), "profiles/%065d.profile", 0);
 	tree_write(t, "profiles/good.profile", GOOD);
@@ -154,7 +130,7 @@ static void test_file_trust(void **state)
 {
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/good.profile", GOOD);
 	tree_write(t, "profiles/bad.profile", GOOD);
 	assert_int_equal(chmod(tree_path(t, "profiles/bad.profile"), 0664), 0);
@@ -178,7 +154,7 @@ static void test_file_types(void **state)
 	struct tree *t = *state;
 	int fd;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/good.profile", GOOD);
 	tree_link(t, "profiles/bad.profile", "good.profile");
 	expect_error(t, "bad",
@@ -212,7 +188,7 @@ static void test_directory_trust(void **state)
 {
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/bad.profile", GOOD);
 	assert_int_equal(chmod(tree_path(t, "profiles"), 0775), 0);
 	expect_error(t, "bad", "%s/profiles: error: writable by group or others; nothing in it is used");
@@ -236,7 +212,7 @@ static void test_directory_links(void **state)
 	struct tree *t = *state;
 	struct profile_set *set;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/good.profile", GOOD);
 	tree_write(t, "profiles/bad.profile", GOOD);
 	tree_write(t, "aside/x.conf", "");
@@ -257,7 +233,7 @@ static void test_untrusted_place_hides(void **state)
 	struct tree *t = *state;
 	struct profile_set *set;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "lib/profiles/bad.profile", GOOD);
 	tree_write(t, "lib/profiles/good.profile", GOOD);
 	tree_write(t, "etc/profiles/bad.profile", "[Access]\nAllowUser=x\n");
@@ -279,7 +255,7 @@ static void test_places(void **state)
 	struct tree *t = *state;
 	struct profile_set *set;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "lib/profiles/a.profile", "[Profile]\nDescription=lib\n");
 	tree_write(t, "run/profiles/a.profile", "[Profile]\nDescription=run\n");
 	tree_write(t, "lib/profiles/b.profile", "[Profile]\nDescription=lib\n");
@@ -301,7 +277,7 @@ static void test_drop_ins(void **state)
 	struct profile_set *set;
 	const struct profile *p;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "lib/profiles/a.profile",
 		"[Exec]\nExecutable=/a\nEnvironment=A=0\n[Access]\nMaxPerUser=1\n");
 	tree_write(
@@ -336,7 +312,7 @@ static void test_templates(void **state)
 	struct profile_set *set;
 	const struct profile *p;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/base.profile",
 		"[Profile]\nDescription=base\n[Exec]\nExecutable=/base\nUMask=0022\n");
 	tree_write(t, "profiles/base.profile.d/x.conf", "[Exec]\nExecutable=/drop\n");
@@ -366,7 +342,7 @@ static void test_bad_templates(void **state)
 	struct tree *t = *state;
 	struct profile_set *set;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/good.profile", GOOD);
 	tree_write(t, "profiles/a.profile", "[Profile]\nTemplate=nowhere.profile\n");
 	expect_error(t, "a",
@@ -398,7 +374,7 @@ static void test_template_depth(void **state)
 	struct tree *t = *state;
 	struct profile_set *set;
 
-	need_root();
+	tree_need_root();
 	for (unsigned i = 0; i <= PROFILE_TEMPLATE_DEPTH + 1; i++) {
 		char name[64], text[64] = "";
 
@@ -422,7 +398,7 @@ static void test_huge(void **state)
 {
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/good.profile", GOOD);
 	tree_write(t, "profiles/bad.profile", GOOD);
 	assert_int_equal(truncate(tree_path(t, "profiles/bad.profile"), 1L << 30), 0);
@@ -436,7 +412,7 @@ static void test_empty(void **state)
 	struct tree *t = *state;
 	struct profile_set *set;
 
-	need_root();
+	tree_need_root();
 	set = load(t);
 	assert_int_equal(set->n, 0);
 	profile_set_free(set);
@@ -451,7 +427,7 @@ static void test_too_many_drop_ins(void **state)
 {
 	struct tree *t = *state;
 
-	need_root();
+	tree_need_root();
 	tree_write(t, "profiles/a.profile", GOOD);
 	for (unsigned i = 0; i < 65; i++) {
 		char name[64];
@@ -489,7 +465,7 @@ static void test_replaced_while_read(void **state)
 	unsigned seen[2] = { 0 };
 	pid_t swapper;
 
-	need_root();
+	tree_need_root();
 	(void)snprintf(
 		first, sizeof(first), "[Profile]\nDescription=1\n#%04000d\n[Access]\nMaxPerUser=1\n", 0);
 	(void)snprintf(
@@ -515,7 +491,7 @@ static void test_replaced_while_read(void **state)
 	assert_true(seen[0] >= SEEN_EACH && seen[1] >= SEEN_EACH);
 }
 
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

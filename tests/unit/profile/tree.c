@@ -85,3 +85,27 @@ void tree_link(const struct tree *t, const char *name, const char *target)
 	assert_int_equal(symlink(target, path), 0);
 	free(path);
 }
+
+int tree_setup(void **state)
+{
+	struct tree *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -1;
+	tree_make(t);
+	*state = t;
+	return 0;
+}
+
+int tree_teardown(void **state)
+{
+	tree_remove(*state);
+	free(*state);
+	return 0;
+}
+
+void tree_need_root(void)
+{
+	if (geteuid() != 0)
+		skip();
+}

@@ -11,6 +11,11 @@ struct tree {
 	char root[64];
 };
 
+/* For cmocka: a fresh tree as the test's state. */
+int tree_setup(void **state);
+int tree_teardown(void **state);
+/* Skips the test for anyone but root, who alone can own configuration. */
+void tree_need_root(void);
 void tree_make(struct tree *t);
 void tree_remove(struct tree *t);
 /* A path below it, in static storage of four slots that take turns. */
