@@ -34,8 +34,9 @@ struct rig {
 	char *address; /* of the bus */
 	pid_t bus, stub;
 	GPtrArray *connections;
-	char *mountinfo; /* before the daemon started */
-	char *before;    /* a test: what must be the same after it */
+	char *mountinfo;                  /* before the daemon started */
+	char *before;                     /* a test: what must be the same after it */
+	size_t fds[_RIG_PROCESS_MAX + 1]; /* and be no more; the last are the test's own */
 };
 
 /* Whether there is a point in trying: root, or BAILIFF_MUST_WORK=1 says that it has to work. */
