@@ -302,6 +302,8 @@ static void test_wait_for_what_the_new_broker_does_not_know(void **state)
 	struct stand_in *s = *state;
 	bailiff_sandbox *sandbox = NULL;
 	bailiff_connection *c;
+	bailiff_exit e;
+	int r;
 
 	stand_in_broker(s, 0, 0);
 	c = connect_to(s);
@@ -309,8 +311,15 @@ static void test_wait_for_what_the_new_broker_does_not_know(void **state)
 	s->state->deaths_at_wait = 1;
 	s->state->forgets = true;
 	stand_in_end_payload(s);
-	assert_int_equal(bailiff_sandbox_wait(sandbox, BAILIFF_TIMEOUT_INFINITE, NULL), -ESRCH);
-	assert_string_equal(bailiff_last_error_name(c), BAILIFF_ERROR_NO_SUCH_SANDBOX);
+	r = bailiff_sandbox_wait(sandbox, BAILIFF_TIMEOUT_INFINITE, &e);
+	/* Newer kernels still know how it ended, if the init that this machine has was quick to collect it.
+	 */
+	if (r == 0) {
+		assert_int_equal(e.signal, SIGTERM);
+	} else {
+		assert_int_equal(r, -ESRCH);
+		assert_string_equal(bailiff_last_error_name(c), BAILIFF_ERROR_NO_SUCH_SANDBOX);
+	}
 	bailiff_sandbox_free(sandbox);
 	bailiff_connection_free(c);
 }
