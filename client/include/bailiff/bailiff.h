@@ -107,8 +107,9 @@ int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s);
 int bailiff_sandbox_stream(const bailiff_sandbox *s, int child);
 int bailiff_sandbox_steal_stream(bailiff_sandbox *s, int child);
 /* Waits for the end, also across a restart of the broker. -ETIMEDOUT; -ESRCH: neither the broker nor, before
- * Linux 6.15, the kernel knows any more how it ended. timeout in microseconds or BAILIFF_TIMEOUT_INFINITE; it counts for the program. Once that has ended,
- * the broker has 25 seconds to say how. Signal handlers do not interrupt it. ret may be NULL. */
+ * Linux 6.15, the kernel knows any more how it ended. timeout in microseconds or BAILIFF_TIMEOUT_INFINITE; it
+ * counts for the program. Once that has ended, the broker has 25 seconds to say how. Signal handlers do not
+ * interrupt it. ret may be NULL. */
 int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit *ret);
 /* The stop signal, the grace, then the kill; returns at once. timeout: BAILIFF_TIMEOUT_INFINITE = the
  * profile's. */
