@@ -5,6 +5,7 @@
  * exit status and what it writes; on pipes, on closed streams and on a terminal.
  */
 
+#include "base/process.h"
 #include "rig.h"
 
 #include <errno.h>
@@ -605,6 +606,8 @@ int main(void)
 		cmocka_unit_test(test_stop_and_continue),
 	};
 
+	/* or what whoever runs this ignores (nohup) would be ignored by bailiffctl, too */
+	(void)process_reset_signals();
 	if (!rig_can_run())
 		return RIG_SKIPPED;
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/process.h"
 #include "cli/cli.h"
 #include "stand-in.h"
 
@@ -66,6 +67,8 @@ static struct command start(const char *words)
 		(void)dup2(fds[1], STDERR_FILENO);
 		(void)close(fds[0]);
 		(void)close(fds[1]);
+		/* signals that whoever runs the tests ignores (nohup) would not be forwarded */
+		(void)process_reset_signals();
 		_exit(cli_main(argv));
 	}
 	(void)close(fds[1]);
