@@ -14,6 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of the broker's memory, by what one user has it keep. AddressSanitizer keeps what was freed for a while. */
+#ifdef BAILIFF_SANITIZING
+#define GROWTH_MAX_KIB (256 * 1024)
+#else
+#define GROWTH_MAX_KIB (8 * 1024)
+#endif
+
 #define SANDBOXES 6
 #define CALLS     10
 #define RETAINED  4
@@ -312,7 +319,7 @@ static void test_amplification(void **state)
 			raw_call(raw[i], RIG_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
 				false);
 	check_bob(&b);
-	assert_true(broker_rss_kib(rig) < before + 8 * 1024);
+	assert_true(broker_rss_kib(rig) < before + GROWTH_MAX_KIB);
 	for (size_t i = 0; i < G_N_ELEMENTS(raw); i++)
 		(void)close(raw[i]);
 	end(rig, &b);

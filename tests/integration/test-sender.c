@@ -172,6 +172,14 @@ static unsigned long broker_rss(struct rig *rig)
 	return strtoul(line + strlen("VmHWM:"), NULL, 10) * 1024;
 }
 
+/* Of one message, in the broker's memory. AddressSanitizer keeps what was freed for a while: there the bound
+ * says only that it is one. */
+#ifdef BAILIFF_SANITIZING
+#define COPIES_MAX 16
+#else
+#define COPIES_MAX 2
+#endif
+
 /* P2: as much as a bus carries. It may end the connection itself; what gets through is refused, and costs
  * the broker the message and little more. */
 static void test_huge_message(void **state)
@@ -190,7 +198,7 @@ static void test_huge_message(void **state)
 	peer_close(&peer);
 	rig_wait_ready(rig);
 	assert_int_equal(rig_pid(rig, RIG_BROKER), broker);
-	assert_true(broker_rss(rig) - before < 2 * size);
+	assert_true(broker_rss(rig) - before < COPIES_MAX * size);
 }
 
 /* P2: an array that claims more than the message has. */
