@@ -28,6 +28,7 @@
 #define BAILIFF_ERROR_OVERRIDE_DENIED  BAILIFF_ERROR_PREFIX "OverrideDenied"
 #define BAILIFF_ERROR_QUOTA_EXCEEDED   BAILIFF_ERROR_PREFIX "QuotaExceeded"
 #define BAILIFF_ERROR_UNKNOWN_OPTION   BAILIFF_ERROR_PREFIX "UnknownOption"
+/* No broker of this version sends it; the library knows it already. */
 #define BAILIFF_ERROR_IDENTITY_CHANGED BAILIFF_ERROR_PREFIX "IdentityChanged"
 #define BAILIFF_ERROR_NO_SUCH_SANDBOX  BAILIFF_ERROR_PREFIX "NoSuchSandbox"
 #define BAILIFF_ERROR_BUSY             BAILIFF_ERROR_PREFIX "Busy"
