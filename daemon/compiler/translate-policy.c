@@ -42,18 +42,19 @@ static int find_folder(const struct translation *t, const struct profile *p, str
 
 /* A diagnostic has several lines: each becomes one of ours, so that nobody shows half of it. Before them all
  * stands ours, with the first, for those who show one line only. */
-static int take_diagnostics(const struct profile *p, struct diagnostics *d, char *const *diagnostics)
+static int take_diagnostics(
+	const struct profile *p, struct diagnostics *d, const struct seccomp_result *result)
 {
-	const char *first = diagnostics ? diagnostics[0] : "";
+	const char *first = result->n_diagnostics > 0 ? result->diagnostics[0].rendered : "";
 	int r = diagnostics_add(d, &p->states[KEY_POLICY].place, "Policy=%s does not compile: %.*s",
 		p->policy, (int)strcspn(first, "\n"), first);
 
 	if (r != -EBADMSG)
 		return r;
-	STRV_FOREACH (text, diagnostics) {
+	for (size_t i = 0; i < result->n_diagnostics; i++) {
 		_cleanup_(strv_freep) char **lines = NULL;
 
-		r = strv_split(*text, "\n", &lines);
+		r = strv_split(result->diagnostics[i].rendered, "\n", &lines);
 		if (r < 0)
 			return r;
 		STRV_FOREACH (line, lines) {
@@ -68,6 +69,7 @@ static int take_diagnostics(const struct profile *p, struct diagnostics *d, char
 int translate_policy(const struct translation *t, const struct profile *p, struct diagnostics *d,
 	struct compiled_profile *ret)
 {
+	const struct seccomp_options options = { .flags = t->lenient ? SECCOMP_UNTRUSTED : 0 };
 	_cleanup_(seccomp_result_done) struct seccomp_result result = { 0 };
 	_cleanup_free_ char *path = NULL;
 	const struct trusted_dir *dir = NULL;
@@ -82,11 +84,11 @@ int translate_policy(const struct translation *t, const struct profile *p, struc
 		path = NULL;
 		return -ENOMEM;
 	}
-	r = seccomp_compile_file(dir->fd, p->policy, path, t->lenient ? SECCOMP_UNTRUSTED : 0, &result);
+	r = seccomp_compile_file(dir->fd, p->policy, path, &options, &result);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return take_diagnostics(p, d, result.diagnostics);
+		return take_diagnostics(p, d, &result);
 	ret->policy_path = steal_ptr(path);
 	ret->filter = steal_ptr(result.filter);
 	ret->n_filter = result.n_filter;

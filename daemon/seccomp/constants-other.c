@@ -2,6 +2,6 @@
 
 /* Named constants of architectures that have none for themselves. */
 
-#include "seccomp/constants.h"
+#include "seccomp/constant-table.h"
 
 const struct constant_table constants_native = {};

@@ -6,7 +6,7 @@
  * the order of strcmp().
  */
 
-#include "seccomp/constants.h"
+#include "seccomp/constant-table.h"
 
 #include <asm/signal.h>
 #include <linux/futex.h>

@@ -6,7 +6,7 @@
  * the order of strcmp().
  */
 
-#include "seccomp/constants.h"
+#include "seccomp/constant-table.h"
 
 #include <linux/in.h>
 #include <linux/netlink.h>

@@ -6,7 +6,7 @@
  * strcmp().
  */
 
-#include "seccomp/constants.h"
+#include "seccomp/constant-table.h"
 
 #include <asm/mman.h>
 #include <asm/prctl.h>

@@ -3,6 +3,7 @@
 #include "seccomp/constants.h"
 
 #include "base/error.h"
+#include "seccomp/constant-table.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ static int table_lookup(const struct constant_table *table, const char *name, si
 	return -ENOENT;
 }
 
-int constant_lookup(const char *name, size_t length, uint64_t *ret)
+int constant_lookup(const struct architecture *a, const char *name, size_t length, uint64_t *ret)
 {
 	for (size_t i = 0; constant_tables[i]; i++)
 		if (table_lookup(constant_tables[i], name, length, ret) == 0)
@@ -53,7 +54,15 @@ int constant_lookup(const char *name, size_t length, uint64_t *ret)
 	return -ENOENT;
 }
 
-int constant_lookup_errno(const char *name, size_t length, uint64_t *ret)
+int constant_lookup_errno(const struct architecture *a, const char *name, size_t length, uint64_t *ret)
 {
 	return table_lookup(&constants_error, name, length, ret);
+}
+
+void constant_suggest(const struct architecture *a, bool errors_only, struct suggestion *s)
+{
+	for (size_t i = 0; constant_tables[i]; i++)
+		for (size_t j = 0; j < constant_tables[i]->n; j++)
+			if (!errors_only || constant_tables[i] == &constants_error)
+				suggestion_offer(s, constant_tables[i]->list[j].name);
 }

@@ -1,43 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/*
- * The names that stand for numbers in policies. Each table lists one field in ascending order of strcmp(); a
- * name is in one table only. Knows no syntax.
- */
+/* The names that stand for numbers in policies, on each architecture. Knows no syntax. */
 
-/* Nothing else here: the tables include headers of the kernel that contradict those of the C library. */
-#include <stddef.h>
+#include "base/suggest.h"
+#include "seccomp/architecture.h"
+
 #include <stdint.h>
 
-struct constant {
-	const char *name;
-	uint64_t value; /* negative ones as the kernel sees them: sign-extended to 64 bits */
-};
-
-struct constant_table {
-	const struct constant *list;
-	size_t n;
-};
-
-/* clang-format off */
-#define K(name)     { #name, (uint64_t)(name) }
-#define TABLE(list) { list, sizeof(list) / sizeof((list)[0]) }
-/* clang-format on */
-
-extern const struct constant_table constants_error;
-extern const struct constant_table constants_file;
-extern const struct constant_table constants_ioctl;
-extern const struct constant_table constants_memory;
-extern const struct constant_table constants_process;
-extern const struct constant_table constants_socket;
-/* What the architecture has for itself; may be empty. */
-extern const struct constant_table constants_native;
-
-/* All tables, NULL-terminated. */
-extern const struct constant_table *const constant_tables[];
-
-/* -ENOENT when there is no such name. */
-int constant_lookup(const char *name, size_t length, uint64_t *ret);
+/*
+ * Negative values come sign-extended to 64 bits. -ENOENT when there is no such name, -EOPNOTSUPP when only
+ * other architectures have it.
+ */
+int constant_lookup(const struct architecture *a, const char *name, size_t length, uint64_t *ret);
 /* As constant_lookup(), among error numbers only. */
-int constant_lookup_errno(const char *name, size_t length, uint64_t *ret);
+int constant_lookup_errno(const struct architecture *a, const char *name, size_t length, uint64_t *ret);
+/* Offers every name of this architecture; with @errors_only those of errors. */
+void constant_suggest(const struct architecture *a, bool errors_only, struct suggestion *s);

@@ -2,191 +2,279 @@
 
 #include "seccomp/diagnostics.h"
 
+#include "base/array.h"
 #include "base/error.h"
-#include "base/strv.h"
 #include "base/utf8.h"
+#include "seccomp/excerpt.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#define SHOWN_BEFORE 80  /* bytes of a long line that are shown before the place */
-#define SHOWN_LINE   160 /* and in all */
-
-/* Where the line of a position begins and ends, and its number (1 for the first). */
-struct line {
-	size_t begin, end, number;
-};
-
-static struct line find_line(struct position at)
+static void place_done(struct seccomp_place *place)
 {
-	const struct source *s = at.source;
-	struct line line = { .number = 1 };
-	const char *newline;
-
-	for (size_t i = 0; i < at.offset && i < s->size; i++)
-		if (s->text[i] == '\n') {
-			line.begin = i + 1;
-			line.number++;
-		}
-	newline = memchr(s->text + line.begin, '\n', s->size - line.begin);
-	line.end = newline ? (size_t)(newline - s->text) : s->size;
-	if (line.end > line.begin && s->text[line.end - 1] == '\r')
-		line.end--;
-	return line;
+	free(place->file);
 }
 
-static bool is_continuation_byte(char c)
+static void diagnostic_done(struct seccomp_diagnostic *d)
 {
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-/*
- * Prints bytes of the input, each control character and, where they are not all UTF-8, each byte past ASCII
- * as '?': nothing in a policy can move a terminal's cursor or spoil a record. One byte stays one, so that the
- * marks stand right.
- */
-static void print_text(FILE *f, const char *text, size_t n)
-{
-	bool utf8 = utf8_valid_prefix(text, n) == n;
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		fputc((c < 0x20 && c != '\t') || c == 0x7f || (c > 0x7f && !utf8) ? '?' : c, f);
+	place_done(&d->place);
+	for (size_t i = 0; i < d->n_notes; i++) {
+		place_done(&d->notes[i].place);
+		free(d->notes[i].text);
 	}
+	for (size_t i = 0; i < d->n_included_from; i++)
+		place_done(&d->included_from[i]);
+	free(d->notes);
+	free(d->included_from);
+	free(d->text);
+	free(d->suggestion);
+	free(d->rendered);
+	*d = (struct seccomp_diagnostic){};
 }
 
-static void print_marks(FILE *f, const char *text, size_t begin, size_t end, struct position at)
+void diagnose_done(struct diagnostics *d)
 {
-	bool utf8 = utf8_valid_prefix(text + begin, end - begin) == end - begin;
-
-	for (size_t i = begin; i < at.offset; i++)
-		if (!utf8 || !is_continuation_byte(text[i]))
-			fputc(text[i] == '\t' ? '\t' : ' ', f);
-	fputc('^', f);
-	for (size_t i = at.offset + 1; i < at.offset + at.length && i < end; i++)
-		if (!utf8 || !is_continuation_byte(text[i]))
-			fputc('^', f);
+	for (size_t i = 0; i < d->n; i++)
+		diagnostic_done(&d->list[i]);
+	free(d->list);
+	*d = (struct diagnostics){};
 }
 
-/* The line (or the part of a long one around the place) and the marks below it. */
-static void print_excerpt(FILE *f, struct position at, struct line line)
+struct text_place position_place(struct position at)
 {
-	const char *text = at.source->text;
-	size_t begin = line.begin, end = line.end;
+	struct text_line line = text_line_at(at);
 
-	if (at.offset - begin > SHOWN_BEFORE)
-		begin = at.offset - SHOWN_BEFORE;
-	while (begin > line.begin && begin < at.offset && is_continuation_byte(text[begin]))
-		begin++;
-	if (end < begin)
-		end = begin; /* the place is the "\r" of the line's end */
-	if (end - begin > SHOWN_LINE)
-		end = begin + SHOWN_LINE;
-	while (end < line.end && end > begin && is_continuation_byte(text[end]))
-		end--;
-	fputs("\n    ", f);
-	print_text(f, text + begin, end - begin);
-	fputs("\n    ", f);
-	print_marks(f, text, begin, end, at);
+	return (struct text_place){ .line = line.number, .column = at.offset - line.begin + 1 };
 }
 
-/* As the messages count: the column in bytes from 1. */
-static void print_place(FILE *f, struct position at, struct line line)
+/* The text with what could disturb a terminal or a record made harmless. */
+static char *harmless(const char *text)
 {
-	print_text(f, at.source->display, strlen(at.source->display));
-	fprintf(f, "(%zu:%zu)", line.number, at.offset - line.begin + 1);
+	char *copy = NULL;
+	size_t size;
+	FILE *f = open_memstream(&copy, &size);
+
+	if (!f)
+		return NULL;
+	print_harmless(f, text, strlen(text));
+	if (fclose(f) != 0)
+		free(steal_ptr(copy));
+	return copy;
 }
 
-static void print_message(FILE *f, struct position at, const char *kind, const char *format, va_list ap)
-	__attribute__((format(printf, 4, 0)));
-
-static void print_message(FILE *f, struct position at, const char *kind, const char *format, va_list ap)
+static int fill_place(struct position at, struct seccomp_place *ret)
 {
-	struct line line = find_line(at);
+	struct text_place place = position_place(at);
 
-	print_place(f, at, line);
-	fprintf(f, ": %s: ", kind);
-	vfprintf(f, format, ap);
-	print_excerpt(f, at, line);
-	for (struct position up = at.source->included_at; up.source; up = up.source->included_at) {
-		fputs("\n    included from ", f);
-		print_place(f, up, find_line(up));
+	*ret = (struct seccomp_place){
+		.file = harmless(at.source->display),
+		.line = place.line,
+		.column = place.column,
+		.length = at.length,
+	};
+	return ret->file ? 0 : -ENOMEM;
+}
+
+static int fill_includes(struct seccomp_diagnostic *d, const struct source *source)
+{
+	size_t n = 0;
+
+	for (struct position up = source->included_at; up.source; up = up.source->included_at)
+		n++;
+	if (n == 0)
+		return 0;
+	d->included_from = calloc(n, sizeof(*d->included_from));
+	if (!d->included_from)
+		return -ENOMEM;
+	for (struct position up = source->included_at; up.source; up = up.source->included_at) {
+		int r = fill_place(up, &d->included_from[d->n_included_from++]);
+
+		if (r < 0)
+			return r;
 	}
+	return 0;
 }
 
-/* Closes the stream and adds what was written to the list. */
-static int finish(struct diagnostics *d, FILE *f, char **text)
+/* @at.source is NULL for a whole file, of which @display is the name. */
+static int fill(struct seccomp_diagnostic *d, struct position at, const char *display, const char *suggestion)
 {
-	bool failed = ferror(f) != 0;
 	int r;
 
-	if (fclose(f) != 0 || failed) {
-		free(steal_ptr(*text));
+	if (!d->text || (suggestion && !(d->suggestion = harmless(suggestion))))
 		return -ENOMEM;
+	if (!at.source) {
+		d->place.file = harmless(display);
+		return d->place.file ? 0 : -ENOMEM;
 	}
-	r = strv_consume(&d->list, steal_ptr(*text));
-	if (r < 0)
-		return r;
-	d->n++;
-	return -EBADMSG;
+	r = fill_place(at, &d->place);
+	return r < 0 ? r : fill_includes(d, at.source);
 }
 
-int diagnose(struct diagnostics *d, struct position at, const char *format, ...)
+static void render_message(
+	FILE *f, const struct seccomp_place *place, struct position at, const char *kind, const char *text)
 {
-	char *text = NULL;
-	size_t size;
-	va_list ap;
-	FILE *f;
+	fputs(place->file, f);
+	if (place->line > 0)
+		fprintf(f, "(%zu:%zu)", place->line, place->column);
+	fprintf(f, ": %s: %s", kind, text);
+	if (at.source)
+		print_excerpt(f, at);
+}
 
-	if (d->n > DIAGNOSTICS_MAX)
-		return -EBADMSG;
-	if (d->n == DIAGNOSTICS_MAX)
-		return diagnose_file(d, at.source->display, "too many errors: the rest is not shown");
-	f = open_memstream(&text, &size);
+static void render_includes(FILE *f, const struct source *source)
+{
+	for (struct position up = source->included_at; up.source; up = up.source->included_at) {
+		struct text_place place = position_place(up);
+
+		fputs("\n    included from ", f);
+		print_harmless(f, up.source->display, strlen(up.source->display));
+		fprintf(f, "(%zu:%zu)", place.line, place.column);
+	}
+}
+
+/* Writes a message behind what was rendered before. */
+static int render(struct seccomp_diagnostic *d, const struct seccomp_place *place, struct position at,
+	const char *kind, const char *text)
+{
+	_cleanup_free_ char *rendered = NULL;
+	size_t size;
+	FILE *f = open_memstream(&rendered, &size);
+	bool failed;
+
 	if (!f)
 		return -ENOMEM;
+	if (d->rendered)
+		fprintf(f, "%s\n", d->rendered);
+	render_message(f, place, at, kind, text);
+	if (at.source)
+		render_includes(f, at.source);
+	failed = ferror(f) != 0;
+	if (fclose(f) != 0 || failed)
+		return -ENOMEM;
+	free(d->rendered);
+	d->rendered = steal_ptr(rendered);
+	return 0;
+}
+
+/* Frees @text, which may be NULL for want of memory. */
+static int add(struct diagnostics *d, struct seccomp_diagnostic new, struct position at, const char *display,
+	const char *suggestion, char *text)
+{
+	const char *kind = new.severity == SECCOMP_ERROR ? "error" : "warning";
+	int r;
+
+	new.text = text ? harmless(text) : NULL;
+	free(text);
+	r = fill(&new, at, display, suggestion);
+	if (r == 0)
+		r = render(&new, &new.place, at, kind, new.text);
+	if (r == 0)
+		r = array_reserve(&d->list, &d->allocated, d->n + 1, sizeof(*d->list));
+	if (r < 0) {
+		diagnostic_done(&new);
+		return r;
+	}
+	d->list[d->n++] = new;
+	d->n_errors += new.severity == SECCOMP_ERROR;
+	d->n_warnings += new.severity == SECCOMP_WARNING;
+	return new.severity == SECCOMP_ERROR ? -EBADMSG : 0;
+}
+
+static char *format_text(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
+
+static char *format_text(const char *format, va_list ap)
+{
+	char *text;
+
+	return vasprintf(&text, format, ap) < 0 ? NULL : text;
+}
+
+/* Who has this many errors made one mistake a hundred times. */
+static int add_error(
+	struct diagnostics *d, struct position at, const char *code, const char *suggestion, char *text)
+{
+	if (d->n_errors < DIAGNOSTICS_MAX)
+		return add(d, (struct seccomp_diagnostic){ .code = code }, at, NULL, suggestion, text);
+	free(text);
+	if (d->n_errors > DIAGNOSTICS_MAX)
+		return -EBADMSG;
+	return diagnose_file(
+		d, at.source->display, "too-many-errors", "too many errors: the rest is not shown");
+}
+
+int diagnose(struct diagnostics *d, struct position at, const char *code, const char *format, ...)
+{
+	char *text;
+	va_list ap;
+
 	va_start(ap, format);
-	print_message(f, at, "error", format, ap);
+	text = format_text(format, ap);
 	va_end(ap);
-	return finish(d, f, &text);
+	return add_error(d, at, code, NULL, text);
+}
+
+int diagnose_misspelt(struct diagnostics *d, struct position at, const char *code, const char *suggestion,
+	const char *format, ...)
+{
+	char *text, *longer = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	text = format_text(format, ap);
+	va_end(ap);
+	if (!text || !suggestion)
+		return add_error(d, at, code, NULL, text);
+	if (asprintf(&longer, "%s; did you mean `%s`?", text, suggestion) < 0)
+		longer = NULL;
+	free(text);
+	return add_error(d, at, code, suggestion, longer);
+}
+
+int diagnose_file(struct diagnostics *d, const char *display, const char *code, const char *format, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	text = format_text(format, ap);
+	va_end(ap);
+	return add(d, (struct seccomp_diagnostic){ .code = code }, (struct position){}, display, NULL, text);
 }
 
 int diagnose_note(struct diagnostics *d, struct position at, const char *format, ...)
 {
-	char *text = NULL;
-	size_t size;
+	struct seccomp_diagnostic *last = d->n > 0 ? &d->list[d->n - 1] : NULL;
+	struct seccomp_note *notes, *note;
 	va_list ap;
-	FILE *f;
+	int r;
 
-	if (d->n == 0 || d->n > DIAGNOSTICS_MAX)
+	if (!last || d->n_errors > DIAGNOSTICS_MAX)
 		return -EBADMSG;
-	f = open_memstream(&text, &size);
-	if (!f)
+	notes = reallocarray(last->notes, last->n_notes + 1, sizeof(*notes));
+	if (!notes)
 		return -ENOMEM;
-	fprintf(f, "%s\n", d->list[d->n - 1]);
+	last->notes = notes;
+	note = &notes[last->n_notes++];
+	*note = (struct seccomp_note){};
 	va_start(ap, format);
-	print_message(f, at, "note", format, ap);
+	note->text = format_text(format, ap);
 	va_end(ap);
-	/* The longer text takes the place of the last message. */
-	free(d->list[--d->n]);
-	d->list[d->n] = NULL;
-	return finish(d, f, &text);
+	r = note->text ? fill_place(at, &note->place) : -ENOMEM;
+	if (r == 0)
+		r = render(last, &note->place, at, "note", note->text);
+	return r < 0 ? r : -EBADMSG;
 }
 
-int diagnose_file(struct diagnostics *d, const char *display, const char *format, ...)
+int diagnose_warning(struct diagnostics *d, struct position at, const char *code, const char *format, ...)
 {
-	char *text = NULL;
-	size_t size;
+	char *text;
 	va_list ap;
-	FILE *f = open_memstream(&text, &size);
 
-	if (!f)
-		return -ENOMEM;
-	print_text(f, display, strlen(display));
-	fputs(": error: ", f);
+	if (!d->warnings || d->n_warnings >= DIAGNOSTICS_MAX)
+		return 0;
 	va_start(ap, format);
-	vfprintf(f, format, ap);
+	text = format_text(format, ap);
 	va_end(ap);
-	return finish(d, f, &text);
+	return add(d, (struct seccomp_diagnostic){ .severity = SECCOMP_WARNING, .code = code }, at, NULL,
+		NULL, text);
 }

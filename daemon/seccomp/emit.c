@@ -15,13 +15,15 @@
 #include <endian.h>
 #include <stddef.h>
 
-#define JUMP_MAX   255 /* reach of a conditional jump: its offsets are bytes */
-#define TREE_DEPTH 16  /* 2^16 ranges; there are at most 2 * POLICY_NUMBER_MAX + 4 */
+#define JUMP_MAX 255 /* reach of a conditional jump: its offsets are bytes */
+#define TREE_DEPTH                                                                                           \
+	16 /* 2^16 ranges; there are at most 2 * 4352 + 4: two for each number and what lies outside */
 
 struct emitter {
 	struct sock_filter *insns; /* in reverse */
 	size_t n, allocated;
-	int error; /* the first; all that follows is without effect */
+	bool narrow; /* words of 32 bits: upper halves of arguments decide nothing */
+	int error;   /* the first; all that follows is without effect */
 };
 
 /* Where to go on: with a verdict, or at an instruction. */
@@ -148,6 +150,8 @@ static struct target emit_order(struct emitter *e, const struct policy_atom *ato
 	struct target next = emit_jump(e, comparison, low_half(atom->value), if_true, if_false);
 
 	next = emit_load_low(e, atom->argument, next);
+	if (e->narrow)
+		return next;
 	if (high == 0) {
 		next = emit_jump(e, BPF_JEQ, 0, next, if_true);
 	} else {
@@ -167,7 +171,7 @@ static struct target emit_any(
 		next = emit_jump(e, BPF_JSET, low_half(mask), if_true, next);
 		next = emit_load_low(e, argument, next);
 	}
-	if (high_half(mask) != 0) {
+	if (high_half(mask) != 0 && !e->narrow) {
 		next = emit_jump(e, BPF_JSET, high_half(mask), if_true, next);
 		next = emit_load_high(e, argument, next);
 	}
@@ -186,6 +190,8 @@ static struct target emit_equal(struct emitter *e, const struct policy_atom *ato
 	for (size_t i = n; i > 0; i--)
 		next = emit_jump(e, BPF_JEQ, low_half(atoms[i - 1].value), if_true, next);
 	next = emit_load_low(e, atoms[0].argument, next);
+	if (e->narrow)
+		return next;
 	next = emit_jump(e, BPF_JEQ, high_half(atoms[0].value), next, if_false);
 	return emit_load_high(e, atoms[0].argument, next);
 }
@@ -346,7 +352,9 @@ static int emit_entries(
 
 	if (!targets)
 		return -ENOMEM;
-	range_add(ranges, 0, target_action(p->default_action));
+	if (p->architecture->first_number > 0)
+		range_add(ranges, 0, target_action(SECCOMP_RET_KILL_PROCESS));
+	range_add(ranges, p->architecture->first_number, target_action(p->default_action));
 	/* Past the largest size that is told nothing changes any more; the search for twins would take
 	 * minutes. */
 	for (size_t i = 0; i < p->n_entries && e->error == 0; i++) {
@@ -363,8 +371,8 @@ static int emit_entries(
 		range_add(ranges, p->entries[i].number, targets[i]);
 		range_add(ranges, p->entries[i].number + 1, target_action(p->default_action));
 	}
-	if (p->foreign_first != 0)
-		range_add(ranges, p->foreign_first, target_action(SECCOMP_RET_KILL_PROCESS));
+	if (p->architecture->last_number < UINT32_MAX)
+		range_add(ranges, p->architecture->last_number + 1, target_action(SECCOMP_RET_KILL_PROCESS));
 	return ranges->error;
 }
 
@@ -379,7 +387,7 @@ static int emit_policy(struct emitter *e, const struct policy *p, struct emit_si
 		return r;
 	next = emit_search(e, &ranges);
 	next = emit_load(e, offsetof(struct seccomp_data, nr), next);
-	next = emit_jump(e, BPF_JEQ, p->architecture, next, target_action(SECCOMP_RET_KILL_PROCESS));
+	next = emit_jump(e, BPF_JEQ, p->architecture->audit, next, target_action(SECCOMP_RET_KILL_PROCESS));
 	(void)emit_load(e, offsetof(struct seccomp_data, arch), next);
 	size->instructions = e->n;
 	return e->error;
@@ -389,7 +397,7 @@ int policy_emit(
 	const struct policy *p, struct sock_filter **ret_filter, size_t *ret_n, struct emit_size *reterr_size)
 {
 	_cleanup_free_ struct sock_filter *filter = NULL;
-	struct emitter e = {};
+	struct emitter e = { .narrow = p->architecture->word_bits == 32 };
 	struct emit_size size = {};
 	int r = emit_policy(&e, p, &size);
 

@@ -32,15 +32,13 @@ static int parse_named_constant(struct parser *p, uint64_t *ret)
 	struct suggestion nearest = suggestion_for(token_text(&p->token), p->token.at.length);
 
 	if (argument_number(&p->token) >= 0)
-		return diagnose(
-			p->diagnostics, p->token.at, "an argument can only stand left of an operator");
-	if (constant_lookup(token_text(&p->token), p->token.at.length, ret) == 0)
+		return diagnose(p->diagnostics, p->token.at, "misplaced-argument",
+			"an argument can only stand left of an operator");
+	if (constant_lookup(p->policy->architecture, token_text(&p->token), p->token.at.length, ret) == 0)
 		return parser_advance(p);
-	for (size_t i = 0; constant_tables[i]; i++)
-		for (size_t j = 0; j < constant_tables[i]->n; j++)
-			suggestion_offer(&nearest, constant_tables[i]->list[j].name);
+	constant_suggest(p->policy->architecture, false, &nearest);
 	*ret = 0;
-	return parser_unknown(p, "constant", &nearest);
+	return parser_unknown(p, "unknown-constant", "constant", &nearest);
 }
 
 static int parse_constant(struct parser *p, uint64_t *ret)
@@ -68,8 +66,8 @@ struct value_stack {
 static int open_parenthesis(struct parser *p, struct value_stack *s, bool complement)
 {
 	if (s->depth == POLICY_VALUE_NESTED)
-		return diagnose(
-			p->diagnostics, p->token.at, "more than %d nested parentheses", POLICY_VALUE_NESTED);
+		return diagnose(p->diagnostics, p->token.at, "too-deep", "more than %d nested parentheses",
+			POLICY_VALUE_NESTED);
 	s->frames[++s->depth] = (struct value_frame){ .complement = complement, .at = p->token.at };
 	return parser_advance(p);
 }
@@ -100,7 +98,8 @@ static int parse_operand(struct parser *p, struct value_stack *s)
 		if (complement < 0)
 			return complement;
 		if (complement && p->token.type == TOKEN_TILDE)
-			return diagnose(p->diagnostics, p->token.at, "`~~` is nothing but a mistake");
+			return diagnose(p->diagnostics, p->token.at, "double-complement",
+				"`~~` is nothing but a mistake");
 		if (p->token.type != TOKEN_LEFT_PARENTHESIS)
 			break;
 		r = open_parenthesis(p, s, complement);
@@ -128,7 +127,8 @@ static int parse_value(struct parser *p, uint64_t *ret)
 	if (r < 0)
 		return r;
 	if (s.depth > 0)
-		return diagnose(p->diagnostics, s.frames[s.depth].at, "this parenthesis is not closed");
+		return diagnose(
+			p->diagnostics, s.frames[s.depth].at, "unclosed", "this parenthesis is not closed");
 	*ret = s.frames[0].value;
 	return 0;
 }
@@ -170,23 +170,31 @@ static int parse_atom(struct parser *p, struct policy_atom *ret)
 {
 	int argument = argument_number(&p->token), r;
 	enum policy_op op = POLICY_EQ;
+	struct position at;
 	uint64_t value;
 
 	if (argument < 0)
 		return parser_expected(p, "an argument, arg0 to arg5");
 	if (argument >= POLICY_ARGUMENTS)
-		return diagnose(
-			p->diagnostics, p->token.at, "system calls have no more arguments than arg0 to arg5");
+		return diagnose(p->diagnostics, p->token.at, "argument-number",
+			"system calls have no more arguments than arg0 to arg5");
 	r = parser_advance(p);
 	if (r < 0)
 		return r;
 	r = parse_operator(p, &op);
 	if (r < 0)
 		return r;
+	at = p->token.at;
 	r = parse_value(p, &value);
 	if (r < 0)
 		return r;
-	*ret = (struct policy_atom){ .argument = (uint8_t)argument, .op = (uint8_t)op, .value = value };
+	*ret = (struct policy_atom){
+		.argument = (uint8_t)argument,
+		.op = (uint8_t)op,
+		.value = value,
+		.offset = (uint32_t)at.offset,
+		.length = (uint32_t)at.length,
+	};
 	return 0;
 }
 
@@ -217,16 +225,17 @@ static int parse_errno(struct parser *p, uint32_t *ret)
 	struct suggestion nearest = suggestion_for(token_text(&p->token), p->token.at.length);
 	uint64_t number = p->token.number;
 
-	if (p->token.type == TOKEN_WORD && constant_lookup_errno(nearest.word, nearest.length, &number) < 0) {
-		for (size_t i = 0; i < constants_error.n; i++)
-			suggestion_offer(&nearest, constants_error.list[i].name);
+	if (p->token.type == TOKEN_WORD &&
+		constant_lookup_errno(p->policy->architecture, nearest.word, nearest.length, &number) < 0) {
+		constant_suggest(p->policy->architecture, true, &nearest);
 		*ret = SECCOMP_RET_KILL_PROCESS;
-		return parser_unknown(p, "error", &nearest);
+		return parser_unknown(p, "unknown-errno", "error", &nearest);
 	}
 	if (p->token.type != TOKEN_WORD && p->token.type != TOKEN_NUMBER)
 		return parser_expected(p, "an error such as EPERM");
 	if (number < 1 || number > ERRNO_MAX)
-		return diagnose(p->diagnostics, p->token.at, "an error number is 1 to %d", ERRNO_MAX);
+		return diagnose(
+			p->diagnostics, p->token.at, "errno-range", "an error number is 1 to %d", ERRNO_MAX);
 	*ret = SECCOMP_RET_ERRNO | (uint32_t)number;
 	return parser_advance(p);
 }
@@ -255,13 +264,14 @@ static int parse_action_word(struct parser *p, uint32_t *ret)
 			return parser_advance(p);
 		}
 	if (token_is(&p->token, "trace") || token_is(&p->token, "user-notify"))
-		return diagnose(p->diagnostics, p->token.at, "the action `%.*s` is not supported yet",
-			(int)p->token.at.length, token_text(&p->token));
+		return diagnose(p->diagnostics, p->token.at, "unsupported",
+			"the action `%.*s` is not supported yet", (int)p->token.at.length,
+			token_text(&p->token));
 	for (size_t i = 0; i < ELEMENTSOF(action_names); i++)
 		suggestion_offer(&nearest, action_names[i].name);
 	suggestion_offer(&nearest, "return");
 	*ret = SECCOMP_RET_KILL_PROCESS;
-	return parser_unknown(p, "action", &nearest);
+	return parser_unknown(p, "unknown-action", "action", &nearest);
 }
 
 int parse_action(struct parser *p, uint32_t *ret)
@@ -277,8 +287,8 @@ int parse_action(struct parser *p, uint32_t *ret)
 	if (p->token.type != TOKEN_NUMBER)
 		return parser_expected(p, "an action");
 	if (p->token.number != 1 || p->token.at.length != 1)
-		return diagnose(
-			p->diagnostics, p->token.at, "the only number that is an action is 1, which allows");
+		return diagnose(p->diagnostics, p->token.at, "syntax",
+			"the only number that is an action is 1, which allows");
 	*ret = SECCOMP_RET_ALLOW;
 	return parser_advance(p);
 }
@@ -319,7 +329,7 @@ int parse_filter(struct parser *p, struct rule_list *ret)
 	if (r < 0 || !braces)
 		return r;
 	if (p->token.type == TOKEN_LINE_END || p->token.type == TOKEN_FILE_END)
-		return diagnose(p->diagnostics, open, "this brace is not closed");
+		return diagnose(p->diagnostics, open, "unclosed", "this brace is not closed");
 	r = parser_accept(p, TOKEN_RIGHT_BRACE);
 	return r == 0 ? parser_expected(p, "`,` or `}`") : r < 0 ? r : 0;
 }

@@ -73,10 +73,10 @@ static int skip_blanks(struct lexer *l, struct diagnostics *d)
 			size_t length = line_end_length(l, 1);
 
 			if (l->at + 1 + length >= l->source->size)
-				return diagnose(
-					d, position_here(l, 1), "`\\` continues a line, but none follows");
+				return diagnose(d, position_here(l, 1), "continuation",
+					"`\\` continues a line, but none follows");
 			if (length == 0)
-				return diagnose(d, position_here(l, 1),
+				return diagnose(d, position_here(l, 1), "continuation",
 					"`\\` continues a line only as its very last character");
 			l->at += 1 + length;
 		} else {
@@ -136,11 +136,12 @@ static int lex_number(struct lexer *l, struct diagnostics *d, struct token *ret)
 		r = -ERANGE;
 	*ret = (struct token){ .type = TOKEN_NUMBER, .at = position_here(l, n) };
 	if (r == -ERANGE)
-		return diagnose(d, ret->at, "the number does not fit into 64 bits");
+		return diagnose(d, ret->at, "number-range", "the number does not fit into 64 bits");
 	if (r < 0 && n - negative > 1 && text[negative] == '0' && is_digit(text[negative + 1]))
-		return diagnose(d, ret->at, "not an octal number, which the leading 0 announces");
+		return diagnose(
+			d, ret->at, "not-a-number", "not an octal number, which the leading 0 announces");
 	if (r < 0)
-		return diagnose(d, ret->at, "not a number");
+		return diagnose(d, ret->at, "not-a-number", "not a number");
 	ret->number = negative ? -value : value;
 	l->at += n;
 	return 0;
@@ -180,13 +181,14 @@ static int refuse_character(struct lexer *l, struct diagnostics *d)
 	unsigned char c = (unsigned char)peek(l, 0);
 
 	if (c == '=')
-		return diagnose(d, position_here(l, 1), "`=` is no operator; write `==`");
+		return diagnose(d, position_here(l, 1), "unknown-operator", "`=` is no operator; write `==`");
 	if (c == '!')
-		return diagnose(
-			d, position_here(l, 1), "`!` is no operator; there are `!=` and, in values, `~`");
+		return diagnose(d, position_here(l, 1), "unknown-operator",
+			"`!` is no operator; there are `!=` and, in values, `~`");
 	if (c < 0x20 || c >= 0x7f)
-		return diagnose(d, position_here(l, 1), "a byte 0x%02x can only stand in a comment", c);
-	return diagnose(d, position_here(l, 1), "`%c` has no meaning here", c);
+		return diagnose(
+			d, position_here(l, 1), "stray-byte", "a byte 0x%02x can only stand in a comment", c);
+	return diagnose(d, position_here(l, 1), "stray-byte", "`%c` has no meaning here", c);
 }
 
 int lexer_next(struct lexer *l, struct diagnostics *d, struct token *ret)
@@ -240,7 +242,8 @@ int lexer_next_path(struct lexer *l, struct diagnostics *d, struct token *ret)
 	*ret = (struct token){ .type = TOKEN_WORD, .at = position_here(l, n) };
 	l->at += n;
 	if (peek(l, 0) == '#')
-		return diagnose(d, position_here(l, 1), "a comment after a path needs a blank before it");
+		return diagnose(
+			d, position_here(l, 1), "syntax", "a comment after a path needs a blank before it");
 	return 0;
 }
 

@@ -59,22 +59,17 @@ int parser_expected(struct parser *p, const char *what)
 	if (p->bad_line) /* after one error the rest of the line may just look wrong */
 		return -EBADMSG;
 	if (at_line_end(p))
-		return diagnose(p->diagnostics, p->token.at, "expected %s, but the line ends", what);
-	return diagnose(p->diagnostics, p->token.at, "expected %s, not `%.*s`", what, (int)p->token.at.length,
-		token_text(&p->token));
+		return diagnose(
+			p->diagnostics, p->token.at, "syntax", "expected %s, but the line ends", what);
+	return diagnose(p->diagnostics, p->token.at, "syntax", "expected %s, not `%.*s`", what,
+		(int)p->token.at.length, token_text(&p->token));
 }
 
-int parser_unknown(struct parser *p, const char *kind, const struct suggestion *nearest)
+int parser_unknown(struct parser *p, const char *code, const char *kind, const struct suggestion *nearest)
 {
-	const char *name = suggestion_get(nearest);
-	int length = (int)p->token.at.length, r;
+	int r = diagnose_misspelt(p->diagnostics, p->token.at, code, suggestion_get(nearest),
+		"unknown %s `%.*s`", kind, (int)p->token.at.length, token_text(&p->token));
 
-	if (name)
-		r = diagnose(p->diagnostics, p->token.at, "unknown %s `%.*s`; did you mean `%s`?", kind,
-			length, token_text(&p->token), name);
-	else
-		r = diagnose(p->diagnostics, p->token.at, "unknown %s `%.*s`", kind, length,
-			token_text(&p->token));
 	if (r != -EBADMSG)
 		return r;
 	p->bad_line = true;
@@ -82,9 +77,9 @@ int parser_unknown(struct parser *p, const char *kind, const struct suggestion *
 }
 
 /* As parser_unknown(): the error is shown, the line goes on. */
-static int refuse_and_continue(struct parser *p, const char *text)
+static int refuse_and_continue(struct parser *p, const char *code, const char *text)
 {
-	int r = diagnose(p->diagnostics, p->token.at, "`%.*s`%s", (int)p->token.at.length,
+	int r = diagnose(p->diagnostics, p->token.at, code, "`%.*s`%s", (int)p->token.at.length,
 		token_text(&p->token), text);
 
 	if (r != -EBADMSG)
@@ -110,20 +105,24 @@ static int parse_name(struct parser *p, struct name_list *names)
 	int r;
 
 	if (p->token.type == TOKEN_NUMBER) {
-		if (p->token.number > POLICY_NUMBER_MAX)
-			return refuse_and_continue(p, " is no number of a system call; they are 0 to 4095");
+		if (!architecture_has_number(p->policy->architecture, (uint32_t)p->token.number) ||
+			p->token.number > UINT32_MAX)
+			return refuse_and_continue(
+				p, "number-range", " is no number of a system call; they are 0 to 4095");
 		return add_name(p, names, (uint32_t)p->token.number);
 	}
 	if (p->token.type != TOKEN_WORD)
 		return parser_expected(p, "a system call's name");
 	if (memchr(text, '@', length))
-		return refuse_and_continue(p, ": groups of system calls are not supported yet");
-	r = syscall_lookup(text, length, &number);
+		return refuse_and_continue(
+			p, "unsupported", ": groups of system calls are not supported yet");
+	r = syscall_lookup(p->policy->architecture, text, length, &number);
 	if (r == -EOPNOTSUPP)
-		return refuse_and_continue(p, " is a system call of other architectures only");
+		return refuse_and_continue(
+			p, "foreign-syscall", " is a system call of other architectures only");
 	if (r < 0) {
-		syscall_suggest(&nearest);
-		return parser_unknown(p, "system call", &nearest);
+		syscall_suggest(p->policy->architecture, &nearest);
+		return parser_unknown(p, "unknown-syscall", "system call", &nearest);
 	}
 	return add_name(p, names, number);
 }
@@ -141,14 +140,14 @@ static int parse_names(struct parser *p, struct name_list *names)
 		if (r < 0)
 			return r;
 		if (p->token.type == TOKEN_LEFT_BRACKET)
-			return diagnose(p->diagnostics, p->token.at,
+			return diagnose(p->diagnostics, p->token.at, "unsupported",
 				"attributes such as `[arch=x86_64]` are not supported yet");
 		r = braces ? parser_accept(p, TOKEN_COMMA) : 0;
 	} while (r > 0);
 	if (r < 0 || !braces)
 		return r;
 	if (at_line_end(p))
-		return diagnose(p->diagnostics, open, "this brace is not closed");
+		return diagnose(p->diagnostics, open, "unclosed", "this brace is not closed");
 	r = parser_accept(p, TOKEN_RIGHT_BRACE);
 	return r == 0 ? parser_expected(p, "`,` or `}`") : r < 0 ? r : 0;
 }
@@ -166,15 +165,15 @@ static int attach_rule(struct parser *p, const struct named_number *name, struct
 
 	r = policy_attach(p->policy, name->number, rule, &earlier);
 	if (r == -E2BIG)
-		return diagnose(p->diagnostics, rule->at, "more than %d rules for `%.*s`", POLICY_RULES_MAX,
-			length, text);
+		return diagnose(p->diagnostics, rule->at, "too-many-rules", "more than %d rules for `%.*s`",
+			POLICY_RULES_MAX, length, text);
 	if (r != -EEXIST)
 		return r;
 	if (rule->n_atoms == 0)
-		r = diagnose(
-			p->diagnostics, rule->at, "`%.*s` has an unconditional action already", length, text);
+		r = diagnose(p->diagnostics, rule->at, "second-unconditional",
+			"`%.*s` has an unconditional action already", length, text);
 	else
-		r = diagnose(p->diagnostics, rule->at,
+		r = diagnose(p->diagnostics, rule->at, "second-unconditional",
 			"never reached, because `%.*s` has an unconditional action already", length, text);
 	if (r != -EBADMSG)
 		return r;
@@ -235,10 +234,10 @@ static int parse_default(struct parser *p)
 	if (r < 0 || p->bad_line)
 		return r;
 	if (action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG)
-		return diagnose(
-			p->diagnostics, action_at, "this default would let through all that is not listed");
+		return diagnose(p->diagnostics, action_at, "permissive-default",
+			"this default would let through all that is not listed");
 	if (p->policy->default_at.source) {
-		r = diagnose(p->diagnostics, at, "a second `@default`");
+		r = diagnose(p->diagnostics, at, "second-default", "a second `@default`");
 		return r == -EBADMSG
 			       ? diagnose_note(p->diagnostics, p->policy->default_at, "the first is here")
 			       : r;
@@ -273,7 +272,7 @@ static int refuse_include(struct parser *p, struct position at, int error, const
 {
 	_cleanup_free_ char *text = source_error_text(error, reason);
 
-	return text ? diagnose(p->diagnostics, at, "the file %s", text) : -ENOMEM;
+	return text ? diagnose(p->diagnostics, at, "include-failed", "the file %s", text) : -ENOMEM;
 }
 
 static int parse_include(struct parser *p)
@@ -300,8 +299,8 @@ static int parse_include(struct parser *p)
 	if (r < 0)
 		return r;
 	if (p->depth == POLICY_INCLUDE_DEPTH)
-		return diagnose(
-			p->diagnostics, at, "more than %d files include each other", POLICY_INCLUDE_DEPTH);
+		return diagnose(p->diagnostics, at, "include-depth", "more than %d files include each other",
+			POLICY_INCLUDE_DEPTH);
 	r = source_add_include(p->sources, at, path, &source, &reason);
 	if (r == -ENOMEM)
 		return r;
@@ -321,7 +320,7 @@ static int parse_line(struct parser *p)
 	if (token_is(&p->token, "@default"))
 		return parse_default(p);
 	if (token_is(&p->token, "@frequency") || token_is(&p->token, "@denylist"))
-		return diagnose(p->diagnostics, p->token.at, "`%.*s` is not supported yet",
+		return diagnose(p->diagnostics, p->token.at, "unsupported", "`%.*s` is not supported yet",
 			(int)p->token.at.length, token_text(&p->token));
 	return parse_statement(p);
 }
@@ -346,5 +345,5 @@ int policy_parse(struct source_set *sources, const struct source *first, struct 
 		if (r != 1)
 			lexer_skip_line(current(&p));
 	}
-	return diagnostics->n > 0 ? -EBADMSG : 0;
+	return diagnostics->n_errors > 0 ? -EBADMSG : 0;
 }

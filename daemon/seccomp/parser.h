@@ -36,7 +36,7 @@ int parser_accept(struct parser *p, enum token_type type);
 /* Says what should stand at the token. Returns -EBADMSG. */
 int parser_expected(struct parser *p, const char *what);
 /* Shows "unknown KIND `WORD`", with the nearest name when there is one, and lets the line go on. */
-int parser_unknown(struct parser *p, const char *kind, const struct suggestion *nearest);
+int parser_unknown(struct parser *p, const char *code, const char *kind, const struct suggestion *nearest);
 
 /* The rules of one statement, borrowed from the policy. */
 struct rule_list {

@@ -4,28 +4,12 @@
 
 #include "base/array.h"
 
-#include <linux/audit.h>
-
-int policy_init(struct policy *ret)
+void policy_init(struct policy *ret, const struct architecture *architecture)
 {
-#if defined(__x86_64__) && defined(__LP64__)
-	const uint32_t architecture = AUDIT_ARCH_X86_64, foreign_first = 0x40000000; /* __X32_SYSCALL_BIT */
-#elif defined(__aarch64__) && defined(__LP64__)
-	const uint32_t architecture = AUDIT_ARCH_AARCH64, foreign_first = 0;
-#elif defined(__riscv) && __riscv_xlen == 64
-	const uint32_t architecture = AUDIT_ARCH_RISCV64, foreign_first = 0;
-#else
-	const uint32_t architecture = 0, foreign_first = 0;
-#endif
-
-	if (architecture == 0)
-		return -EOPNOTSUPP;
 	*ret = (struct policy){
 		.architecture = architecture,
-		.foreign_first = foreign_first,
 		.default_action = SECCOMP_RET_KILL_PROCESS,
 	};
-	return 0;
 }
 
 void policy_done(struct policy *p)
@@ -97,7 +81,7 @@ static int entry_get(struct policy *p, uint32_t number, struct policy_entry **re
 		if (r < 0)
 			return r;
 		memmove(p->entries + i + 1, p->entries + i, (p->n_entries - i) * sizeof(*p->entries));
-		p->entries[i] = (struct policy_entry){ .number = number };
+		p->entries[i] = (struct policy_entry){ .number = number, .weight = 1 };
 		p->n_entries++;
 	}
 	*ret = &p->entries[i];
@@ -110,7 +94,7 @@ int policy_attach(struct policy *p, uint32_t number, struct policy_rule *rule,
 	struct policy_entry *entry;
 	int r;
 
-	assert(number <= POLICY_NUMBER_MAX);
+	assert(architecture_has_number(p->architecture, number));
 	r = entry_get(p, number, &entry);
 	if (r < 0)
 		return r;

@@ -6,6 +6,7 @@
  * no text; positions are carried for messages only.
  */
 
+#include "seccomp/architecture.h"
 #include "seccomp/source.h"
 
 #include <linux/seccomp.h>
@@ -13,10 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ARGUMENTS 6 /* seccomp_data has no more */
-#define POLICY_NUMBER_MAX                                                                                    \
-	4095 /* above every system call of the supported architectures, for now below 500                    \
-	      */
+#define POLICY_ARGUMENTS    6    /* seccomp_data has no more */
 #define POLICY_RULES_MAX    4096 /* for one system call: each takes an instruction at least */
 #define POLICY_VALUE_NESTED 32   /* depth of parentheses in a value */
 
@@ -32,12 +30,13 @@ enum policy_op {
 	_POLICY_OP_MAX,
 };
 
-/* One comparison; all are unsigned and of 64 bits. */
+/* One comparison; all are unsigned and of as many bits as the architecture's word. */
 struct policy_atom {
 	uint64_t value;
-	uint8_t argument; /* 0..5 */
-	uint8_t op;       /* enum policy_op */
-	bool last;        /* ends its conjunction; the next atom, if any, begins another */
+	uint32_t offset, length; /* the value in the text that the rule is in */
+	uint8_t argument;        /* 0..5 */
+	uint8_t op;              /* enum policy_op */
+	bool last;               /* ends its conjunction; the next atom, if any, begins another */
 };
 
 /* Applies when one of its conjunctions holds; without atoms always. */
@@ -52,13 +51,13 @@ struct policy_entry {
 	uint32_t number;
 	struct policy_rule **rules; /* the first that applies decides; borrowed from the policy */
 	size_t n_rules, allocated;
+	uint64_t weight; /* how often it is called, beside the others; 1 unless @frequency tells more */
 };
 
 struct policy {
-	uint32_t architecture;   /* AUDIT_ARCH_* */
-	uint32_t foreign_first;  /* numbers from this on are of no native call (x32 and beyond) and kill; 0:
-				    none */
+	const struct architecture *architecture;
 	uint32_t default_action; /* for what has no entry and for an entry none of whose rules applies */
+	bool denylist; /* everything is allowed but what is named; .default_action is SECCOMP_RET_ALLOW */
 	struct position default_at;   /* .source is NULL while nobody has said */
 	struct policy_entry *entries; /* ascending by number */
 	size_t n_entries, allocated;
@@ -66,8 +65,8 @@ struct policy {
 	size_t n_rules, rules_allocated;
 };
 
-/* An empty policy for the architecture built for; -EOPNOTSUPP where there are no tables. */
-int policy_init(struct policy *ret);
+/* An empty policy. */
+void policy_init(struct policy *ret, const struct architecture *architecture);
 void policy_done(struct policy *p);
 
 /* A new, empty rule, owned by the policy; NULL when out of memory. */
@@ -75,8 +74,8 @@ struct policy_rule *policy_add_rule(struct policy *p);
 /* Appends an atom to a rule. */
 int policy_rule_add_atom(struct policy_rule *rule, struct policy_atom atom);
 /*
- * Appends a rule to what @number (at most POLICY_NUMBER_MAX) has. -EEXIST when an earlier rule already
- * applies always, with *reterr_earlier set to it; -E2BIG past POLICY_RULES_MAX.
+ * Appends a rule to what @number (one that architecture_has_number()) has. -EEXIST when an earlier rule
+ * already applies always, with *reterr_earlier set to it; -E2BIG past POLICY_RULES_MAX.
  */
 int policy_attach(struct policy *p, uint32_t number, struct policy_rule *rule,
 	const struct policy_rule **reterr_earlier);

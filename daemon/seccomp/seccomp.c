@@ -4,16 +4,30 @@
 
 #include "base/bounds.h"
 #include "base/error.h"
-#include "base/strv.h"
 #include "seccomp/emit.h"
+#include "seccomp/loaded.h"
 #include "seccomp/parser.h"
 
 _Static_assert(EMIT_COUNT_MAX > BPF_MAXINSNS_PER_FILTER, "an excess must be countable");
 
+void loaded_policy_free(struct loaded_policy *l)
+{
+	if (!l)
+		return;
+	policy_done(&l->policy);
+	source_set_done(&l->sources);
+	free(l);
+}
+
+DEFINE_CLEANUP(struct loaded_policy *, loaded_policy_free);
+
 void seccomp_result_done(struct seccomp_result *r)
 {
+	struct diagnostics d = { .list = r->diagnostics, .n = r->n_diagnostics };
+
 	free(r->filter);
-	strv_free(r->diagnostics);
+	diagnose_done(&d);
+	loaded_policy_free(r->loaded);
 	*r = (struct seccomp_result){};
 }
 
@@ -21,7 +35,7 @@ void seccomp_result_done(struct seccomp_result *r)
 static int explain_size(struct diagnostics *d, const struct source *source, const struct emit_size *size)
 {
 	const char *more = size->instructions >= EMIT_COUNT_MAX ? "more than " : "";
-	int r = diagnose_file(d, source->display,
+	int r = diagnose_file(d, source->display, "program-too-large",
 		"the program needs %s%zu instructions, the kernel takes at most %d", more, size->instructions,
 		BPF_MAXINSNS_PER_FILTER);
 
@@ -31,23 +45,24 @@ static int explain_size(struct diagnostics *d, const struct source *source, cons
 		size->largest_instructions);
 }
 
-static int compile(struct source_set *sources, const struct source *first, struct diagnostics *d,
-	struct seccomp_result *ret)
+static int compile(struct loaded_policy *l, const struct source *first, const struct seccomp_options *options,
+	struct diagnostics *d, struct seccomp_result *ret)
 {
-	struct policy policy;
+	const struct architecture *a = options->architecture ? options->architecture : architecture_native();
 	struct emit_size size;
-	int r = policy_init(&policy);
+	int r;
 
-	if (r < 0) {
-		(void)diagnose_file(d, first->display, "policies are not supported on this architecture");
-		return r;
+	if (!a) {
+		(void)diagnose_file(d, first->display, "no-architecture",
+			"there are no tables for the architecture that this program was built for");
+		return -EOPNOTSUPP;
 	}
-	r = policy_parse(sources, first, d, &policy);
+	policy_init(&l->policy, a);
+	r = policy_parse(&l->sources, first, d, &l->policy);
 	if (r == 0)
-		r = policy_emit(&policy, &ret->filter, &ret->n_filter, &size);
+		r = policy_emit(&l->policy, &ret->filter, &ret->n_filter, &size);
 	if (r == -E2BIG)
 		r = explain_size(d, first, &size);
-	policy_done(&policy);
 	return r;
 }
 
@@ -55,47 +70,71 @@ static int explain_source_error(struct diagnostics *d, const char *display, int 
 {
 	_cleanup_free_ char *text = source_error_text(error, reason);
 
-	return text ? diagnose_file(d, display, "the file %s", text) : -ENOMEM;
+	return text ? diagnose_file(d, display, "unreadable", "the file %s", text) : -ENOMEM;
+}
+
+/* What both ways in share. */
+struct compilation {
+	const struct seccomp_options *options;
+	struct loaded_policy *loaded;
+	const struct source *first;
+	const char *display;
+	const char *reason; /* why the first source was not read */
+};
+
+static int compilation_begin(struct compilation *c, const struct seccomp_options *options,
+	const char *display, struct seccomp_result *ret)
+{
+	static const struct seccomp_options defaults = {};
+
+	*ret = (struct seccomp_result){};
+	*c = (struct compilation){ .options = options ? options : &defaults, .display = display };
+	c->loaded = calloc(1, sizeof(*c->loaded));
+	if (!c->loaded)
+		return -ENOMEM;
+	c->loaded->sources = (struct source_set)SOURCE_SET_INIT;
+	c->loaded->sources.untrusted = (c->options->flags & SECCOMP_UNTRUSTED) != 0;
+	c->loaded->sources.root = c->options->root;
+	return 0;
 }
 
 /* @r: the result of reading the first source. */
-static int compile_source(struct source_set *sources, int r, const struct source *first, const char *display,
-	const char *reason, struct seccomp_result *ret)
+static int compilation_finish(struct compilation *c, int r, struct seccomp_result *ret)
 {
-	struct diagnostics d = {};
+	_cleanup_(loaded_policy_freep) struct loaded_policy *loaded = steal_ptr(c->loaded);
+	struct diagnostics d = { .warnings = (c->options->flags & SECCOMP_WARNINGS) != 0 };
 
 	if (r == 0)
-		r = compile(sources, first, &d, ret);
-	else if (explain_source_error(&d, display, r, reason) == -ENOMEM)
+		r = compile(loaded, c->first, c->options, &d, ret);
+	else if (explain_source_error(&d, c->display, r, c->reason) == -ENOMEM)
 		r = -ENOMEM;
 	ret->diagnostics = d.list;
-	source_set_done(sources);
+	ret->n_diagnostics = d.n;
+	if (r == 0 && (c->options->flags & SECCOMP_KEEP))
+		ret->loaded = steal_ptr(loaded);
 	return r;
 }
 
-int seccomp_compile_file(
-	int dir_fd, const char *name, const char *display_path, unsigned flags, struct seccomp_result *ret)
+int seccomp_compile_file(int dir_fd, const char *name, const char *display_path,
+	const struct seccomp_options *options, struct seccomp_result *ret)
 {
-	struct source_set sources = SOURCE_SET_INIT;
-	const struct source *first = NULL;
-	const char *reason = NULL;
-	int r;
+	struct compilation c;
+	int r = compilation_begin(&c, options, display_path, ret);
 
-	*ret = (struct seccomp_result){};
-	sources.untrusted = (flags & SECCOMP_UNTRUSTED) != 0;
-	r = source_add_file(&sources, dir_fd, name, display_path, &first, &reason);
-	return compile_source(&sources, r, first, display_path, reason, ret);
+	if (r < 0)
+		return r;
+	r = source_add_file(&c.loaded->sources, dir_fd, name, display_path, &c.first, &c.reason);
+	return compilation_finish(&c, r, ret);
 }
 
-int seccomp_compile_text(const char *text, size_t size, int dir_fd, const char *display_path, unsigned flags,
-	struct seccomp_result *ret)
+int seccomp_compile_text(const char *text, size_t size, int dir_fd, const char *display_path,
+	const struct seccomp_options *options, struct seccomp_result *ret)
 {
-	struct source_set sources = SOURCE_SET_INIT;
-	const struct source *first = NULL;
-	int r;
+	struct compilation c;
+	int r = compilation_begin(&c, options, display_path, ret);
 
-	*ret = (struct seccomp_result){};
-	sources.untrusted = (flags & SECCOMP_UNTRUSTED) != 0;
-	r = source_add_text(&sources, text, size, dir_fd, display_path, &first);
-	return compile_source(&sources, r, first, display_path, NULL, ret);
+	if (r < 0)
+		return r;
+	r = source_add_text(&c.loaded->sources, text, size, dir_fd, display_path, &c.first);
+	return compilation_finish(&c, r, ret);
 }

@@ -31,14 +31,21 @@ static bool atom_holds(const struct policy_atom *atom, uint64_t argument)
 	return false;
 }
 
-static bool rule_applies(const struct policy_rule *rule, const struct seccomp_data *data)
+/* The part of an argument that the kernel looks at. */
+static uint64_t argument_word(const struct architecture *a, uint64_t argument)
+{
+	return a->word_bits == 32 ? (uint32_t)argument : argument;
+}
+
+static bool rule_applies(
+	const struct architecture *a, const struct policy_rule *rule, const struct seccomp_data *data)
 {
 	bool all = true;
 
 	for (size_t i = 0; i < rule->n_atoms; i++) {
 		const struct policy_atom *atom = &rule->atoms[i];
 
-		all = all && atom_holds(atom, data->args[atom->argument]);
+		all = all && atom_holds(atom, argument_word(a, data->args[atom->argument]));
 		if (!atom->last)
 			continue;
 		if (all)
@@ -53,13 +60,14 @@ uint32_t policy_evaluate(const struct policy *p, const struct seccomp_data *data
 	uint32_t number = (uint32_t)data->nr;
 	const struct policy_entry *entry;
 
-	if (data->arch != p->architecture || (p->foreign_first != 0 && number >= p->foreign_first))
+	if (data->arch != p->architecture->audit || number < p->architecture->first_number ||
+		number > p->architecture->last_number)
 		return SECCOMP_RET_KILL_PROCESS;
 	entry = policy_find(p, number);
 	if (!entry)
 		return p->default_action;
 	for (size_t i = 0; i < entry->n_rules; i++)
-		if (rule_applies(entry->rules[i], data))
+		if (rule_applies(p->architecture, entry->rules[i], data))
 			return entry->rules[i]->action;
 	return p->default_action;
 }

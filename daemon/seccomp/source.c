@@ -247,7 +247,7 @@ int source_add_include(struct source_set *set, struct position at, const char *p
 		return -EPERM;
 	}
 	if (absolute && set->root_fd < 0) {
-		set->root_fd = RET_ERRNO(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+		set->root_fd = RET_ERRNO(open(set->root ? set->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 		if (set->root_fd < 0)
 			return set->root_fd;
 	}

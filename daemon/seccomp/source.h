@@ -35,9 +35,10 @@ struct source {
 struct source_set {
 	struct source **list;
 	size_t n, allocated;
-	size_t bytes;   /* of all texts */
-	int root_fd;    /* "/", opened at the first absolute path; -1 before */
-	bool untrusted; /* accept files that others than root may change */
+	size_t bytes;     /* of all texts */
+	const char *root; /* where absolute paths start; borrowed; NULL: "/" */
+	int root_fd;      /* .root, opened at the first absolute path; -1 before */
+	bool untrusted;   /* accept files that others than root may change */
 };
 
 #define SOURCE_SET_INIT                                                                                      \

@@ -63,7 +63,21 @@ static const char *const common_names[] = {
 	"file_setattr",
 };
 
-int syscall_lookup(const char *name, size_t length, uint32_t *ret)
+static uint32_t scmp_architecture(const struct architecture *a)
+{
+	static const uint32_t list[_ARCHITECTURE_MAX] = {
+		[ARCHITECTURE_X86_64] = SCMP_ARCH_X86_64,
+		[ARCHITECTURE_I386] = SCMP_ARCH_X86,
+		[ARCHITECTURE_X32] = SCMP_ARCH_X32,
+		[ARCHITECTURE_ARM64] = SCMP_ARCH_AARCH64,
+		[ARCHITECTURE_ARM] = SCMP_ARCH_ARM,
+		[ARCHITECTURE_RISCV64] = SCMP_ARCH_RISCV64,
+	};
+
+	return list[a->id];
+}
+
+int syscall_lookup(const struct architecture *a, const char *name, size_t length, uint32_t *ret)
 {
 	char terminated[SUGGEST_NAME_MAX + 1];
 	int number;
@@ -74,10 +88,10 @@ int syscall_lookup(const char *name, size_t length, uint32_t *ret)
 	terminated[length] = '\0';
 	for (uint32_t i = 0; i < ELEMENTSOF(common_names); i++)
 		if (strcmp(common_names[i], terminated) == 0) {
-			*ret = COMMON_FIRST + i;
+			*ret = a->first_number + COMMON_FIRST + i;
 			return 0;
 		}
-	number = seccomp_syscall_resolve_name_arch(SCMP_ARCH_NATIVE, terminated);
+	number = seccomp_syscall_resolve_name_arch(scmp_architecture(a), terminated);
 	if (number == __NR_SCMP_ERROR)
 		return -ENOENT;
 	if (number < 0) /* a pseudo number of libseccomp's own: known to some other architecture */
@@ -86,12 +100,13 @@ int syscall_lookup(const char *name, size_t length, uint32_t *ret)
 	return 0;
 }
 
-void syscall_suggest(struct suggestion *s)
+void syscall_suggest(const struct architecture *a, struct suggestion *s)
 {
 	for (size_t i = 0; i < ELEMENTSOF(common_names); i++)
 		suggestion_offer(s, common_names[i]);
 	for (int number = 0; number < COMMON_FIRST; number++) {
-		_cleanup_free_ char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+		_cleanup_free_ char *name =
+			seccomp_syscall_resolve_num_arch(scmp_architecture(a), (int)a->first_number + number);
 
 		if (name)
 			suggestion_offer(s, name);

@@ -27,7 +27,7 @@ static void require(bool condition)
 static void check_call(const struct policy *p, const struct sock_filter *filter, size_t n, uint32_t number,
 	const uint64_t arguments[POLICY_ARGUMENTS])
 {
-	struct seccomp_data data = { .nr = (int)number, .arch = p->architecture };
+	struct seccomp_data data = { .nr = (int)number, .arch = p->architecture->audit };
 	uint32_t action;
 
 	memcpy(data.args, arguments, sizeof(data.args));
@@ -78,12 +78,13 @@ static void check_program(const struct policy *p, const struct sock_filter *filt
 /* Nothing of the input may reach a terminal or a D-Bus string unchecked. */
 static void check_diagnostics(const struct diagnostics *d)
 {
-	require(d->n > 0 && strv_length(d->list) == d->n);
-	STRV_FOREACH (text, d->list) {
-		size_t length = strlen(*text);
+	require(d->n_errors > 0);
+	for (size_t i = 0; i < d->n; i++) {
+		const char *text = d->list[i].rendered;
+		size_t length = strlen(text);
 
-		require(utf8_valid_prefix(*text, length) == length);
-		for (const char *c = *text; *c; c++)
+		require(utf8_valid_prefix(text, length) == length);
+		for (const char *c = text; *c; c++)
 			require((unsigned char)*c >= 0x20 || *c == '\n' || *c == '\t');
 	}
 }
@@ -102,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = source_add_text(&sources, (const char *)data, size, -1, "fuzz", &first);
 	if (r < 0)
 		return 0;
-	require(policy_init(&p) == 0);
+	policy_init(&p, architecture_native());
 	r = policy_parse(&sources, first, &d, &p);
 	if (r == 0)
 		r = policy_emit(&p, &filter, &n, &emit_size);
@@ -111,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r == 0)
 		check_program(&p, filter, n);
 	policy_done(&p);
-	strv_free(d.list);
+	diagnose_done(&d);
 	source_set_done(&sources);
 	return 0;
 }

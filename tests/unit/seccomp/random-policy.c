@@ -226,7 +226,7 @@ void random_call(struct random *r, const struct policy *p, struct seccomp_data *
 	default:
 		break;
 	}
-	*ret = (struct seccomp_data){ .nr = (int)number, .arch = p->architecture };
+	*ret = (struct seccomp_data){ .nr = (int)number, .arch = p->architecture->audit };
 	for (unsigned i = 0; i < POLICY_ARGUMENTS; i++)
 		ret->args[i] = near_value(r, entry, i);
 }

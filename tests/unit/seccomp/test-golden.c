@@ -24,6 +24,8 @@
 
 #include <cmocka.h>
 
+static const struct seccomp_options untrusted = { .flags = SECCOMP_UNTRUSTED };
+
 #define LINE_NUMBERS   8 /* of a vector: number, six arguments, verdict */
 #define FOREIGN_PREFIX "/usr/share/policy/crosvm/"
 #define FOREIGN_DIR    "google+crosvm/jail/seccomp/x86_64"
@@ -97,17 +99,17 @@ static int compile(const struct replay *t, const char *policy, struct seccomp_re
 	_cleanup_close_ int fd = -1;
 
 	if (!strstr(text, FOREIGN_PREFIX))
-		return seccomp_compile_file(t->corpus_fd, policy, policy, SECCOMP_UNTRUSTED, ret);
+		return seccomp_compile_file(t->corpus_fd, policy, policy, &untrusted, ret);
 	write_rewritten(t, "replayed", text);
 	fd = open(t->scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	return seccomp_compile_file(fd, "replayed", policy, SECCOMP_UNTRUSTED, ret);
+	return seccomp_compile_file(fd, "replayed", policy, &untrusted, ret);
 }
 
 static bool is_unsupported(const struct seccomp_result *result)
 {
-	STRV_FOREACH (text, result->diagnostics)
-		if (strstr(*text, "not supported yet"))
+	for (size_t i = 0; i < result->n_diagnostics; i++)
+		if (strstr(result->diagnostics[i].text, "not supported yet"))
 			return true;
 	return false;
 }
@@ -170,7 +172,7 @@ static void replay_line(struct replay *t, char *line)
 		print_message("accepted, although the other compiler refused: %s\n", policy);
 		t->accepted++;
 	} else if (r < 0) {
-		print_error("%s\n", result.diagnostics ? result.diagnostics[0] : policy);
+		print_error("%s\n", result.diagnostics ? result.diagnostics[0].rendered : policy);
 		t->mismatches++;
 	} else {
 		t->policies++;

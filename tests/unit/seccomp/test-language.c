@@ -139,12 +139,12 @@ static void check_good(const struct good *g)
 	struct policy p;
 	uint32_t verdict;
 
-	assert_int_equal(policy_init(&p), 0);
-	data.arch = p.architecture;
+	policy_init(&p, architecture_native());
+	data.arch = p.architecture->audit;
 	memcpy(data.args, g->arguments, sizeof(g->arguments));
-	if (seccomp_compile_text(g->text, strlen(g->text), -1, "p", 0, &result) < 0)
-		fail_msg("%s\nfor: %s", result.diagnostics[0], g->text);
-	assert_null(result.diagnostics);
+	if (seccomp_compile_text(g->text, strlen(g->text), -1, "p", NULL, &result) < 0)
+		fail_msg("%s\nfor: %s", result.diagnostics[0].rendered, g->text);
+	assert_int_equal(result.n_diagnostics, 0);
 	assert_int_equal(filter_simulate(result.filter, result.n_filter, &data, &verdict), 0);
 	if (verdict != g->verdict)
 		fail_msg("0x%x instead of 0x%x for: %s", verdict, g->verdict, g->text);
@@ -307,17 +307,17 @@ static const struct bad bad[] = {
 };
 
 /* The lines that say what is wrong, without excerpts. */
-static char *summarize(char *const *diagnostics)
+static char *summarize(const struct seccomp_result *result)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	assert_non_null(f);
-	STRV_FOREACH (diagnostic, diagnostics) {
+	for (size_t i = 0; i < result->n_diagnostics; i++) {
 		_cleanup_(strv_freep) char **split = NULL;
 
-		assert_int_equal(strv_split(*diagnostic, "\n", &split), 0);
+		assert_int_equal(strv_split(result->diagnostics[i].rendered, "\n", &split), 0);
 		STRV_FOREACH (line, split)
 			if (strstr(*line, ": error: ") || strstr(*line, ": note: "))
 				fprintf(f, "%s%s", ftell(f) > 0 ? "|" : "", *line);
@@ -331,10 +331,10 @@ static void check_bad(const struct bad *b)
 	_cleanup_free_ char *messages = NULL;
 	struct seccomp_result result;
 
-	if (seccomp_compile_text(b->text, strlen(b->text), -1, "p", 0, &result) != -EBADMSG)
+	if (seccomp_compile_text(b->text, strlen(b->text), -1, "p", NULL, &result) != -EBADMSG)
 		fail_msg("accepted: %s", b->text);
 	assert_null(result.filter);
-	messages = summarize(result.diagnostics);
+	messages = summarize(&result);
 	if (strcmp(messages, b->messages) != 0)
 		fail_msg("for:        %s\nexpected:   %s\nbut it says %s", b->text, b->messages, messages);
 	seccomp_result_done(&result);

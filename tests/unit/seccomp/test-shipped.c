@@ -32,16 +32,18 @@
 
 #include <cmocka.h>
 
+static const struct seccomp_options untrusted = { .flags = SECCOMP_UNTRUSTED };
+
 #define DATA_SIZE (3 * 1024 * 1024)
 
 static struct seccomp_result base, decoder, probe;
 
 static void compile(int dir_fd, const char *name, struct seccomp_result *ret)
 {
-	if (seccomp_compile_file(dir_fd, name, name, SECCOMP_UNTRUSTED, ret) == 0)
+	if (seccomp_compile_file(dir_fd, name, name, &untrusted, ret) == 0)
 		return;
-	STRV_FOREACH (text, ret->diagnostics)
-		print_error("%s\n", *text);
+	for (size_t i = 0; i < ret->n_diagnostics; i++)
+		print_error("%s\n", ret->diagnostics[i].rendered);
 	fail_msg("%s does not compile", name);
 }
 

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+static const struct seccomp_options untrusted = { .flags = SECCOMP_UNTRUSTED };
+
 struct fixture {
 	char path[64];
 	int fd;
@@ -71,17 +73,18 @@ static void expect_flags(
 	const struct fixture *t, const char *name, unsigned flags, int wanted, const char *diagnostic)
 {
 	_cleanup_free_ char *display = NULL;
+	const struct seccomp_options options = { .flags = flags };
 	struct seccomp_result result;
 	int r;
 
 	assert_true(asprintf(&display, "etc/%s", name) > 0);
-	r = seccomp_compile_file(t->fd, name, display, flags, &result);
+	r = seccomp_compile_file(t->fd, name, display, &options, &result);
 	if (diagnostic && result.diagnostics)
-		assert_string_equal(result.diagnostics[0], diagnostic);
+		assert_string_equal(result.diagnostics[0].rendered, diagnostic);
 	else if (diagnostic)
 		fail_msg("no diagnostic, %d instead of: %s", r, diagnostic);
 	else if (result.diagnostics)
-		fail_msg("%s", result.diagnostics[0]);
+		fail_msg("%s", result.diagnostics[0].rendered);
 	assert_int_equal(r, wanted);
 	assert_true((result.filter != NULL) == (r == 0));
 	seccomp_result_done(&result);
@@ -191,10 +194,10 @@ static void test_depth(void **state)
 	put_chain(t, 10);
 	expect(t, "1", 0, NULL);
 	put_chain(t, 11);
-	assert_int_equal(seccomp_compile_file(t->fd, "1", "1", SECCOMP_UNTRUSTED, &result), -EBADMSG);
-	assert_ptr_equal(
-		strstr(result.diagnostics[0], "10(1:10): error: more than 10 files include each other\n"),
-		result.diagnostics[0]);
+	assert_int_equal(seccomp_compile_file(t->fd, "1", "1", &untrusted, &result), -EBADMSG);
+	assert_ptr_equal(strstr(result.diagnostics[0].rendered,
+				 "10(1:10): error: more than 10 files include each other\n"),
+		result.diagnostics[0].rendered);
 	seccomp_result_done(&result);
 }
 
@@ -208,9 +211,9 @@ static void test_fan(void **state)
 	put(t, "b", "@include c\n@include c\n@include c\n@include c\n@include c\n@include c\n@include c\n");
 	put(t, "c", "@include d\n@include d\n@include d\n@include d\n@include d\n@include d\n@include d\n");
 	put(t, "d", "900: arg0 == 1\n");
-	assert_int_equal(seccomp_compile_file(t->fd, "a", "a", SECCOMP_UNTRUSTED, &result), -EBADMSG);
-	assert_non_null(
-		strstr(result.diagnostics[0], "error: the file is too large, or there are too many files\n"));
+	assert_int_equal(seccomp_compile_file(t->fd, "a", "a", &untrusted, &result), -EBADMSG);
+	assert_non_null(strstr(result.diagnostics[0].rendered,
+		"error: the file is too large, or there are too many files\n"));
 	seccomp_result_done(&result);
 }
 
@@ -322,9 +325,9 @@ static void test_trust_absolute(void **state)
 	put(t, "b", "read: 1\n");
 	snprintf(text, sizeof(text), "@include %s/b\n", t->path);
 	put(t, "a", text);
-	assert_int_equal(seccomp_compile_file(t->fd, "a", "a", 0, &result), -EBADMSG);
-	assert_non_null(
-		strstr(result.diagnostics[0], "lies in a directory that others than root may change"));
+	assert_int_equal(seccomp_compile_file(t->fd, "a", "a", NULL, &result), -EBADMSG);
+	assert_non_null(strstr(
+		result.diagnostics[0].rendered, "lies in a directory that others than root may change"));
 	seccomp_result_done(&result);
 }
 
