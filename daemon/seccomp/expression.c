@@ -113,7 +113,7 @@ static int parse_operand(struct parser *p, struct value_stack *s)
 	return close_parentheses(p, s);
 }
 
-static int parse_value(struct parser *p, uint64_t *ret)
+int parse_value(struct parser *p, uint64_t *ret)
 {
 	struct value_stack s = {};
 	int r;

@@ -88,43 +88,48 @@ static int refuse_and_continue(struct parser *p, const char *code, const char *t
 	return parser_advance(p);
 }
 
-static int add_name(struct parser *p, struct name_list *names, uint32_t number)
+int parse_syscall(struct parser *p, uint32_t *ret)
 {
-	if (array_reserve(&names->list, &names->allocated, names->n + 1, sizeof(*names->list)) < 0)
-		return -ENOMEM;
-	names->list[names->n++] = (struct named_number){ .number = number, .at = p->token.at };
-	return parser_advance(p);
+	const struct architecture *a = p->policy->architecture;
+	const char *text = token_text(&p->token);
+	size_t length = p->token.at.length;
+	struct suggestion nearest = suggestion_for(text, length);
+	int r;
+
+	if (p->token.type == TOKEN_NUMBER) {
+		if (p->token.number > UINT32_MAX || !architecture_has_number(a, (uint32_t)p->token.number))
+			return refuse_and_continue(
+				p, "number-range", " is no number of a system call; they are 0 to 4095");
+		*ret = (uint32_t)p->token.number;
+		return parser_advance(p);
+	}
+	if (p->token.type != TOKEN_WORD)
+		return parser_expected(p, "a system call's name");
+	r = syscall_lookup(a, text, length, ret);
+	if (r == -EOPNOTSUPP)
+		return refuse_and_continue(
+			p, "foreign-syscall", " is a system call of other architectures only");
+	if (r == 0)
+		return parser_advance(p);
+	syscall_suggest(a, &nearest);
+	return parser_unknown(p, "unknown-syscall", "system call", &nearest);
 }
 
 static int parse_name(struct parser *p, struct name_list *names)
 {
-	const char *text = token_text(&p->token);
-	size_t length = p->token.at.length;
-	struct suggestion nearest = suggestion_for(text, length);
-	uint32_t number;
+	struct named_number name = { .at = p->token.at };
 	int r;
 
-	if (p->token.type == TOKEN_NUMBER) {
-		if (!architecture_has_number(p->policy->architecture, (uint32_t)p->token.number) ||
-			p->token.number > UINT32_MAX)
-			return refuse_and_continue(
-				p, "number-range", " is no number of a system call; they are 0 to 4095");
-		return add_name(p, names, (uint32_t)p->token.number);
-	}
-	if (p->token.type != TOKEN_WORD)
-		return parser_expected(p, "a system call's name");
-	if (memchr(text, '@', length))
+	if (p->token.type == TOKEN_WORD && memchr(token_text(&p->token), '@', p->token.at.length))
 		return refuse_and_continue(
 			p, "unsupported", ": groups of system calls are not supported yet");
-	r = syscall_lookup(p->policy->architecture, text, length, &number);
-	if (r == -EOPNOTSUPP)
-		return refuse_and_continue(
-			p, "foreign-syscall", " is a system call of other architectures only");
-	if (r < 0) {
-		syscall_suggest(p->policy->architecture, &nearest);
-		return parser_unknown(p, "unknown-syscall", "system call", &nearest);
-	}
-	return add_name(p, names, number);
+	r = parse_syscall(p, &name.number);
+	if (r < 0 || p->bad_line)
+		return r;
+	if (array_reserve(&names->list, &names->allocated, names->n + 1, sizeof(*names->list)) < 0)
+		return -ENOMEM;
+	names->list[names->n++] = name;
+	return 0;
 }
 
 /* "name" or "{name, name}". */

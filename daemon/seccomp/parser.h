@@ -47,3 +47,11 @@ struct rule_list {
 /* What follows the colon. */
 int parse_filter(struct parser *p, struct rule_list *ret);
 int parse_action(struct parser *p, uint32_t *ret);
+
+/*
+ * Parts of the language that stand elsewhere, too, such as in the calls that are asked about. Each begins at
+ * the token and takes what is its own. An error may be shown, .bad_line set and 0 returned.
+ */
+int parse_value(struct parser *p, uint64_t *ret);
+/* A name or a number, no group. */
+int parse_syscall(struct parser *p, uint32_t *ret);
