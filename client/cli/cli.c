@@ -20,8 +20,17 @@ static const struct verb *const verbs[] = {
 	&verb_profiles,
 	&verb_cat,
 	&verb_verify,
+	&verb_policy,
 	&verb_sanitize_username,
 	&verb_reload,
+};
+
+static const struct verb_group all_verbs = {
+	.words = "",
+	.purpose = "Run and control programs in Bailiff's sandboxes.",
+	.page = "bailiffctl(1)",
+	.verbs = verbs,
+	.n = ELEMENTSOF(verbs),
 };
 
 static int set_json(void *into, const char *value, char **reterr_why)
@@ -79,21 +88,20 @@ static const struct option global_options[] = {
 	{ "version", 0, NULL, "the version", set_version },
 };
 
-static void print_help(void)
+static void print_group_help(const struct verb_group *g)
 {
-	(void)printf("bailiffctl [OPTIONS] VERB [ARGUMENTS]\n\nRun and control programs in Bailiff's "
-		     "sandboxes.\n\n");
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-		(void)printf("  %-27s %s\n", verbs[i]->name, verbs[i]->summary);
+	(void)printf("bailiffctl %s[OPTIONS] VERB [ARGUMENTS]\n\n%s\n\n", g->words, g->purpose);
+	for (size_t i = 0; i < g->n; i++)
+		(void)printf("  %-27s %s\n", g->verbs[i]->name, g->verbs[i]->summary);
 	(void)printf("\nOptions:\n");
 	options_help(stdout, global_options, ELEMENTSOF(global_options));
-	(void)printf("\nbailiffctl VERB --help explains a verb; bailiffctl(1) explains all.\n");
+	(void)printf("\nbailiffctl %sVERB --help explains a verb; %s explains all.\n", g->words, g->page);
 }
 
-static void print_verb_help(const struct verb *v)
+static void print_verb_help(const struct verb_group *g, const struct verb *v)
 {
-	(void)printf("bailiffctl %s%s%s%s\n\n%s.\n", v->name, v->n_options > 0 ? " [OPTIONS]" : "",
-		*v->arguments ? " " : "", v->arguments, v->summary);
+	(void)printf("bailiffctl %s%s%s%s%s\n\n%s.\n", g->words, v->name,
+		v->n_options > 0 ? " [OPTIONS]" : "", *v->arguments ? " " : "", v->arguments, v->summary);
 	if (*v->details)
 		(void)printf("%s\n", v->details);
 	if (v->n_options > 0) {
@@ -109,33 +117,37 @@ static void print_version(void)
 	(void)printf("bailiffctl %s\n", BAILIFF_VERSION);
 }
 
-static const struct verb *find_verb(const char *name)
+static const struct verb *find_verb(const struct verb_group *g, const char *name)
 {
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-		if (strcmp(verbs[i]->name, name) == 0)
-			return verbs[i];
+	for (size_t i = 0; i < g->n; i++)
+		if (strcmp(g->verbs[i]->name, name) == 0)
+			return g->verbs[i];
 	return NULL;
 }
 
-static int report_unknown_verb(const char *name)
+static int report_unknown_verb(const struct verb_group *g, const char *name)
 {
 	struct suggestion near = suggestion_for(name, strlen(name));
 
-	for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-		suggestion_offer(&near, verbs[i]->name);
+	for (size_t i = 0; i < g->n; i++)
+		suggestion_offer(&near, g->verbs[i]->name);
 	if (suggestion_get(&near))
-		report("unknown verb %s; did you mean %s?", name, suggestion_get(&near));
+		report("unknown verb %s%s; did you mean %s%s?", g->words, name, g->words,
+			suggestion_get(&near));
 	else
-		report("unknown verb %s; bailiffctl --help lists them", name);
+		report("unknown verb %s%s; bailiffctl %s--help lists them", g->words, name, g->words);
 	return EXIT_USAGE;
 }
 
-static int usage_error(const struct verb *v, char *why)
+/* @v: NULL before the verb is known. Frees @why. */
+static int usage_error(const struct verb_group *g, const struct verb *v, char *why)
 {
+	const char *text = why ? why : "wrong arguments";
+
 	if (v)
-		report("%s: %s (bailiffctl %s --help)", v->name, why ? why : "wrong arguments", v->name);
+		report("%s%s: %s (bailiffctl %s%s --help)", g->words, v->name, text, g->words, v->name);
 	else
-		report("%s (bailiffctl --help)", why ? why : "wrong arguments");
+		report("%s (bailiffctl %s--help)", text, g->words);
 	free(why);
 	return v && v->usage_status > 0 ? v->usage_status : EXIT_USAGE;
 }
@@ -159,7 +171,7 @@ static int check_arguments(const struct verb *v, size_t n, char **reterr_why)
 	return 0;
 }
 
-static int run_verb(struct cli *cli, const struct verb *v, char **argv)
+static int run_verb(struct cli *cli, const struct verb_group *g, const struct verb *v, char **argv)
 {
 	_cleanup_free_ void *state = calloc(1, v->state_size > 0 ? v->state_size : 1);
 	const struct option_table tables[] = {
@@ -176,9 +188,9 @@ static int run_verb(struct cli *cli, const struct verb *v, char **argv)
 	if (r == 0 && !cli->help && !cli->version)
 		r = check_arguments(v, n, &why);
 	if (r < 0)
-		status = usage_error(v, why);
+		status = usage_error(g, v, why);
 	else if (cli->help)
-		print_verb_help(v);
+		print_verb_help(g, v);
 	else if (cli->version)
 		print_version();
 	else
@@ -192,24 +204,30 @@ int cli_main(char **argv)
 {
 	struct cli cli = { 0 };
 	const struct option_table globals = { global_options, ELEMENTSOF(global_options), &cli };
+	const struct verb_group *g = &all_verbs;
 	const struct verb *v;
-	char *why = NULL;
-	size_t n = 0;
 
-	if (options_parse(&globals, 1, argv + 1, true, &n, &why) < 0)
-		return usage_error(NULL, why);
-	if (cli.version) {
-		print_version();
-		return finish(EXIT_SUCCESS);
+	for (argv++;; argv++) {
+		char *why = NULL;
+		size_t n = 0;
+
+		if (options_parse(&globals, 1, argv, true, &n, &why) < 0)
+			return usage_error(g, NULL, why);
+		if (cli.version) {
+			print_version();
+			return finish(EXIT_SUCCESS);
+		}
+		if (n == 0 && !cli.help)
+			return usage_error(g, NULL, strdup("a verb is missing"));
+		if (n == 0) {
+			print_group_help(g);
+			return finish(EXIT_SUCCESS);
+		}
+		v = find_verb(g, argv[0]);
+		if (!v)
+			return report_unknown_verb(g, argv[0]);
+		if (!v->group)
+			return run_verb(&cli, g, v, argv + 1);
+		g = v->group;
 	}
-	if (n == 0 && !cli.help)
-		return usage_error(NULL, strdup("a verb is missing"));
-	if (n == 0) {
-		print_help();
-		return finish(EXIT_SUCCESS);
-	}
-	v = find_verb(argv[1]);
-	if (!v)
-		return report_unknown_verb(argv[1]);
-	return run_verb(&cli, v, argv + 2);
 }

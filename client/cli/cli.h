@@ -29,6 +29,8 @@ struct cli {
 #define EXIT_REFUSED   126 /* refused, or the sandbox could not be set up */
 #define EXIT_NOT_FOUND 127 /* no such profile, or no such program in it */
 
+struct verb_group;
+
 struct verb {
 	const char *name, *arguments, *summary;
 	const char *details; /* --help only; "" if the summary says it all */
@@ -40,10 +42,21 @@ struct verb {
 	size_t state_size;         /* what the options are set into, zeroed */
 	void (*done)(void *state); /* may be NULL */
 	int (*run)(const struct cli *cli, void *state, char **args, size_t n); /* returns the exit status */
+	/* The first argument is one of these verbs; name, arguments and summary are all that this one has. */
+	const struct verb_group *group;
+};
+
+/* Verbs that stand behind the same words. */
+struct verb_group {
+	const char *words;   /* that a verb of it follows, each with a blank: "policy " */
+	const char *purpose; /* --help: a sentence */
+	const char *page;    /* the man page */
+	const struct verb *const *verbs;
+	size_t n;
 };
 
 extern const struct verb verb_run, verb_launch, verb_list, verb_status, verb_signal, verb_stop, verb_wait,
-	verb_profiles, verb_cat, verb_verify, verb_sanitize_username, verb_reload;
+	verb_profiles, verb_cat, verb_verify, verb_policy, verb_sanitize_username, verb_reload;
 
 /* Runs a command line, argv[0] being the program's name; returns the exit status. */
 int cli_main(char **argv);
