@@ -3,9 +3,9 @@
 
 /*
  * Translates a policy into classic BPF. The program looks at the architecture, finds the system call by a
- * balanced search over ranges of numbers, and only then at arguments. Same policy, same program. It has no
- * other instructions than loads of words of seccomp_data, JEQ/JGT/JGE/JSET with a constant, JA and RET with a
- * constant.
+ * balanced search over ranges of numbers, in which what is more frequent comes sooner, and only then at
+ * arguments. Same policy, same program. It has no other instructions than loads of words of seccomp_data,
+ * JEQ/JGE/JSET with a constant, JA and RET with a constant.
  */
 
 #include "seccomp/policy.h"
