@@ -232,11 +232,29 @@ int source_add_file(struct source_set *set, int dir_fd, const char *name, const 
 		reterr_reason);
 }
 
+/*
+ * How messages name the file @name that @from includes as @path: where they name @from by its own name below
+ * the directory, @name takes the place of that; else the path stands where @from does.
+ */
+static char *include_display(const struct source *from, const char *name, const char *path)
+{
+	size_t shown = strlen(from->display), known = strlen(from->name);
+	const char *slash = strrchr(from->display, '/');
+	size_t prefix = slash ? (size_t)(slash + 1 - from->display) : 0;
+	char *display;
+
+	if (known > 0 && known <= shown && strcmp(from->display + shown - known, from->name) == 0 &&
+		(known == shown || from->display[shown - known - 1] == '/'))
+		prefix = shown - known;
+	else if (known > 0)
+		name = path;
+	return asprintf(&display, "%.*s%s", (int)prefix, from->display, name) < 0 ? NULL : display;
+}
+
 int source_add_include(struct source_set *set, struct position at, const char *path,
 	const struct source **ret, const char **reterr_reason)
 {
 	const struct source *from = at.source;
-	const char *slash = strrchr(from->display, '/');
 	_cleanup_free_ char *name = NULL, *display = NULL;
 	bool absolute = path[0] == '/';
 	int r, dir_fd = from->dir_fd;
@@ -254,12 +272,15 @@ int source_add_include(struct source_set *set, struct position at, const char *p
 	r = join_normalized(absolute ? "" : from->name, path, &name);
 	if (r < 0)
 		return r;
-	if (absolute)
-		r = asprintf(&display, "/%s", name);
-	else
-		r = asprintf(&display, "%.*s%s", slash ? (int)(slash + 1 - from->display) : 0, from->display,
-			path);
-	if (r < 0)
+	if (name[0] == '\0') {
+		*reterr_reason = "is not a regular file";
+		return -EISDIR;
+	}
+	if (!absolute)
+		display = include_display(from, name, path);
+	else if (asprintf(&display, "/%s", name) < 0)
+		display = NULL;
+	if (!display)
 		return -ENOMEM;
 	return add_file(set, absolute ? set->root_fd : dir_fd, steal_ptr(name), steal_ptr(display), at, ret,
 		reterr_reason);

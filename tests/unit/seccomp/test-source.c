@@ -134,7 +134,7 @@ static void test_include_chain_is_shown(void **state)
 	put(t, "sub/b", "@include ./c");
 	put(t, "sub/c", "close: 1\nraed: 1\n");
 	expect(t, "a", -EBADMSG,
-		"etc/sub/./c(2:1): error: unknown system call `raed`; did you mean `read`?\n"
+		"etc/sub/c(2:1): error: unknown system call `raed`; did you mean `read`?\n"
 		"    raed: 1\n"
 		"    ^^^^\n"
 		"    included from etc/sub/b(1:10)\n"
