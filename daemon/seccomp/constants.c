@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+/* Looks up constants in the tables that tables/generate.py makes of tables/constants.txt. */
+
 #include "seccomp/constants.h"
 
 #include "base/error.h"
-#include "seccomp/constant-table.h"
+#include "seccomp/constant-value.h"
+#include "seccomp/tables.h"
 
 #include <string.h>
 
-const struct constant_table *const constant_tables[] = {
-	&constants_error,
-	&constants_file,
-	&constants_ioctl,
-	&constants_memory,
-	&constants_native,
-	&constants_process,
-	&constants_socket,
-	NULL,
-};
-
-/* As strcmp() of a name that is not terminated with one that is. */
+/* As strncmp() over the length, with what is longer behind what is equal so far. */
 static int compare(const char *name, size_t length, const char *other)
 {
 	int r = strncmp(name, other, length);
@@ -26,43 +18,85 @@ static int compare(const char *name, size_t length, const char *other)
 	return r == 0 && other[length] != '\0' ? -1 : r;
 }
 
-static int table_lookup(const struct constant_table *table, const char *name, size_t length, uint64_t *ret)
+/* The first row whose name is not before this one. */
+static size_t lower_bound(const char *name, size_t length)
 {
-	size_t low = 0, high = table->n;
+	size_t low = 0, high = n_constant_rows;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int r = compare(name, length, table->list[middle].name);
 
-		if (r == 0) {
-			*ret = table->list[middle].value;
-			return 0;
-		}
-		if (r < 0)
-			high = middle;
-		else
+		if (compare(name, length, constant_at(middle)) > 0)
 			low = middle + 1;
+		else
+			high = middle;
 	}
-	return -ENOENT;
+	return low;
+}
+
+bool constant_value(const struct architecture *a, size_t index, uint64_t *ret)
+{
+	const struct constant_row *row = &constant_rows[index];
+
+	if (!(row->architectures & 1U << a->id))
+		return false;
+	*ret = row->variant ? constant_variants[row->variant - 1][a->id] : row->value;
+	return true;
+}
+
+static int lookup(
+	const struct architecture *a, bool errors_only, const char *name, size_t length, uint64_t *ret)
+{
+	size_t index = lower_bound(name, length);
+
+	if (index == n_constant_rows || compare(name, length, constant_at(index)) != 0)
+		return -ENOENT;
+	if (errors_only && !constant_rows[index].is_error)
+		return -ENOENT;
+	return constant_value(a, index, ret) ? 0 : -EOPNOTSUPP;
 }
 
 int constant_lookup(const struct architecture *a, const char *name, size_t length, uint64_t *ret)
 {
-	for (size_t i = 0; constant_tables[i]; i++)
-		if (table_lookup(constant_tables[i], name, length, ret) == 0)
-			return 0;
-	return -ENOENT;
+	return lookup(a, false, name, length, ret);
 }
 
 int constant_lookup_errno(const struct architecture *a, const char *name, size_t length, uint64_t *ret)
 {
-	return table_lookup(&constants_error, name, length, ret);
+	return lookup(a, true, name, length, ret);
 }
 
 void constant_suggest(const struct architecture *a, bool errors_only, struct suggestion *s)
 {
-	for (size_t i = 0; constant_tables[i]; i++)
-		for (size_t j = 0; j < constant_tables[i]->n; j++)
-			if (!errors_only || constant_tables[i] == &constants_error)
-				suggestion_offer(s, constant_tables[i]->list[j].name);
+	for (size_t i = 0; i < n_constant_rows; i++)
+		if (constant_rows[i].architectures & 1U << a->id &&
+			(!errors_only || constant_rows[i].is_error))
+			suggestion_offer(s, constant_at(i));
+}
+
+size_t constant_count(void)
+{
+	return n_constant_rows;
+}
+
+const char *constant_at(size_t index)
+{
+	return constant_names + constant_rows[index].name;
+}
+
+const char *constant_name_of(const struct architecture *a, const char *prefix, uint64_t value)
+{
+	size_t length = strlen(prefix);
+	const char *best = NULL;
+
+	for (size_t i = lower_bound(prefix, length); i < n_constant_rows; i++) {
+		const char *name = constant_at(i);
+		uint64_t own;
+
+		if (strncmp(name, prefix, length) != 0)
+			break;
+		if (constant_value(a, i, &own) && own == value && (!best || strlen(name) < strlen(best)))
+			best = name;
+	}
+	return best;
 }

@@ -1,114 +1,74 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+/* Looks up system calls in the tables that tables/generate.py makes of tables/syscalls.txt. */
+
 #include "seccomp/syscalls.h"
 
-#include "base/cleanup.h"
 #include "base/error.h"
+#include "seccomp/tables.h"
 
-#include <seccomp.h>
 #include <string.h>
 
-/*
- * From 424 on, a system call has one number on all architectures (include/uapi/asm-generic/unistd.h of the
- * kernel), so one list serves all. It makes up for a libseccomp that is older than a policy.
- */
-#define COMMON_FIRST 424
-
-static const char *const common_names[] = {
-	"pidfd_send_signal",
-	"io_uring_setup",
-	"io_uring_enter",
-	"io_uring_register",
-	"open_tree",
-	"move_mount",
-	"fsopen",
-	"fsconfig",
-	"fsmount",
-	"fspick",
-	"pidfd_open",
-	"clone3",
-	"close_range",
-	"openat2",
-	"pidfd_getfd",
-	"faccessat2",
-	"process_madvise",
-	"epoll_pwait2",
-	"mount_setattr",
-	"quotactl_fd",
-	"landlock_create_ruleset",
-	"landlock_add_rule",
-	"landlock_restrict_self",
-	"memfd_secret",
-	"process_mrelease",
-	"futex_waitv",
-	"set_mempolicy_home_node",
-	"cachestat",
-	"fchmodat2",
-	"map_shadow_stack",
-	"futex_wake",
-	"futex_wait",
-	"futex_requeue",
-	"statmount",
-	"listmount",
-	"lsm_get_self_attr",
-	"lsm_set_self_attr",
-	"lsm_list_modules",
-	"mseal",
-	"setxattrat",
-	"getxattrat",
-	"listxattrat",
-	"removexattrat",
-	"open_tree_attr",
-	"file_getattr",
-	"file_setattr",
-};
-
-static uint32_t scmp_architecture(const struct architecture *a)
+/* As strcmp() of a name that is not terminated with one that is. */
+static int compare(const char *name, size_t length, const char *other)
 {
-	static const uint32_t list[_ARCHITECTURE_MAX] = {
-		[ARCHITECTURE_X86_64] = SCMP_ARCH_X86_64,
-		[ARCHITECTURE_I386] = SCMP_ARCH_X86,
-		[ARCHITECTURE_X32] = SCMP_ARCH_X32,
-		[ARCHITECTURE_ARM64] = SCMP_ARCH_AARCH64,
-		[ARCHITECTURE_ARM] = SCMP_ARCH_ARM,
-		[ARCHITECTURE_RISCV64] = SCMP_ARCH_RISCV64,
-	};
+	int r = strncmp(name, other, length);
 
-	return list[a->id];
+	return r == 0 && other[length] != '\0' ? -1 : r;
+}
+
+const struct syscall_row *syscall_find(const char *name, size_t length)
+{
+	size_t low = 0, high = n_syscall_rows;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int r = compare(name, length, syscall_rows[middle].name);
+
+		if (r == 0)
+			return &syscall_rows[middle];
+		if (r < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
 }
 
 int syscall_lookup(const struct architecture *a, const char *name, size_t length, uint32_t *ret)
 {
-	char terminated[SUGGEST_NAME_MAX + 1];
-	int number;
+	const struct syscall_row *row = syscall_find(name, length);
 
-	if (length > SUGGEST_NAME_MAX)
+	if (!row)
 		return -ENOENT;
-	memcpy(terminated, name, length);
-	terminated[length] = '\0';
-	for (uint32_t i = 0; i < ELEMENTSOF(common_names); i++)
-		if (strcmp(common_names[i], terminated) == 0) {
-			*ret = a->first_number + COMMON_FIRST + i;
-			return 0;
-		}
-	number = seccomp_syscall_resolve_name_arch(scmp_architecture(a), terminated);
-	if (number == __NR_SCMP_ERROR)
-		return -ENOENT;
-	if (number < 0) /* a pseudo number of libseccomp's own: known to some other architecture */
+	if (row->numbers[a->id] == SYSCALL_NONE)
 		return -EOPNOTSUPP;
-	*ret = (uint32_t)number;
+	*ret = row->numbers[a->id];
 	return 0;
+}
+
+const char *syscall_name(const struct architecture *a, uint32_t number)
+{
+	const struct syscall_order *order = &syscall_orders[a->id];
+	size_t low = 0, high = order->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct syscall_row *row = &syscall_rows[order->rows[middle]];
+
+		if (row->numbers[a->id] == number)
+			return row->name;
+		if (row->numbers[a->id] > number)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
 }
 
 void syscall_suggest(const struct architecture *a, struct suggestion *s)
 {
-	for (size_t i = 0; i < ELEMENTSOF(common_names); i++)
-		suggestion_offer(s, common_names[i]);
-	for (int number = 0; number < COMMON_FIRST; number++) {
-		_cleanup_free_ char *name =
-			seccomp_syscall_resolve_num_arch(scmp_architecture(a), (int)a->first_number + number);
-
-		if (name)
-			suggestion_offer(s, name);
-	}
+	for (size_t i = 0; i < n_syscall_rows; i++)
+		if (syscall_rows[i].numbers[a->id] != SYSCALL_NONE)
+			suggestion_offer(s, syscall_rows[i].name);
 }

@@ -19,7 +19,7 @@ LIBC = {'libc.so.6', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1'}
 LIBRARIES = {
     'bailiffd': LIBC,
     'bailiff-launcher': LIBC,
-    'bailiff-compiler': LIBC | {'libseccomp.so.2', 'libnettle.so.8'},
+    'bailiff-compiler': LIBC | {'libnettle.so.8'},
     'bailiff-broker': LIBC | {'libsystemd.so.0', 'libnettle.so.8'},
     'bailiffctl': set(),
     'libbailiff.so.0': LIBC | {'libsystemd.so.0'},
