@@ -14,6 +14,8 @@
 
 static const struct verb *const verbs[] = {
 	&verb_policy_check,
+	&verb_policy_compile,
+	&verb_policy_dump,
 };
 
 static const struct verb_group group = {

@@ -10,7 +10,7 @@
 #include "cli/json.h"
 #include "seccomp/seccomp.h"
 
-extern const struct verb verb_policy_check;
+extern const struct verb verb_policy_check, verb_policy_compile, verb_policy_dump;
 
 /* The options that say how to read a policy. The state of a verb that takes them begins with this. */
 struct policy_options {
