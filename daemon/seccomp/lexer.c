@@ -121,12 +121,21 @@ static int parse_magnitude(const char *text, size_t n, uint64_t *ret)
 	return 0;
 }
 
+static int refuse_number(struct diagnostics *d, struct position at, const char *magnitude, int error)
+{
+	if (error == -ERANGE)
+		return diagnose(d, at, "number-range", "the number does not fit into 64 bits");
+	if (magnitude[0] == '0' && is_digit(magnitude[1]))
+		return diagnose(d, at, "not-a-number", "not an octal number, which the leading 0 announces");
+	return diagnose(d, at, "not-a-number", "not a number");
+}
+
 static int lex_number(struct lexer *l, struct diagnostics *d, struct token *ret)
 {
 	const char *text = l->source->text + l->at;
 	bool negative = text[0] == '-';
 	size_t n = negative;
-	uint64_t value;
+	uint64_t value = 0;
 	int r;
 
 	while (is_digit(peek(l, n)) || is_letter(peek(l, n)))
@@ -135,15 +144,13 @@ static int lex_number(struct lexer *l, struct diagnostics *d, struct token *ret)
 	if (r == 0 && negative && value > (uint64_t)INT64_MAX + 1)
 		r = -ERANGE;
 	*ret = (struct token){ .type = TOKEN_NUMBER, .at = position_here(l, n) };
-	if (r == -ERANGE)
-		return diagnose(d, ret->at, "number-range", "the number does not fit into 64 bits");
-	if (r < 0 && n - negative > 1 && text[negative] == '0' && is_digit(text[negative + 1]))
-		return diagnose(
-			d, ret->at, "not-a-number", "not an octal number, which the leading 0 announces");
-	if (r < 0)
-		return diagnose(d, ret->at, "not-a-number", "not a number");
-	ret->number = negative ? -value : value;
 	l->at += n;
+	if (r < 0) {
+		ret->bad = true;
+		r = refuse_number(d, ret->at, text + negative, r);
+		return r == -EBADMSG ? 0 : r;
+	}
+	ret->number = negative ? -value : value;
 	return 0;
 }
 
@@ -159,6 +166,7 @@ static const struct symbol symbols[] = {
 	{ "&&", TOKEN_AND },
 	{ "&", TOKEN_AMPERSAND },
 	{ "==", TOKEN_EQUAL },
+	{ "=", TOKEN_ASSIGN },
 	{ "!=", TOKEN_NOT_EQUAL },
 	{ "<=", TOKEN_LESS_EQUAL },
 	{ "<", TOKEN_LESS },
@@ -180,8 +188,6 @@ static int refuse_character(struct lexer *l, struct diagnostics *d)
 {
 	unsigned char c = (unsigned char)peek(l, 0);
 
-	if (c == '=')
-		return diagnose(d, position_here(l, 1), "unknown-operator", "`=` is no operator; write `==`");
 	if (c == '!')
 		return diagnose(d, position_here(l, 1), "unknown-operator",
 			"`!` is no operator; there are `!=` and, in values, `~`");

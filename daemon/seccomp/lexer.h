@@ -26,7 +26,8 @@ enum token_type {
 	TOKEN_AND,  /* && */
 	TOKEN_PIPE, /* | */
 	TOKEN_AMPERSAND,
-	TOKEN_EQUAL, /* == */
+	TOKEN_ASSIGN, /* =, in attributes only */
+	TOKEN_EQUAL,  /* == */
 	TOKEN_NOT_EQUAL,
 	TOKEN_LESS,
 	TOKEN_LESS_EQUAL,
@@ -38,6 +39,7 @@ struct token {
 	enum token_type type;
 	struct position at;
 	uint64_t number; /* of TOKEN_NUMBER; a negative one as 64-bit two's complement */
+	bool bad;        /* what is wrong with it was shown; the line can be read on */
 };
 
 struct lexer {

@@ -4,39 +4,49 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "seccomp/seccomp.h"
 #include "seccomp/syscalls.h"
 
 #include <string.h>
-
-/* What a statement is for. */
-struct named_number {
-	uint32_t number;
-	struct position at; /* the name, as messages should have it */
-};
-
-struct name_list {
-	struct named_number *list;
-	size_t n, allocated;
-};
-
-static void name_list_done(struct name_list *l)
-{
-	free(l->list);
-}
 
 static void rule_list_done(struct rule_list *l)
 {
 	free(l->list);
 }
 
-static struct lexer *current(struct parser *p)
+struct lexer *parser_lexer(struct parser *p)
 {
 	return &p->stack[p->depth - 1];
 }
 
+struct parsed_file *parser_file(struct parser *p)
+{
+	return &p->files[p->depth - 1];
+}
+
+const struct architecture *parser_architecture(const struct parser *p)
+{
+	return p->foreign ? p->foreign : p->policy->architecture;
+}
+
+bool parser_flooded(const struct parser *p)
+{
+	return p->diagnostics->n_errors > DIAGNOSTICS_MAX;
+}
+
+int parser_go_on(struct parser *p, int r)
+{
+	if (r != -EBADMSG)
+		return r;
+	p->bad_line = true;
+	return parser_flooded(p) ? r : 0;
+}
+
 int parser_advance(struct parser *p)
 {
-	return lexer_next(current(p), p->diagnostics, &p->token);
+	int r = lexer_next(parser_lexer(p), p->diagnostics, &p->token);
+
+	return r == 0 && p->token.bad ? parser_go_on(p, -EBADMSG) : r;
 }
 
 int parser_accept(struct parser *p, enum token_type type)
@@ -49,7 +59,7 @@ int parser_accept(struct parser *p, enum token_type type)
 	return r < 0 ? r : 1;
 }
 
-static bool at_line_end(const struct parser *p)
+bool parser_at_line_end(const struct parser *p)
 {
 	return p->token.type == TOKEN_LINE_END || p->token.type == TOKEN_FILE_END;
 }
@@ -58,297 +68,331 @@ int parser_expected(struct parser *p, const char *what)
 {
 	if (p->bad_line) /* after one error the rest of the line may just look wrong */
 		return -EBADMSG;
-	if (at_line_end(p))
+	if (parser_at_line_end(p))
 		return diagnose(
 			p->diagnostics, p->token.at, "syntax", "expected %s, but the line ends", what);
 	return diagnose(p->diagnostics, p->token.at, "syntax", "expected %s, not `%.*s`", what,
 		(int)p->token.at.length, token_text(&p->token));
 }
 
-int parser_unknown(struct parser *p, const char *code, const char *kind, const struct suggestion *nearest)
+int parser_expect_line_end(struct parser *p)
 {
-	int r = diagnose_misspelt(p->diagnostics, p->token.at, code, suggestion_get(nearest),
-		"unknown %s `%.*s`", kind, (int)p->token.at.length, token_text(&p->token));
-
-	if (r != -EBADMSG)
-		return r;
-	p->bad_line = true;
-	return parser_advance(p);
+	return parser_at_line_end(p) ? 0 : parser_expected(p, "the end of the line");
 }
 
-/* As parser_unknown(): the error is shown, the line goes on. */
-static int refuse_and_continue(struct parser *p, const char *code, const char *text)
+int parser_unknown(struct parser *p, struct position at, const char *code, const char *kind,
+	const struct suggestion *nearest)
 {
-	int r = diagnose(p->diagnostics, p->token.at, code, "`%.*s`%s", (int)p->token.at.length,
-		token_text(&p->token), text);
-
-	if (r != -EBADMSG)
-		return r;
-	p->bad_line = true;
-	return parser_advance(p);
+	return parser_go_on(
+		p, diagnose_misspelt(p->diagnostics, at, code, suggestion_get(nearest), "unknown %s `%.*s`",
+			   kind, (int)at.length, at.source->text + at.offset));
 }
 
-int parse_syscall(struct parser *p, uint32_t *ret)
+char *parser_architecture_list(unsigned list, const char *separator)
 {
-	const struct architecture *a = p->policy->architecture;
-	const char *text = token_text(&p->token);
-	size_t length = p->token.at.length;
-	struct suggestion nearest = suggestion_for(text, length);
-	int r;
+	char *text = NULL;
+	size_t size, n = 0;
+	FILE *f = open_memstream(&text, &size);
 
-	if (p->token.type == TOKEN_NUMBER) {
-		if (p->token.number > UINT32_MAX || !architecture_has_number(a, (uint32_t)p->token.number))
-			return refuse_and_continue(
-				p, "number-range", " is no number of a system call; they are 0 to 4095");
-		*ret = (uint32_t)p->token.number;
-		return parser_advance(p);
-	}
-	if (p->token.type != TOKEN_WORD)
-		return parser_expected(p, "a system call's name");
-	r = syscall_lookup(a, text, length, ret);
-	if (r == -EOPNOTSUPP)
-		return refuse_and_continue(
-			p, "foreign-syscall", " is a system call of other architectures only");
-	if (r == 0)
-		return parser_advance(p);
-	syscall_suggest(a, &nearest);
-	return parser_unknown(p, "unknown-syscall", "system call", &nearest);
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < _ARCHITECTURE_MAX; i++)
+		if (list & 1U << i)
+			fprintf(f, "%s%s", n++ > 0 ? separator : "", architectures[i].name);
+	if (fclose(f) != 0)
+		free(steal_ptr(text));
+	return text;
 }
 
-static int parse_name(struct parser *p, struct name_list *names)
+static int refuse_flood(struct parser *p, const struct policy_rule *rule)
 {
-	struct named_number name = { .at = p->token.at };
-	int r;
+	return diagnose(p->diagnostics, rule->at, "too-many-rules",
+		"more than %d rules, each counted for every system call that it is for", POLICY_ATTACHED_MAX);
+}
 
-	if (p->token.type == TOKEN_WORD && memchr(token_text(&p->token), '@', p->token.at.length))
-		return refuse_and_continue(
-			p, "unsupported", ": groups of system calls are not supported yet");
-	r = parse_syscall(p, &name.number);
-	if (r < 0 || p->bad_line)
-		return r;
-	if (array_reserve(&names->list, &names->allocated, names->n + 1, sizeof(*names->list)) < 0)
+/* An error about a rule for a call; @earlier: why it is one. */
+static int refuse_rule(struct parser *p, const struct statement_name *name, const struct policy_rule *rule,
+	const struct policy_rule *earlier, int error)
+{
+	const char *text = name->at.source->text + name->at.offset;
+	int length = (int)name->at.length, r;
+
+	if (error == -EOVERFLOW)
+		return refuse_flood(p, rule);
+	if (error == -E2BIG)
+		return diagnose(p->diagnostics, rule->at, "too-many-rules", "more than %d rules for `%.*s`",
+			POLICY_RULES_MAX, length, text);
+	r = diagnose(p->diagnostics, rule->at, "second-unconditional",
+		"%s`%.*s` has an unconditional action already",
+		rule->n_atoms > 0 ? "never reached, because " : "", length, text);
+	return r == -EBADMSG ? diagnose_note(p->diagnostics, earlier->at, "here it is") : r;
+}
+
+static int add_conflict(struct parser *p, struct group_conflict conflict)
+{
+	if (array_reserve(&p->conflicts, &p->conflicts_allocated, p->n_conflicts + 1, sizeof(*p->conflicts)) <
+		0)
 		return -ENOMEM;
-	names->list[names->n++] = name;
+	p->conflicts[p->n_conflicts++] = conflict;
 	return 0;
 }
 
-/* "name" or "{name, name}". */
-static int parse_names(struct parser *p, struct name_list *names)
+/* Whether the call got the rules from another group of the same statement. */
+static bool is_attached(const struct policy *grouped, uint32_t number, const struct rule_list *rules)
 {
-	struct position open = p->token.at;
-	int braces = parser_accept(p, TOKEN_LEFT_BRACE), r;
+	const struct policy_entry *entry = policy_find(grouped, number);
 
-	if (braces < 0)
-		return braces;
-	do {
-		r = parse_name(p, names);
+	return entry && entry->rules[entry->n_rules - 1] == rules->list[rules->n - 1];
+}
+
+/* Conflicts are no errors before all is read: a statement with the call's name settles them. */
+static int attach_to_member(
+	struct parser *p, const struct statement_name *name, const struct rule_list *rules)
+{
+	for (size_t i = 0; i < rules->n && !is_attached(p->grouped, name->number, rules); i++) {
+		struct policy_rule *rule = rules->list[i];
+		const struct policy_rule *earlier = NULL;
+		int r = policy_attach(p->grouped, name->number, rule, &earlier);
+
+		if (r == -E2BIG || r == -EOVERFLOW)
+			return refuse_rule(p, name, rule, NULL, r);
+		/* Groups overlap; as long as they agree there is nothing to decide. */
+		if (r == -EEXIST && rule->n_atoms == 0 && rule->action == earlier->action)
+			return 0;
+		if (r == -EEXIST)
+			return add_conflict(p, (struct group_conflict){ name->number, rule, earlier });
 		if (r < 0)
 			return r;
-		if (p->token.type == TOKEN_LEFT_BRACKET)
-			return diagnose(p->diagnostics, p->token.at, "unsupported",
-				"attributes such as `[arch=x86_64]` are not supported yet");
-		r = braces ? parser_accept(p, TOKEN_COMMA) : 0;
-	} while (r > 0);
-	if (r < 0 || !braces)
-		return r;
-	if (at_line_end(p))
-		return diagnose(p->diagnostics, open, "unclosed", "this brace is not closed");
-	r = parser_accept(p, TOKEN_RIGHT_BRACE);
-	return r == 0 ? parser_expected(p, "`,` or `}`") : r < 0 ? r : 0;
+	}
+	return 0;
 }
 
-static int expect_line_end(struct parser *p)
+static int attach_to_name(struct parser *p, const struct statement_name *name, const struct rule_list *rules)
 {
-	return at_line_end(p) ? 0 : parser_expected(p, "the end of the line");
-}
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct policy_rule *earlier = NULL;
+		int r = policy_attach(p->policy, name->number, rules->list[i], &earlier);
 
-static int attach_rule(struct parser *p, const struct named_number *name, struct policy_rule *rule)
-{
-	const struct policy_rule *earlier = NULL;
-	int length = (int)name->at.length, r;
-	const char *text = name->at.source->text + name->at.offset;
-
-	r = policy_attach(p->policy, name->number, rule, &earlier);
-	if (r == -E2BIG)
-		return diagnose(p->diagnostics, rule->at, "too-many-rules", "more than %d rules for `%.*s`",
-			POLICY_RULES_MAX, length, text);
-	if (r != -EEXIST)
-		return r;
-	if (rule->n_atoms == 0)
-		r = diagnose(p->diagnostics, rule->at, "second-unconditional",
-			"`%.*s` has an unconditional action already", length, text);
-	else
-		r = diagnose(p->diagnostics, rule->at, "second-unconditional",
-			"never reached, because `%.*s` has an unconditional action already", length, text);
-	if (r != -EBADMSG)
-		return r;
-	return diagnose_note(p->diagnostics, earlier->at, "here it is");
+		if (r == -EEXIST || r == -E2BIG || r == -EOVERFLOW)
+			return refuse_rule(p, name, rules->list[i], earlier, r);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int attach(struct parser *p, const struct name_list *names, const struct rule_list *rules)
 {
-	for (size_t i = 0; i < names->n; i++)
-		for (size_t j = 0; j < rules->n; j++) {
-			int r = attach_rule(p, &names->list[i], rules->list[j]);
+	for (size_t i = 0; i < names->n; i++) {
+		const struct statement_name *name = &names->list[i];
+		int r = name->from_group ? attach_to_member(p, name, rules) : attach_to_name(p, name, rules);
 
-			if (r == -EBADMSG)
-				break; /* the other names may have conflicts of their own */
-			if (r < 0)
-				return r;
-		}
+		/* The other names may have conflicts of their own. */
+		if (r < 0 && (r != -EBADMSG || parser_flooded(p)))
+			return r;
+	}
 	return 0;
+}
+
+/* In a deny list nothing but an error makes a difference: all else would be a mistake. */
+static int check_denials(struct parser *p, const struct rule_list *rules)
+{
+	for (size_t i = 0; p->policy->denylist && i < rules->n; i++) {
+		int r = 0;
+
+		if ((rules->list[i]->action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
+			r = parser_go_on(p, diagnose(p->diagnostics, rules->list[i]->at, "denylist-action",
+						    "in a deny list each rule must `return` an error"));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_colon(struct parser *p)
+{
+	int r = parser_accept(p, TOKEN_COLON);
+
+	return r == 0 ? parser_expected(p, "`:`") : r < 0 ? r : 0;
+}
+
+/* Of the architectures that the names are for the one to look up names of values for: ours, or the first. */
+static const struct architecture *choose_foreign(const struct parser *p, const struct name_list *names)
+{
+	if (names->architectures == 0 || names->architectures & 1U << p->policy->architecture->id)
+		return NULL;
+	return &architectures[__builtin_ctz(names->architectures)];
 }
 
 static int parse_statement(struct parser *p)
 {
 	_cleanup_(name_list_done) struct name_list names = {};
 	_cleanup_(rule_list_done) struct rule_list rules = {};
-	int r;
+	int r = parse_names(p, &names);
 
-	r = parse_names(p, &names);
-	if (r < 0)
-		return r;
-	r = parser_accept(p, TOKEN_COLON);
-	if (r < 0)
-		return r;
 	if (r == 0)
-		return parser_expected(p, "`:`");
-	r = parse_filter(p, &rules);
-	if (r < 0)
-		return r;
-	r = expect_line_end(p);
-	if (r < 0 || p->bad_line)
-		return r;
-	return attach(p, &names, &rules);
+		r = parse_colon(p);
+	p->foreign = choose_foreign(p, &names);
+	if (r == 0)
+		r = parse_filter(p, &rules);
+	p->foreign = NULL;
+	if (r == 0)
+		r = parser_expect_line_end(p);
+	if (r == 0)
+		r = check_denials(p, &rules);
+	if (r == 0 && !p->bad_line)
+		r = attach(p, &names, &rules);
+	return r;
 }
 
-static int parse_default(struct parser *p)
+static int require_denylist(struct parser *p)
 {
-	struct position at = p->token.at, action_at;
-	uint32_t action;
-	int r;
+	struct parsed_file *file = parser_file(p);
 
-	r = parser_advance(p);
-	if (r < 0)
-		return r;
-	action_at = p->token.at;
-	r = parse_action(p, &action);
-	if (r < 0)
-		return r;
-	r = expect_line_end(p);
-	if (r < 0 || p->bad_line)
-		return r;
-	if (action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG)
-		return diagnose(p->diagnostics, action_at, "permissive-default",
-			"this default would let through all that is not listed");
-	if (p->policy->default_at.source) {
-		r = diagnose(p->diagnostics, at, "second-default", "a second `@default`");
-		return r == -EBADMSG
-			       ? diagnose_note(p->diagnostics, p->policy->default_at, "the first is here")
-			       : r;
-	}
-	p->policy->default_action = action;
-	p->policy->default_at = at;
-	return 0;
-}
-
-char *source_error_text(int error, const char *reason)
-{
-	const char *text = reason, *description;
-	char *composed;
-
-	if (!text && error == -EXDEV)
-		text = "lies outside of the directory of policies";
-	if (!text && error == -ELOOP)
-		text = "is, or is reached through, a symbolic link";
-	if (!text && error == -EFBIG)
-		text = "is too large, or there are too many files";
-	if (!text && error == -ENOENT)
-		text = "does not exist";
-	if (text)
-		return strdup(text);
-	description = strerrordesc_np(-error);
-	return asprintf(&composed, "cannot be read: %s", description ? description : "unknown error") < 0
-		       ? NULL
-		       : composed;
-}
-
-static int refuse_include(struct parser *p, struct position at, int error, const char *reason)
-{
-	_cleanup_free_ char *text = source_error_text(error, reason);
-
-	return text ? diagnose(p->diagnostics, at, "include-failed", "the file %s", text) : -ENOMEM;
-}
-
-static int parse_include(struct parser *p)
-{
-	_cleanup_free_ char *path = NULL;
-	const struct source *source;
-	const char *reason;
-	struct position at;
-	int r;
-
-	r = lexer_next_path(current(p), p->diagnostics, &p->token);
-	if (r < 0)
-		return r;
-	at = p->token.at;
-	if (p->token.type != TOKEN_WORD)
-		return parser_expected(p, "the path of a policy");
-	path = strndup(token_text(&p->token), at.length);
-	if (!path)
-		return -ENOMEM;
-	r = parser_advance(p);
-	if (r < 0)
-		return r;
-	r = expect_line_end(p);
-	if (r < 0)
-		return r;
-	if (p->depth == POLICY_INCLUDE_DEPTH)
-		return diagnose(p->diagnostics, at, "include-depth", "more than %d files include each other",
-			POLICY_INCLUDE_DEPTH);
-	r = source_add_include(p->sources, at, path, &source, &reason);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return refuse_include(p, at, r, reason);
-	lexer_skip_line(current(p));
-	p->stack[p->depth++] = (struct lexer){ .source = source };
-	return 1;
+	if (!p->policy->denylist || file->denylist)
+		return 0;
+	file->denylist = true; /* said once is enough */
+	return parser_go_on(
+		p, diagnose(p->diagnostics, p->token.at, "denylist-file",
+			   "this belongs to a deny list, so that its file must begin with `@denylist`, too"));
 }
 
 /* Returns 1 when the line was left already, because a file was begun. */
 static int parse_line(struct parser *p)
 {
-	p->bad_line = false;
-	if (token_is(&p->token, "@include"))
-		return parse_include(p);
-	if (token_is(&p->token, "@default"))
-		return parse_default(p);
-	if (token_is(&p->token, "@frequency") || token_is(&p->token, "@denylist"))
-		return diagnose(p->diagnostics, p->token.at, "unsupported", "`%.*s` is not supported yet",
-			(int)p->token.at.length, token_text(&p->token));
-	return parse_statement(p);
-}
-
-int policy_parse(struct source_set *sources, const struct source *first, struct diagnostics *diagnostics,
-	struct policy *policy)
-{
-	struct parser p = { .sources = sources, .diagnostics = diagnostics, .policy = policy, .depth = 1 };
 	int r;
 
-	p.stack[0] = (struct lexer){ .source = first };
-	while (p.depth > 0) {
-		r = parser_advance(&p);
-		if (r == 0 && p.token.type == TOKEN_FILE_END) {
-			p.depth--;
+	p->bad_line = false;
+	if (parser_file(p)->frequencies)
+		return parse_count(p);
+	r = parse_directive(p);
+	if (r != -ENOENT)
+		return r;
+	r = require_denylist(p);
+	return r < 0 ? r : parse_statement(p);
+}
+
+/* @n: calls at which the rule meets another group's; the first of them is @first. */
+static int show_conflict(struct parser *p, const struct group_conflict *first, size_t n)
+{
+	const char *name = syscall_name(p->policy->architecture, first->number);
+	int r;
+
+	if (n == 1)
+		r = diagnose(p->diagnostics, first->rule->at, "group-conflict",
+			"`%s` has an unconditional action through another group already; a statement with "
+			"its "
+			"name would settle it",
+			name);
+	else
+		r = diagnose(p->diagnostics, first->rule->at, "group-conflict",
+			"`%s` and %zu more have an unconditional action through another group already; "
+			"statements with their names would settle it",
+			name, n - 1);
+	if (r == -EBADMSG)
+		r = diagnose_note(p->diagnostics, first->earlier->at, "here it is");
+	return r == -EBADMSG ? 0 : r;
+}
+
+/* Says once for each rule where it meets another group's. */
+static int show_conflicts(struct parser *p)
+{
+	for (size_t i = 0; i < p->n_conflicts && !parser_flooded(p);) {
+		const struct policy_rule *rule = p->conflicts[i].rule;
+		const struct group_conflict *first = NULL;
+		size_t n = 0;
+		int r;
+
+		for (; i < p->n_conflicts && p->conflicts[i].rule == rule; i++) {
+			if (policy_find(p->policy, p->conflicts[i].number))
+				continue;
+			if (n++ == 0)
+				first = &p->conflicts[i];
+		}
+		r = n > 0 ? show_conflict(p, first, n) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What groups say counts where nothing was said by name, and how often a call is made where it is listed. */
+static int merge(struct parser *p)
+{
+	struct policy *grouped = p->grouped;
+
+	for (size_t i = 0; i < grouped->n_entries; i++) {
+		const struct policy_entry *entry = &grouped->entries[i];
+		const struct policy_rule *earlier = NULL;
+
+		if (policy_find(p->policy, entry->number))
+			continue;
+		for (size_t j = 0; j < entry->n_rules; j++) {
+			int r = policy_attach(p->policy, entry->number, entry->rules[j], &earlier);
+
+			if (r == -EOVERFLOW)
+				return refuse_flood(p, entry->rules[j]);
+			if (r < 0)
+				return r;
+		}
+	}
+	for (size_t i = 0; i < p->policy->n_entries; i++) {
+		const struct policy_entry *counted = policy_find(p->counted, p->policy->entries[i].number);
+
+		if (counted)
+			p->policy->entries[i].weight = counted->weight;
+	}
+	return 0;
+}
+
+static int parse_files(struct parser *p)
+{
+	while (p->depth > 0 && !parser_flooded(p)) {
+		int r = parser_advance(p);
+
+		if (r == 0 && p->token.type == TOKEN_FILE_END) {
+			p->depth--;
 			continue;
 		}
-		if (r == 0 && p.token.type != TOKEN_LINE_END)
-			r = parse_line(&p);
+		if (r == 0 && p->token.type != TOKEN_LINE_END)
+			r = parse_line(p);
 		if (r < 0 && r != -EBADMSG)
 			return r;
 		if (r != 1)
-			lexer_skip_line(current(&p));
+			lexer_skip_line(parser_lexer(p));
 	}
+	return 0;
+}
+
+static void parser_done(struct parser *p)
+{
+	free(p->conflicts);
+}
+
+int policy_parse(struct source_set *sources, const struct source *first, struct diagnostics *diagnostics,
+	unsigned flags, struct policy *policy)
+{
+	_cleanup_(policy_done) struct policy grouped, counted;
+	_cleanup_(parser_done) struct parser p = {
+		.sources = sources,
+		.diagnostics = diagnostics,
+		.flags = flags,
+		.policy = policy,
+		.grouped = &grouped,
+		.counted = &counted,
+		.stack[0] = { .source = first },
+		.depth = 1,
+	};
+	int r;
+
+	policy_init(&grouped, policy->architecture);
+	policy_init(&counted, policy->architecture);
+	r = parse_files(&p);
+	if (r == 0)
+		r = show_conflicts(&p);
+	if (r == 0)
+		r = merge(&p);
+	if (r < 0)
+		return r;
 	return diagnostics->n_errors > 0 ? -EBADMSG : 0;
 }

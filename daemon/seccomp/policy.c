@@ -95,6 +95,8 @@ int policy_attach(struct policy *p, uint32_t number, struct policy_rule *rule,
 	int r;
 
 	assert(architecture_has_number(p->architecture, number));
+	if (p->n_attached++ >= POLICY_ATTACHED_MAX)
+		return -EOVERFLOW;
 	r = entry_get(p, number, &entry);
 	if (r < 0)
 		return r;
@@ -108,5 +110,19 @@ int policy_attach(struct policy *p, uint32_t number, struct policy_rule *rule,
 	if (r < 0)
 		return r;
 	entry->rules[entry->n_rules++] = rule;
+	return 0;
+}
+
+int policy_count(struct policy *p, uint32_t number, uint64_t count)
+{
+	struct policy_entry *entry;
+	int r;
+
+	if (p->n_attached++ >= POLICY_ATTACHED_MAX)
+		return -EOVERFLOW;
+	r = entry_get(p, number, &entry);
+	if (r < 0)
+		return r;
+	entry->weight = count < POLICY_WEIGHT_MAX - entry->weight ? entry->weight + count : POLICY_WEIGHT_MAX;
 	return 0;
 }

@@ -14,9 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ARGUMENTS    6    /* seccomp_data has no more */
-#define POLICY_RULES_MAX    4096 /* for one system call: each takes an instruction at least */
-#define POLICY_VALUE_NESTED 32   /* depth of parentheses in a value */
+#define POLICY_ARGUMENTS 6    /* seccomp_data has no more */
+#define POLICY_RULES_MAX 4096 /* for one system call: each takes an instruction at least */
+#define POLICY_ATTACHED_MAX                                                                                  \
+	(1024 * 1024) /* rules of all calls: bounds memory and time where many names meet many rules */
+#define POLICY_VALUE_NESTED 32           /* depth of parentheses in a value */
+#define POLICY_WEIGHT_MAX   (1ULL << 48) /* of a call; those of all calls fit into 64 bits */
 
 enum policy_op {
 	POLICY_EQ,
@@ -51,7 +54,7 @@ struct policy_entry {
 	uint32_t number;
 	struct policy_rule **rules; /* the first that applies decides; borrowed from the policy */
 	size_t n_rules, allocated;
-	uint64_t weight; /* how often it is called, beside the others; 1 unless @frequency tells more */
+	uint64_t weight; /* how often it is called, beside the others: 1, and what @frequency tells */
 };
 
 struct policy {
@@ -63,6 +66,7 @@ struct policy {
 	size_t n_entries, allocated;
 	struct policy_rule **rules; /* every rule, once, however many entries share it */
 	size_t n_rules, rules_allocated;
+	size_t n_attached; /* calls of policy_attach() and policy_count() */
 };
 
 /* An empty policy. */
@@ -75,9 +79,12 @@ struct policy_rule *policy_add_rule(struct policy *p);
 int policy_rule_add_atom(struct policy_rule *rule, struct policy_atom atom);
 /*
  * Appends a rule to what @number (one that architecture_has_number()) has. -EEXIST when an earlier rule
- * already applies always, with *reterr_earlier set to it; -E2BIG past POLICY_RULES_MAX.
+ * already applies always, with *reterr_earlier set to it; -E2BIG past POLICY_RULES_MAX; -EOVERFLOW past
+ * POLICY_ATTACHED_MAX.
  */
 int policy_attach(struct policy *p, uint32_t number, struct policy_rule *rule,
 	const struct policy_rule **reterr_earlier);
+/* Adds to the weight of a number's entry, which is made if there is none. -EOVERFLOW as policy_attach(). */
+int policy_count(struct policy *p, uint32_t number, uint64_t count);
 /* The entry of a number, or NULL. */
 const struct policy_entry *policy_find(const struct policy *p, uint32_t number);

@@ -58,7 +58,7 @@ static int compile(struct loaded_policy *l, const struct source *first, const st
 		return -EOPNOTSUPP;
 	}
 	policy_init(&l->policy, a);
-	r = policy_parse(&l->sources, first, d, &l->policy);
+	r = policy_parse(&l->sources, first, d, options->flags, &l->policy);
 	if (r == 0)
 		r = policy_emit(&l->policy, &ret->filter, &ret->n_filter, &size);
 	if (r == -E2BIG)

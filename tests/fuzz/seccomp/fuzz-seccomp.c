@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r < 0)
 		return 0;
 	policy_init(&p, architecture_native());
-	r = policy_parse(&sources, first, &d, &p);
+	r = policy_parse(&sources, first, &d, SECCOMP_DENYLIST, &p);
 	if (r == 0)
 		r = policy_emit(&p, &filter, &n, &emit_size);
 	else
