@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+/* Policies for Minijail name the private calls of arm after the kernel's headers: __ARM_NR_set_tls. */
+#define ARM_PREFIX      "ARM_"
+#define ARM_COMMON_LAST 4095 /* those above are private */
+
 /* As strcmp() of a name that is not terminated with one that is. */
 static int compare(const char *name, size_t length, const char *other)
 {
@@ -17,7 +21,7 @@ static int compare(const char *name, size_t length, const char *other)
 	return r == 0 && other[length] != '\0' ? -1 : r;
 }
 
-const struct syscall_row *syscall_find(const char *name, size_t length)
+static const struct syscall_row *find_row(const char *name, size_t length)
 {
 	size_t low = 0, high = n_syscall_rows;
 
@@ -33,6 +37,19 @@ const struct syscall_row *syscall_find(const char *name, size_t length)
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+const struct syscall_row *syscall_find(const char *name, size_t length)
+{
+	size_t prefix = strlen(ARM_PREFIX);
+	const struct syscall_row *row = find_row(name, length);
+	uint32_t number;
+
+	if (row || length <= prefix || memcmp(name, ARM_PREFIX, prefix) != 0)
+		return row;
+	row = find_row(name + prefix, length - prefix);
+	number = row ? row->numbers[ARCHITECTURE_ARM] : SYSCALL_NONE;
+	return number != SYSCALL_NONE && number > ARM_COMMON_LAST ? row : NULL;
 }
 
 int syscall_lookup(const struct architecture *a, const char *name, size_t length, uint32_t *ret)
