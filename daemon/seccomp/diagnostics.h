@@ -16,7 +16,8 @@ struct diagnostics {
 	struct seccomp_diagnostic *list;
 	size_t n, allocated;
 	size_t n_errors, n_warnings;
-	bool warnings; /* collect them; else they are dropped */
+	bool warnings;   /* collect them; else they are dropped */
+	uint32_t kernel; /* which warnings are about, as KERNEL_VERSION(); 0: any */
 };
 
 void diagnose_done(struct diagnostics *d);

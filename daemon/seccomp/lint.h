@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Looks in one statement for what is right by the grammar and most likely not meant. Warnings never change
- * the verdict.
+ * Looks for what is right by the grammar and most likely not meant. Warnings never change the verdict. A
+ * comment "lint: allow CODE" in the statement, or in the line before it, keeps those with that code away.
  */
 
 #include "seccomp/diagnostics.h"
@@ -21,8 +21,15 @@ struct statement {
 	size_t n_names;
 	struct policy_rule *const *rules;
 	size_t n_rules;
-	bool commented; /* a comment stands in one of its lines or ends in the line before it */
 };
 
-/* Returns 0; -ENOMEM. */
+/* What can be said of a statement by itself. Returns 0; -ENOMEM. */
 int lint_statement(struct diagnostics *d, const struct policy *p, const struct statement *s);
+/*
+ * What takes the whole policy, which has no errors: what its rules come to together. Puts all diagnostics
+ * into the order of the texts. Returns 0; -ENOMEM.
+ */
+int lint_policy(struct diagnostics *d, const struct policy *p);
+
+/* The codes of all warnings, sorted; ends with NULL. */
+extern const char *const lint_codes[];

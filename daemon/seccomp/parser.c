@@ -228,6 +228,7 @@ static int parse_statement(struct parser *p)
 {
 	_cleanup_(name_list_done) struct name_list names = {};
 	_cleanup_(rule_list_done) struct rule_list rules = {};
+	struct statement s;
 	int r = parse_names(p, &names);
 
 	if (r == 0)
@@ -240,9 +241,15 @@ static int parse_statement(struct parser *p)
 		r = parser_expect_line_end(p);
 	if (r == 0)
 		r = check_denials(p, &rules);
-	if (r == 0 && !p->bad_line)
-		r = attach(p, &names, &rules);
-	return r;
+	if (r < 0 || p->bad_line)
+		return r;
+	r = attach(p, &names, &rules);
+	if (r < 0 || names.n == 0 || !p->diagnostics->warnings)
+		return r;
+	s = (struct statement){
+		.names = names.list, .n_names = names.n, .rules = rules.list, .n_rules = rules.n
+	};
+	return lint_statement(p->diagnostics, p->policy, &s);
 }
 
 static int require_denylist(struct parser *p)

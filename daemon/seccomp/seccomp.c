@@ -5,6 +5,7 @@
 #include "base/bounds.h"
 #include "base/error.h"
 #include "seccomp/emit.h"
+#include "seccomp/lint.h"
 #include "seccomp/loaded.h"
 #include "seccomp/parser.h"
 
@@ -63,6 +64,8 @@ static int compile(struct loaded_policy *l, const struct source *first, const st
 		r = policy_emit(&l->policy, &ret->filter, &ret->n_filter, &size);
 	if (r == -E2BIG)
 		r = explain_size(d, first, &size);
+	if (r == 0 && d->warnings)
+		r = lint_policy(d, &l->policy);
 	return r;
 }
 
@@ -102,7 +105,10 @@ static int compilation_begin(struct compilation *c, const struct seccomp_options
 static int compilation_finish(struct compilation *c, int r, struct seccomp_result *ret)
 {
 	_cleanup_(loaded_policy_freep) struct loaded_policy *loaded = steal_ptr(c->loaded);
-	struct diagnostics d = { .warnings = (c->options->flags & SECCOMP_WARNINGS) != 0 };
+	struct diagnostics d = {
+		.warnings = (c->options->flags & SECCOMP_WARNINGS) != 0,
+		.kernel = c->options->kernel,
+	};
 
 	if (r == 0)
 		r = compile(loaded, c->first, c->options, &d, ret);

@@ -32,6 +32,7 @@ struct seccomp_options {
 	const struct architecture *architecture; /* NULL: the one built for */
 	unsigned flags;                          /* of enum seccomp_flags */
 	const char *root;                        /* where absolute @includes start; NULL: "/" */
+	uint32_t kernel; /* as KERNEL_VERSION(): with SECCOMP_WARNINGS, what it lacks is shown; 0: nothing */
 };
 
 enum seccomp_severity {
