@@ -150,6 +150,25 @@ static int check_directories(int dir_fd, const char *name, const char **reterr_r
 	return 0;
 }
 
+static int check_regular(int fd, struct stat *ret, const char **reterr_reason)
+{
+	if (fstat(fd, ret) < 0)
+		return errno_or_eio();
+	if (S_ISREG(ret->st_mode))
+		return 0;
+	*reterr_reason = "is not a regular file";
+	return -EINVAL;
+}
+
+/* To open a device can do something. Who replaces the file in between may as well put nonsense into it. */
+static int check_harmless(const struct source *s, const char **reterr_reason)
+{
+	_cleanup_close_ int fd = path_open_at(s->dir_fd, s->name, O_PATH, SOURCE_RESOLVE);
+	struct stat st;
+
+	return fd < 0 ? fd : check_regular(fd, &st, reterr_reason);
+}
+
 static int read_source(struct source_set *set, struct source *s, const char **reterr_reason)
 {
 	_cleanup_close_ int fd = -1;
@@ -161,16 +180,16 @@ static int read_source(struct source_set *set, struct source *s, const char **re
 		if (r < 0)
 			return r;
 	}
+	r = check_harmless(s, reterr_reason);
+	if (r < 0)
+		return r;
 	/* O_NONBLOCK: a FIFO in place of the file must not hold us up. */
 	fd = path_open_at(s->dir_fd, s->name, O_RDONLY | O_NOCTTY | O_NONBLOCK, SOURCE_RESOLVE);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0)
-		return errno_or_eio();
-	if (!S_ISREG(st.st_mode)) {
-		*reterr_reason = "is not a regular file";
-		return -EINVAL;
-	}
+	r = check_regular(fd, &st, reterr_reason);
+	if (r < 0)
+		return r;
 	if (!set->untrusted) {
 		r = path_check_trusted(fd, reterr_reason);
 		if (r < 0) {

@@ -2,20 +2,20 @@
 
 /* Files of policies: what is found, what is refused, and that nobody but root decides what a filter says. */
 
+#include "../unit.h"
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/strv.h"
+#include "messages.h"
+#include "seccomp/loaded.h"
 #include "seccomp/seccomp.h"
+#include "seccomp/syscalls.h"
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static const struct seccomp_options untrusted = { .flags = SECCOMP_UNTRUSTED };
 
@@ -94,6 +94,26 @@ static void expect_flags(
 static void expect(const struct fixture *t, const char *name, int wanted, const char *diagnostic)
 {
 	expect_flags(t, name, SECCOMP_UNTRUSTED, wanted, diagnostic);
+}
+
+/* Compiles with the flags, and returns the messages. */
+static char *say(const struct fixture *t, const char *name, unsigned flags)
+{
+	const struct seccomp_options options = { .flags = SECCOMP_UNTRUSTED | flags };
+	struct seccomp_result result;
+	char *messages;
+
+	(void)seccomp_compile_file(t->fd, name, name, &options, &result);
+	messages = messages_of(&result);
+	seccomp_result_done(&result);
+	return messages;
+}
+
+static void expect_words(const struct fixture *t, const char *name, unsigned flags, const char *words)
+{
+	_cleanup_free_ char *messages = say(t, name, flags);
+
+	assert_string_equal(messages, words);
 }
 
 static void test_includes(void **state)
@@ -259,6 +279,11 @@ static void test_odd_files(void **state)
 		"etc/sub/b(1:10): error: the file is, or is reached through, a symbolic link\n"
 		"    @include link\n"
 		"             ^^^^");
+	put(t, "zero", "@include /dev/zero\n@include /dev\n@include /\n");
+	expect_words(t, "zero", 0,
+		"zero(1:10): error: the file is not a regular file|"
+		"zero(2:10): error: the file is not a regular file|"
+		"zero(3:10): error: the file is not a regular file");
 	expect(t, "sub", -EINVAL, "etc/sub: error: the file is not a regular file");
 	expect(t, "fifo", -EINVAL, "etc/fifo: error: the file is not a regular file");
 	expect(t, "a/b", -ENOTDIR, "etc/a/b: error: the file cannot be read: Not a directory");
@@ -277,6 +302,106 @@ static void test_large_file(void **state)
 	expect(t, "a", -EFBIG, "etc/a: error: the file is too large, or there are too many files");
 }
 
+/* Every file of a deny list says that it is one. */
+static void test_denylist(void **state)
+{
+	const struct fixture *t = *state;
+
+	put(t, "a", "@denylist\n@include b\n900: return EPERM\n");
+	put(t, "b", "# more\n@denylist\n901: return EPERM\n");
+	put(t, "c", "902: return EPERM\n903: return EPERM\n");
+	put(t, "d", "@denylist\n@include c\n");
+	put(t, "e", "900: 1\n@include b\n");
+	put(t, "f", "@include b\n@denylist\n");
+	put(t, "g", "@denylist\n@include h\n");
+	put(t, "h", "@default kill\n");
+	expect_words(t, "a", SECCOMP_DENYLIST, "");
+	expect_words(t, "d", SECCOMP_DENYLIST,
+		"c(1:1): error: this belongs to a deny list, so that its file must begin with `@denylist`, "
+		"too");
+	expect_words(t, "e", SECCOMP_DENYLIST,
+		"b(2:1): error: a deny list can't be included in a list of what is allowed");
+	expect_words(t, "f", SECCOMP_DENYLIST,
+		"b(2:1): error: a deny list can't be included in a list of what is allowed|"
+		"f(2:1): error: `@denylist` must stand before everything else in its file");
+	expect_words(t, "g", SECCOMP_DENYLIST,
+		"h(1:1): error: a deny list allows what it does not name: it has no other default");
+	expect_words(t, "a", 0,
+		"a(1:1): error: a deny list would let through every system call that nobody thought of; list "
+		"those that are allowed|"
+		"b(2:1): error: a deny list would let through every system call that nobody thought of; list "
+		"those that are allowed");
+}
+
+static uint64_t weight_of(const struct seccomp_result *result, const char *name)
+{
+	uint32_t number;
+
+	assert_int_equal(syscall_lookup(result->loaded->policy.architecture, name, strlen(name), &number), 0);
+	return policy_find(&result->loaded->policy, number)->weight;
+}
+
+/* Frequencies are found as includes are, add up, and are kept for those calls that the policy names. */
+static void test_frequencies(void **state)
+{
+	const struct seccomp_options options = { .flags = SECCOMP_UNTRUSTED | SECCOMP_KEEP };
+	const struct fixture *t = *state;
+	struct seccomp_result with, without;
+
+	put_directory(t, "sub");
+	put(t, "a",
+		"@frequency ./sub/f # as counted\n@include sub/b\nread: 1\nclose: return EPERM\n@swap: 1\n");
+	put(t, "sub/b", "@frequency g\nwrite: arg0 == 1\n");
+	put(t, "sub/f",
+		"# strace -c\nread: \\\n  10\nread: 5\nlseek: 7\n900: 3\nsysfs[arch=i386]: 4\n"
+		"_llseek: 3\n@swap: 100\nswapoff: 0x10\n@cpu-emulation: 2\nclose: 99999999999999\n"
+		"close: 18446744073709551615\n");
+	put(t, "sub/g", "write: 3\nread: 1");
+	put(t, "plain", "@include sub/plain\nread: 1\nclose: return EPERM\n@swap: 1\n");
+	put(t, "sub/plain", "write: arg0 == 1\n");
+	assert_int_equal(seccomp_compile_file(t->fd, "a", "a", &options, &with), 0);
+	assert_int_equal(seccomp_compile_file(t->fd, "plain", "plain", &options, &without), 0);
+	assert_int_equal(with.loaded->policy.n_entries, without.loaded->policy.n_entries);
+	assert_int_equal(weight_of(&with, "read"), 17);
+	assert_int_equal(weight_of(&with, "write"), 4);
+	assert_int_equal(weight_of(&with, "swapon"), 101);
+	assert_int_equal(weight_of(&with, "swapoff"), 117);
+	assert_int_equal(weight_of(&with, "close"), POLICY_WEIGHT_MAX);
+	assert_int_equal(weight_of(&without, "read"), 1);
+	seccomp_result_done(&with);
+	seccomp_result_done(&without);
+}
+
+/* A file of frequencies has nothing but counts, and is held to what holds for includes. */
+static void test_wrong_frequencies(void **state)
+{
+	const struct fixture *t = *state;
+
+	put(t, "a", "@frequency f\nraed: 1\n");
+	put(t, "f",
+		"read\nwrite: often\nclose: -1\nreed: 5\n: 5\nlseek: 5 6\n{dup, dup2}: 1\n"
+		"@swpa: 1\n@include a\nread: 1\nread: 18446744073709551616\n");
+	expect_words(t, "a", 0,
+		"f(1:5): error: expected `:`, but the line ends|"
+		"f(2:8): error: expected how often the system call is made, a number, not `often`|"
+		"f(3:8): error: expected how often the system call is made, a number, not `-1`|"
+		"f(4:1): error: unknown system call `reed`; did you mean `read`?|"
+		"f(5:1): error: expected a system call's name, not `:`|"
+		"f(6:10): error: expected the end of the line, not `6`|"
+		"f(7:1): error: expected a system call's name, not `{`|"
+		"f(8:1): error: unknown group of system calls `@swpa`; did you mean `@swap`?|"
+		"f(9:1): error: unknown group of system calls `@include`|"
+		"f(11:7): error: the number does not fit into 64 bits|"
+		"a(2:1): error: unknown system call `raed`; did you mean `read`?");
+	put(t, "b", "@frequency b\n");
+	expect_words(t, "b", 0, "b(1:12): error: the file includes itself, directly or through others");
+	put(t, "c", "@frequency nothing\n@frequency ../x\n@frequency .\n");
+	expect_words(t, "c", 0,
+		"c(1:12): error: the file does not exist|"
+		"c(2:12): error: the file lies outside of the directory of policies|"
+		"c(3:12): error: the file is not a regular file");
+}
+
 /* Only root may change what a filter says: the file, what it includes, and the directories they lie in. */
 static void test_trust(void **state)
 {
@@ -290,7 +415,9 @@ static void test_trust(void **state)
 	put_directory(t, "sub");
 	put(t, "a", "@include sub/b\n");
 	put(t, "sub/b", "read: 1\n");
+	put(t, "frequent", "@frequency sub/b\n");
 	expect_flags(t, "a", 0, 0, NULL);
+	expect_flags(t, "frequent", 0, 0, NULL);
 	expect_flags(t, "sub/b", 0, 0, NULL);
 	assert_int_equal(fchmodat(t->fd, "a", 0664, 0), 0);
 	expect_flags(t, "a", 0, -EPERM, file);
@@ -305,6 +432,10 @@ static void test_trust(void **state)
 		"etc/a(1:10): error: the file lies in a directory that others than root may change\n"
 		"    @include sub/b\n"
 		"             ^^^^^");
+	expect_flags(t, "frequent", 0, -EBADMSG,
+		"etc/frequent(1:12): error: the file lies in a directory that others than root may change\n"
+		"    @frequency sub/b\n"
+		"               ^^^^^");
 	assert_int_equal(fchmodat(t->fd, "sub", 0755, 0), 0);
 	assert_int_equal(fchownat(t->fd, "sub/b", 1, 0, 0), 0);
 	expect_flags(t, "a", 0, -EBADMSG,
@@ -347,6 +478,9 @@ int main(void)
 		CASE(test_not_found),
 		CASE(test_odd_files),
 		CASE(test_large_file),
+		CASE(test_denylist),
+		CASE(test_frequencies),
+		CASE(test_wrong_frequencies),
 		CASE(test_trust),
 		CASE(test_trust_absolute),
 	};
