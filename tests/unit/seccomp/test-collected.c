@@ -12,6 +12,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,22 +34,24 @@ static bool is_foreign(const char *word, size_t length)
 }
 
 /*
- * The last word of the path that names an architecture decides: "arm/x-arm64.policy" is for arm64. NULL for
- * one that is none of ours.
+ * The last word of the path that names an architecture decides: "arm/x-arm64.policy" is for arm64. NULL where
+ * there is none; *ret_foreign tells whether it is one that we have not.
  */
-static const struct architecture *architecture_of(const char *path)
+static const struct architecture *architecture_of(const char *path, bool *ret_foreign)
 {
-	const struct architecture *found = architecture_native();
+	const struct architecture *found = NULL;
 
+	*ret_foreign = false;
 	while (*path) {
+		const struct architecture *a;
 		size_t length = 0;
 
 		while (isalnum((unsigned char)path[length]) || path[length] == '_')
 			length++;
-		if (is_foreign(path, length))
-			found = NULL;
-		else if (architecture_find(path, length))
-			found = architecture_find(path, length);
+		a = architecture_find(path, length);
+		if (a)
+			found = a;
+		*ret_foreign = is_foreign(path, length) || (*ret_foreign && !a);
 		path += length > 0 ? length : 1;
 	}
 	return found;
@@ -72,20 +75,40 @@ static void note_time(struct run *t, const char *name, double ms)
 	t->slowest_name = strdup(name);
 }
 
+static int compile_for(
+	struct run *t, const char *name, const struct architecture *a, struct seccomp_result *ret)
+{
+	double begin = now_ms();
+	int r = collection_compile(t->collection, name, a, SECCOMP_DENYLIST, ret);
+
+	note_time(t, name, now_ms() - begin);
+	return r;
+}
+
+/* Where the path names no architecture the calls do: such policies are for x86-64 or, the older ones, for
+ * arm. */
+static int compile_unnamed(struct run *t, const char *name, struct seccomp_result *ret)
+{
+	int r = compile_for(t, name, &architectures[ARCHITECTURE_X86_64], ret);
+
+	if (r == 0)
+		return r;
+	seccomp_result_done(ret);
+	return compile_for(t, name, &architectures[ARCHITECTURE_ARM], ret);
+}
+
 static void compile(struct run *t, const char *name)
 {
-	const struct architecture *a = architecture_of(name);
+	bool foreign;
+	const struct architecture *a = architecture_of(name, &foreign);
 	struct seccomp_result result;
-	double begin;
 	int r;
 
-	if (!a) {
+	if (foreign) {
 		assert_int_equal(strv_extendf(&t->refused, "%s other-architecture", name), 0);
 		return;
 	}
-	begin = now_ms();
-	r = collection_compile(t->collection, name, a, SECCOMP_DENYLIST, &result);
-	note_time(t, name, now_ms() - begin);
+	r = a ? compile_for(t, name, a, &result) : compile_unnamed(t, name, &result);
 	if (r == 0) {
 		t->compiled++;
 	} else {
