@@ -43,14 +43,30 @@ static int other_name(const struct architecture *a, struct text name, uint32_t *
 	return syscall_lookup(a, private, (size_t)n, ret);
 }
 
-/* 0; 1 when a problem was noted. */
-static int find_number(struct strace_file *f, struct text name, uint32_t *ret)
+/*
+ * The call that i386 may have made this one through, socketcall(2) or ipc(2): the log does not tell which it
+ * was. -ENOENT when there is none.
+ */
+static int find_outer(const struct architecture *a, struct text name, uint32_t *ret, uint64_t *ret_selector)
+{
+	const char *outer = multiplexer_of(a, name.at, name.n, ret_selector);
+
+	return outer ? syscall_lookup(a, outer, strlen(outer), ret) : -ENOENT;
+}
+
+/* 0; 1 when a problem was noted. *ret_outer: it is known as a part of another only, which is in *ret. */
+static int find_number(struct strace_file *f, struct text name, uint32_t *ret, bool *ret_outer)
 {
 	const struct architecture *a = f->learning->architecture;
 	struct suggestion near;
+	uint64_t selector;
 	int r = syscall_lookup(a, name.at, name.n, ret);
 
+	*ret_outer = false;
 	if (r == 0 || other_name(a, name, ret) == 0)
+		return 0;
+	*ret_outer = find_outer(a, name, ret, &selector) == 0;
+	if (*ret_outer)
 		return 0;
 	if (r == -EOPNOTSUPP) {
 		r = strace_problem(f, "%s has no system call %.*s: was the log made on another architecture?",
@@ -99,8 +115,8 @@ static int learn_argument(struct strace_file *f, struct learn_call *call, const 
 	}
 	r = value_parse(a, text->value, &value, &unknown);
 	if (r == 0) {
-		if (tracked->is_int && value > UINT64_MAX - INT32_MAX)
-			value = (uint32_t)value; /* "-1": what the kernel reads of it */
+		if (tracked->is_int && text_starts(text->value, "-"))
+			value = (uint32_t)value; /* what the kernel reads of it */
 		low_half = tracked->is_int && value <= UINT32_MAX;
 		return learn_value(call, value, low_half);
 	}
@@ -160,24 +176,13 @@ static int note_child(struct strace_file *f, uint32_t number, uint64_t result)
 	return 0;
 }
 
-/* The outer call of one that i386 may have made through socketcall(2) or ipc(2): which, the log can not tell.
- */
-static int learn_multiplexed(struct strace_file *f, struct text name)
+static int learn_outer(struct strace_file *f, struct text name)
 {
-	const struct architecture *a = f->learning->architecture;
-	_cleanup_free_ char *copy = NULL;
 	struct learn_call *call;
 	uint64_t selector;
-	const char *outer;
 	uint32_t number;
 
-	if (a->id != ARCHITECTURE_I386)
-		return 0;
-	copy = strndup(name.at, name.n);
-	if (!copy)
-		return -ENOMEM;
-	outer = multiplexer_of(a, copy, &selector);
-	if (!outer || syscall_lookup(a, outer, strlen(outer), &number) < 0)
+	if (find_outer(f->learning->architecture, name, &number, &selector) < 0)
 		return 0;
 	call = learn_call(f->learning, number);
 	if (!call)
@@ -205,7 +210,7 @@ static bool is_execution(const struct architecture *a, uint32_t number)
 
 /* Counts a call from its beginning. */
 static int learn_begin(struct strace_file *f, struct process *process, const struct strace_line *line,
-	uint32_t number, struct call_text *text)
+	uint32_t number, bool outer, const struct call_text *text)
 {
 	bool first = !f->called, begun = line->kind == STRACE_BEGUN;
 	struct learn_call *call = learn_call(f->learning, number);
@@ -220,41 +225,48 @@ static int learn_begin(struct strace_file *f, struct process *process, const str
 		.number = number,
 		.arguments = (uint8_t)(text->n < 6 ? text->n : 6),
 		.unfinished = begun,
-		.wanting = begun && call->tracked && !text->found,
+		.wanting = begun && text->tracked && !text->found,
 		.seen = true,
 		.child = process->child,
 		.mode = process->mode,
 	};
 	if (first && is_execution(f->learning->architecture, number))
 		return add_start(f, line->pid > 0 ? line->pid : f->pid);
-	call->count++;
-	if (call->tracked && text->found)
+	call->count += !outer;
+	if (text->tracked && text->found)
 		r = learn_argument(f, call, text);
-	else if (call->tracked && !begun)
+	else if (text->tracked && !begun)
 		call->without_argument++;
-	return r < 0 ? r : learn_multiplexed(f, line->name);
+	return r < 0 ? r : learn_outer(f, line->name);
+}
+
+static const struct tracked_call *tracked_of(const struct learning *l, uint32_t number)
+{
+	const struct learn_call *call = learning_find(l, number);
+	const char *name = call ? NULL : syscall_name(l->architecture, number);
+
+	if (call)
+		return call->tracked;
+	return name ? tracked_find(l->architecture, name) : NULL;
 }
 
 int strace_read_call(struct strace_file *f, struct process *process, const struct strace_line *line)
 {
 	struct call_text text = { .begins = true, .partial = line->kind == STRACE_BEGUN };
-	const struct learn_call *call;
 	uint64_t result = 0;
 	uint32_t number;
-	const char *name;
-	int r = find_number(f, line->name, &number);
+	bool outer;
+	int r = find_number(f, line->name, &number, &outer);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	call = learning_find(f->learning, number);
-	name = call ? NULL : syscall_name(f->learning->architecture, number);
-	text.tracked = call ? call->tracked : name ? tracked_find(f->learning->architecture, name) : NULL;
+	text.tracked = outer ? NULL : tracked_of(f->learning, number);
 	r = scan_call(line->arguments, &text);
 	if (r < 0)
 		return scan_problem(f, r);
 	if (!text.partial && !tail_valid(text.tail, &result))
 		return strace_problem(f, "no result behind the call");
-	r = learn_begin(f, process, line, number, &text);
+	r = learn_begin(f, process, line, number, outer, &text);
 	return r < 0 || text.partial ? r : note_child(f, number, result);
 }
 
@@ -277,11 +289,12 @@ int strace_read_resumed(struct strace_file *f, struct process *process, const st
 	struct learn_call *call;
 	uint64_t result = 0;
 	uint32_t number;
+	bool outer;
 	int r;
 
 	if (text_is(line->name, "???"))
 		return 0;
-	r = find_number(f, line->name, &number);
+	r = find_number(f, line->name, &number, &outer);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	call = learn_call(f->learning, number);

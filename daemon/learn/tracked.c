@@ -165,12 +165,13 @@ static const struct multiplexed multiplexed[] = {
 	{ "socketpair", "socketcall", 8 },
 };
 
-const char *multiplexer_of(const struct architecture *a, const char *name, uint64_t *ret_selector)
+const char *multiplexer_of(
+	const struct architecture *a, const char *name, size_t length, uint64_t *ret_selector)
 {
 	if (a->id != ARCHITECTURE_I386)
 		return NULL;
 	for (size_t i = 0; i < ELEMENTSOF(multiplexed); i++)
-		if (strcmp(multiplexed[i].name, name) == 0) {
+		if (strlen(multiplexed[i].name) == length && memcmp(multiplexed[i].name, name, length) == 0) {
 			*ret_selector = multiplexed[i].selector;
 			return multiplexed[i].outer;
 		}

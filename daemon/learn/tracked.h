@@ -51,4 +51,5 @@ int tracked_print(FILE *f, const struct architecture *a, enum value_family famil
  * Calls of i386 that are made through another: strace shows the inner name, a filter sees the outer call.
  * Returns the outer call's name and the first argument that selects the inner one, or NULL.
  */
-const char *multiplexer_of(const struct architecture *a, const char *name, uint64_t *ret_selector);
+const char *multiplexer_of(
+	const struct architecture *a, const char *name, size_t length, uint64_t *ret_selector);
