@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which access rights exist in which version of Landlock's interface, and how one set of rules becomes a
- * domain. */
-
 #include "base/landlock.h"
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -14,49 +11,46 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The build machine's header may be older than the running kernel: these are the kernel's numbers. */
-#define FS_TRUNCATE  (1ULL << 14) /* version 3 */
-#define FS_IOCTL_DEV (1ULL << 15) /* version 5 */
-#define NET_TCP_BOTH 3ULL         /* version 4: bind, connect */
-#define SCOPE_BOTH   3ULL         /* version 6: abstract sockets, signals */
-
-#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_READ (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_READ_DIR)
 #define FS_MAKE                                                                                              \
-	(LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |      \
-		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |  \
-		LANDLOCK_ACCESS_FS_MAKE_SYM)
-#define FS_VERSION_1 ((1ULL << 13) - 1)
+	(LANDLOCK_FS_REMOVE_DIR | LANDLOCK_FS_REMOVE_FILE | LANDLOCK_FS_MAKE_DIR | LANDLOCK_FS_MAKE_REG |    \
+		LANDLOCK_FS_MAKE_SOCK | LANDLOCK_FS_MAKE_FIFO | LANDLOCK_FS_MAKE_SYM)
+#define FS_VERSION_1 (LANDLOCK_FS_REFER - 1)
 #define FS_OF_FILES                                                                                          \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |         \
-		FS_TRUNCATE | FS_IOCTL_DEV)
+	(LANDLOCK_FS_EXECUTE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_READ_FILE | LANDLOCK_FS_TRUNCATE |       \
+		LANDLOCK_FS_IOCTL_DEV)
 
-/* As struct landlock_ruleset_attr of version 6; older kernels take the first part. */
-struct ruleset_attr {
-	uint64_t fs, net, scope;
+#define RULE_NET_PORT 2 /* LANDLOCK_RULE_NET_PORT, version 4 */
+
+/* As struct landlock_net_port_attr. */
+struct port_attr {
+	uint64_t rights, port;
 };
 
-static struct ruleset_attr handled_by(int abi)
+struct landlock_attr landlock_attr_all(int abi)
 {
-	struct ruleset_attr a = { .fs = FS_VERSION_1 };
+	struct landlock_attr a = { .fs = FS_VERSION_1 };
 
 	if (abi >= 2)
-		a.fs |= LANDLOCK_ACCESS_FS_REFER;
-	if (abi >= 3)
-		a.fs |= FS_TRUNCATE;
-	if (abi >= 4)
-		a.net = NET_TCP_BOTH;
+		a.fs |= LANDLOCK_FS_REFER;
+	if (abi >= LANDLOCK_ABI_TRUNCATE)
+		a.fs |= LANDLOCK_FS_TRUNCATE;
+	if (abi >= LANDLOCK_ABI_NET)
+		a.net = LANDLOCK_NET_BIND | LANDLOCK_NET_CONNECT;
 	if (abi >= 5)
-		a.fs |= FS_IOCTL_DEV;
-	if (abi >= 6)
-		a.scope = SCOPE_BOTH;
+		a.fs |= LANDLOCK_FS_IOCTL_DEV;
+	if (abi >= LANDLOCK_ABI_SCOPE)
+		a.scope = LANDLOCK_SCOPED_UNIX | LANDLOCK_SCOPED_SIGNAL;
 	return a;
 }
 
+/* struct landlock_attr is the kernel's of version 6; older kernels take the first part. */
 static size_t attr_size(int abi)
 {
-	if (abi >= 6)
-		return sizeof(struct ruleset_attr);
-	return abi >= 4 ? offsetof(struct ruleset_attr, scope) : offsetof(struct ruleset_attr, net);
+	if (abi >= LANDLOCK_ABI_SCOPE)
+		return sizeof(struct landlock_attr);
+	return abi >= LANDLOCK_ABI_NET ? offsetof(struct landlock_attr, scope)
+				       : offsetof(struct landlock_attr, net);
 }
 
 static uint64_t rights_of(unsigned access)
@@ -66,9 +60,9 @@ static uint64_t rights_of(unsigned access)
 	if (access & LANDLOCK_READ)
 		rights |= FS_READ;
 	if (access & LANDLOCK_EXECUTE)
-		rights |= LANDLOCK_ACCESS_FS_EXECUTE;
+		rights |= LANDLOCK_FS_EXECUTE;
 	if (access & LANDLOCK_WRITE)
-		rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE;
+		rights |= LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE;
 	if (access & LANDLOCK_MAKE)
 		rights |= FS_MAKE;
 	return rights;
@@ -83,11 +77,42 @@ int landlock_abi(void)
 	return abi < 0 && errno != ENOSYS && errno != EOPNOTSUPP ? errno_or_eio() : -EOPNOTSUPP;
 }
 
-static int add_path(int ruleset, const struct landlock_path *p, uint64_t handled)
+int landlock_create(const struct landlock_attr *attr, int abi)
+{
+	return (int)RET_ERRNO(syscall(SYS_landlock_create_ruleset, attr, attr_size(abi), 0U));
+}
+
+int landlock_allow_beneath(int ruleset, const struct landlock_attr *attr, int fd, uint64_t rights)
+{
+	struct landlock_path_beneath_attr rule = { .allowed_access = rights & attr->fs, .parent_fd = fd };
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return errno_or_eio();
+	if (!S_ISDIR(st.st_mode))
+		rule.allowed_access &= FS_OF_FILES;
+	if (rule.allowed_access == 0)
+		return 0;
+	return (int)RET_ERRNO(syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U));
+}
+
+int landlock_allow_port(int ruleset, const struct landlock_attr *attr, uint16_t port, uint64_t rights)
+{
+	const struct port_attr rule = { .rights = rights & attr->net, .port = port };
+
+	if (rule.rights == 0)
+		return 0;
+	return (int)RET_ERRNO(syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0U));
+}
+
+int landlock_apply(int ruleset, uint32_t flags)
+{
+	return (int)RET_ERRNO(syscall(SYS_landlock_restrict_self, ruleset, flags));
+}
+
+static int add_path(int ruleset, const struct landlock_attr *attr, const struct landlock_path *p)
 {
 	_cleanup_close_ int opened = -1;
-	struct landlock_path_beneath_attr rule;
-	struct stat st;
 	int fd = p->fd;
 
 	if (fd < 0) {
@@ -96,32 +121,26 @@ static int add_path(int ruleset, const struct landlock_path *p, uint64_t handled
 			return errno == ENOENT ? 0 : errno_or_eio();
 		fd = opened;
 	}
-	if (fstat(fd, &st) < 0)
-		return errno_or_eio();
-	rule.allowed_access = rights_of(p->access) & handled;
-	if (!S_ISDIR(st.st_mode))
-		rule.allowed_access &= FS_OF_FILES;
-	rule.parent_fd = fd;
-	return (int)RET_ERRNO(syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U));
+	return landlock_allow_beneath(ruleset, attr, fd, rights_of(p->access));
 }
 
 int landlock_restrict_paths(const struct landlock_path *paths, size_t n)
 {
 	_cleanup_close_ int ruleset = -1;
-	struct ruleset_attr attr;
+	struct landlock_attr attr;
 	int abi, r;
 
 	abi = landlock_abi();
 	if (abi < 0)
 		return abi;
-	attr = handled_by(abi);
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, attr_size(abi), 0U);
+	attr = landlock_attr_all(abi);
+	ruleset = landlock_create(&attr, abi);
 	if (ruleset < 0)
-		return errno_or_eio();
+		return ruleset;
 	for (size_t i = 0; i < n; i++) {
-		r = add_path(ruleset, &paths[i], attr.fs);
+		r = add_path(ruleset, &attr, &paths[i]);
 		if (r < 0)
 			return r;
 	}
-	return (int)RET_ERRNO(syscall(SYS_landlock_restrict_self, ruleset, 0U));
+	return landlock_apply(ruleset, 0);
 }

@@ -35,14 +35,11 @@ static int append_streams(sd_bus_message *reply, const struct launch *l)
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int append_list(sd_bus_message *reply, const char *key, int (*list)(uint32_t, char ***), uint32_t mask)
+static int append_list(sd_bus_message *reply, const char *key, char **v)
 {
-	_cleanup_(strv_freep) char **v = NULL;
 	int r;
 
-	r = list(mask, &v);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv");
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv");
 	if (r >= 0)
 		r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, key);
 	if (r >= 0)
@@ -56,17 +53,22 @@ static int append_list(sd_bus_message *reply, const char *key, int (*list)(uint3
 
 static int append_info(sd_bus_message *reply, const struct sandbox *s, uint64_t setup_usec)
 {
+	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL;
 	int r;
 
-	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+	r = layers_applied(s->layers, &applied);
+	if (r >= 0)
+		r = layers_skipped(s->layers, s->incomplete, &skipped);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}", BAILIFF_INFO_ID, "t", s->id,
 			BAILIFF_INFO_PID, "u", s->pid, BAILIFF_INFO_GENERATION, "u", s->generation,
 			BAILIFF_INFO_SETUP_USEC, "t", setup_usec);
 	if (r >= 0)
-		r = append_list(reply, BAILIFF_INFO_LAYERS, layers_applied, s->layers);
+		r = append_list(reply, BAILIFF_INFO_LAYERS, applied);
 	if (r >= 0)
-		r = append_list(reply, BAILIFF_INFO_SKIPPED, layers_skipped, s->layers);
+		r = append_list(reply, BAILIFF_INFO_SKIPPED, skipped);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

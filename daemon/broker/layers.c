@@ -33,12 +33,19 @@ int layers_applied(uint32_t mask, char ***ret)
 	return 0;
 }
 
-/* What a profile asks for is applied, or the launch fails. Of what is always wanted only the cgroup can be
- * done without: a PID namespace takes its place, else the launch fails as well. */
-int layers_skipped(uint32_t mask, char ***ret)
+/* What a profile asks for is applied, or the launch fails, but for what it calls optional. Of what is always
+ * wanted only the cgroup can be done without: a PID namespace takes its place, else the launch fails as well.
+ */
+int layers_skipped(uint32_t mask, uint32_t incomplete, char ***ret)
 {
 	_cleanup_(strv_freep) char **v = NULL;
 
+	for (size_t i = 0; i < ELEMENTSOF(confining); i++)
+		if (applied(incomplete, confining[i]) &&
+			strv_extendf(&v, "%s: this kernel lacks %s of what the profile asks for",
+				jail_stage_to_string(confining[i]),
+				applied(mask, confining[i]) ? "some" : "all") < 0)
+			return -ENOMEM;
 	if (!applied(mask, STAGE_CGROUP) && strv_extendf(&v, "%s: the launcher found no cgroup2 hierarchy",
 						    jail_stage_to_string(STAGE_CGROUP)) < 0)
 		return -ENOMEM;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Layers of confinement by name, from the launcher's mask of stages. */
+/* Layers of confinement by name, from the launcher's masks of stages. */
 
 #include <stdint.h>
 
 /* Applied ones ("Seccomp"); and those that were wanted but could not be applied, each with the reason. New
  * lists. */
 int layers_applied(uint32_t mask, char ***ret);
-int layers_skipped(uint32_t mask, char ***ret);
+int layers_skipped(uint32_t applied, uint32_t incomplete, char ***ret);

@@ -42,6 +42,8 @@ static const char *check_counts(const struct compiled_profile *p)
 		return "Environment= or PassEnvironment= has too many entries";
 	if (p->n_mounts > LIST_MAX)
 		return "there are too many mounts";
+	if (p->landlock.n_rules > LIST_MAX || p->landlock.n_ports > LIST_MAX)
+		return "there are too many rules of [Landlock]";
 	if (p->n_groups > GROUPS_MAX)
 		return "SupplementaryGroups= has too many entries";
 	return NULL;
@@ -186,6 +188,29 @@ static const char *check_filesystem(const struct compiled_profile *p)
 	return NULL;
 }
 
+static const char *check_landlock(const struct compiled_profile *p)
+{
+	const struct compiled_landlock *l = &p->landlock;
+	uint32_t net = 0;
+
+	if ((l->restricts & ~_RESTRICT_ALL) != 0 || l->restricts == RESTRICT_LOG)
+		return "the section [Landlock] restricts nothing, or what is unknown";
+	if ((p->optional & ~_OPTIONAL_ALL) != 0)
+		return "Optional= has an unknown bit";
+	for (size_t i = 0; i < l->n_rules; i++)
+		if ((unsigned)l->rules[i].access >= _PATH_ACCESS_MAX || !l->rules[i].path ||
+			!path_is_normalized(l->rules[i].path))
+			return "a FsPath…= is no normalized absolute path";
+	for (size_t i = 0; i < l->n_ports; i++) {
+		net |= l->ports[i].bind ? RESTRICT_BIND_TCP : 0;
+		net |= l->ports[i].connect ? RESTRICT_CONNECT_TCP : 0;
+	}
+	/* a rule about what is not restricted would be refused by the kernel */
+	if ((l->n_rules > 0 && (l->restricts & RESTRICT_FILES) == 0) || (net & ~l->restricts) != 0)
+		return "a rule of [Landlock] is about what is not restricted";
+	return NULL;
+}
+
 static const char *check_resources(const struct compiled_profile *p)
 {
 	uint32_t seen = 0;
@@ -221,7 +246,7 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 {
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
-		check_resources };
+		check_landlock, check_resources };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

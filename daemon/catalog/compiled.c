@@ -60,6 +60,14 @@ static void free_mounts(struct compiled_mount *mounts, size_t n)
 	free(mounts);
 }
 
+static void landlock_done(struct compiled_landlock *l)
+{
+	for (size_t i = 0; i < l->n_rules; i++)
+		free(l->rules[i].path);
+	free(l->rules);
+	free(l->ports);
+}
+
 void compiled_profile_done(struct compiled_profile *p)
 {
 	free(p->name);
@@ -76,6 +84,7 @@ void compiled_profile_done(struct compiled_profile *p)
 	free(p->working_directory);
 	free(p->groups);
 	free_mounts(p->mounts, p->n_mounts);
+	landlock_done(&p->landlock);
 	free(p->policy_path);
 	free(p->filter);
 	free(p->limits);

@@ -54,6 +54,49 @@ struct compiled_mount {
 	uint32_t mode; /* tmpfs: mode of the root, e.g. 01777 */
 };
 
+/* What a jail may do with a file or directory and all below it, in the order of growing rights. */
+enum path_access {
+	PATH_READ_ONLY,
+	PATH_READ_EXECUTE,
+	PATH_READ_WRITE,          /* and make, truncate and remove files and directories */
+	PATH_ADVANCED_READ_WRITE, /* and make nodes, sockets and links, rename between directories, device
+				     ioctls */
+	_PATH_ACCESS_MAX,
+};
+
+struct landlock_rule {
+	enum path_access access;
+	bool optional; /* "-" before the path: missing is no error */
+	char *path;    /* normalized absolute path inside */
+};
+
+/* A TCP port that may be used all the same. */
+struct landlock_port {
+	uint16_t port;
+	bool bind, connect;
+};
+
+/* What Landlock denies but for the rules. */
+#define RESTRICT_FILES         (1U << 0)
+#define RESTRICT_BIND_TCP      (1U << 1)
+#define RESTRICT_CONNECT_TCP   (1U << 2)
+#define RESTRICT_ABSTRACT_UNIX (1U << 3) /* connecting to abstract sockets that were made outside */
+#define RESTRICT_SIGNAL        (1U << 4) /* signals to processes outside */
+#define RESTRICT_LOG           (1U << 5) /* denies nothing: denials are written to the audit log */
+#define _RESTRICT_ALL          63U
+
+struct compiled_landlock {
+	uint32_t restricts; /* RESTRICT_*; 0: no Landlock */
+	struct landlock_rule *rules;
+	size_t n_rules;
+	struct landlock_port *ports; /* each port once */
+	size_t n_ports;
+};
+
+/* Layers of Optional=: what of them the kernel lacks is reported, and the launch goes on. */
+#define OPTIONAL_LANDLOCK (1U << 0)
+#define _OPTIONAL_ALL     1U
+
 struct compiled_limit {
 	uint32_t resource;   /* RLIMIT_* */
 	uint64_t soft, hard; /* UINT64_MAX: infinity */
@@ -89,6 +132,7 @@ struct compiled_profile {
 	uint8_t sha256[32]; /* over the files' bytes in the order read; all zero until a hash is computed */
 	bool invalid;       /* failed to compile: only name, source_path and error are meaningful */
 	char *error;        /* first error, one line, "" when valid */
+	uint32_t optional;  /* OPTIONAL_* */
 
 	/* [Access]; no rules = administrators only */
 	struct access_rule *access;
@@ -127,6 +171,8 @@ struct compiled_profile {
 	bool minimal_root, private_tmp, private_devices, mount_proc;
 	struct compiled_mount *mounts;
 	size_t n_mounts;
+
+	struct compiled_landlock landlock;
 
 	/* [Seccomp]: for the native architecture */
 	char *policy_path; /* "" = no filter */

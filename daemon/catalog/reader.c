@@ -98,6 +98,23 @@ static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 	}
 }
 
+static void get_landlock(struct cursor *c, struct compiled_landlock *l)
+{
+	l->restricts = cursor_get_u32(c);
+	l->rules = get_list(c, LIST_MAX, 9, sizeof(*l->rules), &l->n_rules);
+	for (size_t i = 0; i < l->n_rules; i++) {
+		l->rules[i].access = (enum path_access)cursor_get_u32_max(c, _PATH_ACCESS_MAX - 1);
+		l->rules[i].optional = cursor_get_bool(c);
+		l->rules[i].path = cursor_get_str(c, TEXT_MAX);
+	}
+	l->ports = get_list(c, LIST_MAX, 6, sizeof(*l->ports), &l->n_ports);
+	for (size_t i = 0; i < l->n_ports; i++) {
+		l->ports[i].port = (uint16_t)cursor_get_u32_max(c, UINT16_MAX);
+		l->ports[i].bind = cursor_get_bool(c);
+		l->ports[i].connect = cursor_get_bool(c);
+	}
+}
+
 static void get_filter(struct cursor *c, struct compiled_profile *p)
 {
 	p->policy_path = cursor_get_str(c, TEXT_MAX);
@@ -132,10 +149,12 @@ static void get_body(struct cursor *c, struct compiled_profile *p)
 	hash = cursor_get(c, sizeof(p->sha256));
 	if (hash)
 		memcpy(p->sha256, hash, sizeof(p->sha256));
+	p->optional = cursor_get_u32(c);
 	get_access(c, p);
 	get_exec(c, p);
 	get_privileges(c, p);
 	get_filesystem(c, p);
+	get_landlock(c, &p->landlock);
 	get_filter(c, p);
 	get_resources(c, p);
 }

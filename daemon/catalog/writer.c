@@ -76,6 +76,23 @@ static void put_filesystem(struct buf *b, const struct compiled_profile *p)
 	}
 }
 
+static void put_landlock(struct buf *b, const struct compiled_landlock *l)
+{
+	buf_put_u32(b, l->restricts);
+	buf_put_u32(b, (uint32_t)l->n_rules);
+	for (size_t i = 0; i < l->n_rules; i++) {
+		buf_put_u32(b, l->rules[i].access);
+		buf_put_u8(b, l->rules[i].optional);
+		buf_put_str(b, l->rules[i].path);
+	}
+	buf_put_u32(b, (uint32_t)l->n_ports);
+	for (size_t i = 0; i < l->n_ports; i++) {
+		buf_put_u32(b, l->ports[i].port);
+		buf_put_u8(b, l->ports[i].bind);
+		buf_put_u8(b, l->ports[i].connect);
+	}
+}
+
 static void put_filter(struct buf *b, const struct compiled_profile *p)
 {
 	buf_put_str(b, p->policy_path);
@@ -113,10 +130,12 @@ static void put_profile(struct buf *b, const struct compiled_profile *p)
 	buf_put_str(b, p->description);
 	buf_put_strv(b, p->drop_ins);
 	buf_put(b, p->sha256, sizeof(p->sha256));
+	buf_put_u32(b, p->optional);
 	put_access(b, p);
 	put_exec(b, p);
 	put_privileges(b, p);
 	put_filesystem(b, p);
+	put_landlock(b, &p->landlock);
 	put_filter(b, p);
 	put_resources(b, p);
 }

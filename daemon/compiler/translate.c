@@ -202,6 +202,8 @@ int translate_profile(const struct translation *t, const struct profile *p, stru
 	r = translate_filesystem(p, ret);
 	if (r == 0)
 		r = translate_resources(p, ret);
+	if (r == 0)
+		r = translate_landlock(p, ret);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ELEMENTSOF(parts); i++) {

@@ -63,6 +63,9 @@ static int build_fds(struct jail_setup *s, struct jail_error *reterr)
 	exe_fd = open_executable(s->spec->executable, s->context->proc_fd, reterr);
 	if (exe_fd < 0)
 		return exe_fd;
+	r = apply_landlock(&s->landlock, s->spec->landlock, reterr);
+	if (r < 0)
+		return r;
 	r = apply_fds(&s->fds, exe_fd, reterr);
 	if (r < 0)
 		return r;

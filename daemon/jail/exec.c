@@ -76,5 +76,9 @@ int apply_exec(const struct jail_spec *spec, int exe_fd, struct jail_error *rete
 	if (r == -ENOENT) /* the file itself is open */
 		return jail_fail(reterr, STAGE_EXEC, r,
 			"the program's loader is missing inside of the jail:", spec->executable);
+	if (r == -EACCES && spec->landlock && (spec->landlock->restricts & RESTRICT_FILES))
+		return jail_fail(reterr, STAGE_EXEC, r,
+			"it, or its loader, may not be executed, or no FsPathReadExecute= covers",
+			spec->executable);
 	return jail_fail(reterr, STAGE_EXEC, r, spec->executable, "");
 }

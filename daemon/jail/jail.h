@@ -61,8 +61,10 @@ struct jail {
 	pid_t host_pid;             /* as the host sees it, 0 if unknown */
 	uid_t uid;                  /* payload's */
 	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
-	bool built;                 /* the report said so: only exec is left */
-	bool ended;                 /* payload reaped; status is its end */
+	uint32_t incomplete;   /* 1 << enum jail_stage: optional layers that the kernel lacks, or a part of */
+	bool without_landlock; /* not asked for, or optional and not there */
+	bool built;            /* the report said so: only exec is left */
+	bool ended;            /* payload reaped; status is its end */
 	bool init_ended;
 	siginfo_t status;
 };

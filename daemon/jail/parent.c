@@ -142,6 +142,9 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	r = prepare_limits(s->spec, &s->limits, reterr);
 	if (r < 0)
 		return r;
+	r = prepare_landlock(s->spec, &s->landlock, reterr);
+	if (r < 0)
+		return r;
 	r = fds_check(s->spec, reterr);
 	if (r < 0)
 		return r;
@@ -265,6 +268,9 @@ static int start(
 	r = prepare(&s, reterr);
 	if (r < 0)
 		return r;
+	j->without_landlock = !s.landlock.wanted;
+	if (s.landlock.incomplete)
+		j->incomplete |= 1U << STAGE_LANDLOCK;
 	r = cgroup_create(c, spec->id, &j->cgroup_fd);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);

@@ -39,6 +39,9 @@ struct jail_spec {
 	const struct compiled_mount *mounts;
 	size_t n_mounts;
 
+	const struct compiled_landlock *landlock; /* NULL: none */
+	uint32_t optional;                        /* OPTIONAL_*: may be weaker than asked for */
+
 	const struct sock_filter *filter;
 	size_t n_filter;
 

@@ -13,6 +13,7 @@
 
 #include "base/bounds.h"
 #include "base/cleanup.h"
+#include "base/landlock.h"
 #include "jail/jail.h"
 
 #include <limits.h>
@@ -205,6 +206,20 @@ int apply_filter(const struct jail_spec *spec, struct jail_error *reterr);
 uint32_t filter_verdict(
 	const struct sock_filter *filter, size_t n, uint32_t arch, uint32_t number, const uint64_t args[6]);
 
+/* landlock.c */
+
+struct landlock_plan {
+	bool wanted;
+	bool incomplete; /* the kernel lacks some of what is asked for, and the profile bears it */
+	int abi, ruleset;
+	struct landlock_attr attr;
+	uint32_t flags;
+};
+
+int prepare_landlock(const struct jail_spec *spec, struct landlock_plan *ret, struct jail_error *reterr);
+/* After the mounts and the last look at a path that the payload may not have. */
+int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, struct jail_error *reterr);
+
 /* cgroup.c: names only made of our own numbers */
 
 /* Makes the jail's cgroup below the context's and opens it; -1 when the context has none. */
@@ -235,6 +250,7 @@ struct jail_setup {
 	struct mount_plan mounts;
 	struct fd_plan fds;
 	struct limit_plan limits;
+	struct landlock_plan landlock;
 	int go_fd, report_fd;  /* child's ends */
 	struct report *shared; /* the children's records, see report.h */
 };

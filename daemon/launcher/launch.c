@@ -215,6 +215,8 @@ static uint32_t layers_of(const struct jail_spec *spec, const struct jail *jail)
 		layers |= 1U << STAGE_NAMESPACES;
 	if (spec->namespaces & JAIL_NS_MOUNT)
 		layers |= 1U << STAGE_MOUNTS;
+	if (spec->landlock && !jail->without_landlock)
+		layers |= 1U << STAGE_LANDLOCK;
 	if (spec->n_filter > 0)
 		layers |= 1U << STAGE_SECCOMP;
 	if (spec->n_limits > 0)
@@ -308,6 +310,7 @@ static int start(struct launch *l, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	s->layers = layers_of(&l->spec, &s->jail);
+	s->incomplete = s->jail.incomplete;
 	s->cgroup = cgroup_path(server, s->jail.cgroup_fd);
 	r = s->cgroup ? sandbox_begin(server, s, server->current->catalog->config.setup_timeout_usec)
 		      : -ENOMEM;

@@ -83,6 +83,8 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.mount_proc = p->mount_proc,
 		.mounts = p->mounts,
 		.n_mounts = p->n_mounts,
+		.landlock = p->landlock.restricts != 0 ? &p->landlock : NULL,
+		.optional = p->optional,
 		.filter = p->filter,
 		.n_filter = p->n_filter,
 		.limits = steal_ptr(m->limits),

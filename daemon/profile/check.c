@@ -229,10 +229,31 @@ static int check_executables(const struct check *c)
 	return 0;
 }
 
+/* LogDenials= is about what the other keys deny. */
+static int check_landlock(const struct check *c)
+{
+	static const enum profile_key restricting[] = { KEY_FS_PATH_READ_ONLY, KEY_FS_PATH_READ_EXECUTE,
+		KEY_FS_PATH_READ_WRITE, KEY_FS_PATH_ADVANCED_READ_WRITE, KEY_NET_BIND_TCP,
+		KEY_NET_CONNECT_TCP, KEY_SCOPE };
+	const struct profile *p = c->profile;
+
+	if (!is_set(c, KEY_LOG_DENIALS) || !p->log_denials)
+		return 0;
+	if (is_set(c, KEY_FS_DEFAULT_PATHS) && p->fs_default_paths)
+		return 0;
+	for (size_t i = 0; i < ELEMENTSOF(restricting); i++)
+		if (is_set(c, restricting[i]))
+			return 0;
+	return diagnostics_add(c->diagnostics, &p->states[KEY_LOG_DENIALS].place,
+		"LogDenials=yes: nothing in [Landlock] denies anything; add a FsPath…=, Net…Tcp= or Scope=, "
+		"or "
+		"remove it");
+}
+
 int profile_check(const struct profile *p, struct diagnostics *d)
 {
 	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
-		check_mount_namespace, check_mounts, check_slots, check_executables };
+		check_mount_namespace, check_mounts, check_slots, check_executables, check_landlock };
 	struct check c = { p, d };
 	bool failed = false;
 

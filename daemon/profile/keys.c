@@ -33,7 +33,7 @@ static const char *const stdio_names[] = { "null", "pipe", "fd", "inherit", NULL
 static const struct key keys[] = {
 	{ "Profile", "Description", set_string, KEY_DESCRIPTION, AT(description), .max = DESCRIPTION_MAX },
 	{ "Profile", "Template", set_template, KEY_TEMPLATE, AT(template) },
-	LATER("Profile", "Optional"),
+	{ "Profile", "Optional", set_optional, KEY_OPTIONAL, AT(optional), .list = true },
 
 	{ "Access", "AllowUser", set_names, KEY_ALLOW_USER, AT(allow_users), .list = true },
 	{ "Access", "AllowGroup", set_names, KEY_ALLOW_GROUP, AT(allow_groups), .list = true },
@@ -101,14 +101,15 @@ static const struct key keys[] = {
 	LATER("Filesystem", "DaemonStore"),
 	LATER("Filesystem", "MountSlot"),
 
-	LATER("Landlock", "FsDefaultPaths"),
-	LATER("Landlock", "FsPathReadOnly"),
-	LATER("Landlock", "FsPathReadExecute"),
-	LATER("Landlock", "FsPathReadWrite"),
-	LATER("Landlock", "FsPathAdvancedReadWrite"),
-	LATER("Landlock", "NetBindTcp"),
-	LATER("Landlock", "NetConnectTcp"),
-	LATER("Landlock", "Scope"),
+	YES_NO("Landlock", "FsDefaultPaths", KEY_FS_DEFAULT_PATHS, fs_default_paths),
+	{ "Landlock", "FsPathReadOnly", set_landlock_paths, KEY_FS_PATH_READ_ONLY, .list = true },
+	{ "Landlock", "FsPathReadExecute", set_landlock_paths, KEY_FS_PATH_READ_EXECUTE, .list = true },
+	{ "Landlock", "FsPathReadWrite", set_landlock_paths, KEY_FS_PATH_READ_WRITE, .list = true },
+	{ "Landlock", "FsPathAdvancedReadWrite", set_landlock_paths, KEY_FS_PATH_ADVANCED_READ_WRITE, .list = true },
+	{ "Landlock", "NetBindTcp", set_ports, KEY_NET_BIND_TCP, AT(bind_ports), .list = true },
+	{ "Landlock", "NetConnectTcp", set_ports, KEY_NET_CONNECT_TCP, AT(connect_ports), .list = true },
+	{ "Landlock", "Scope", set_scope, KEY_SCOPE, AT(scope), .list = true },
+	YES_NO("Landlock", "LogDenials", KEY_LOG_DENIALS, log_denials),
 
 	{ "Seccomp", "Policy", set_policy, KEY_POLICY, AT(policy) },
 	LATER("Seccomp", "SystemCallFilter"),

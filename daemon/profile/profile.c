@@ -36,6 +36,11 @@ void profile_done(struct profile *p)
 		free(p->mounts[i].target);
 	}
 	free(p->mounts);
+	for (size_t i = 0; i < p->n_landlock_paths; i++)
+		free(p->landlock_paths[i].path);
+	free(p->landlock_paths);
+	free(p->bind_ports.v);
+	free(p->connect_ports.v);
 	free(p->policy);
 	*p = (struct profile){ 0 };
 }

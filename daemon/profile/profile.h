@@ -19,6 +19,7 @@ enum profile_key {
 	/* [Profile] */
 	KEY_DESCRIPTION,
 	KEY_TEMPLATE,
+	KEY_OPTIONAL,
 	/* [Access] */
 	KEY_ALLOW_USER,
 	KEY_ALLOW_GROUP,
@@ -60,6 +61,16 @@ enum profile_key {
 	KEY_TEMPORARY_FILE_SYSTEM,
 	KEY_PRIVATE_TMP,
 	KEY_PRIVATE_DEVICES,
+	/* [Landlock] */
+	KEY_FS_DEFAULT_PATHS,
+	KEY_FS_PATH_READ_ONLY,
+	KEY_FS_PATH_READ_EXECUTE,
+	KEY_FS_PATH_READ_WRITE,
+	KEY_FS_PATH_ADVANCED_READ_WRITE,
+	KEY_NET_BIND_TCP,
+	KEY_NET_CONNECT_TCP,
+	KEY_SCOPE,
+	KEY_LOG_DENIALS,
 	/* [Seccomp] */
 	KEY_POLICY,
 	/* [Resources] */
@@ -107,6 +118,25 @@ struct profile_mount {
 	struct place place;
 };
 
+/* A path of FsPath…=, and the key that it was given with. */
+struct profile_landlock_path {
+	enum profile_key key;
+	bool optional;
+	char *path;
+};
+
+/* Ports of NetBindTcp= or NetConnectTcp=. */
+struct profile_ports {
+	uint16_t *v;
+	size_t n;
+};
+
+/* Words of Scope=. */
+#define PROFILE_SCOPE_ABSTRACT_UNIX (1U << 0)
+#define PROFILE_SCOPE_SIGNAL        (1U << 1)
+/* Words of Optional=. */
+#define PROFILE_OPTIONAL_LANDLOCK (1U << 0)
+
 #define PROFILE_LIMITS 16U /* RLIM_NLIMITS of Linux */
 
 struct profile_limit {
@@ -125,6 +155,7 @@ struct profile {
 	struct setting_state states[_PROFILE_KEY_MAX];
 
 	char *description, *template;
+	uint32_t optional; /* PROFILE_OPTIONAL_* */
 	struct profile_names allow_users, allow_groups;
 	bool allow_detach;
 	uint32_t max_per_user;
@@ -149,6 +180,13 @@ struct profile {
 	bool minimal_root, private_tmp, private_devices;
 	struct profile_mount *mounts;
 	size_t n_mounts;
+
+	bool fs_default_paths;
+	struct profile_landlock_path *landlock_paths;
+	size_t n_landlock_paths;
+	struct profile_ports bind_ports, connect_ports;
+	uint32_t scope; /* PROFILE_SCOPE_* */
+	bool log_denials;
 
 	char *policy;
 
@@ -193,6 +231,10 @@ int set_capabilities(const struct setting *s, void *target);
 int set_secure_bits(const struct setting *s, void *target);
 int set_binds(const struct setting *s, void *target);
 int set_tmpfs(const struct setting *s, void *target);
+int set_optional(const struct setting *s, void *target);
+int set_landlock_paths(const struct setting *s, void *target);
+int set_ports(const struct setting *s, void *target);
+int set_scope(const struct setting *s, void *target);
 int set_policy(const struct setting *s, void *target);
 int set_limit(const struct setting *s, void *target);
 int set_runtime(const struct setting *s, void *target);

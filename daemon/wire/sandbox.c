@@ -21,6 +21,7 @@ static void put_launched(struct buf *b, const struct launched *m)
 	buf_put_u64(b, m->started_realtime_usec);
 	buf_put_u64(b, m->setup_usec);
 	buf_put_u32(b, m->layers);
+	buf_put_u32(b, m->incomplete);
 	buf_put_str(b, m->cgroup);
 }
 
@@ -35,6 +36,7 @@ static void get_launched(struct cursor *c, struct launched *m)
 	m->started_realtime_usec = cursor_get_u64(c);
 	m->setup_usec = cursor_get_u64(c);
 	m->layers = cursor_get_u32_max(c, LAYERS_ALL);
+	m->incomplete = cursor_get_u32_max(c, LAYERS_ALL);
 	m->cgroup = cursor_get_str(c, WIRE_PATH_MAX);
 }
 

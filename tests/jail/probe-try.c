@@ -11,6 +11,7 @@
 #include <linux/keyctl.h>
 #include <linux/perf_event.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,6 +111,38 @@ static long try_connect(int argc, char **argv)
 		a.sun_path[0] = '\0';
 	return result(
 		connect(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)));
+}
+
+/* To the loopback address, which answers differently from Landlock even when nobody listens, or it is down.
+ */
+static long tcp(const char *port, int (*call)(int, const struct sockaddr *, socklen_t))
+{
+	const struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)number(port)),
+		.sin_addr.s_addr = htonl(call == bind ? INADDR_ANY : INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : result(call(fd, (const struct sockaddr *)&a, sizeof(a)));
+}
+
+static long try_bind_tcp(int argc, char **argv)
+{
+	return tcp(argv[1], bind);
+}
+
+static long try_connect_tcp(int argc, char **argv)
+{
+	return tcp(argv[1], connect);
+}
+
+static long try_truncate(int argc, char **argv)
+{
+	return result(truncate(argv[1], 0));
+}
+
+static long try_rename(int argc, char **argv)
+{
+	return result(rename(argv[1], argv[2]));
 }
 
 static long try_mount(int argc, char **argv)
@@ -291,6 +324,10 @@ const struct probe_command try_commands[] = {
 	{ "stat", 1, 1, "PATH", try_stat },
 	{ "socket", 1, 1, "inet|inet6|unix|netlink|packet|raw|vsock", try_socket },
 	{ "connect", 1, 1, "PATH|@NAME", try_connect },
+	{ "bind-tcp", 1, 1, "PORT", try_bind_tcp },
+	{ "connect-tcp", 1, 1, "PORT", try_connect_tcp },
+	{ "truncate", 1, 1, "PATH", try_truncate },
+	{ "rename", 2, 2, "FROM TO", try_rename },
 	{ "mount", 0, 1, "[PATH]", try_mount },
 	{ "umount", 1, 1, "PATH", try_umount },
 	{ "remount", 1, 1, "PATH", try_remount },

@@ -126,16 +126,23 @@ static void test_setup_message(void **state)
 static void test_layers(void **state)
 {
 	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL, **none = NULL;
+	_cleanup_(strv_freep) char **some = NULL, **all = NULL;
 
 	assert_int_equal(layers_applied(1U << STAGE_SECCOMP | 1U << STAGE_FDS, &applied), 0);
 	assert_int_equal(strv_length(applied), 1);
 	assert_string_equal(applied[0], "Seccomp");
 	/* what the profile does not ask for is not skipped */
-	assert_int_equal(layers_skipped(1U << STAGE_SECCOMP, &skipped), 0);
+	assert_int_equal(layers_skipped(1U << STAGE_SECCOMP, 0, &skipped), 0);
 	assert_int_equal(strv_length(skipped), 1);
 	assert_true(strncmp(skipped[0], "Cgroup: ", 8) == 0);
-	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, &none), 0);
+	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 0, &none), 0);
 	assert_int_equal(strv_length(none), 0);
+	assert_int_equal(
+		layers_skipped(1U << STAGE_CGROUP | 1U << STAGE_LANDLOCK, 1U << STAGE_LANDLOCK, &some), 0);
+	assert_int_equal(strv_length(some), 1);
+	assert_string_equal(some[0], "Landlock: this kernel lacks some of what the profile asks for");
+	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 1U << STAGE_LANDLOCK, &all), 0);
+	assert_string_equal(all[0], "Landlock: this kernel lacks all of what the profile asks for");
 }
 
 int main(void)

@@ -100,6 +100,21 @@ static void fill_filesystem(struct compiled_profile *p)
 	p->n_mounts = ELEMENTSOF(mounts);
 }
 
+static void fill_landlock(struct compiled_landlock *l)
+{
+	const struct landlock_rule rules[] = {
+		{ PATH_READ_EXECUTE, true, copy("/usr") },
+		{ PATH_ADVANCED_READ_WRITE, false, copy("/") },
+	};
+	const struct landlock_port ports[] = { { 80, true, false }, { 65535, true, true } };
+
+	l->restricts = _RESTRICT_ALL;
+	l->rules = copy_array(rules, sizeof(rules));
+	l->n_rules = ELEMENTSOF(rules);
+	l->ports = copy_array(ports, sizeof(ports));
+	l->n_ports = ELEMENTSOF(ports);
+}
+
 static void fill_rest(struct compiled_profile *p)
 {
 	const struct sock_filter filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
@@ -161,6 +176,8 @@ struct catalog *sample_catalog(void)
 	fill_exec(p);
 	fill_privileges(p);
 	fill_filesystem(p);
+	fill_landlock(&p->landlock);
+	p->optional = OPTIONAL_LANDLOCK;
 	fill_rest(p);
 	c->errors = list("broken.profile:3: unknown key \"Excutable\"", NULL);
 	return c;

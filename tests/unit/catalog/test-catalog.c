@@ -82,6 +82,16 @@ static void test_values(void **state)
 	assert_int_equal(q->mounts[1].mode, 01777);
 	assert_int_equal(q->mounts[1].size, 1 << 20);
 	assert_string_equal(q->mounts[0].source, "/usr");
+	assert_int_equal(q->optional, OPTIONAL_LANDLOCK);
+	assert_int_equal(q->landlock.restricts, _RESTRICT_ALL);
+	assert_int_equal(q->landlock.n_rules, 2);
+	assert_int_equal(q->landlock.rules[0].access, PATH_READ_EXECUTE);
+	assert_true(q->landlock.rules[0].optional && !q->landlock.rules[1].optional);
+	assert_string_equal(q->landlock.rules[0].path, "/usr");
+	assert_int_equal(q->landlock.n_ports, 2);
+	assert_int_equal(q->landlock.ports[1].port, 65535);
+	assert_true(
+		q->landlock.ports[0].bind && !q->landlock.ports[0].connect && q->landlock.ports[1].connect);
 	assert_int_equal(q->n_filter, 4);
 	assert_int_equal(q->filter[1].k, 0xc000003e);
 	assert_int_equal(q->filter[1].jt, 1);

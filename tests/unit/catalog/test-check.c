@@ -66,6 +66,14 @@ CHANGE(bad_mode, p->mounts[1].mode = 010000);
 CHANGE(bad_flags, p->mounts[1].flags = _MOUNT_FLAGS_ALL + 1);
 CHANGE(bad_mount, p->mounts[1].type = _MOUNT_TYPE_MAX);
 CHANGE(tmpfs_source, p->mounts[0].type = MOUNT_TMPFS);
+CHANGE(bad_optional, p->optional = _OPTIONAL_ALL + 1);
+CHANGE(bad_restricts, p->landlock.restricts = _RESTRICT_ALL + 1);
+CHANGE(lone_log, p->landlock.restricts = RESTRICT_LOG; p->landlock.n_rules = p->landlock.n_ports = 0);
+CHANGE(rules_of_nothing, p->landlock.restricts &= ~RESTRICT_FILES);
+CHANGE(bind_of_nothing, p->landlock.restricts &= ~RESTRICT_BIND_TCP);
+CHANGE(connect_of_nothing, p->landlock.restricts &= ~RESTRICT_CONNECT_TCP);
+CHANGE(bad_rule_access, p->landlock.rules[0].access = _PATH_ACCESS_MAX);
+CHANGE(bad_rule_path, p->landlock.rules[0].path[0] = 'u');
 CHANGE(bad_resource, p->limits[0].resource = RLIM_NLIMITS);
 CHANGE(same_resource, p->limits[0].resource = RLIMIT_CORE);
 CHANGE(soft_above_hard, p->limits[0].soft = 129);
@@ -125,6 +133,14 @@ static struct change changes[] = {
 	ROW(bad_flags),
 	ROW(bad_mount),
 	ROW(tmpfs_source),
+	ROW(bad_optional),
+	ROW(bad_restricts),
+	ROW(lone_log),
+	ROW(rules_of_nothing),
+	ROW(bind_of_nothing),
+	ROW(connect_of_nothing),
+	ROW(bad_rule_access),
+	ROW(bad_rule_path),
 	ROW(bad_resource),
 	ROW(same_resource),
 	ROW(soft_above_hard),

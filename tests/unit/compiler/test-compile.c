@@ -71,6 +71,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p->namespaces, _JAIL_NS_ALL);
 	assert_true(p->minimal_root && p->private_tmp && p->private_devices && p->mount_proc);
 	assert_int_equal(p->n_mounts, 0);
+	assert_int_equal(p->landlock.restricts | p->optional, 0);
 	assert_int_equal(p->max_fds, 0);
 	assert_int_equal(p->umask, 0077);
 	assert_string_equal(p->working_directory, "/");
@@ -98,9 +99,28 @@ static const char everything[] =
 	"[Namespaces]\nPrivateNetwork=no\nProtectHostname=no\n"
 	"[Filesystem]\nTemporaryFileSystem=/z:ro,size=1M,mode=1777,noexec\nBindPaths=-/b/c:/a/b:norbind\n"
 	"BindReadOnlyPaths=/a\nPrivateTmp=no\n"
+	"[Landlock]\nFsPathReadOnly=/e -/f\nFsPathReadWrite=/gone\nFsPathReadWrite=\n"
+	"FsPathAdvancedReadWrite=/g\nNetBindTcp=80\nNetConnectTcp=80 443\nScope=signal\n"
 	"[Seccomp]\nPolicy=p.policy\n"
 	"[Resources]\nLimitNOFILE=16:32\nLimitCORE=1M\nLimitRTTIME=5ms\nRuntimeMaxSec=90\nTimeoutStopSec="
-	"2\nKillSignal=INT\n";
+	"2\nKillSignal=INT\n[Profile]\nOptional=Landlock\n";
+
+static void check_landlock(const struct compiled_profile *p)
+{
+	const struct compiled_landlock *l = &p->landlock;
+
+	assert_int_equal(p->optional, OPTIONAL_LANDLOCK);
+	assert_int_equal(
+		l->restricts, RESTRICT_FILES | RESTRICT_BIND_TCP | RESTRICT_CONNECT_TCP | RESTRICT_SIGNAL);
+	assert_int_equal(l->n_rules, 3);
+	assert_string_equal(l->rules[1].path, "/f");
+	assert_true(l->rules[1].optional && l->rules[1].access == PATH_READ_ONLY);
+	assert_string_equal(l->rules[2].path, "/g");
+	assert_int_equal(l->rules[2].access, PATH_ADVANCED_READ_WRITE);
+	assert_int_equal(l->n_ports, 2);
+	assert_true(l->ports[0].port == 80 && l->ports[0].bind && l->ports[0].connect);
+	assert_true(l->ports[1].port == 443 && !l->ports[1].bind && l->ports[1].connect);
+}
 
 static void check_mounts(const struct compiled_profile *p)
 {
@@ -174,6 +194,7 @@ static void test_everything(void **state)
 	check_identity(p);
 	check_exec(p);
 	check_mounts(p);
+	check_landlock(p);
 	assert_false(p->private_tmp);
 	assert_true(p->n_filter > 4);
 	assert_string_equal(strrchr(p->policy_path, '/'), "/p.policy");

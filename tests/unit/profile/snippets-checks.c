@@ -44,6 +44,12 @@ static const struct snippet rows[] = {
 	{ "[Exec]\nFileDescriptor=63 pipe\n[Resources]\nLimitNOFILE=64\n", "" },
 	{ "[Exec]\nFileDescriptor=64 pipe\n[Resources]\nLimitNOFILE=64\n",
 	  "p:2:16: error: FileDescriptor=64 contradicts LimitNOFILE=64 (p:4): numbers must be below it; raise the limit or lower the number" },
+	{ "[Landlock]\nLogDenials=yes\n",
+	  "p:2:1: error: LogDenials=yes: nothing in [Landlock] denies anything; add a FsPath…=, Net…Tcp= or Scope=, or remove it" },
+	{ "[Landlock]\nLogDenials=yes\nFsPathReadOnly=/a\nFsPathReadOnly=\n",
+	  "p:2:1: error: LogDenials=yes: nothing in [Landlock] denies anything; add a FsPath…=, Net…Tcp= or Scope=, or remove it" },
+	{ "[Landlock]\nLogDenials=yes\nNetBindTcp=none\n", "" },
+	{ "[Landlock]\nLogDenials=no\n", "" },
 	{ "[Exec]\nExecutable=/\n", "p:2:1: error: Executable=/: that is a directory; name a program" },
 };
 /* clang-format on */

@@ -55,11 +55,10 @@ static const struct snippet rows[] = {
 	/* keys of later versions */
 	{ "[Resources]\nMemoryMax=1G\n", "p:2:1: error: MemoryMax= in section [Resources] is not supported yet; remove it" },
 	{ "[Resources]\nMemoryMax=\n", "p:2:1: error: MemoryMax= in section [Resources] is not supported yet; remove it" },
-	{ "[Landlock]\nScope=signal\n", "p:2:1: error: Scope= in section [Landlock] is not supported yet; remove it" },
+	{ "[Seccomp]\nSystemCallFilter=read\n", "p:2:1: error: SystemCallFilter= in section [Seccomp] is not supported yet; remove it" },
 	{ "[SELinux]\nSELinuxContext=a\n[Pool]\nWarm=4\n",
 	  "p:2:1: error: SELinuxContext= in section [SELinux] is not supported yet; remove it\n"
 	  "p:4:1: error: Warm= in section [Pool] is not supported yet; remove it" },
-	{ "[Profile]\nOptional=Landlock\n", "p:2:1: error: Optional= in section [Profile] is not supported yet; remove it" },
 	{ "[Exec]\nStandardInput=pty\n", "p:2:15: error: StandardInput=pty is not supported yet" },
 	/* quotes and escapes */
 	{ "[Exec]\nEnvironment=\"A=b c\" 'D=e f' G=\"h i\"j\n", "" },

@@ -37,6 +37,22 @@ static const struct snippet rows[] = {
 	{ "[Access]\nMaxPerUser=1 2\n", "p:2:12: error: MaxPerUser=1 2: expected a decimal number" },
 	{ "[Access]\nMaxPerUser=01\n", "p:2:12: error: MaxPerUser=01: expected a decimal number" },
 	{ "[Access]\nMaxPerUser=\n", "" },
+	/* [Landlock], and Optional= of [Profile] */
+	{ "[Profile]\nOptional=Landlock\nOptional=\n", "" },
+	{ "[Profile]\nOptional=Mounts\n", "p:2:10: error: Optional=Mounts: expected the name of a layer that can be missing: Landlock" },
+	{ "[Landlock]\nFsDefaultPaths=yes\nFsPathReadOnly=/a -/b\nFsPathReadExecute=/c\nFsPathReadWrite=/d\n"
+	  "FsPathAdvancedReadWrite=/\nNetBindTcp=80 443\nNetConnectTcp=none\nScope=abstract-unix-socket signal\nLogDenials=yes\n", "" },
+	{ "[Landlock]\nFsPathReadOnly=a /b/ -c\n",
+	  "p:2:16: error: FsPathReadOnly=a: expected an absolute path without '//', '.', '..' or '/' at its end\n"
+	  "p:2:18: error: FsPathReadOnly=/b/: expected an absolute path without '//', '.', '..' or '/' at its end\n"
+	  "p:2:22: error: FsPathReadOnly=c: expected an absolute path without '//', '.', '..' or '/' at its end" },
+	{ "[Landlock]\nNetBindTcp=0 65536 http 80-90\n",
+	  "p:2:12: error: NetBindTcp=0: expected ports from 1 to 65535, or none\n"
+	  "p:2:14: error: NetBindTcp=65536: expected ports from 1 to 65535, or none\n"
+	  "p:2:20: error: NetBindTcp=http: expected ports from 1 to 65535, or none\n"
+	  "p:2:25: error: NetBindTcp=80-90: expected ports from 1 to 65535, or none" },
+	{ "[Landlock]\nScope=signals\n", "p:2:7: error: Scope=signals: expected abstract-unix-socket or signal" },
+	{ "[Landlock]\nFsDefaultPaths=perhaps\n", "p:2:16: error: FsDefaultPaths=perhaps: expected yes or no" },
 	/* [Exec] */
 	{ "[Exec]\nExecutable=/usr/bin/xz \"/opt/with blank/x\" /opt/with\\ blank/y\n", "" },
 	{ "[Exec]\nExecutable=xz\n", "p:2:12: error: Executable=xz: not an absolute path" },

@@ -80,7 +80,7 @@ static void test_unique(void **state)
 static const struct {
 	const char *section, *supported, *later;
 } language[] = {
-	{ "Profile", "Description Template", "Optional" },
+	{ "Profile", "Description Template Optional", "" },
 	{ "Access", "AllowUser AllowGroup AllowDetach MaxPerUser",
 		"AllowSELinuxDomain AllowUnit Polkit LaunchesPerMinute" },
 	{ "Exec",
@@ -101,9 +101,10 @@ static const struct {
 		"ProtectProc ProcSubset ProtectKernelTunables ProtectControlGroups MountPropagation "
 		"DaemonStore "
 		"MountSlot" },
-	{ "Landlock", "",
+	{ "Landlock",
 		"FsDefaultPaths FsPathReadOnly FsPathReadExecute FsPathReadWrite FsPathAdvancedReadWrite "
-		"NetBindTcp NetConnectTcp Scope" },
+		"NetBindTcp NetConnectTcp Scope LogDenials",
+		"" },
 	{ "Seccomp", "Policy",
 		"SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog "
 		"RestrictAddressFamilies MemoryDenyWriteExecute LockPersonality RestrictRealtime "
