@@ -125,6 +125,7 @@ static const struct option options[] = {
 		policy_add_arch },
 	POLICY_OPTION_ROOT,
 	POLICY_OPTION_DENYLIST,
+	POLICY_OPTION_KERNEL,
 	POLICY_OPTION_WERROR,
 	POLICY_OPTION_NO_WARNINGS,
 };

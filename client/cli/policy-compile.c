@@ -39,45 +39,38 @@ static void encode_program(struct sock_filter *filter, size_t n)
 	}
 }
 
-static int write_temporary(const char *path, const void *data, size_t size)
+static int fill_file(int fd, const void *data, size_t size)
 {
-	_cleanup_close_ int fd =
-		RET_ERRNO(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-	int r;
+	int r = write_full(fd, data, size);
 
-	if (fd < 0)
-		return fd;
-	r = write_full(fd, data, size);
 	if (r == 0)
 		r = RET_ERRNO(fchmod(fd, OUTPUT_MODE));
-	if (r == 0)
-		r = RET_ERRNO(fsync(fd));
-	if (r < 0)
-		(void)unlink(path);
-	return r;
+	return r < 0 ? r : RET_ERRNO(fsync(fd));
 }
 
 /* Whoever reads the file meanwhile gets the old one or the new one, whole. */
 static int replace_file(const char *path, const void *data, size_t size)
 {
 	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (asprintf(&temporary, "%s.%ld.new", path, (long)getpid()) < 0) {
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
 		temporary = NULL;
 		return -ENOMEM;
 	}
-	r = write_temporary(temporary, data, size);
-	if (r < 0)
-		return r;
-	r = RET_ERRNO(rename(temporary, path));
+	fd = RET_ERRNO(mkostemp(temporary, O_CLOEXEC));
+	if (fd < 0)
+		return fd;
+	r = fill_file(fd, data, size);
+	if (r == 0)
+		r = RET_ERRNO(rename(temporary, path));
 	if (r < 0)
 		(void)unlink(temporary);
 	return r;
 }
 
-/* A pipe or device is written to, never replaced. */
-static int write_output(const char *path, const void *data, size_t size)
+int policy_write_file(const char *path, const void *data, size_t size)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -96,7 +89,7 @@ static int write_program(const struct compile_options *o, const struct seccomp_r
 
 	encode_program(result->filter, result->n_filter);
 	r = to_stdout ? write_full(STDOUT_FILENO, result->filter, size)
-		      : write_output(o->output, result->filter, size);
+		      : policy_write_file(o->output, result->filter, size);
 	if (r == 0)
 		return EXIT_SUCCESS;
 	report("%s: %s", to_stdout ? "standard output" : o->output, strerror(-r));
@@ -126,6 +119,7 @@ static const struct option options[] = {
 	{ "output", 'o', "FILE", "where to, instead of standard output", set_output },
 	POLICY_OPTION_ROOT,
 	POLICY_OPTION_DENYLIST,
+	POLICY_OPTION_KERNEL,
 	POLICY_OPTION_WERROR,
 	POLICY_OPTION_NO_WARNINGS,
 };

@@ -7,7 +7,9 @@
 #include "cli/text.h"
 
 #include <fcntl.h>
+#include <linux/version.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define STANDARD_INPUT "<stdin>"
@@ -91,6 +93,38 @@ int policy_set_root(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
+/* "6.1" of "6.1.0-28-amd64": what stands behind it changes no interface. */
+static int parse_version(const char *text, uint32_t *ret)
+{
+	unsigned major, minor;
+	int end = 0;
+
+	if (sscanf(text, "%3u.%3u%n", &major, &minor, &end) != 2 || (text[end] >= '0' && text[end] <= '9'))
+		return -EINVAL;
+	*ret = KERNEL_VERSION(major, minor, 0);
+	return 0;
+}
+
+int policy_set_kernel(void *into, const char *value, char **reterr_why)
+{
+	struct policy_options *o = into;
+
+	if (parse_version(value, &o->kernel) < 0)
+		return option_refuse(reterr_why, "must be a version such as 6.1");
+	return 0;
+}
+
+/* Of another architecture's machines nothing is known. */
+static uint32_t kernel_version(const struct policy_options *o, const struct architecture *architecture)
+{
+	struct utsname name;
+	uint32_t version = 0;
+
+	if (o->kernel != 0 || (architecture && architecture != architecture_native()))
+		return o->kernel;
+	return uname(&name) == 0 && parse_version(name.release, &version) == 0 ? version : 0;
+}
+
 int policy_set_denylist(void *into, const char *value, char **reterr_why)
 {
 	struct policy_options *o = into;
@@ -170,6 +204,7 @@ int policy_read(const char *path, const struct policy_options *o, const struct a
 		.flags = SECCOMP_UNTRUSTED | (o->denylist ? SECCOMP_DENYLIST : 0) |
 			 (o->no_warnings ? 0 : SECCOMP_WARNINGS) | more_flags,
 		.root = o->root,
+		.kernel = kernel_version(o, architecture),
 	};
 	_cleanup_close_ int dir_fd = -1;
 	const char *name;

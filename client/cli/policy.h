@@ -10,7 +10,8 @@
 #include "cli/json.h"
 #include "seccomp/seccomp.h"
 
-extern const struct verb verb_policy_check, verb_policy_compile, verb_policy_dump;
+extern const struct verb verb_policy_check, verb_policy_compile, verb_policy_dump, verb_policy_from_audit,
+	verb_policy_from_strace;
 
 /* The options that say how to read a policy. The state of a verb that takes them begins with this. */
 struct policy_options {
@@ -18,6 +19,7 @@ struct policy_options {
 	const struct architecture *architectures[_ARCHITECTURE_MAX];
 	size_t n_architectures;
 	const char *root;
+	uint32_t kernel; /* --kernel=; 0: the running one for the native architecture, any for others */
 	bool denylist, no_warnings, werror;
 };
 
@@ -25,6 +27,7 @@ struct policy_options {
 int policy_set_arch(void *into, const char *value, char **reterr_why);
 int policy_add_arch(void *into, const char *value, char **reterr_why);
 int policy_set_root(void *into, const char *value, char **reterr_why);
+int policy_set_kernel(void *into, const char *value, char **reterr_why);
 int policy_set_denylist(void *into, const char *value, char **reterr_why);
 int policy_set_no_warnings(void *into, const char *value, char **reterr_why);
 int policy_set_werror(void *into, const char *value, char **reterr_why);
@@ -43,6 +46,13 @@ int policy_set_werror(void *into, const char *value, char **reterr_why);
 #define POLICY_OPTION_DENYLIST                                                                               \
 	{                                                                                                    \
 		"denylist", 0, NULL, "accept a @denylist policy", policy_set_denylist                        \
+	}
+#define POLICY_OPTION_KERNEL                                                                                 \
+	{                                                                                                    \
+		"kernel", 0, "VERSION",                                                                      \
+			"warn of calls that this kernel lacks: 6.1; by default\nthe running one, for its "   \
+			"own architecture",                                                                  \
+			policy_set_kernel                                                                    \
 	}
 #define POLICY_OPTION_WERROR                                                                                 \
 	{                                                                                                    \
@@ -71,3 +81,5 @@ void policy_print_diagnostics(const struct seccomp_result *result);
 void policy_json_diagnostics(struct json *j, const struct seccomp_result *result);
 /* What a compilation means for the exit status, 0 or 1: @r is what it returned. Reports -ENOMEM. */
 int policy_status(const struct policy_options *o, int r, const struct seccomp_result *result);
+/* Replaces a file by these bytes, as a whole; writes to a pipe or device. */
+int policy_write_file(const char *path, const void *data, size_t size);
