@@ -7,7 +7,9 @@
 #include "seccomp/constants.h"
 
 #include <string.h>
+#include <strings.h>
 
+#define RETURN    "return"
 #define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel: what the C library takes for an error */
 
 int token_argument_number(const struct token *token)
@@ -24,6 +26,19 @@ int token_argument_number(const struct token *token)
 			number = number * 10 + (text[i] - '0');
 	}
 	return number;
+}
+
+/* A word that can only be meant as an argument: "arg", "ARG0", "args0". */
+static bool is_like_argument(const struct token *token)
+{
+	return token->type == TOKEN_WORD && token->at.length >= 3 &&
+	       strncasecmp(token_text(token), "arg", 3) == 0;
+}
+
+static int refuse_parenthesis(struct parser *p)
+{
+	return diagnose(p->diagnostics, p->token.at, "syntax",
+		"there are no parentheses around comparisons; `&&` binds tighter than `||`");
 }
 
 static int parse_operator(struct parser *p, enum policy_op *ret)
@@ -66,24 +81,33 @@ static int parse_operator(struct parser *p, enum policy_op *ret)
 	return parser_advance(p);
 }
 
+static int check_argument(struct parser *p, int *ret)
+{
+	int argument = token_argument_number(&p->token);
+
+	if (p->token.type == TOKEN_LEFT_PARENTHESIS)
+		return refuse_parenthesis(p);
+	if (argument < 0 && !is_like_argument(&p->token))
+		return parser_expected(p, "an argument, arg0 to arg5");
+	*ret = argument;
+	if (argument >= 0 && argument < POLICY_ARGUMENTS)
+		return 0;
+	*ret = 0;
+	return parser_go_on(p, diagnose(p->diagnostics, p->token.at, "argument-number",
+				       "no argument of a system call: these are arg0 to arg5"));
+}
+
 /* @ret: but for .last, which only what follows can tell. */
 static int parse_atom(struct parser *p, struct policy_atom *ret)
 {
-	int argument = token_argument_number(&p->token), r;
 	struct position at;
 	enum policy_op op;
 	uint64_t value;
+	int argument, r;
 
-	if (argument < 0)
-		return parser_expected(p, "an argument, arg0 to arg5");
-	if (argument >= POLICY_ARGUMENTS) {
-		argument = 0;
-		r = parser_go_on(p, diagnose(p->diagnostics, p->token.at, "argument-number",
-					    "system calls have no more arguments than arg0 to arg5"));
-		if (r < 0)
-			return r;
-	}
-	r = parser_advance(p);
+	r = check_argument(p, &argument);
+	if (r == 0)
+		r = parser_advance(p);
 	if (r < 0)
 		return r;
 	r = parse_operator(p, &op);
@@ -164,9 +188,41 @@ static const struct action_name action_names[] = {
 	{ "user-notify", SECCOMP_RET_USER_NOTIF },
 };
 
-static int parse_action_word(struct parser *p, uint32_t *ret)
+/* "EPERM" and "returnEPERM" lack a word and a blank. Whether the word is one of these, with *ret set. */
+static bool is_bare_errno(struct parser *p, char **ret)
+{
+	const char *text = token_text(&p->token);
+	size_t length = p->token.at.length, skip = strlen(RETURN);
+	uint64_t number;
+
+	if (length > skip && memcmp(text, RETURN, skip) == 0) {
+		text += skip;
+		length -= skip;
+	}
+	if (constant_lookup_errno(parser_architecture(p), text, length, &number) < 0)
+		return false;
+	if (asprintf(ret, RETURN " %.*s", (int)length, text) < 0)
+		*ret = NULL;
+	return true;
+}
+
+static int refuse_action(struct parser *p)
 {
 	struct suggestion nearest = suggestion_for(token_text(&p->token), p->token.at.length);
+	_cleanup_free_ char *complete = NULL;
+
+	if (is_bare_errno(p, &complete))
+		return parser_go_on(
+			p, diagnose_misspelt(p->diagnostics, p->token.at, "unknown-action", complete,
+				   "unknown action `%.*s`", (int)nearest.length, nearest.word));
+	for (size_t i = 0; i < ELEMENTSOF(action_names); i++)
+		suggestion_offer(&nearest, action_names[i].name);
+	suggestion_offer(&nearest, RETURN);
+	return parser_unknown(p, p->token.at, "unknown-action", "action", &nearest);
+}
+
+static int parse_action_word(struct parser *p, uint32_t *ret)
+{
 	int r;
 
 	for (size_t i = 0; i < ELEMENTSOF(action_names); i++)
@@ -174,11 +230,8 @@ static int parse_action_word(struct parser *p, uint32_t *ret)
 			*ret = action_names[i].action;
 			return parser_advance(p);
 		}
-	for (size_t i = 0; i < ELEMENTSOF(action_names); i++)
-		suggestion_offer(&nearest, action_names[i].name);
-	suggestion_offer(&nearest, "return");
 	*ret = SECCOMP_RET_KILL_PROCESS;
-	r = parser_unknown(p, p->token.at, "unknown-action", "action", &nearest);
+	r = refuse_action(p);
 	return r < 0 ? r : parser_advance(p);
 }
 
@@ -186,7 +239,7 @@ int parse_action(struct parser *p, uint32_t *ret)
 {
 	int r;
 
-	if (token_is(&p->token, "return")) {
+	if (token_is(&p->token, RETURN)) {
 		r = parser_advance(p);
 		return r < 0 ? r : parse_errno(p, ret);
 	}
@@ -201,19 +254,44 @@ int parse_action(struct parser *p, uint32_t *ret)
 	return parser_advance(p);
 }
 
-static int parse_single(struct parser *p, struct policy_rule *rule)
+/* What may stand behind a comparison without an action. */
+static int check_end_of_expression(struct parser *p, bool braces)
+{
+	bool end = braces ? p->token.type == TOKEN_COMMA || p->token.type == TOKEN_RIGHT_BRACE
+			  : p->token.type == TOKEN_COMMA;
+
+	if (end || parser_at_line_end(p))
+		return 0;
+	return parser_expected(
+		p, braces ? "`&&`, `||`, `;`, `,` or `}`" : "`&&`, `||`, `;` or the end of the line");
+}
+
+static int parse_single(struct parser *p, struct policy_rule *rule, bool braces)
 {
 	int r;
 
 	rule->at = p->token.at;
 	rule->action = SECCOMP_RET_ALLOW;
-	if (token_argument_number(&p->token) < 0)
+	if (p->token.type == TOKEN_LEFT_PARENTHESIS)
+		return refuse_parenthesis(p);
+	if (p->token.type != TOKEN_WORD && p->token.type != TOKEN_NUMBER)
+		return parser_expected(p, "an action or a comparison");
+	if (!is_like_argument(&p->token))
 		return parse_action(p, &rule->action);
 	r = parse_expression(p, rule);
 	if (r < 0)
 		return r;
 	r = parser_accept(p, TOKEN_SEMICOLON);
-	return r > 0 ? parse_action(p, &rule->action) : r;
+	return r > 0 ? parse_action(p, &rule->action) : r < 0 ? r : check_end_of_expression(p, braces);
+}
+
+/* After a filter of one rule. */
+static int refuse_second(struct parser *p)
+{
+	if (p->token.type != TOKEN_COMMA || p->bad_line)
+		return 0;
+	return diagnose(
+		p->diagnostics, p->token.at, "syntax", "several rules stand in braces: `{ rule, rule }`");
 }
 
 int parse_filter(struct parser *p, struct rule_list *ret)
@@ -229,12 +307,14 @@ int parse_filter(struct parser *p, struct rule_list *ret)
 		if (!rule || array_reserve(&ret->list, &ret->allocated, ret->n + 1, sizeof(*ret->list)) < 0)
 			return -ENOMEM;
 		ret->list[ret->n++] = rule;
-		r = parse_single(p, rule);
+		r = parse_single(p, rule, braces);
 		if (r < 0)
 			return r;
 		r = braces ? parser_accept(p, TOKEN_COMMA) : 0;
 	} while (r > 0);
-	if (r < 0 || !braces)
+	if (r == 0 && !braces)
+		return refuse_second(p);
+	if (r < 0)
 		return r;
 	if (parser_at_line_end(p))
 		return diagnose(p->diagnostics, open, "unclosed", "this brace is not closed");

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* what some editors begin UTF-8 with */
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -184,10 +186,23 @@ static const struct symbol symbols[] = {
 	{ "]", TOKEN_RIGHT_BRACKET },
 };
 
+/* The signs of other encodings than UTF-8. */
+static int refuse_encoding(struct lexer *l, struct diagnostics *d)
+{
+	if (peek(l, 0) == '\0')
+		return diagnose(
+			d, position_here(l, 1), "stray-byte", "a NUL byte: this is no text, or not in UTF-8");
+	return diagnose(d, position_here(l, strlen(BYTE_ORDER_MARK)), "stray-byte",
+		"a byte order mark: write the file without one");
+}
+
 static int refuse_character(struct lexer *l, struct diagnostics *d)
 {
 	unsigned char c = (unsigned char)peek(l, 0);
 
+	if (c == '\0' ||
+		(l->at == 0 && strncmp(l->source->text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0))
+		return refuse_encoding(l, d);
 	if (c == '!')
 		return diagnose(d, position_here(l, 1), "unknown-operator",
 			"`!` is no operator; there are `!=` and, in values, `~`");

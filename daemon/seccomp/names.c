@@ -367,6 +367,9 @@ int parse_names(struct parser *p, struct name_list *ret)
 			return r;
 		r = braces ? parser_accept(p, TOKEN_COMMA) : 0;
 	} while (r > 0);
+	if (r == 0 && !braces && p->token.type == TOKEN_COMMA && !p->bad_line)
+		return diagnose(p->diagnostics, p->token.at, "syntax",
+			"several system calls stand in braces: `{ read, write }`");
 	if (r < 0 || !braces)
 		return r;
 	if (parser_at_line_end(p))

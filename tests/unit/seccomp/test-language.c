@@ -171,7 +171,7 @@ static const struct bad bad[] = {
 	/* tokens */
 	{ "900: $", "p(1:6): error: `$` has no meaning here" },
 	{ "900: arg6 = 12ab && arg0 == FOOFOO; return 0",
-		"p(1:6): error: system calls have no more arguments than arg0 to arg5|"
+		"p(1:6): error: no argument of a system call: these are arg0 to arg5|"
 		"p(1:11): error: `=` is no operator; write `==`|"
 		"p(1:13): error: not a number|"
 		"p(1:29): error: unknown constant `FOOFOO`|"
@@ -223,7 +223,7 @@ static const struct bad bad[] = {
 	{ "read # 1", "p(1:9): error: expected `:`, but the line ends" },
 	{ "read write: 1", "p(1:6): error: expected `:`, not `write`" },
 	/* actions */
-	{ "900:", "p(1:5): error: expected an action, but the line ends" },
+	{ "900:", "p(1:5): error: expected an action or a comparison, but the line ends" },
 	{ "900: alow", "p(1:6): error: unknown action `alow`; did you mean `allow`?" },
 	{ "900: returnfoo", "p(1:6): error: unknown action `returnfoo`; did you mean `return`?" },
 	{ "900: frobnicate", "p(1:6): error: unknown action `frobnicate`" },
@@ -236,16 +236,15 @@ static const struct bad bad[] = {
 	{ "900: return -1", "p(1:13): error: an error number is 1 to 4095" },
 	{ "900: return EPREM", "p(1:13): error: unknown error `EPREM`; did you mean `EPERM`?" },
 	{ "900: return O_CREAT", "p(1:13): error: unknown error `O_CREAT`" },
-	{ "900: returnEPERM", "p(1:6): error: unknown action `returnEPERM`" },
+	{ "900: returnEPERM", "p(1:6): error: unknown action `returnEPERM`; did you mean `return EPERM`?" },
 	{ "900: return (1)", "p(1:13): error: expected an error such as EPERM, not `(`" },
 	{ "900: arg0 == 1;", "p(1:16): error: expected an action, but the line ends" },
 	{ "900: arg0 == 1; return 1; return 2", "p(1:25): error: expected the end of the line, not `;`" },
 	/* expressions */
-	{ "900: arg6 == 1", "p(1:6): error: system calls have no more arguments than arg0 to arg5" },
-	{ "900: arg10 == 1", "p(1:6): error: system calls have no more arguments than arg0 to arg5" },
-	{ "900: arg99999999999 == 1",
-		"p(1:6): error: system calls have no more arguments than arg0 to arg5" },
-	{ "900: arg == 1", "p(1:6): error: unknown action `arg`" },
+	{ "900: arg6 == 1", "p(1:6): error: no argument of a system call: these are arg0 to arg5" },
+	{ "900: arg10 == 1", "p(1:6): error: no argument of a system call: these are arg0 to arg5" },
+	{ "900: arg99999999999 == 1", "p(1:6): error: no argument of a system call: these are arg0 to arg5" },
+	{ "900: arg == 1", "p(1:6): error: no argument of a system call: these are arg0 to arg5" },
 	{ "900: arg0",
 		"p(1:10): error: expected `==`, `!=`, `<`, `<=`, `>`, `>=`, `&` or `in`, but the line ends" },
 	{ "900: arg0 1", "p(1:11): error: expected `==`, `!=`, `<`, `<=`, `>`, `>=`, `&` or `in`, not `1`" },
@@ -261,22 +260,23 @@ static const struct bad bad[] = {
 	{ "900: arg0 == ()", "p(1:15): error: expected a number, a constant's name, `~` or `(`, not `)`" },
 	{ "900: arg0 == (1", "p(1:14): error: this parenthesis is not closed" },
 	{ "900: arg0 == (1; 1", "p(1:14): error: this parenthesis is not closed" },
-	{ "900: arg0 == 1)", "p(1:15): error: expected the end of the line, not `)`" },
+	{ "900: arg0 == 1)", "p(1:15): error: expected `&&`, `||`, `;` or the end of the line, not `)`" },
 	{ "900: arg0 == arg1", "p(1:14): error: an argument can only stand left of an operator" },
 	{ "900: arg0 == PROT_EXE", "p(1:14): error: unknown constant `PROT_EXE`; did you mean `PROT_EXEC`?" },
 	{ "900: arg0 == NOSUCHTHING", "p(1:14): error: unknown constant `NOSUCHTHING`" },
 	{ "900: arg0 == 1 &&", "p(1:18): error: expected an argument, arg0 to arg5, but the line ends" },
 	{ "900: arg0 == 1 || 1", "p(1:19): error: expected an argument, arg0 to arg5, not `1`" },
 	{ "900: arg0 == 1 && && arg0 == 1", "p(1:19): error: expected an argument, arg0 to arg5, not `&&`" },
-	{ "900: arg0 == 1 arg1 == 1", "p(1:16): error: expected the end of the line, not `arg1`" },
-	{ "900: arg0 == 1, 1", "p(1:15): error: expected the end of the line, not `,`" },
+	{ "900: arg0 == 1 arg1 == 1",
+		"p(1:16): error: expected `&&`, `||`, `;` or the end of the line, not `arg1`" },
+	{ "900: arg0 == 1, 1", "p(1:15): error: several rules stand in braces: `{ rule, rule }`" },
 	/* braces */
-	{ "900: {}", "p(1:7): error: expected an action, not `}`" },
-	{ "900: { arg0 == 1, }", "p(1:19): error: expected an action, not `}`" },
+	{ "900: {}", "p(1:7): error: expected an action or a comparison, not `}`" },
+	{ "900: { arg0 == 1, }", "p(1:19): error: expected an action or a comparison, not `}`" },
 	{ "900: { arg0 == 1", "p(1:6): error: this brace is not closed" },
-	{ "900: { arg0 == 1 1", "p(1:18): error: expected `,` or `}`, not `1`" },
+	{ "900: { arg0 == 1 1", "p(1:18): error: expected `&&`, `||`, `;`, `,` or `}`, not `1`" },
 	{ "900: { 1 } 1", "p(1:12): error: expected the end of the line, not `1`" },
-	{ "900: { { 1 } }", "p(1:8): error: expected an action, not `{`" },
+	{ "900: { { 1 } }", "p(1:8): error: expected an action or a comparison, not `{`" },
 	/* what contradicts itself */
 	{ "900: 1\n900: kill",
 		"p(2:6): error: `900` has an unconditional action already|p(1:6): note: here it is" },
@@ -316,9 +316,10 @@ static const struct bad bad[] = {
 	{ "@include a", "p(1:10): error: the file cannot be included from here" },
 	{ "@include /a", "p(1:10): error: the file cannot be included from here" },
 	/* all errors of a text come at once, and a line's error does not hide the next line's */
-	{ "raed: 1\nread: 1\n900 1\n901: (\n", "p(1:1): error: unknown system call `raed`; did you mean "
-					       "`read`?|p(3:5): error: expected `:`, not `1`|"
-					       "p(4:6): error: expected an action, not `(`" },
+	{ "raed: 1\nread: 1\n900 1\n901: (\n",
+		"p(1:1): error: unknown system call `raed`; did you mean "
+		"`read`?|p(3:5): error: expected `:`, not `1`|"
+		"p(4:6): error: there are no parentheses around comparisons; `&&` binds tighter than `||`" },
 	{ "900: arg0 == \\\n  FOOFOO || arg0 == \\\n BARBAR\n901 1",
 		"p(2:3): error: unknown constant `FOOFOO`|"
 		"p(3:2): error: unknown constant `BARBAR`|"
