@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define BLOCK        48  /* segments; the time for each grows with the square */
+#define BLOCK        96  /* segments; the time for each block grows with the third power */
 #define CHAIN_MAX    24  /* values tested one after the other before the rest */
 #define CHAIN_FAST   6   /* unless a small program is wanted: more are better halved */
 #define SPLIT_CHAIN  255 /* in place of a split: exceptions and the rest */

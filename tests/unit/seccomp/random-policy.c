@@ -4,13 +4,20 @@
 
 #include "base/cleanup.h"
 
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
+
+struct random random_from_seed(uint64_t seed)
+{
+	struct random r = { .state = seed * 0x9e3779b97f4a7c15ULL | 1 };
+
+	/* Seeds that are neighbours begin alike. */
+	for (size_t i = 0; i < 8; i++)
+		(void)random_next(&r);
+	return r;
+}
 
 uint64_t random_next(struct random *r)
 {
@@ -26,23 +33,33 @@ size_t random_below(struct random *r, size_t n)
 	return (size_t)(random_next(r) >> 16) % n;
 }
 
-static uint64_t random_value(struct random *r)
+bool random_once_in(struct random *r, size_t n)
+{
+	return random_below(r, n) == 0;
+}
+
+uint64_t random_value(struct random *r, unsigned bits)
 {
 	static const uint64_t edges[] = { 0, 1, 2, 4, 6, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
 		0x100000001, 0x1ffffffff, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffff00000000,
 		UINT64_MAX - 1, UINT64_MAX };
 	uint64_t value = edges[random_below(r, ELEMENTSOF(edges))];
 
-	switch (random_below(r, 5)) {
+	switch (random_below(r, 6)) {
 	case 0:
-		return random_next(r);
+		value = random_next(r);
+		break;
 	case 1:
-		return random_below(r, 16);
 	case 2:
-		return ~(1ULL << random_below(r, 64));
+		value = random_below(r, 16);
+		break;
+	case 3:
+		value = ~(1ULL << random_below(r, 64));
+		break;
 	default:
-		return value;
+		break;
 	}
+	return bits == 32 ? (uint32_t)value : value;
 }
 
 static uint32_t random_action(struct random *r)
@@ -55,7 +72,8 @@ static uint32_t random_action(struct random *r)
 				       : SECCOMP_RET_ERRNO | (uint32_t)(1 + random_below(r, 4095));
 }
 
-static void random_atoms(struct random *r, const struct random_shape *shape, struct policy_rule *rule)
+static void random_atoms(
+	struct random *r, const struct random_shape *shape, unsigned bits, struct policy_rule *rule)
 {
 	size_t n = 1 + random_below(r, shape->max_atoms);
 	/* Half of the rules are lists of values for one argument, as real ones are. */
@@ -64,7 +82,7 @@ static void random_atoms(struct random *r, const struct random_shape *shape, str
 
 	for (size_t i = 0; i < n; i++) {
 		struct policy_atom atom = {
-			.value = random_value(r),
+			.value = random_value(r, bits),
 			.argument = list ? argument : (uint8_t)random_below(r, POLICY_ARGUMENTS),
 			.op = (uint8_t)(list && random_below(r, 8) > 0 ? POLICY_EQ
 								       : random_below(r, _POLICY_OP_MAX)),
@@ -95,91 +113,9 @@ void random_policy(struct random *r, const struct random_shape *shape, struct po
 			assert_non_null(rule);
 			rule->action = random_action(r);
 			if (j + 1 < rules || random_below(r, 2) == 0)
-				random_atoms(r, shape, rule);
+				random_atoms(r, shape, ret->architecture->word_bits, rule);
 			assert_int_equal(policy_attach(ret, number, rule, &earlier), 0);
 		}
-	}
-}
-
-static void print_value(struct random *r, uint64_t value, FILE *f)
-{
-	uint64_t part = random_next(r);
-
-	switch (random_below(r, 6)) {
-	case 0:
-		fprintf(f, "0x%" PRIx64, value);
-		break;
-	case 1:
-		fprintf(f, "0%" PRIo64, value);
-		break;
-	case 2:
-		fprintf(f, "~0x%" PRIX64, ~value);
-		break;
-	case 3:
-		fprintf(f, "%" PRId64, (int64_t)value);
-		break;
-	case 4:
-		fprintf(f, "(0x%" PRIx64 "|%" PRIu64 ")", value & part, value & ~part);
-		break;
-	default:
-		fprintf(f, "0x%" PRIx64 " | ~(~(%" PRIu64 "))", value & part, value & ~part);
-	}
-}
-
-static void print_action(uint32_t action, FILE *f)
-{
-	if (action == SECCOMP_RET_ALLOW)
-		fputs("allow", f);
-	else if (action == SECCOMP_RET_KILL_PROCESS)
-		fputs("kill", f);
-	else if (action == SECCOMP_RET_KILL_THREAD)
-		fputs("kill-thread", f);
-	else if (action == SECCOMP_RET_TRAP)
-		fputs("trap", f);
-	else if (action == SECCOMP_RET_LOG)
-		fputs("log", f);
-	else
-		fprintf(f, "return %u", action & SECCOMP_RET_DATA);
-}
-
-static void print_rule(struct random *r, const struct policy_rule *rule, FILE *f)
-{
-	static const char *const ops[] = { "==", "!=", "<", "<=", ">", ">=", "&", "in" };
-
-	for (size_t i = 0; i < rule->n_atoms; i++) {
-		const struct policy_atom *atom = &rule->atoms[i];
-
-		fprintf(f, "arg%u %s ", atom->argument, ops[atom->op]);
-		print_value(r, atom->value, f);
-		if (i + 1 < rule->n_atoms)
-			fprintf(f, " %s%s", atom->last ? "||" : "&&",
-				random_below(r, 4) == 0 ? " \\\n  " : " ");
-		else if (rule->action != SECCOMP_RET_ALLOW || random_below(r, 2) == 0)
-			fputs("; ", f);
-		else
-			return;
-	}
-	print_action(rule->action, f);
-}
-
-void random_print(struct random *r, const struct policy *p, FILE *f)
-{
-	fputs("@default ", f);
-	print_action(p->default_action, f);
-	fputs(" # made by a test\n", f);
-	for (size_t i = 0; i < p->n_entries; i++) {
-		const struct policy_entry *entry = &p->entries[i];
-		bool block = random_below(r, 2) == 0;
-
-		fprintf(f, block ? "{%u}: { " : "%u: ", entry->number);
-		for (size_t j = 0; j < entry->n_rules; j++) {
-			if (j > 0 && block)
-				fputs(", ", f);
-			else if (j > 0)
-				fprintf(f, "\n%u: ", entry->number);
-			print_rule(r, entry->rules[j], f);
-		}
-		fputs(block ? " }\n" : "\n", f);
 	}
 }
 
@@ -199,7 +135,7 @@ static uint64_t near_value(struct random *r, const struct policy_entry *entry, u
 		case 1:
 			return atom->value - 1;
 		case 2:
-			return atom->value ^ (1ULL << random_below(r, 64));
+			return atom->value ^ 1ULL << random_below(r, 64);
 		case 3:
 			return ~atom->value;
 		case 4:
@@ -208,12 +144,40 @@ static uint64_t near_value(struct random *r, const struct policy_entry *entry, u
 			return atom->value;
 		}
 	}
-	return random_value(r);
+	return random_value(r, 64);
+}
+
+/* Values for which one conjunction of the entry holds, as far as that is easy to say. */
+static void aim(struct random *r, const struct policy_entry *entry, struct seccomp_data *data)
+{
+	const struct policy_rule *rule = entry->rules[random_below(r, entry->n_rules)];
+	size_t at = rule->n_atoms > 0 ? random_below(r, rule->n_atoms) : 0;
+
+	while (at > 0 && !rule->atoms[at - 1].last)
+		at--;
+	for (; at < rule->n_atoms; at++) {
+		const struct policy_atom *atom = &rule->atoms[at];
+		uint64_t value = atom->value;
+
+		if (atom->op == POLICY_NE || atom->op == POLICY_LT)
+			value--;
+		else if (atom->op == POLICY_GT)
+			value++;
+		data->args[atom->argument] = value;
+		if (atom->last)
+			break;
+	}
 }
 
 void random_call(struct random *r, const struct policy *p, struct seccomp_data *ret)
 {
-	const struct policy_entry *entry = &p->entries[random_below(r, p->n_entries)];
+	static const struct policy_rule nothing = {};
+	static const struct policy_rule *const no_rules[] = { &nothing };
+	struct policy_entry none = { .number = p->architecture->first_number + (uint32_t)random_below(r, 500),
+		.rules = (struct policy_rule **)(uintptr_t)no_rules,
+		.n_rules = 1 };
+	const struct policy_entry *entry =
+		p->n_entries > 0 ? &p->entries[random_below(r, p->n_entries)] : &none;
 	uint32_t number = entry->number;
 
 	switch (random_below(r, 16)) {
@@ -229,4 +193,34 @@ void random_call(struct random *r, const struct policy *p, struct seccomp_data *
 	*ret = (struct seccomp_data){ .nr = (int)number, .arch = p->architecture->audit };
 	for (unsigned i = 0; i < POLICY_ARGUMENTS; i++)
 		ret->args[i] = near_value(r, entry, i);
+	if (random_once_in(r, 3))
+		aim(r, entry, ret);
+}
+
+void random_disturb(struct random *r, const struct policy *p, struct seccomp_data *data)
+{
+	bool garbage = p->architecture->word_bits == 32 && random_once_in(r, 2);
+
+	data->instruction_pointer = random_next(r);
+	switch (random_below(r, 24)) {
+	case 0:
+		data->nr ^= 0x40000000;
+		break;
+	case 1:
+		data->nr = (int)((uint32_t)data->nr ^ 0x80000000);
+		break;
+	case 2:
+		data->nr = (int)(uint32_t)random_value(r, 32);
+		break;
+	case 3:
+		data->arch = (uint32_t)random_value(r, 32);
+		break;
+	case 4:
+		data->arch = architectures[random_below(r, _ARCHITECTURE_MAX)].audit;
+		break;
+	default:
+		break;
+	}
+	for (unsigned i = 0; garbage && i < POLICY_ARGUMENTS; i++)
+		data->args[i] ^= random_next(r) << 32;
 }
