@@ -29,18 +29,19 @@ static char lower(char c)
 }
 
 /*
- * Letters to insert, drop, exchange or swap with their neighbour, whatever their case. Both words are at most
- * SUGGEST_NAME_MAX long.
+ * Letters to insert, drop, exchange or swap with their neighbour, whatever their case; @enough when it is not
+ * less than that. Both words are at most SUGGEST_NAME_MAX long.
  */
-static size_t edit_distance(const char *a, size_t n, const char *b, size_t m)
+static size_t edit_distance(const char *a, size_t n, const char *b, size_t m, size_t enough)
 {
 	size_t rows[3][SUGGEST_NAME_MAX + 1];
 	size_t *two_up = rows[0], *up = rows[1], *row = rows[2];
+	size_t least_up = 0;
 
 	for (size_t j = 0; j <= m; j++)
 		up[j] = j;
 	for (size_t i = 1; i <= n; i++) {
-		size_t *spare = two_up;
+		size_t *spare = two_up, least = i;
 
 		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
@@ -49,7 +50,12 @@ static size_t edit_distance(const char *a, size_t n, const char *b, size_t m)
 			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
 				lower(a[i - 2]) == lower(b[j - 1]))
 				row[j] = smaller(row[j], two_up[j - 2] + 1);
+			least = smaller(least, row[j]);
 		}
+		/* Nothing further down is less than the least of the two rows that it is made from. */
+		if (least >= enough && least_up >= enough)
+			return enough;
+		least_up = least;
 		two_up = up;
 		up = row;
 		row = spare;
@@ -66,7 +72,7 @@ void suggestion_offer(struct suggestion *s, const char *name)
 	/* What differs in length differs at least as much in letters. */
 	if (length >= s->length + s->distance || s->length >= length + s->distance)
 		return;
-	distance = edit_distance(s->word, s->length, name, length);
+	distance = edit_distance(s->word, s->length, name, length, s->distance);
 	if (distance >= s->distance)
 		return;
 	s->distance = distance;
