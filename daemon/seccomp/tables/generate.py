@@ -168,10 +168,16 @@ def read_members(family, constants):
         found = [n for n in constants if pattern == f'kind:{constants[n][0]}' or fnmatch.fnmatchcase(n, pattern)]
         if not found:
             raise BadData(f'{family["where"]}: no constant is called {pattern}')
-        # The plain name before its variants: O_SYNC before O_SYNC_OLD.
-        members += [n for n in sorted(found, key=lambda n: (len(n), n)) if n not in members]
+        flags = family['kind'] == ['flags']
+        members += [n for n in sorted(found, key=lambda n: member_order(n, constants, flags)) if n not in members]
     unwanted = {n for n in members for p in family['not'] if fnmatch.fnmatchcase(n, p)}
     return [n for n in members if n not in unwanted]
+
+
+def member_order(name, constants, flags):
+    """Of flags those that hold others first, then by value; of names for one value the plain one: O_SYNC before O_SYNC_OLD."""
+    value = next(iter(constants[name][1].values()))
+    return (-bin(value).count('1'), value, len(name), name) if flags else (len(name), name)
 
 
 def opening(*headers):
