@@ -175,10 +175,13 @@ static char *describe_number(const struct dumper *d, const struct known *k, cons
 	const struct architecture *a = architecture_at(d, k, f->k);
 	const char *name = a ? syscall_name(a, f->k) : NULL, *sign = condition_sign(f);
 
+	if (f->k == X32_BIT && BPF_OP(f->code) == BPF_JGE && a && a->id == ARCHITECTURE_X32)
+		return format("nr >= 0x%" PRIx32 " (x32)", f->k);
+	if (f->k >= X32_BIT)
+		return format("nr %s 0x%" PRIx32 "%s%s%s", sign, f->k, name ? " (" : "", name ? name : "",
+			name ? ")" : "");
 	if (name)
 		return format("nr %s %" PRIu32 " (%s)", sign, f->k, name);
-	if (f->k >= X32_BIT)
-		return format("nr %s 0x%" PRIx32 "%s", sign, f->k, f->k == X32_BIT ? " (x32)" : "");
 	return format("nr %s %" PRIu32, sign, f->k);
 }
 
