@@ -18,6 +18,8 @@ static const struct verb *const verbs[] = {
 	&verb_policy_check,
 	&verb_policy_compile,
 	&verb_policy_dump,
+	&verb_policy_test,
+	&verb_policy_diff,
 	&verb_policy_from_strace,
 	&verb_policy_from_audit,
 };

@@ -11,7 +11,7 @@
 #include "seccomp/seccomp.h"
 
 extern const struct verb verb_policy_check, verb_policy_compile, verb_policy_dump, verb_policy_from_audit,
-	verb_policy_from_strace;
+	verb_policy_from_strace, verb_policy_test, verb_policy_diff;
 
 /* The options that say how to read a policy. The state of a verb that takes them begins with this. */
 struct policy_options {

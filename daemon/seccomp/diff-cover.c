@@ -208,7 +208,7 @@ static int tidy(struct search *s, struct diff_region *d)
 	for (unsigned i = 0; i < POLICY_ARGUMENTS; i++)
 		r.words[i].member = s->region.words[i].member;
 	if (result >= 0)
-		result = region_round_down(&r, NULL, 0);
+		result = region_example(&r, NULL, 0);
 	for (unsigned i = 0; i < POLICY_ARGUMENTS && result != -ENOMEM; i++) {
 		tidied.example.args[i] = r.words[i].member;
 		result = tidy_argument(&r, d, i, &tidied);

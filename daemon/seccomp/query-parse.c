@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define CALL_DISPLAY "call" /* what messages name in place of a file */
-
 static const char *here(const struct parser *p)
 {
 	return p->stack[0].source->text + p->stack[0].at;
@@ -106,23 +104,32 @@ static int parse_call(struct parser *p, struct policy_call *call)
 	return r < 0 ? r : p->bad_line ? -EBADMSG : 0;
 }
 
+/* A parser of one text that is no policy. @policy: lends it the architecture. */
+static int parser_begin(struct parser *p, struct source_set *sources, struct diagnostics *diagnostics,
+	struct policy *policy, const char *display, const char *text)
+{
+	int r;
+
+	*p = (struct parser){ .sources = sources, .diagnostics = diagnostics, .policy = policy, .depth = 1 };
+	r = source_add_text(sources, text, strlen(text), -1, display, &p->stack[0].source);
+	if (r == -EFBIG)
+		return diagnose_file(diagnostics, display, "unreadable", "the text is too long");
+	return r;
+}
+
 int policy_call_parse(struct source_set *sources, struct diagnostics *diagnostics,
 	const struct architecture *architecture, const char *text, struct policy_call *ret)
 {
-	struct parser p = { .sources = sources, .diagnostics = diagnostics, .depth = 1 };
 	uint64_t mask = architecture->word_bits == 32 ? UINT32_MAX : UINT64_MAX;
 	struct policy_call call = {};
 	struct policy policy;
+	struct parser p;
 	int r;
 
-	r = source_add_text(sources, text, strlen(text), -1, CALL_DISPLAY, &p.stack[0].source);
-	if (r == -EFBIG)
-		return diagnose_file(diagnostics, CALL_DISPLAY, "unreadable", "the text is too long");
-	if (r < 0)
-		return r;
 	policy_init(&policy, architecture);
-	p.policy = &policy;
-	r = parse_call(&p, &call);
+	r = parser_begin(&p, sources, diagnostics, &policy, "call", text);
+	if (r == 0)
+		r = parse_call(&p, &call);
 	policy_done(&policy);
 	if (r < 0)
 		return r;
@@ -130,4 +137,28 @@ int policy_call_parse(struct source_set *sources, struct diagnostics *diagnostic
 		call.arguments[i] &= mask;
 	*ret = call;
 	return 0;
+}
+
+int policy_action_parse(struct source_set *sources, struct diagnostics *diagnostics,
+	const struct architecture *architecture, const char *text, uint32_t *ret)
+{
+	uint32_t action = SECCOMP_RET_KILL_PROCESS;
+	struct policy policy;
+	struct parser p;
+	int r;
+
+	policy_init(&policy, architecture);
+	r = parser_begin(&p, sources, diagnostics, &policy, "action", text);
+	if (r == 0)
+		r = parser_advance(&p);
+	if (r == 0)
+		r = parse_action(&p, &action);
+	if (r == 0 && p.token.type != TOKEN_FILE_END)
+		r = parser_expected(&p, "the end of the action");
+	if (r == 0 && p.bad_line)
+		r = -EBADMSG;
+	policy_done(&policy);
+	if (r == 0)
+		*ret = action;
+	return r;
 }

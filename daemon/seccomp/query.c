@@ -54,9 +54,7 @@ static int try_decision(struct query *q, const struct decision *d)
 	int r = region_add_all(&q->rest, &d->when);
 
 	if (r > 0)
-		r = region_escape(&q->rest, q->earlier.list, q->earlier.n);
-	if (r > 0 && region_round_down(&q->rest, q->earlier.list, q->earlier.n) == -ENOMEM)
-		r = -ENOMEM;
+		r = region_example(&q->rest, q->earlier.list, q->earlier.n);
 	region_undo(&q->rest, mark);
 	return r;
 }

@@ -27,6 +27,10 @@ struct policy_call {
 int policy_call_parse(struct source_set *sources, struct diagnostics *diagnostics,
 	const struct architecture *architecture, const char *text, struct policy_call *ret);
 
+/* Parses an action, such as "return EPERM"; as policy_call_parse(). */
+int policy_action_parse(struct source_set *sources, struct diagnostics *diagnostics,
+	const struct architecture *architecture, const char *text, uint32_t *ret);
+
 /* One of the rules that can decide, or the default. */
 struct policy_answer {
 	uint32_t action;

@@ -442,7 +442,8 @@ static bool any_contains_members(const struct region *r, const struct conjunctio
 	return false;
 }
 
-int region_round_down(struct region *r, const struct conjunction *list, size_t n)
+/* Makes each argument of the call that was found as small as may be, one after another. */
+static int round_down(struct region *r, const struct conjunction *list, size_t n)
 {
 	for (size_t i = 0; i < POLICY_ARGUMENTS; i++) {
 		struct region_word *w = &r->words[i];
@@ -455,6 +456,18 @@ int region_round_down(struct region *r, const struct conjunction *list, size_t n
 			return result;
 	}
 	return 0;
+}
+
+int region_example(struct region *r, const struct conjunction *list, size_t n)
+{
+	size_t mark = r->n_trail;
+	int result = search(r, list, n);
+
+	/* What the search added is still there, so that it is the least outside of the conjunctions, too. */
+	if (result > 0 && round_down(r, list, n) == -ENOMEM)
+		result = -ENOMEM;
+	region_undo(r, mark);
+	return result;
 }
 
 int region_bounds(struct region *r, unsigned argument, uint64_t *ret_least, uint64_t *ret_greatest)

@@ -66,7 +66,7 @@ int region_implies(struct region *r, struct policy_atom atom);
  * words is such a call; 0; -E2BIG, -ENOMEM. Takes back what it adds.
  */
 int region_escape(struct region *r, const struct conjunction *list, size_t n);
-/* After region_escape(): makes each argument of the call it found as small as may be, one after another. */
-int region_round_down(struct region *r, const struct conjunction *list, size_t n);
+/* As region_escape(), with small arguments in the call that it finds. */
+int region_example(struct region *r, const struct conjunction *list, size_t n);
 /* The least and the greatest value of an argument in a region that is not empty. 0; -E2BIG. */
 int region_bounds(struct region *r, unsigned argument, uint64_t *ret_least, uint64_t *ret_greatest);

@@ -196,6 +196,7 @@ int spelling_init(struct spelling *ret, const struct architecture *architecture,
 		const struct constant_family *family = constant_family_of(name, i);
 		int r = family ? learn_family(ret, family, i) : 0;
 
+		ret->flags[i] = family && family->flags;
 		if (r < 0) {
 			spelling_done(ret);
 			return r;
@@ -240,16 +241,6 @@ static void spell_number(const struct spelling *s, uint64_t value, FILE *f)
 		fprintf(f, "0x%" PRIx64, value);
 }
 
-static void spell_value(const struct spelling *s, unsigned argument, uint64_t value, FILE *f)
-{
-	const struct spelt_value *known = find(s, argument, value);
-
-	if (known)
-		fputs(known->text, f);
-	else
-		spell_number(s, value, f);
-}
-
 /* Names joined, and the rest as a number. */
 static void spell_bits(const struct spelling *s, unsigned argument, uint64_t bits, FILE *f)
 {
@@ -271,6 +262,30 @@ static void spell_bits(const struct spelling *s, unsigned argument, uint64_t bit
 		fprintf(f, "%" PRIu64, bits);
 	else
 		fprintf(f, "0x%" PRIx64, bits);
+}
+
+/* Whether names are enough for all bits. */
+static bool has_names(const struct spelling *s, unsigned argument, uint64_t bits)
+{
+	const struct spelt_value *part = find(s, argument, bits);
+
+	if (part)
+		return true;
+	while (bits != 0 && (part = find_part(s, argument, bits)))
+		bits &= ~part->value;
+	return bits == 0;
+}
+
+static void spell_value(const struct spelling *s, unsigned argument, uint64_t value, FILE *f)
+{
+	const struct spelt_value *known = find(s, argument, value);
+
+	if (known)
+		fputs(known->text, f);
+	else if (s->flags[argument] && has_names(s, argument, value))
+		spell_bits(s, argument, value, f);
+	else
+		spell_number(s, value, f);
 }
 
 /* A set of bits: all but a few are better named by those few. */

@@ -27,7 +27,8 @@ struct spelling {
 	uint32_t number;
 	struct spelt_value *list;
 	size_t n, allocated;
-	unsigned n_arguments; /* up to the last one that a text looks at */
+	unsigned n_arguments;         /* up to the last one that a text looks at */
+	bool flags[POLICY_ARGUMENTS]; /* values of this argument are sets of bits */
 };
 
 /* Of a number that architecture_has_number(). */

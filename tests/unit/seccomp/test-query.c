@@ -303,7 +303,7 @@ static void test_queries(void **state)
 			KILL "mmap(0, 0, PROT_EXEC|PROT_WRITE)\n", 0 },
 		{ "mmap: arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE", "mmap",
 			"allow@1 [arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE] mmap(0, 0, PROT_NONE)\n" KILL
-			"mmap(0, 0, 6)\n",
+			"mmap(0, 0, PROT_WRITE|PROT_EXEC)\n",
 			0 },
 		/* order of rules */
 		{ "read: { arg0 == 0; return EPERM, arg0 < 5; allow, return EACCES }", "read",
