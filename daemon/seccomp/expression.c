@@ -122,7 +122,7 @@ static int parse_atom(struct parser *p, struct policy_atom *ret)
 		.op = (uint8_t)op,
 		.value = value,
 		.offset = (uint32_t)at.offset,
-		.length = (uint32_t)at.length,
+		.length = (uint32_t)(p->taken - at.offset),
 	};
 	return 0;
 }
@@ -281,6 +281,7 @@ static int parse_single(struct parser *p, struct policy_rule *rule, bool braces)
 	r = parse_expression(p, rule);
 	if (r < 0)
 		return r;
+	policy_rule_trim(rule);
 	r = parser_accept(p, TOKEN_SEMICOLON);
 	return r > 0 ? parse_action(p, &rule->action) : r < 0 ? r : check_end_of_expression(p, braces);
 }

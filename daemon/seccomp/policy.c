@@ -48,6 +48,19 @@ int policy_rule_add_atom(struct policy_rule *rule, struct policy_atom atom)
 	return 0;
 }
 
+void policy_rule_trim(struct policy_rule *rule)
+{
+	struct policy_atom *atoms;
+
+	if (rule->n_atoms == 0 || rule->n_atoms == rule->allocated)
+		return;
+	atoms = reallocarray(rule->atoms, rule->n_atoms, sizeof(*atoms));
+	if (!atoms)
+		return;
+	rule->atoms = atoms;
+	rule->allocated = rule->n_atoms;
+}
+
 /* Index of the first entry with a number not below the one given. */
 static size_t entry_index(const struct policy *p, uint32_t number)
 {

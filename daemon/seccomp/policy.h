@@ -77,6 +77,8 @@ void policy_done(struct policy *p);
 struct policy_rule *policy_add_rule(struct policy *p);
 /* Appends an atom to a rule. */
 int policy_rule_add_atom(struct policy_rule *rule, struct policy_atom atom);
+/* Gives back room for further atoms: most rules have one, and there may be a million. */
+void policy_rule_trim(struct policy_rule *rule);
 /*
  * Appends a rule to what @number (one that architecture_has_number()) has. -EEXIST when an earlier rule
  * already applies always, with *reterr_earlier set to it; -E2BIG past POLICY_RULES_MAX; -EOVERFLOW past

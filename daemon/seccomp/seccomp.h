@@ -75,7 +75,8 @@ struct seccomp_result {
 	/* The program, 1..BPF_MAXINSNS_PER_FILTER instructions; NULL when the compilation failed. */
 	struct sock_filter *filter;
 	size_t n_filter;
-	/* What is wrong, in the order of the text. Without SECCOMP_WARNINGS all are errors. */
+	/* What is wrong, in the order of the text; last what only the whole policy shows. Without
+	 * SECCOMP_WARNINGS all are errors. */
 	struct seccomp_diagnostic *diagnostics;
 	size_t n_diagnostics;
 	/* With SECCOMP_KEEP: the policy; NULL when it is wrong. */

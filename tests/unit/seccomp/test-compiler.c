@@ -2,19 +2,15 @@
 
 /* The compiler around the language: how it shows errors, its limits, its tables, and its manual. */
 
+#include "../unit.h"
+#include "base/cleanup.h"
 #include "base/error.h"
-#include "base/strv.h"
-#include "seccomp/constants.h"
 #include "seccomp/policy.h"
 #include "seccomp/seccomp.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 static void expect_diagnostics(const char *text, const char *wanted)
 {
@@ -187,6 +183,23 @@ static void test_far_too_large(void **state)
 	assert_in_range((clock() - begin) / CLOCKS_PER_SEC, 0, 10);
 }
 
+/* Groups make much of few bytes: what many mentions come to is bounded, whether or not they add anything. */
+static void test_group_flood(void **state)
+{
+	static const char *const lines[] = { "@known: arg0 == 1\n", "@known: 1\n",
+		"@known: return EPERM\n@known: 1\n" };
+	clock_t begin = clock();
+
+	for (size_t i = 0; i < ELEMENTS(lines); i++) {
+		_cleanup_free_ char *text = repeat("", POLICY_BYTES_MAX / strlen(lines[i]), lines[i], "");
+
+		expect_refused_where(text,
+			"error: more than 1048576 rules, each counted for every system call that it is "
+			"for\n");
+	}
+	assert_in_range((clock() - begin) / CLOCKS_PER_SEC, 0, 30);
+}
+
 static void test_oversized_text(void **state)
 {
 	_cleanup_free_ char *text = calloc(1, POLICY_BYTES_MAX + 1);
@@ -260,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_rules),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_far_too_large),
+		cmocka_unit_test(test_group_flood),
 		cmocka_unit_test(test_oversized_text),
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_manual_examples),
