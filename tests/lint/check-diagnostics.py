@@ -82,7 +82,7 @@ def main(root):
     for code, where in sorted(places.items()):
         if code not in expected and f'"{code}"' not in units:
             complaints.append(f'{where}: no test brings about "{code}"')
-        if not re.search(rf'^\.It (?:Cm|Li|Ql) .*(?<![\w-]){code}(?![\w-])', pages, re.MULTILINE):
+        if not re.search(rf'^\.It (?:Cm|Li|Ql|Sy) .*(?<![\w-]){code}(?![\w-])', pages, re.MULTILINE):
             complaints.append(f'{where}: no man page explains "{code}"')
     for code in sorted(expected.keys() - places.keys()):
         complaints.append(f'{expected[code].relative_to(root)}: nothing says "{code}" any more')
