@@ -44,8 +44,10 @@ int parser_go_on(struct parser *p, int r)
 
 int parser_advance(struct parser *p)
 {
-	int r = lexer_next(parser_lexer(p), p->diagnostics, &p->token);
+	int r;
 
+	p->taken = p->token.at.offset + p->token.at.length;
+	r = lexer_next(parser_lexer(p), p->diagnostics, &p->token);
 	return r == 0 && p->token.bad ? parser_go_on(p, -EBADMSG) : r;
 }
 

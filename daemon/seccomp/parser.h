@@ -43,6 +43,7 @@ struct parser {
 	struct parsed_file files[POLICY_INCLUDE_DEPTH];
 	size_t depth;
 	struct token token; /* the next one, not yet taken */
+	size_t taken;       /* where in the text the last one that was taken ends */
 	bool bad_line;      /* an error was shown that did not keep us from reading on */
 	/* In a statement for other architectures only, one of these: the names are looked up there. */
 	const struct architecture *foreign;

@@ -18,6 +18,7 @@
 #include "vector.h"
 
 #include <fcntl.h>
+#include <linux/version.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,6 +71,7 @@ static void read_options(struct sample *s)
 {
 	_cleanup_free_ char *text = read_text(s->dir_fd, s->file);
 	_cleanup_(strv_freep) char **words = NULL;
+	unsigned major, minor;
 
 	s->options = (struct seccomp_options){
 		.architecture = &architectures[ARCHITECTURE_X86_64],
@@ -83,6 +85,8 @@ static void read_options(struct sample *s)
 	STRV_FOREACH (word, words)
 		if (strcmp(*word, "denylist") == 0)
 			s->options.flags |= SECCOMP_DENYLIST;
+		else if (sscanf(*word, "kernel=%u.%u", &major, &minor) == 2)
+			s->options.kernel = KERNEL_VERSION(major, minor, 0);
 		else
 			s->options.architecture = architecture_find(*word, strlen(*word));
 	if (!s->options.architecture)
