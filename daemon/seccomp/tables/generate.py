@@ -134,13 +134,13 @@ def read_families(constants, calls):
     key = None
     for where, line in data_lines('families.txt'):
         if line.startswith('['):
-            family = {'where': where, 'name': line.strip('[] '), 'used': [], 'names': [], 'not': [], 'kind': []}
+            family = {'where': where, 'name': line.strip('[] '), 'used': [], 'names': [], 'not': [], 'alone': [], 'kind': []}
             families.append(family)
             continue
         if not line.startswith('\t'):
             key, _, line = line.partition('=')
             key = key.strip()
-        if family is None or key not in ('used', 'names', 'not', 'kind'):
+        if family is None or key not in ('used', 'names', 'not', 'alone', 'kind'):
             raise BadData(f'{where}: "{key}" is no key of a family')
         family[key] += line.split()
     return [(f['name'], read_kind(f), read_uses(f, calls), read_members(f, constants)) for f in families]
@@ -165,13 +165,24 @@ def read_uses(family, calls):
 def read_members(family, constants):
     members = []
     for pattern in family['names']:
-        found = [n for n in constants if pattern == f'kind:{constants[n][0]}' or fnmatch.fnmatchcase(n, pattern)]
+        kind, _, glob = pattern.rpartition(':')
+        found = [n for n in constants if kind in ('', constants[n][0]) and fnmatch.fnmatchcase(n, glob)]
         if not found:
             raise BadData(f'{family["where"]}: no constant is called {pattern}')
         flags = family['kind'] == ['flags']
         members += [n for n in sorted(found, key=lambda n: member_order(n, constants, flags)) if n not in members]
     unwanted = {n for n in members for p in family['not'] if fnmatch.fnmatchcase(n, p)}
+    unwanted |= shared([n for n in members if any(fnmatch.fnmatchcase(n, p) for p in family['alone'])], constants)
     return [n for n in members if n not in unwanted]
+
+
+def shared(names, constants):
+    """Those that have the value of another of them on some architecture."""
+    owners = {}
+    for name in names:
+        for place in constants[name][1].items():
+            owners.setdefault(place, set()).add(name)
+    return {name for group in owners.values() if len(group) > 1 for name in group}
 
 
 def member_order(name, constants, flags):
