@@ -14,6 +14,8 @@ import sys
 
 SOURCES = 'daemon/seccomp'
 PAGES = ('docs/man/bailiff.policy.5', 'docs/man/bailiffctl-policy.1')
+# What no test can bring about: it takes a machine that Bailiff has no tables for.
+UNTESTED = {'no-architecture'}
 COMMENT = re.compile(r'/\*.*?\*/', re.DOTALL)
 DECLARATION = re.compile(r'\b(\w+)\(((?:[^()]|\([^()]*\))*\bconst char \*code\b(?:[^()]|\([^()]*\))*)\)')
 CODE = re.compile(r'^"([a-z0-9]+(?:-[a-z0-9]+)*)"$')
@@ -80,7 +82,7 @@ def main(root):
     units = ' '.join(read(p) for p in (root / 'tests/unit/seccomp').glob('*.c'))
     pages = ' '.join(read(root / page) for page in PAGES if (root / page).exists())
     for code, where in sorted(places.items()):
-        if code not in expected and f'"{code}"' not in units:
+        if code not in expected and f'"{code}"' not in units and code not in UNTESTED:
             complaints.append(f'{where}: no test brings about "{code}"')
         if not re.search(rf'^\.It (?:Cm|Li|Ql|Sy) .*(?<![\w-]){code}(?![\w-])', pages, re.MULTILINE):
             complaints.append(f'{where}: no man page explains "{code}"')
