@@ -302,7 +302,8 @@ CONSTANTS_HEADER = '''\
 # Negative numbers reach the kernel sign-extended to 64 bits. Structures have the size that the C library's default
 # gives them: on i386 and arm time_t has 32 bits, so SO_TIMESTAMP is SO_TIMESTAMP_OLD there, and so on.
 #
-# Source: {kernel}; where the kernel's headers lack a name ("libc" sections) {libc}.
+# Source: {kernel}; where the kernel's headers lack a name ("libc" sections)
+# {libc}.
 # Written by harvest.py, see docs/HACKING.md; what it cannot find in today's headers stands in added.txt.
 '''
 
