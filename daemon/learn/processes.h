@@ -27,7 +27,7 @@ struct process {
 	uint8_t mode; /* enum process_mode */
 };
 
-#define PROCESS_PAGES 1024
+#define PROCESS_PAGES 256
 
 struct processes {
 	struct process *pages[PROCESS_PAGES];

@@ -239,9 +239,11 @@ static int warn_call(const struct learning *l, const struct learn_write_options 
 			" of its calls are in the logs without",
 			tracked->name, call->without_argument);
 	else if (limit == LIMIT_NONE)
-		r = strv_extendf(list, "%s is permitted with every argument: a filter can not see them%s",
+		r = strv_extendf(list,
+			"%s is permitted with every argument: they stand in memory, where no filter looks%s",
 			tracked->name,
-			strcmp(tracked->name, "clone3") == 0 ? " (--avoid-clone3 has clone used)" : "");
+			strcmp(tracked->name, "clone3") == 0 ? " (--avoid-clone3 has clone used instead)"
+							     : "");
 	else if (limit == LIMIT_GUARD && call->without_argument > 0)
 		r = strv_extendf(list,
 			"%s is permitted for all but writable code: %" PRIu64

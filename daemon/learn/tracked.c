@@ -17,14 +17,14 @@ static const struct tracked_call tracked_calls[] = {
 	{ "clone", 0, FAMILY_CLONE, "flags=", false, false },
 	{ "clone3", 0, FAMILY_CLONE, NULL, true, false },
 	{ "execveat", 4, FAMILY_EXEC_FLAGS, NULL, false, true },
-	{ "ioctl", 1, FAMILY_IOCTL, NULL, false, true },
+	{ "ioctl", 1, FAMILY_VALUE, NULL, false, true },
 	{ "ipc", 0, FAMILY_NUMBER, NULL, false, true },
 	{ "mmap", 2, FAMILY_PROTECTION, NULL, false, false },
 	{ "mmap2", 2, FAMILY_PROTECTION, NULL, false, false },
 	{ "mprotect", 2, FAMILY_PROTECTION, NULL, false, false },
 	{ "pkey_mprotect", 2, FAMILY_PROTECTION, NULL, false, false },
-	{ "prctl", 0, FAMILY_PRCTL, NULL, false, true },
-	{ "socket", 0, FAMILY_SOCKET, NULL, false, true },
+	{ "prctl", 0, FAMILY_VALUE, NULL, false, true },
+	{ "socket", 0, FAMILY_VALUE, NULL, false, true },
 	{ "socketcall", 0, FAMILY_NUMBER, NULL, false, true },
 };
 
@@ -88,7 +88,7 @@ static void print_flags(FILE *f, const struct architecture *a, enum value_family
 		(void)fputs("PROT_NONE", f);
 		return;
 	}
-	for (const char *const *name = value_names[family].list; *name; name++)
+	for (const char *const *name = flag_names[family]; *name; name++)
 		if (value_of(a, *name, &bits) == 0 && bits != 0 && (rest & bits) == bits) {
 			print_part(f, &first, *name);
 			rest &= ~bits;
@@ -107,20 +107,23 @@ static void print_flags(FILE *f, const struct architecture *a, enum value_family
 	}
 }
 
-int tracked_print(FILE *f, const struct architecture *a, enum value_family family, uint64_t value)
+int tracked_print(FILE *f, const struct architecture *a, const struct tracked_call *tracked, uint64_t value)
 {
-	const struct value_names *names = &value_names[family];
-	const char *name;
+	const struct constant_family *family = NULL;
+	const char *name = NULL;
 
-	if (names->flags) {
-		print_flags(f, a, family, value);
-	} else {
-		name = names->list ? find_name(a, names->list, value) : NULL;
-		if (name)
-			(void)fputs(name, f);
-		else
-			print_number(f, value);
+	if (flag_names[tracked->family]) {
+		print_flags(f, a, tracked->family, value);
+		return ferror(f) ? -EIO : 0;
 	}
+	if (tracked->family == FAMILY_VALUE)
+		family = constant_family_of(tracked->name, tracked->argument);
+	if (family)
+		name = constant_family_name(family, a, value);
+	if (name)
+		(void)fputs(name, f);
+	else
+		print_number(f, value);
 	return ferror(f) ? -EIO : 0;
 }
 

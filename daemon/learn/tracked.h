@@ -14,13 +14,12 @@
 #include <stdio.h>
 
 enum value_family {
-	FAMILY_IOCTL,
-	FAMILY_PRCTL,
-	FAMILY_SOCKET,
+	FAMILY_NUMBER, /* without names */
+	FAMILY_VALUE,  /* the one that the compiler's tables have for the argument */
 	FAMILY_PROTECTION,
 	FAMILY_CLONE,
 	FAMILY_EXEC_FLAGS,
-	FAMILY_NUMBER, /* without names */
+	_FAMILY_MAX,
 };
 
 struct tracked_call {
@@ -45,7 +44,7 @@ bool protection_is_writable_code(const struct architecture *a, uint64_t value);
 /*
  * Writes a value as a policy has it: by names where all of it has names. Same value, same text.
  */
-int tracked_print(FILE *f, const struct architecture *a, enum value_family family, uint64_t value);
+int tracked_print(FILE *f, const struct architecture *a, const struct tracked_call *tracked, uint64_t value);
 
 /*
  * Calls of i386 that are made through another: strace shows the inner name, a filter sees the outer call.

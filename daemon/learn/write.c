@@ -106,7 +106,7 @@ static int print_counts(const struct learning *l, const struct learn_call *call,
 			column = begin + 1;
 		}
 		(void)fprintf(f, " %" PRIu64 " ", call->values[i].count);
-		(void)tracked_print(f, l->architecture, tracked->family, call->values[i].value);
+		(void)tracked_print(f, l->architecture, tracked, call->values[i].value);
 		(void)fputs(i + 1 < call->n_values ? "," : "", f);
 	}
 	if (call->without_argument > 0 && !tracked->behind_pointer)
@@ -120,7 +120,7 @@ static void print_comparison(
 	const struct learning *l, const struct tracked_call *tracked, uint64_t value, bool *first, FILE *f)
 {
 	(void)fprintf(f, "%sarg%u == ", *first ? "" : " || \\\n\t", tracked->argument);
-	(void)tracked_print(f, l->architecture, tracked->family, value);
+	(void)tracked_print(f, l->architecture, tracked, value);
 	*first = false;
 }
 
@@ -132,7 +132,7 @@ static void print_values(const struct learning *l, const struct learn_call *call
 		print_comparison(l, call->tracked, v->value, first, f);
 		if (v->low_half && (v->value & HIGHEST_OF_LOW) != 0 && l->architecture->word_bits == 64) {
 			(void)fprintf(f, " || \\\n\targ%u == ", call->tracked->argument);
-			(void)tracked_print(f, l->architecture, call->tracked->family, v->value);
+			(void)tracked_print(f, l->architecture, call->tracked, v->value);
 			(void)fprintf(f, " | 0x%llx", (unsigned long long)UPPER_HALF);
 		}
 	}

@@ -236,7 +236,7 @@ static const struct rig_case cases[] = {
 		"send(3, \"a\", 1, 0) = 1\naccept(3, NULL, NULL) = 4\n", "socketcall=2{5:1,9:1}", NULL,
 		ARCHITECTURE_I386 },
 	{ "x32", "ioctl(1, TCGETS, 0x7f) = 0\nsyscall_0xfff(0x1) = -1 ENOSYS (x)\n",
-		"1073745919=1 ioctl=1{5401:1}", NULL, ARCHITECTURE_X32 },
+		"ioctl=1{5401:1} 1073745919=1", NULL, ARCHITECTURE_X32 },
 	{ "arm", "set_tls(0x1) = 0\n", "set_tls=1", NULL, ARCHITECTURE_ARM },
 	{ "another architecture's call", "ioctl(1, TCGETS) = 0\nopen(\"/x\", O_RDONLY) = 3\n",
 		"ioctl=1{5401:1}", "2: arm64 has no system call open", ARCHITECTURE_ARM64 },
