@@ -212,8 +212,8 @@ static int json_region(struct json *j, const struct spelling *s, const struct di
 	json_string(j, condition.text);
 	json_key(j, "example");
 	json_string(j, example.text);
-	json_decision(j, "first", region->before, region->before_action);
-	json_decision(j, "second", region->after, region->after_action);
+	json_decision(j, "before", region->before, region->before_action);
+	json_decision(j, "after", region->after, region->after_action);
 	json_end(j);
 	return 0;
 }
@@ -282,8 +282,8 @@ static int print_json(const struct pair *p, const struct report *r, const struct
 		result = json_kind(&j, "actions", r, DIFF_ACTION);
 	json_key(&j, "defaults");
 	json_object(&j);
-	json_decision(&j, "first", NULL, r->before->default_action);
-	json_decision(&j, "second", NULL, r->after->default_action);
+	json_decision(&j, "before", NULL, r->before->default_action);
+	json_decision(&j, "after", NULL, r->after->default_action);
 	json_end(&j);
 	json_end(&j);
 	return result;

@@ -36,7 +36,8 @@ static int add(struct spelling *s, struct spelt_value new)
 		return -ENOMEM;
 	new.value &= word_mask(s);
 	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i].argument == new.argument && s->list[i].value == new.value) {
+		if (s->list[i].argument == new.argument && s->list[i].value == new.value &&
+			s->list[i].name == new.name) {
 			if (s->list[i].usual && !new.usual) {
 				free(s->list[i].text);
 				s->list[i] = new;
@@ -205,12 +206,19 @@ int spelling_init(struct spelling *ret, const struct architecture *architecture,
 	return 0;
 }
 
-static const struct spelt_value *find(const struct spelling *s, unsigned argument, uint64_t value)
+/* @name: a single name is better than what a text has; else worse. */
+static const struct spelt_value *find(const struct spelling *s, unsigned argument, uint64_t value, bool name)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i].argument == argument && s->list[i].value == value)
+	const struct spelt_value *other = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->list[i].argument != argument || s->list[i].value != value)
+			continue;
+		if (s->list[i].name == name)
 			return &s->list[i];
-	return NULL;
+		other = &s->list[i];
+	}
+	return other;
 }
 
 /* The name with most of the bits and no others. */
@@ -242,9 +250,9 @@ static void spell_number(const struct spelling *s, uint64_t value, FILE *f)
 }
 
 /* Names joined, and the rest as a number. */
-static void spell_bits(const struct spelling *s, unsigned argument, uint64_t bits, FILE *f)
+static void spell_bits(const struct spelling *s, unsigned argument, uint64_t bits, bool name, FILE *f)
 {
-	const struct spelt_value *known = find(s, argument, bits);
+	const struct spelt_value *known = find(s, argument, bits, name);
 
 	while (!known && bits != 0) {
 		const struct spelt_value *part = find_part(s, argument, bits);
@@ -267,7 +275,7 @@ static void spell_bits(const struct spelling *s, unsigned argument, uint64_t bit
 /* Whether names are enough for all bits. */
 static bool has_names(const struct spelling *s, unsigned argument, uint64_t bits)
 {
-	const struct spelt_value *part = find(s, argument, bits);
+	const struct spelt_value *part = find(s, argument, bits, true);
 
 	if (part)
 		return true;
@@ -278,12 +286,12 @@ static bool has_names(const struct spelling *s, unsigned argument, uint64_t bits
 
 static void spell_value(const struct spelling *s, unsigned argument, uint64_t value, FILE *f)
 {
-	const struct spelt_value *known = find(s, argument, value);
+	const struct spelt_value *known = find(s, argument, value, true);
 
 	if (known)
 		fputs(known->text, f);
 	else if (s->flags[argument] && has_names(s, argument, value))
-		spell_bits(s, argument, value, f);
+		spell_bits(s, argument, value, true, f);
 	else
 		spell_number(s, value, f);
 }
@@ -292,16 +300,16 @@ static void spell_value(const struct spelling *s, unsigned argument, uint64_t va
 static void spell_mask(const struct spelling *s, unsigned argument, uint64_t bits, FILE *f)
 {
 	uint64_t others = ~bits & word_mask(s);
-	const struct spelt_value *known = find(s, argument, others);
+	const struct spelt_value *known = find(s, argument, others, true);
 	bool single = known ? known->name : __builtin_popcountll(others) <= 1;
 
-	if (others == 0 || find(s, argument, bits) ||
+	if (others == 0 || find(s, argument, bits, false) ||
 		__builtin_popcountll(bits) <= __builtin_popcountll(others)) {
-		spell_bits(s, argument, bits, f);
+		spell_bits(s, argument, bits, false, f);
 		return;
 	}
 	fputs(single ? "~" : "~(", f);
-	spell_bits(s, argument, others, f);
+	spell_bits(s, argument, others, true, f);
 	fputs(single ? "" : ")", f);
 }
 

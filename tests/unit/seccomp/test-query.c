@@ -293,7 +293,7 @@ static void test_queries(void **state)
 			"openat(0, 0, O_CLOEXEC)\n",
 			0 },
 		{ "openat: arg2 in O_RDONLY | O_CLOEXEC", "openat(*, *, *)",
-			"allow@1 [arg2 in O_CLOEXEC] openat(0, 0, O_RDONLY)\n" KILL
+			"allow@1 [arg2 in O_RDONLY|O_CLOEXEC] openat(0, 0, O_RDONLY)\n" KILL
 			"openat(0, 0, O_WRONLY)\n",
 			0 },
 		{ "mmap: arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE",
