@@ -97,13 +97,26 @@ int policy_set_root(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
+/* Takes a number of at most three digits from the front of a text. */
+static int take_number(const char **text, unsigned *ret)
+{
+	size_t n = strspn(*text, "0123456789");
+
+	if (n == 0 || n > 3)
+		return -EINVAL;
+	*ret = 0;
+	for (size_t i = 0; i < n; i++)
+		*ret = *ret * 10 + (unsigned)((*text)[i] - '0');
+	*text += n;
+	return 0;
+}
+
 /* "6.1" of "6.1.0-28-amd64": what stands behind it changes no interface. */
 static int parse_version(const char *text, uint32_t *ret)
 {
 	unsigned major, minor;
-	int end = 0;
 
-	if (sscanf(text, "%3u.%3u%n", &major, &minor, &end) != 2 || (text[end] >= '0' && text[end] <= '9'))
+	if (take_number(&text, &major) < 0 || *text++ != '.' || take_number(&text, &minor) < 0 || minor > 255)
 		return -EINVAL;
 	*ret = KERNEL_VERSION(major, minor, 0);
 	return 0;
