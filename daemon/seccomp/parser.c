@@ -196,19 +196,28 @@ static int attach(struct parser *p, const struct name_list *names, const struct 
 	return 0;
 }
 
-/* In a deny list nothing but an error makes a difference: all else would be a mistake. */
-static int check_denials(struct parser *p, const struct rule_list *rules)
+/* What can be wrong with rules whatever they are for. */
+static int check_rules(struct parser *p, const struct rule_list *rules)
 {
-	for (size_t i = 0; p->policy->denylist && i < rules->n; i++) {
-		int r = 0;
+	int r = 0;
 
-		if ((rules->list[i]->action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
-			r = parser_go_on(p, diagnose(p->diagnostics, rules->list[i]->at, "denylist-action",
+	for (size_t i = 0; r == 0 && i < rules->n; i++) {
+		const struct policy_rule *rule = rules->list[i];
+
+		if (i > 0 && rules->list[i - 1]->n_atoms == 0) {
+			r = diagnose(p->diagnostics, rule->at, "second-unconditional",
+				"never reached, because the action before it is unconditional");
+			if (r == -EBADMSG)
+				r = diagnose_note(p->diagnostics, rules->list[i - 1]->at, "here it is");
+			r = parser_go_on(p, r);
+		}
+		/* In a deny list nothing but an error makes a difference: all else would be a mistake. */
+		if (r == 0 && p->policy->denylist &&
+			(rule->action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
+			r = parser_go_on(p, diagnose(p->diagnostics, rule->at, "denylist-action",
 						    "in a deny list each rule must `return` an error"));
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 static int parse_colon(struct parser *p)
@@ -242,7 +251,7 @@ static int parse_statement(struct parser *p)
 	if (r == 0)
 		r = parser_expect_line_end(p);
 	if (r == 0)
-		r = check_denials(p, &rules);
+		r = check_rules(p, &rules);
 	if (r < 0 || p->bad_line)
 		return r;
 	r = attach(p, &names, &rules);
@@ -303,6 +312,16 @@ static int show_conflict(struct parser *p, const struct group_conflict *first, s
 	return r == -EBADMSG ? 0 : r;
 }
 
+/* Whether nothing that groups say of the call counts. */
+static bool is_settled(const struct parser *p, uint32_t number)
+{
+	const struct policy_entry *entry = policy_find(p->policy, number);
+
+	/* In a deny list groups come after what is said by name: else naming a call could allow more of it.
+	 */
+	return entry && (!p->policy->denylist || entry->rules[entry->n_rules - 1]->n_atoms == 0);
+}
+
 /* Says once for each rule where it meets another group's. */
 static int show_conflicts(struct parser *p)
 {
@@ -313,7 +332,7 @@ static int show_conflicts(struct parser *p)
 		int r;
 
 		for (; i < p->n_conflicts && p->conflicts[i].rule == rule; i++) {
-			if (policy_find(p->policy, p->conflicts[i].number))
+			if (is_settled(p, p->conflicts[i].number))
 				continue;
 			if (n++ == 0)
 				first = &p->conflicts[i];
@@ -325,25 +344,36 @@ static int show_conflicts(struct parser *p)
 	return 0;
 }
 
+static int merge_group(struct parser *p, const struct policy_entry *entry)
+{
+	const struct policy_rule *earlier = NULL;
+
+	if (is_settled(p, entry->number))
+		return 0;
+	for (size_t i = 0; i < entry->n_rules; i++) {
+		struct policy_rule *rule = entry->rules[i];
+		int r = policy_attach(p->policy, entry->number, rule, &earlier);
+
+		if (r == -EOVERFLOW)
+			return refuse_flood(p, rule);
+		if (r == -E2BIG)
+			return diagnose(p->diagnostics, rule->at, "too-many-rules",
+				"more than %d rules for `%s`", POLICY_RULES_MAX,
+				syscall_name(p->policy->architecture, entry->number));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* What groups say counts where nothing was said by name, and how often a call is made where it is listed. */
 static int merge(struct parser *p)
 {
-	struct policy *grouped = p->grouped;
+	for (size_t i = 0; i < p->grouped->n_entries; i++) {
+		int r = merge_group(p, &p->grouped->entries[i]);
 
-	for (size_t i = 0; i < grouped->n_entries; i++) {
-		const struct policy_entry *entry = &grouped->entries[i];
-		const struct policy_rule *earlier = NULL;
-
-		if (policy_find(p->policy, entry->number))
-			continue;
-		for (size_t j = 0; j < entry->n_rules; j++) {
-			int r = policy_attach(p->policy, entry->number, entry->rules[j], &earlier);
-
-			if (r == -EOVERFLOW)
-				return refuse_flood(p, entry->rules[j]);
-			if (r < 0)
-				return r;
-		}
+		if (r < 0)
+			return r;
 	}
 	for (size_t i = 0; i < p->policy->n_entries; i++) {
 		const struct policy_entry *counted = policy_find(p->counted, p->policy->entries[i].number);

@@ -20,6 +20,8 @@
 #define KILL   SECCOMP_RET_KILL_PROCESS
 #define ERR(n) (SECCOMP_RET_ERRNO | (n))
 
+#define DENYLIST SECCOMP_DENYLIST
+
 #define X86_64  ARCHITECTURE_X86_64
 #define I386    ARCHITECTURE_I386
 #define X32     ARCHITECTURE_X32
@@ -112,13 +114,21 @@ static const struct good good[] = {
 	{ "@process: 1\n@timer: return EPERM\ntimes: arg0 == 0", X86_64, "times", 0, 0, ALLOW, 0 },
 	{ "@process: 1\n@timer: return EPERM\ntimes: arg0 == 0", X86_64, "times", 0, 1, KILL, 0 },
 	/* deny lists */
-	{ "@denylist\n900: return EPERM", X86_64, NULL, 900, 0, ERR(1), SECCOMP_DENYLIST },
-	{ "# all but\n\n@denylist # this\n900: return EPERM", X86_64, NULL, 901, 0, ALLOW, SECCOMP_DENYLIST },
-	{ "@denylist\n900: arg0 == 1; return EPERM", X86_64, NULL, 900, 1, ERR(1), SECCOMP_DENYLIST },
-	{ "@denylist\n900: arg0 == 1; return EPERM", X86_64, NULL, 900, 2, ALLOW, SECCOMP_DENYLIST },
-	{ "@denylist\n@swap: return EPERM", X86_64, "swapon", 0, 0, ERR(1), SECCOMP_DENYLIST },
-	{ "@denylist", X86_64, NULL, 0x40000000, 0, KILL, SECCOMP_DENYLIST },
-	{ "900: 1", X86_64, NULL, 901, 0, KILL, SECCOMP_DENYLIST },
+	{ "@denylist\n900: return EPERM", X86_64, NULL, 900, 0, ERR(1), DENYLIST },
+	{ "# all but\n\n@denylist # this\n900: return EPERM", X86_64, NULL, 901, 0, ALLOW, DENYLIST },
+	{ "@denylist\n900: arg0 == 1; return EPERM", X86_64, NULL, 900, 1, ERR(1), DENYLIST },
+	{ "@denylist\n900: arg0 == 1; return EPERM", X86_64, NULL, 900, 2, ALLOW, DENYLIST },
+	{ "@denylist\n@swap: return EPERM", X86_64, "swapon", 0, 0, ERR(1), DENYLIST },
+	/* where to name a call takes nothing back */
+	{ "@denylist\n@swap: return EPERM\nswapon: arg0 == 1; return ENOENT", X86_64, "swapon", 0, 1, ERR(2),
+		DENYLIST },
+	{ "@denylist\n@swap: return EPERM\nswapon: arg0 == 1; return ENOENT", X86_64, "swapon", 0, 2, ERR(1),
+		DENYLIST },
+	{ "@denylist\nswapon: return ENOENT\n@swap: return EPERM", X86_64, "swapon", 0, 2, ERR(2), DENYLIST },
+	{ "@denylist\n@swap: arg0 == 1; return 1\n@swap: arg0 == 2; return 2\n@swap: return 3", X86_64,
+		"swapon", 0, 2, ERR(2), DENYLIST },
+	{ "@denylist", X86_64, NULL, 0x40000000, 0, KILL, DENYLIST },
+	{ "900: 1", X86_64, NULL, 901, 0, KILL, DENYLIST },
 };
 
 static void check_good(const struct good *g)
@@ -156,8 +166,6 @@ struct bad {
 	unsigned flags;
 	const char *messages;
 };
-
-#define DENYLIST SECCOMP_DENYLIST
 
 static const struct bad bad[] = {
 	/* names of other architectures */
@@ -258,12 +266,20 @@ static const struct bad bad[] = {
 		"p(2:8): error: `swapon` has an unconditional action through another group already; a "
 		"statement with its name would settle it|p(1:8): note: here it is" },
 	{ "@swap: { 1, kill }", X86_64, 0,
-		"p(1:13): error: `swapoff` and 1 more have an unconditional action through another group "
-		"already; statements with their names would settle it|p(1:10): note: here it is" },
+		"p(1:13): error: never reached, because the action before it is unconditional|"
+		"p(1:10): note: here it is" },
+	{ "read[arch=arm]: { 1, kill }", X86_64, 0,
+		"p(1:22): error: never reached, because the action before it is unconditional|"
+		"p(1:19): note: here it is" },
 	/* deny lists */
 	{ "@denylist\n900: return EPERM", X86_64, 0,
 		"p(1:1): error: a deny list would let through every system call that nobody thought of; list "
 		"those that are allowed" },
+	{ "@denylist\n@swap: return EPERM\n@privileged: return ENOENT\nswapon: arg0 == 1; return 3\n"
+	  "swapoff: return 1",
+		X86_64, DENYLIST,
+		"p(3:14): error: `swapon` has an unconditional action through another group already; a "
+		"statement with its name would settle it|p(2:8): note: here it is" },
 	{ "@denylist 1", X86_64, DENYLIST, "p(1:11): error: expected the end of the line, not `1`" },
 	{ "900: return EPERM\n@denylist", X86_64, DENYLIST,
 		"p(2:1): error: `@denylist` must stand before everything else in its file" },
