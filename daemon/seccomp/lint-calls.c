@@ -154,8 +154,7 @@ static int find_in_entry(const struct policy *p, const struct policy_entry *entr
 	for (size_t i = 0; call && i < entry->n_rules; i++) {
 		const struct policy_rule *rule = entry->rules[i];
 
-		if (!rule_allows(rule) || (call->conditional && rule->n_atoms > 0) ||
-			lint_commented(rule->at))
+		if (!rule_allows(rule) || (call->conditional && rule->n_atoms > 0))
 			continue;
 		if (array_reserve(&ret->list, &ret->allocated, ret->n + 1, sizeof(*ret->list)) < 0)
 			return -ENOMEM;
@@ -221,7 +220,8 @@ static int check_dangerous(struct linter *l)
 	for (size_t i = 0, n; r == 0 && i < f.n; i += n) {
 		for (n = 1; i + n < f.n && f.list[i + n].rule == f.list[i].rule;)
 			n++;
-		r = warn_dangerous(l, &f.list[i], n);
+		if (!lint_commented(f.list[i].rule->at))
+			r = warn_dangerous(l, &f.list[i], n);
 	}
 	return r;
 }

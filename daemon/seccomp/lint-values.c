@@ -14,7 +14,7 @@
 struct comparison {
 	const struct policy_rule *rule;
 	const struct policy_atom *atom;
-	uint32_t number;
+	uint32_t number; /* of one of the calls */
 	enum argument_kind kind;
 	unsigned word_bits;
 };
@@ -109,17 +109,6 @@ static int check_negative(struct linter *l, const struct comparison *c)
 		(uint32_t)c->atom->value);
 }
 
-static int check_comparison(struct linter *l, const struct comparison *c)
-{
-	int r = check_any(l, c);
-
-	if (r == 0)
-		r = check_order(l, c);
-	if (r == 0)
-		r = check_pointer(l, c);
-	return r < 0 ? r : check_negative(l, c);
-}
-
 static int check_action(struct linter *l, const struct policy_rule *rule)
 {
 	switch (rule->action & SECCOMP_RET_ACTION_FULL) {
@@ -137,21 +126,39 @@ static int check_action(struct linter *l, const struct policy_rule *rule)
 	}
 }
 
-int lint_rule(struct linter *l, uint32_t number, const struct policy_rule *rule)
+/* What depends on the call: said for the first that it is about. */
+static int check_kinds(struct linter *l, const struct statement *s, struct comparison *c)
 {
-	const char *name = syscall_name(l->p->architecture, number);
+	size_t before = l->d->n_warnings;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n_names && l->d->n_warnings == before; i++) {
+		c->number = s->names[i].number;
+		c->kind = argument_kind(
+			l->p->architecture, syscall_name(l->p->architecture, c->number), c->atom->argument);
+		r = check_pointer(l, c);
+		if (r == 0)
+			r = check_negative(l, c);
+	}
+	return r;
+}
+
+int lint_rule(struct linter *l, const struct statement *s, const struct policy_rule *rule)
+{
 	int r = check_action(l, rule);
 
 	for (size_t i = 0; r == 0 && i < rule->n_atoms; i++) {
-		const struct comparison c = {
+		struct comparison c = {
 			.rule = rule,
 			.atom = &rule->atoms[i],
-			.number = number,
-			.kind = argument_kind(l->p->architecture, name, rule->atoms[i].argument),
 			.word_bits = l->p->architecture->word_bits,
 		};
 
-		r = check_comparison(l, &c);
+		r = check_any(l, &c);
+		if (r == 0)
+			r = check_order(l, &c);
+		if (r == 0)
+			r = check_kinds(l, s, &c);
 	}
 	return r;
 }

@@ -36,7 +36,7 @@ int lint_warn(struct linter *l, struct position at, const char *code, const char
 	va_list ap;
 	int r;
 
-	if (l->d->n_warnings >= DIAGNOSTICS_MAX || was_said(l->d, at, code) || lint_allowed(at, code))
+	if (l->d->n_warnings >= DIAGNOSTICS_MAX || lint_allowed(at, code) || was_said(l->d, at, code))
 		return 0;
 	va_start(ap, format);
 	r = vasprintf(&text, format, ap);
@@ -82,19 +82,20 @@ static int check_comments(struct linter *l, const struct statement *s)
 		suggestion_get(&near) ? suggestion_get(&near) : "", suggestion_get(&near) ? "`?" : "");
 }
 
-/* Groups have what newer kernels added on purpose. */
-static int check_since(struct linter *l, const struct statement_name *name)
+/* Groups have what newer kernels added on purpose, and to deny what is not there yet is foresight. */
+static int check_since(struct linter *l, const struct statement *s, const struct statement_name *name)
 {
 	const struct syscall_row *row;
+	bool allows = false;
 
-	if (name->from_group || l->d->kernel == 0)
+	for (size_t i = 0; i < s->n_rules; i++)
+		allows = allows || rule_allows(s->rules[i]);
+	if (!allows || name->from_group || l->d->kernel == 0)
 		return 0;
 	row = syscall_find(name->at.source->text + name->at.offset, name->at.length);
 	if (!row || row->since <= l->d->kernel)
 		return 0;
-	return lint_warn(l, name->at, "new-syscall",
-		"`%s` is new in Linux %u.%u: older ones, like %u.%u, answer it with ENOSYS, and the rule "
-		"decides nothing",
+	return lint_warn(l, name->at, "new-syscall", "`%s` is new in Linux %u.%u, and %u.%u does not have it",
 		row->name, row->since >> 16, row->since >> 8 & 0xff, l->d->kernel >> 16,
 		l->d->kernel >> 8 & 0xff);
 }
@@ -105,10 +106,9 @@ int lint_statement(struct diagnostics *d, const struct policy *p, const struct s
 	int r = check_comments(&l, s);
 
 	for (size_t i = 0; r == 0 && i < s->n_names; i++)
-		r = check_since(&l, &s->names[i]);
-	for (size_t i = 0; r == 0 && i < s->n_names; i++)
-		for (size_t k = 0; r == 0 && k < s->n_rules; k++)
-			r = lint_rule(&l, s->names[i].number, s->rules[k]);
+		r = check_since(&l, s, &s->names[i]);
+	for (size_t i = 0; r == 0 && i < s->n_rules; i++)
+		r = lint_rule(&l, s, s->rules[i]);
 	return r;
 }
 

@@ -35,8 +35,8 @@ bool lint_commented(struct position at);
 /* A code in such a comment that no warning has: 1 and its place; 0. */
 int lint_find_unknown(struct position at, struct position *ret);
 
-/* lint-values.c: one rule of a call, without its neighbours. */
-int lint_rule(struct linter *l, uint32_t number, const struct policy_rule *rule);
+/* lint-values.c: one rule of a statement, without its neighbours. */
+int lint_rule(struct linter *l, const struct statement *s, const struct policy_rule *rule);
 
 /* lint-reach.c: the rules of a call together. */
 int lint_entry(struct linter *l, const struct policy_entry *entry);

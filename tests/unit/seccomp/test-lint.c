@@ -238,6 +238,8 @@ static void test_new(void **state)
 		{ "mseal: allow", "new-syscall 1:1" },
 		{ "{read, cachestat, mseal}: allow", "new-syscall 1:8 new-syscall 1:19" },
 		{ "openat2: allow", "" },
+		{ "mseal: return EPERM", "" },
+		{ "mseal: { arg1 == 1; return EPERM, arg1 == 2 }", "new-syscall 1:1" },
 		{ "462: allow", "" }, /* who knows the number knows more */
 		{ "@memlock: allow", "" },
 		{ "memlock@systemd: allow", "" },
