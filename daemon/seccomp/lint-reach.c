@@ -71,12 +71,13 @@ static int is_made(const struct reach *reach, size_t i, const struct conjunction
 
 static struct position place_of(const struct decision *d)
 {
-	const struct policy_atom *first = d->when.atoms, *last = first + d->when.n - 1;
-	struct position at = d->rule->at;
+	const struct policy_atom *last;
+	struct position at;
 
 	if (d->when.n == 0)
-		return at;
-	at = atom_position(d->rule, first);
+		return d->rule->at;
+	at = atom_position(d->rule, d->when.atoms);
+	last = &d->when.atoms[d->when.n - 1];
 	at.length = last->offset + last->length - at.offset;
 	return at;
 }
