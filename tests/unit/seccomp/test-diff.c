@@ -337,8 +337,61 @@ static void test_small(void **state)
 	assert_true(n > ROUNDS);
 }
 
+/* What is said of newly allowed calls, as text of the language. */
+static char *allowed_text(const struct diff *d, const struct policy *before)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	for (size_t i = 0; i < d->n_items; i++) {
+		_cleanup_(spelling_done) struct spelling s = {};
+		const struct diff_item *item = &d->items[i];
+
+		if (item->kind != DIFF_ALLOWED || item->others)
+			continue;
+		assert_int_equal(spelling_init(&s, before->architecture, item->number), 0);
+		for (size_t j = 0; j < item->n_regions; j++) {
+			spell_syscall(before->architecture, item->number, f);
+			fputs(": ", f);
+			spell_condition(&s, item->regions[j].atoms, item->regions[j].n_atoms, " || ", f);
+			fputs(item->regions[j].n_atoms > 0 ? "\n" : "allow\n", f);
+		}
+	}
+	fputs("4000: allow\n", f); /* an empty policy would be refused */
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+/* The text means what the regions are. */
+static void check_text(const struct diff *d, const struct policy *before, const struct policy *after,
+	struct random *r, size_t *n_texts)
+{
+	const struct seccomp_options options = { .architecture = before->architecture,
+		.flags = SECCOMP_KEEP };
+	_cleanup_free_ char *text = allowed_text(d, before);
+	struct seccomp_result result;
+	int error = seccomp_compile_text(text, strlen(text), -1, "text", &options, &result);
+
+	if (error < 0 && strcmp(result.diagnostics[0].code, "program-too-large") != 0)
+		fail_msg("%s\n%s", result.diagnostics[0].rendered, text);
+	for (size_t i = 0; i < CALLS_PER_PAIR && error == 0; i++) {
+		const struct diff_region *region;
+		struct seccomp_data call;
+		bool named;
+
+		random_call(r, i % 2 ? before : after, &call);
+		named = policy_find(before, (uint32_t)call.nr) || policy_find(after, (uint32_t)call.nr);
+		assert_int_equal(policy_evaluate(&result.loaded->policy, &call) == SECCOMP_RET_ALLOW,
+			named && reports(d, DIFF_ALLOWED, before->architecture, true, &call, &region));
+	}
+	*n_texts += error == 0;
+	seccomp_result_done(&result);
+}
+
 /* Wide words and many calls: calls near the values that the policies compare with. */
-static size_t check_wide(struct random *r, const struct random_shape *shape)
+static size_t check_wide(struct random *r, const struct random_shape *shape, size_t *n_texts)
 {
 	struct policy policies[2];
 	struct diff d;
@@ -356,6 +409,7 @@ static size_t check_wide(struct random *r, const struct random_shape *shape)
 		if (architecture_has_number(policies[0].architecture, (uint32_t)call.nr))
 			check_call(&policies[0], &policies[1], &d, &call);
 	}
+	check_text(&d, &policies[0], &policies[1], r, n_texts);
 	diff_done(&d);
 	for (size_t i = 0; i < ELEMENTSOF(policies); i++)
 		policy_done(&policies[i]);
@@ -367,11 +421,13 @@ static void test_wide(void **state)
 	static const struct random_shape shapes[] = { { 0, 4, 4, 3, 4 }, { 0, 12, 12, 2, 8 },
 		{ 0, 3, 3, 4, 8 } };
 	struct random r = { .state = seed };
-	size_t n = 0;
+	size_t n = 0, n_texts = 0;
 
 	for (size_t i = 0; i < ROUNDS; i++)
-		n += check_wide(&r, &shapes[i % ELEMENTSOF(shapes)]);
-	print_message("%d pairs, %d calls each, %zu regions\n", ROUNDS, CALLS_PER_PAIR, n);
+		n += check_wide(&r, &shapes[i % ELEMENTSOF(shapes)], &n_texts);
+	print_message("%d pairs, %d calls each, %zu regions, %zu texts of them\n", ROUNDS, CALLS_PER_PAIR, n,
+		n_texts);
+	assert_true(n_texts > ROUNDS / 2);
 }
 
 int main(void)

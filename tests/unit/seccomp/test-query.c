@@ -10,6 +10,7 @@
 #include "seccomp/emit.h"
 #include "seccomp/loaded.h"
 #include "seccomp/query.h"
+#include "seccomp/region.h"
 #include "seccomp/seccomp.h"
 #include "seccomp/simulate.h"
 #include "seccomp/spelling.h"
@@ -450,6 +451,80 @@ static void test_random_policies(void **state)
 	print_message("%zu answers\n", n);
 }
 
+/* Which of the pigeons sits in which hole, one bit each, spread over the arguments. */
+static struct policy_atom pigeon_bit(unsigned pigeon, unsigned hole, unsigned holes)
+{
+	unsigned bit = pigeon * holes + hole;
+
+	return (struct policy_atom){
+		.argument = (uint8_t)(bit / 60), .op = POLICY_ANY, .value = 1ULL << bit % 60
+	};
+}
+
+static struct policy_rule *deny(struct policy *p)
+{
+	struct policy_rule *rule = policy_add_rule(p);
+	const struct policy_rule *earlier;
+
+	assert_non_null(rule);
+	rule->action = SECCOMP_RET_ERRNO | 1;
+	assert_int_equal(policy_attach(p, 0, rule, &earlier), 0);
+	return rule;
+}
+
+/* Denies to leave a pigeon outside and to put two into one hole: what is allowed after that is nothing. */
+static void pigeon_policy(struct policy *p, unsigned pigeons)
+{
+	unsigned holes = pigeons - 1;
+
+	for (unsigned one = 0; one < pigeons; one++) {
+		struct policy_rule *outside = deny(p);
+
+		for (unsigned hole = 0; hole < holes; hole++) {
+			struct policy_atom seat = pigeon_bit(one, hole, holes), empty = atom_negated(&seat);
+
+			empty.last = hole + 1 == holes;
+			assert_int_equal(policy_rule_add_atom(outside, empty), 0);
+			for (unsigned other = 0; other < one; other++) {
+				struct policy_rule *shared = deny(p);
+				struct policy_atom second = pigeon_bit(other, hole, holes);
+
+				second.last = true;
+				assert_int_equal(policy_rule_add_atom(shared, seat), 0);
+				assert_int_equal(policy_rule_add_atom(shared, second), 0);
+			}
+		}
+	}
+	deny(p)->action = SECCOMP_RET_ALLOW;
+}
+
+/* Never a wrong answer: none. */
+static void test_too_hard(void **state)
+{
+	for (unsigned pigeons = 3; pigeons <= 16; pigeons++) {
+		struct policy_call all = {};
+		struct policy_answers answers = {};
+		struct sock_filter *filter;
+		struct emit_size size;
+		bool reachable = false;
+		struct policy p;
+		size_t n;
+		int r;
+
+		policy_init(&p, &architectures[ARCHITECTURE_X86_64]);
+		pigeon_policy(&p, pigeons);
+		r = policy_reachable(&p, 0, &reachable);
+		assert_true((r == 0 && !reachable) || (r == -E2BIG && pigeons > 6));
+		assert_true(pigeons < 14 || r == -E2BIG);
+		assert_int_equal(policy_emit(&p, &filter, &n, &size), 0);
+		assert_int_equal(policy_query(&p, filter, n, &all, &answers), r);
+		assert_int_equal(answers.n > 0, r == 0);
+		policy_answers_done(&answers);
+		free(filter);
+		policy_done(&p);
+	}
+}
+
 struct reach_case {
 	const char *policy;
 	bool reachable; /* read(2) */
@@ -503,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_small),
 		cmocka_unit_test(test_random_policies),
+		cmocka_unit_test(test_too_hard),
 		cmocka_unit_test(test_reachable),
 	};
 
