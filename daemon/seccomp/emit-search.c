@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Up to BLOCK segments get the best tree there is, by dynamic programming over their intervals; more are
- * first halved by weight. So the time is linear but for a logarithm, and the tree within a fraction of a step
- * of the best.
+ * Up to BLOCK segments get the best tree there is, or nearly, by dynamic programming over their intervals;
+ * more are first halved by weight. So the time is linear but for a logarithm, and the tree within a fraction
+ * of a step of the best.
  */
 
 #include "seccomp/emit-search.h"
@@ -13,10 +13,9 @@
 
 #include <string.h>
 
-#define BLOCK        96  /* segments; the time for each block grows with the third power */
+#define BLOCK        250 /* segments; the time for each block grows with the square */
 #define CHAIN_MAX    24  /* values tested one after the other before the rest */
 #define CHAIN_FAST   6   /* unless a small program is wanted: more are better halved */
-#define SPLIT_CHAIN  255 /* in place of a split: exceptions and the rest */
 #define WEIGHT_SCALE 16  /* so that the price of an instruction can be a fraction of a call's */
 #define PRICE_FAST   4   /* what an instruction costs beside WEIGHT_SCALE for each time it runs */
 #define PRICE_SMALL  (1ULL << 32)
@@ -42,8 +41,10 @@ struct search {
 	size_t block_begin, block_end; /* what the tables are about */
 	/* For the segments from begin + i up to and without begin + j: what the best tree costs, and its
 	 * root. */
-	uint64_t cost[BLOCK + 1][BLOCK + 1];
-	uint8_t split[BLOCK + 1][BLOCK + 1];
+	uint64_t *costs;
+	uint8_t *roots; /* where its upper half begins */
+	bool *chains;   /* it has none: exceptions and the rest */
+	size_t stride;  /* of the tables */
 };
 
 /* Segments of one value each that differ from all others of a span. */
@@ -53,12 +54,28 @@ struct chain {
 	size_t n;
 };
 
-static void search_free(struct search *s)
+static void search_done(struct search *s)
 {
 	free(s->before);
-	free(s);
+	free(s->costs);
+	free(s->roots);
+	free(s->chains);
 }
-DEFINE_CLEANUP(struct search *, search_free);
+
+static uint64_t *cost_of(const struct search *s, size_t i, size_t j)
+{
+	return &s->costs[i * s->stride + j];
+}
+
+static uint8_t *root_of(const struct search *s, size_t i, size_t j)
+{
+	return &s->roots[i * s->stride + j];
+}
+
+static bool *is_chain(const struct search *s, size_t i, size_t j)
+{
+	return &s->chains[i * s->stride + j];
+}
 
 static uint64_t span_weight(const struct search *s, size_t begin, size_t end)
 {
@@ -89,6 +106,9 @@ static bool chain_find(const struct search *s, size_t begin, size_t end, struct 
 {
 	bool found = false;
 
+	/* The rest is in one piece between two exceptions. */
+	if (end - begin > 2 * s->chain_max + 1)
+		return false;
 	ret->n = 0;
 	for (size_t i = begin; i < end && !found; i++)
 		if (!is_single(s, i)) {
@@ -118,29 +138,35 @@ static uint64_t chain_cost(const struct search *s, size_t begin, size_t end, con
 	return cost;
 }
 
+/*
+ * The best root of a span lies between those of the spans that are shorter by one at either end. (Knuth,
+ * 1971, for search trees without chains; with them that is nearly always so, and else a step may be lost.)
+ */
 static void block_span(struct search *s, size_t i, size_t j)
 {
 	size_t begin = s->block_begin;
-	uint64_t through = span_weight(s, begin + i, begin + j) + s->price;
+	size_t left = j - i > 2 ? *root_of(s, i, j - 1) : i + 1,
+	       right = j - i > 2 ? *root_of(s, i + 1, j) : i + 1;
+	uint64_t through = span_weight(s, begin + i, begin + j) + s->price, best = UINT64_MAX;
 	struct chain chain;
 
-	s->cost[i][j] = UINT64_MAX;
-	for (size_t k = i + 1; k < j; k++) {
-		uint64_t cost = s->cost[i][k] + s->cost[k][j] + through;
+	for (size_t k = left < right ? left : right; k <= left || k <= right; k++) {
+		uint64_t cost = *cost_of(s, i, k) + *cost_of(s, k, j) + through;
 
-		if (cost < s->cost[i][j]) {
-			s->cost[i][j] = cost;
-			s->split[i][j] = (uint8_t)k;
+		if (cost < best) {
+			best = cost;
+			*root_of(s, i, j) = (uint8_t)k;
 		}
 	}
+	*is_chain(s, i, j) = false;
 	if (chain_find(s, begin + i, begin + j, &chain)) {
 		uint64_t cost = chain_cost(s, begin + i, begin + j, &chain);
 
-		if (cost <= s->cost[i][j]) {
-			s->cost[i][j] = cost;
-			s->split[i][j] = SPLIT_CHAIN;
-		}
+		*is_chain(s, i, j) = cost <= best;
+		if (cost <= best)
+			best = cost;
 	}
+	*cost_of(s, i, j) = best;
 }
 
 static void block_solve(struct search *s, size_t begin, size_t end)
@@ -150,7 +176,7 @@ static void block_solve(struct search *s, size_t begin, size_t end)
 	s->block_begin = begin;
 	s->block_end = end;
 	for (size_t i = 0; i < n; i++)
-		s->cost[i][i + 1] = 0;
+		*cost_of(s, i, i + 1) = 0;
 	for (size_t length = 2; length <= n; length++)
 		for (size_t i = 0; i + length <= n; i++)
 			block_span(s, i, i + length);
@@ -196,7 +222,7 @@ static uint32_t build_chain(struct search *s, const struct span *span)
 static bool visit_span(struct search *s, struct span *span, uint32_t *ret)
 {
 	size_t length = span->end - span->begin;
-	uint8_t split;
+	size_t i, j;
 
 	if (length == 1) {
 		*ret = s->list[span->begin].target;
@@ -208,12 +234,13 @@ static bool visit_span(struct search *s, struct span *span, uint32_t *ret)
 	}
 	if (span->begin < s->block_begin || span->end > s->block_end)
 		block_solve(s, span->begin, span->end);
-	split = s->split[span->begin - s->block_begin][span->end - s->block_begin];
-	if (split == SPLIT_CHAIN) {
+	i = span->begin - s->block_begin;
+	j = span->end - s->block_begin;
+	if (*is_chain(s, i, j)) {
 		*ret = build_chain(s, span);
 		return true;
 	}
-	span->middle = s->block_begin + split;
+	span->middle = s->block_begin + *root_of(s, i, j);
 	return false;
 }
 
@@ -257,39 +284,37 @@ static size_t join_neighbours(struct segment *list, size_t n)
 	return kept;
 }
 
-static int weigh(struct search *s)
+static int search_allocate(struct search *s)
 {
+	s->stride = (s->n < BLOCK ? s->n : BLOCK) + 1;
 	s->before = calloc(s->n + 1, sizeof(*s->before));
-	if (!s->before)
-		return -ENOMEM;
+	s->costs = calloc(s->stride * s->stride, sizeof(*s->costs));
+	s->roots = calloc(s->stride * s->stride, sizeof(*s->roots));
+	s->chains = calloc(s->stride * s->stride, sizeof(*s->chains));
+	return s->before && s->costs && s->roots && s->chains ? 0 : -ENOMEM;
+}
+
+static void weigh(struct search *s)
+{
 	for (size_t i = 0; i < s->n; i++) {
 		uint64_t weight = s->list[i].weight < WEIGHT_MAX ? s->list[i].weight : WEIGHT_MAX;
 
 		s->before[i + 1] = s->before[i] + WEIGHT_SCALE * weight;
 	}
-	return 0;
 }
 
 uint32_t search_build(struct graph *g, unsigned word, struct segment *list, size_t n)
 {
-	_cleanup_(search_freep) struct search *s = NULL;
+	_cleanup_(search_done) struct search s = { .graph = g, .word = word, .list = list };
 
-	n = join_neighbours(list, n);
-	if (n == 1 || g->error < 0)
+	s.n = join_neighbours(list, n);
+	if (s.n == 1 || g->error < 0)
 		return list[0].target;
-	s = malloc(sizeof(*s)); /* the tables are filled before they are read */
-	if (!s) {
-		g->error = -ENOMEM;
+	s.price = g->small ? PRICE_SMALL : PRICE_FAST;
+	s.chain_max = g->small ? CHAIN_MAX : CHAIN_FAST;
+	g->error = search_allocate(&s);
+	if (g->error < 0)
 		return NODE_KILL;
-	}
-	s->before = NULL;
-	s->graph = g;
-	s->word = word;
-	s->list = list;
-	s->n = n;
-	s->price = g->small ? PRICE_SMALL : PRICE_FAST;
-	s->chain_max = g->small ? CHAIN_MAX : CHAIN_FAST;
-	s->block_begin = s->block_end = 0;
-	g->error = weigh(s);
-	return g->error < 0 ? NODE_KILL : build_tree(s);
+	weigh(&s);
+	return build_tree(&s);
 }

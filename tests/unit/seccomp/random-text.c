@@ -410,13 +410,14 @@ static void write_default(struct writer *w)
 	end_line(w);
 }
 
-/* Statements by name come before what was said of groups. */
+/* What is said by name goes before what is said of groups: in a deny list it comes first, else alone. */
 static void merge_groups(struct writer *w)
 {
 	for (size_t i = 0; i < w->grouped.n_entries; i++) {
 		const struct policy_entry *entry = &w->grouped.entries[i];
 
-		if (policy_find(&w->result->model, entry->number))
+		if (w->denylist ? !is_open(w, entry->number)
+				: policy_find(&w->result->model, entry->number) != NULL)
 			continue;
 		for (size_t j = 0; j < entry->n_rules; j++)
 			attach(&w->result->model, entry->number, entry->rules[j]);
