@@ -115,102 +115,94 @@ static void check_case(const struct diff_case *c)
 
 #define WX "arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE"
 
+static const struct diff_case changes[] = {
+	{ "read: allow", "read: allow", "", 0 },
+	{ "read: allow", "read: log", "~read: all allow > log\n", 0 },
+	{ "read: allow", "read: allow\nwrite: allow", "+write: all\n", 0 },
+	{ "read: allow\nwrite: allow", "read: allow", "", 0 },
+	{ "read: allow", "write: allow", "+write: all\n", 0 },
+	{ "read: return EPERM", "read: allow", "+read: all\n", 0 },
+	{ "read: return EPERM", "read: log", "+read: all\n", 0 },
+	{ "read: return EPERM", "read: return EACCES", "~read: all return EPERM > return EACCES\n", 0 },
+	{ "read: return EPERM", "write: allow", "~read: all return EPERM > kill-process\n+write: all\n", 0 },
+	{ "read: allow", "read: arg0 == 0", "", 0 },
+	{ "read: arg0 == 0", "read: allow", "+read: arg0 != 0\n", 0 },
+	/* defaults */
+	{ "read: allow", "@default return ENOSYS\nread: allow", "", 0 },
+	{ "read: return EPERM", "@default return ENOSYS\nread: return EPERM", "", 0 },
+	{ "read: allow", "@denylist\nwrite: return EPERM",
+		"~write: all kill-process > return EPERM\n+OTHERS: all\n", 0 },
+	{ "@denylist\nwrite: return EPERM", "read: allow", "~write: all return EPERM > kill-process\n", 0 },
+	{ "@denylist\nwrite: return EPERM", "@denylist\nread: return EPERM", "+write: all\n", 0 },
+	/* values and masks */
+	{ "ioctl: arg1 == TCGETS", "ioctl: arg1 == TCGETS || arg1 == TCSETS", "+ioctl: arg1 == TCSETS\n", 0 },
+	{ "ioctl: arg1 == TCGETS", "ioctl: { arg1 == TCSETS, arg1 == TCSETSW, arg1 == TCGETS }",
+		"+ioctl: arg1 == TCSETS || arg1 == TCSETSW\n", 0 },
+	{ "ioctl: arg1 == TCGETS || arg1 == TCSETS", "ioctl: allow",
+		"+ioctl: arg1 != TCGETS && arg1 != TCSETS\n", 0 },
+	{ "mmap: " WX, "mmap: allow", "+mmap: arg2 & PROT_EXEC && arg2 & PROT_WRITE\n", 0 },
+	{ "mmap: " WX, "mmap: " WX " || arg0 == 0",
+		"+mmap: arg0 == 0 && arg2 & PROT_EXEC && arg2 & PROT_WRITE\n", 0 },
+	{ "mmap: arg2 in ~PROT_EXEC", "mmap: " WX, "+mmap: arg2 in ~PROT_WRITE && arg2 & PROT_EXEC\n", 0 },
+	{ "openat: arg2 in O_RDONLY|O_CLOEXEC", "openat: arg2 in O_RDWR|O_CLOEXEC",
+		"+openat: arg2 in O_RDWR|O_CLOEXEC && arg2 & O_RDWR\n", 0 },
+	{ "openat: arg2 in O_RDWR|O_CLOEXEC", "openat: arg2 in O_RDONLY|O_CLOEXEC", "", 0 },
+	{ "clone: arg0 & CLONE_THREAD", "clone: arg0 & CLONE_THREAD|CLONE_VM",
+		"+clone: arg0 in ~CLONE_THREAD && arg0 & CLONE_VM\n", 0 },
+	{ "clone: arg0 in 0", "clone: arg0 in 1", "+clone: arg0 == 1\n", 0 },
+	/* ranges */
+	{ "read: arg0 < 10", "read: arg0 < 100", "+read: arg0 < 100 && arg0 >= 10\n", 0 },
+	{ "read: arg0 < 10", "read: arg0 < 11", "+read: arg0 == 10\n", 0 },
+	{ "read: arg0 < 10 || arg0 > 20", "read: allow", "+read: arg0 >= 10 && arg0 <= 20\n", 0 },
+	{ "read: arg0 <= 10", "read: arg0 < 11", "", 0 },
+	{ "read: arg0 < 10 || arg0 >= 10", "read: allow", "", 0 },
+	/* several arguments */
+	{ "socket: arg0 == AF_UNIX", "socket: arg0 == AF_UNIX || arg0 == AF_INET && arg1 == SOCK_STREAM",
+		"+socket: arg0 == AF_INET && arg1 == SOCK_STREAM\n", 0 },
+	{ "socket: arg0 == AF_UNIX && arg1 == SOCK_STREAM", "socket: arg0 == AF_UNIX",
+		"+socket: arg0 == AF_UNIX && arg1 != SOCK_STREAM\n", 0 },
+	{ "socket: arg0 == AF_UNIX && arg1 == SOCK_STREAM", "socket: allow",
+		"+socket: arg0 != AF_UNIX || arg1 != SOCK_STREAM\n", 0 },
+	{ "socket: arg0 == AF_UNIX && arg1 == SOCK_STREAM",
+		"socket: { arg0 == AF_UNIX, arg1 == SOCK_STREAM }",
+		"+socket: arg0 == AF_UNIX && arg1 != SOCK_STREAM || arg0 != AF_UNIX && arg1 == "
+		"SOCK_STREAM\n",
+		0 },
+	/* the same, said otherwise */
+	{ "read: { arg0 == 1; return EPERM, allow }", "read: { arg0 != 1; allow, return EPERM }", "", 0 },
+	{ "read: arg0 == 1 && arg1 == 1 || arg0 == 1 && arg1 != 1", "read: arg0 == 1", "", 0 },
+	{ "read: arg0 == 1", "read: arg0 == 1 && arg1 == 1 || arg0 == 1 && arg1 != 1", "", 0 },
+	{ "read: arg0 & 3", "read: arg0 & 1 || arg0 & 2", "", 0 },
+	{ "read: arg0 in 3", "read: arg0 <= 3", "", 0 },
+	{ "read: arg0 in ~0", "read: allow", "", 0 },
+	/* order and shadowed rules */
+	{ "read: { arg0 == 1; return EPERM, arg0 < 5 }", "read: arg0 < 5", "+read: arg0 == 1\n", 0 },
+	{ "read: arg0 < 5", "read: { arg0 == 1; return EPERM, arg0 < 5 }", "", 0 },
+	{ "read: { arg0 < 5, arg0 == 1; return EPERM }", "read: arg0 < 5", "", 0 },
+	{ "read: { arg0 == 1; return EPERM, allow }", "read: { arg0 == 2; return EPERM, allow }",
+		"+read: arg0 == 1\n", 0 },
+	{ "read: { arg0 == 1; return EPERM, return EACCES }",
+		"read: { arg0 == 1; return EACCES, return EPERM }",
+		"~read: arg0 == 1 return EPERM > return EACCES || arg0 != 1 return EACCES > return "
+		"EPERM\n",
+		0 },
+	{ "read: { arg0 == 1; trap, allow }", "read: { arg0 < 2; kill, allow }",
+		"~read: arg0 == 1 trap > kill-process\n", 0 },
+	/* 32-bit words */
+	{ "read: arg0 != -1", "read: allow", "+read: arg0 == -1\n", ARCHITECTURE_I386 },
+	{ "read: arg0 <= 0xfffffffe", "read: allow", "+read: arg0 == -1\n", ARCHITECTURE_ARM },
+	{ "read: arg0 <= 0xfffffffe", "read: allow", "+read: arg0 > 0xfffffffe\n", ARCHITECTURE_ARM64 },
+	{ "read: arg0 in ~1", "read: allow", "+read: arg0 & 1\n", ARCHITECTURE_X32 },
+	/* several calls at once, by number */
+	{ "{read, write}: arg0 == 1", "{read, write, close}: arg0 == 1 || arg0 == 2",
+		"+read: arg0 == 2\n+write: arg0 == 2\n+close: arg0 == 1 || arg0 == 2\n", 0 },
+	{ "1000: arg0 == 1", "1000: arg0 == 2", "+1000: arg0 == 2\n", 0 },
+};
+
 static void test_cases(void **state)
 {
-	static const struct diff_case cases[] = {
-		{ "read: allow", "read: allow", "", 0 },
-		{ "read: allow", "read: log", "~read: all allow > log\n", 0 },
-		{ "read: allow", "read: allow\nwrite: allow", "+write: all\n", 0 },
-		{ "read: allow\nwrite: allow", "read: allow", "", 0 },
-		{ "read: allow", "write: allow", "+write: all\n", 0 },
-		{ "read: return EPERM", "read: allow", "+read: all\n", 0 },
-		{ "read: return EPERM", "read: log", "+read: all\n", 0 },
-		{ "read: return EPERM", "read: return EACCES", "~read: all return EPERM > return EACCES\n",
-			0 },
-		{ "read: return EPERM", "write: allow",
-			"~read: all return EPERM > kill-process\n+write: all\n", 0 },
-		{ "read: allow", "read: arg0 == 0", "", 0 },
-		{ "read: arg0 == 0", "read: allow", "+read: arg0 != 0\n", 0 },
-		/* defaults */
-		{ "read: allow", "@default return ENOSYS\nread: allow", "", 0 },
-		{ "read: return EPERM", "@default return ENOSYS\nread: return EPERM", "", 0 },
-		{ "read: allow", "@denylist\nwrite: return EPERM",
-			"~write: all kill-process > return EPERM\n+OTHERS: all\n", 0 },
-		{ "@denylist\nwrite: return EPERM", "read: allow",
-			"~write: all return EPERM > kill-process\n", 0 },
-		{ "@denylist\nwrite: return EPERM", "@denylist\nread: return EPERM", "+write: all\n", 0 },
-		/* values and masks */
-		{ "ioctl: arg1 == TCGETS", "ioctl: arg1 == TCGETS || arg1 == TCSETS",
-			"+ioctl: arg1 == TCSETS\n", 0 },
-		{ "ioctl: arg1 == TCGETS", "ioctl: { arg1 == TCSETS, arg1 == TCSETSW, arg1 == TCGETS }",
-			"+ioctl: arg1 == TCSETS || arg1 == TCSETSW\n", 0 },
-		{ "ioctl: arg1 == TCGETS || arg1 == TCSETS", "ioctl: allow",
-			"+ioctl: arg1 != TCGETS && arg1 != TCSETS\n", 0 },
-		{ "mmap: " WX, "mmap: allow", "+mmap: arg2 & PROT_EXEC && arg2 & PROT_WRITE\n", 0 },
-		{ "mmap: " WX, "mmap: " WX " || arg0 == 0",
-			"+mmap: arg0 == 0 && arg2 & PROT_EXEC && arg2 & PROT_WRITE\n", 0 },
-		{ "mmap: arg2 in ~PROT_EXEC", "mmap: " WX, "+mmap: arg2 in ~PROT_WRITE && arg2 & PROT_EXEC\n",
-			0 },
-		{ "openat: arg2 in O_RDONLY|O_CLOEXEC", "openat: arg2 in O_RDWR|O_CLOEXEC",
-			"+openat: arg2 in O_RDWR|O_CLOEXEC && arg2 & O_RDWR\n", 0 },
-		{ "openat: arg2 in O_RDWR|O_CLOEXEC", "openat: arg2 in O_RDONLY|O_CLOEXEC", "", 0 },
-		{ "clone: arg0 & CLONE_THREAD", "clone: arg0 & CLONE_THREAD|CLONE_VM",
-			"+clone: arg0 in ~CLONE_THREAD && arg0 & CLONE_VM\n", 0 },
-		{ "clone: arg0 in 0", "clone: arg0 in 1", "+clone: arg0 == 1\n", 0 },
-		/* ranges */
-		{ "read: arg0 < 10", "read: arg0 < 100", "+read: arg0 < 100 && arg0 >= 10\n", 0 },
-		{ "read: arg0 < 10", "read: arg0 < 11", "+read: arg0 == 10\n", 0 },
-		{ "read: arg0 < 10 || arg0 > 20", "read: allow", "+read: arg0 >= 10 && arg0 <= 20\n", 0 },
-		{ "read: arg0 <= 10", "read: arg0 < 11", "", 0 },
-		{ "read: arg0 < 10 || arg0 >= 10", "read: allow", "", 0 },
-		/* several arguments */
-		{ "socket: arg0 == AF_UNIX",
-			"socket: arg0 == AF_UNIX || arg0 == AF_INET && arg1 == SOCK_STREAM",
-			"+socket: arg0 == AF_INET && arg1 == SOCK_STREAM\n", 0 },
-		{ "socket: arg0 == AF_UNIX && arg1 == SOCK_STREAM", "socket: arg0 == AF_UNIX",
-			"+socket: arg0 == AF_UNIX && arg1 != SOCK_STREAM\n", 0 },
-		{ "socket: arg0 == AF_UNIX && arg1 == SOCK_STREAM", "socket: allow",
-			"+socket: arg0 != AF_UNIX || arg1 != SOCK_STREAM\n", 0 },
-		{ "socket: arg0 == AF_UNIX && arg1 == SOCK_STREAM",
-			"socket: { arg0 == AF_UNIX, arg1 == SOCK_STREAM }",
-			"+socket: arg0 == AF_UNIX && arg1 != SOCK_STREAM || arg0 != AF_UNIX && arg1 == "
-			"SOCK_STREAM\n",
-			0 },
-		/* the same, said otherwise */
-		{ "read: { arg0 == 1; return EPERM, allow }", "read: { arg0 != 1; allow, return EPERM }", "",
-			0 },
-		{ "read: arg0 == 1 && arg1 == 1 || arg0 == 1 && arg1 != 1", "read: arg0 == 1", "", 0 },
-		{ "read: arg0 == 1", "read: arg0 == 1 && arg1 == 1 || arg0 == 1 && arg1 != 1", "", 0 },
-		{ "read: arg0 & 3", "read: arg0 & 1 || arg0 & 2", "", 0 },
-		{ "read: arg0 in 3", "read: arg0 <= 3", "", 0 },
-		{ "read: arg0 in ~0", "read: allow", "", 0 },
-		/* order and shadowed rules */
-		{ "read: { arg0 == 1; return EPERM, arg0 < 5 }", "read: arg0 < 5", "+read: arg0 == 1\n", 0 },
-		{ "read: arg0 < 5", "read: { arg0 == 1; return EPERM, arg0 < 5 }", "", 0 },
-		{ "read: { arg0 < 5, arg0 == 1; return EPERM }", "read: arg0 < 5", "", 0 },
-		{ "read: { arg0 == 1; return EPERM, allow }", "read: { arg0 == 2; return EPERM, allow }",
-			"+read: arg0 == 1\n", 0 },
-		{ "read: { arg0 == 1; return EPERM, return EACCES }",
-			"read: { arg0 == 1; return EACCES, return EPERM }",
-			"~read: arg0 == 1 return EPERM > return EACCES || arg0 != 1 return EACCES > return "
-			"EPERM\n",
-			0 },
-		{ "read: { arg0 == 1; trap, allow }", "read: { arg0 < 2; kill, allow }",
-			"~read: arg0 == 1 trap > kill-process\n", 0 },
-		/* 32-bit words */
-		{ "read: arg0 != -1", "read: allow", "+read: arg0 == -1\n", ARCHITECTURE_I386 },
-		{ "read: arg0 <= 0xfffffffe", "read: allow", "+read: arg0 == -1\n", ARCHITECTURE_ARM },
-		{ "read: arg0 <= 0xfffffffe", "read: allow", "+read: arg0 > 0xfffffffe\n",
-			ARCHITECTURE_ARM64 },
-		{ "read: arg0 in ~1", "read: allow", "+read: arg0 & 1\n", ARCHITECTURE_X32 },
-		/* several calls at once, by number */
-		{ "{read, write}: arg0 == 1", "{read, write, close}: arg0 == 1 || arg0 == 2",
-			"+read: arg0 == 2\n+write: arg0 == 2\n+close: arg0 == 1 || arg0 == 2\n", 0 },
-		{ "1000: arg0 == 1", "1000: arg0 == 2", "+1000: arg0 == 2\n", 0 },
-	};
-
-	for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-		check_case(&cases[i]);
+	for (size_t i = 0; i < ELEMENTSOF(changes); i++)
+		check_case(&changes[i]);
 }
 
 static bool region_has(

@@ -51,62 +51,51 @@ struct single_case {
 };
 
 /* One argument, by hand. */
+static const struct single_case singles[] = {
+	{ ARCHITECTURE_X86_64, { { 0, 0 } }, 0, false, 0, UINT64_MAX },
+	{ ARCHITECTURE_I386, { { 0, 0 } }, 0, false, 0, UINT32_MAX },
+	{ ARCHITECTURE_X86_64, { { POLICY_LT, 0 } }, 1, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_LE, 0 } }, 1, false, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_GT, UINT64_MAX } }, 1, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_GE, UINT64_MAX } }, 1, false, UINT64_MAX, UINT64_MAX },
+	{ ARCHITECTURE_I386, { { POLICY_GT, UINT32_MAX } }, 1, true, 0, 0 },
+	{ ARCHITECTURE_ARM, { { POLICY_GE, UINT32_MAX } }, 1, false, UINT32_MAX, UINT32_MAX },
+	{ ARCHITECTURE_X86_64, { { POLICY_ANY, 0 } }, 1, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_IN, 0 } }, 1, false, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_IN, 0 }, { POLICY_NE, 0 } }, 2, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_IN, 6 }, { POLICY_ANY, 3 } }, 2, false, 2, 6 },
+	{ ARCHITECTURE_X86_64, { { POLICY_IN, 6 }, { POLICY_ANY, 9 } }, 2, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_IN, 6 }, { POLICY_ANY, 2 }, { POLICY_ANY, 4 } }, 3, false, 6, 6 },
+	{ ARCHITECTURE_X86_64, { { POLICY_IN, 6 }, { POLICY_ANY, 2 }, { POLICY_ANY, 4 }, { POLICY_NE, 6 } },
+		4, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_ANY, 8 }, { POLICY_LT, 8 } }, 2, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_ANY, 8 }, { POLICY_ANY, 4 }, { POLICY_LT, 12 } }, 3, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_ANY, 8 }, { POLICY_ANY, 4 }, { POLICY_LE, 12 } }, 3, false, 12,
+		12 },
+	{ ARCHITECTURE_X86_64, { { POLICY_GE, 5 }, { POLICY_LE, 6 }, { POLICY_IN, 8 } }, 3, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_GE, 5 }, { POLICY_LE, 9 }, { POLICY_IN, 12 } }, 3, false, 8, 8 },
+	{ ARCHITECTURE_X86_64,
+		{ { POLICY_GE, 1 }, { POLICY_LE, 3 }, { POLICY_NE, 1 }, { POLICY_NE, 2 }, { POLICY_NE, 3 } },
+		5, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_LE, 3 }, { POLICY_NE, 0 }, { POLICY_NE, 3 } }, 3, false, 1, 2 },
+	{ ARCHITECTURE_X86_64, { { POLICY_NE, 0 }, { POLICY_NE, UINT64_MAX } }, 2, false, 1, UINT64_MAX - 1 },
+	{ ARCHITECTURE_X86_64, { { POLICY_ANY, UINT64_C(1) << 63 }, { POLICY_IN, UINT64_C(1) << 63 } }, 2,
+		false, UINT64_C(1) << 63, UINT64_C(1) << 63 },
+	{ ARCHITECTURE_X86_64, { { POLICY_GT, 0xffffffff }, { POLICY_IN, 0x1ffffffff } }, 2, false,
+		0x100000000, 0x1ffffffff },
+	{ ARCHITECTURE_X86_64, { { POLICY_EQ, 5 }, { POLICY_EQ, 6 } }, 2, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_EQ, 5 }, { POLICY_ANY, 2 } }, 2, true, 0, 0 },
+	{ ARCHITECTURE_X86_64, { { POLICY_EQ, 5 }, { POLICY_IN, 7 }, { POLICY_NE, 4 } }, 3, false, 5, 5 },
+	/* Of a value only the low half counts where words have 32 bits. */
+	{ ARCHITECTURE_I386, { { POLICY_EQ, 0xffffffffffffff9c } }, 1, false, 0xffffff9c, 0xffffff9c },
+	{ ARCHITECTURE_I386, { { POLICY_ANY, 0xffffffff00000000 } }, 1, true, 0, 0 },
+	{ ARCHITECTURE_I386, { { POLICY_IN, 0x1 } }, 1, false, 0, 1 },
+};
+
 static void test_single(void **state)
 {
-	static const struct single_case cases[] = {
-		{ ARCHITECTURE_X86_64, { { 0, 0 } }, 0, false, 0, UINT64_MAX },
-		{ ARCHITECTURE_I386, { { 0, 0 } }, 0, false, 0, UINT32_MAX },
-		{ ARCHITECTURE_X86_64, { { POLICY_LT, 0 } }, 1, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_LE, 0 } }, 1, false, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_GT, UINT64_MAX } }, 1, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_GE, UINT64_MAX } }, 1, false, UINT64_MAX, UINT64_MAX },
-		{ ARCHITECTURE_I386, { { POLICY_GT, UINT32_MAX } }, 1, true, 0, 0 },
-		{ ARCHITECTURE_ARM, { { POLICY_GE, UINT32_MAX } }, 1, false, UINT32_MAX, UINT32_MAX },
-		{ ARCHITECTURE_X86_64, { { POLICY_ANY, 0 } }, 1, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_IN, 0 } }, 1, false, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_IN, 0 }, { POLICY_NE, 0 } }, 2, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_IN, 6 }, { POLICY_ANY, 3 } }, 2, false, 2, 6 },
-		{ ARCHITECTURE_X86_64, { { POLICY_IN, 6 }, { POLICY_ANY, 9 } }, 2, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_IN, 6 }, { POLICY_ANY, 2 }, { POLICY_ANY, 4 } }, 3, false,
-			6, 6 },
-		{ ARCHITECTURE_X86_64,
-			{ { POLICY_IN, 6 }, { POLICY_ANY, 2 }, { POLICY_ANY, 4 }, { POLICY_NE, 6 } }, 4, true,
-			0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_ANY, 8 }, { POLICY_LT, 8 } }, 2, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_ANY, 8 }, { POLICY_ANY, 4 }, { POLICY_LT, 12 } }, 3, true,
-			0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_ANY, 8 }, { POLICY_ANY, 4 }, { POLICY_LE, 12 } }, 3, false,
-			12, 12 },
-		{ ARCHITECTURE_X86_64, { { POLICY_GE, 5 }, { POLICY_LE, 6 }, { POLICY_IN, 8 } }, 3, true, 0,
-			0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_GE, 5 }, { POLICY_LE, 9 }, { POLICY_IN, 12 } }, 3, false, 8,
-			8 },
-		{ ARCHITECTURE_X86_64,
-			{ { POLICY_GE, 1 }, { POLICY_LE, 3 }, { POLICY_NE, 1 }, { POLICY_NE, 2 },
-				{ POLICY_NE, 3 } },
-			5, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_LE, 3 }, { POLICY_NE, 0 }, { POLICY_NE, 3 } }, 3, false, 1,
-			2 },
-		{ ARCHITECTURE_X86_64, { { POLICY_NE, 0 }, { POLICY_NE, UINT64_MAX } }, 2, false, 1,
-			UINT64_MAX - 1 },
-		{ ARCHITECTURE_X86_64,
-			{ { POLICY_ANY, UINT64_C(1) << 63 }, { POLICY_IN, UINT64_C(1) << 63 } }, 2, false,
-			UINT64_C(1) << 63, UINT64_C(1) << 63 },
-		{ ARCHITECTURE_X86_64, { { POLICY_GT, 0xffffffff }, { POLICY_IN, 0x1ffffffff } }, 2, false,
-			0x100000000, 0x1ffffffff },
-		{ ARCHITECTURE_X86_64, { { POLICY_EQ, 5 }, { POLICY_EQ, 6 } }, 2, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_EQ, 5 }, { POLICY_ANY, 2 } }, 2, true, 0, 0 },
-		{ ARCHITECTURE_X86_64, { { POLICY_EQ, 5 }, { POLICY_IN, 7 }, { POLICY_NE, 4 } }, 3, false, 5,
-			5 },
-		/* Of a value only the low half counts where words have 32 bits. */
-		{ ARCHITECTURE_I386, { { POLICY_EQ, 0xffffffffffffff9c } }, 1, false, 0xffffff9c,
-			0xffffff9c },
-		{ ARCHITECTURE_I386, { { POLICY_ANY, 0xffffffff00000000 } }, 1, true, 0, 0 },
-		{ ARCHITECTURE_I386, { { POLICY_IN, 0x1 } }, 1, false, 0, 1 },
-	};
-
-	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-		const struct single_case *c = &cases[i];
+	for (size_t i = 0; i < ELEMENTSOF(singles); i++) {
+		const struct single_case *c = &singles[i];
 		uint64_t least = 1, greatest = 2;
 		struct region r;
 		int result = 1;
