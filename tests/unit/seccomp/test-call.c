@@ -194,7 +194,7 @@ static void test_actions(void **state)
 		{ "", NONE, "syntax" },
 		{ "alow", NONE, "unknown-action" },
 		{ "return", NONE, "syntax" },
-		{ "return EPREM", NONE, "unknown-error" },
+		{ "return EPREM", NONE, "unknown-errno" },
 		{ "allow allow", NONE, "syntax" },
 		{ "2", NONE, NULL },
 	};
