@@ -137,6 +137,7 @@ static void write_profiles(struct rig *rig)
 
 	copy_shipped(rig, "profiles", "profiles");
 	copy_shipped(rig, "seccomp", "policies");
+	copy_shipped(rig, "seccomp/parts", "policies/parts");
 	rig_write(rig, "profiles/probe.profile", probe);
 	rig_write(rig, "profiles/tool.profile", tool_profile);
 	rig_write(rig, "profiles/strict.profile", strict_profile);
