@@ -9,6 +9,8 @@
 #include "seccomp/loaded.h"
 #include "seccomp/parser.h"
 
+#include <string.h>
+
 _Static_assert(EMIT_COUNT_MAX > BPF_MAXINSNS_PER_FILTER, "an excess must be countable");
 
 void loaded_policy_free(struct loaded_policy *l)
@@ -46,6 +48,12 @@ static int explain_size(struct diagnostics *d, const struct source *source, cons
 		size->largest_instructions);
 }
 
+/* Not even a comment: more likely a file that was cut off than a policy under which every call kills. */
+static bool is_blank(const struct source *source)
+{
+	return strspn(source->text, " \t\r\n") == source->size;
+}
+
 static int compile(struct loaded_policy *l, const struct source *first, const struct seccomp_options *options,
 	struct diagnostics *d, struct seccomp_result *ret)
 {
@@ -59,6 +67,9 @@ static int compile(struct loaded_policy *l, const struct source *first, const st
 		return -EOPNOTSUPP;
 	}
 	policy_init(&l->policy, a);
+	if (is_blank(first))
+		return diagnose_file(d, first->display, "empty-policy",
+			"the policy is empty; one that allows nothing says so: `@default kill-process`");
 	r = policy_parse(&l->sources, first, d, options->flags, &l->policy);
 	if (r == 0)
 		r = policy_emit(&l->policy, &ret->filter, &ret->n_filter, &size);

@@ -80,7 +80,7 @@ def main(root):
             complaints.append(f'{where}: the code of a diagnostic is to be read here')
     expected = {c: p for p in sorted((root / 'tests/policies').rglob('*.expect')) for c in EXPECTED.findall(read(p))}
     units = ' '.join(read(p) for p in (root / 'tests/unit/seccomp').glob('*.c'))
-    pages = ' '.join(read(root / page) for page in PAGES if (root / page).exists())
+    pages = '\n'.join(read(root / page) for page in PAGES if (root / page).exists())
     for code, where in sorted(places.items()):
         if code not in expected and f'"{code}"' not in units and code not in UNTESTED:
             complaints.append(f'{where}: no test brings about "{code}"')
@@ -88,6 +88,9 @@ def main(root):
             complaints.append(f'{where}: no man page explains "{code}"')
     for code in sorted(expected.keys() - places.keys()):
         complaints.append(f'{expected[code].relative_to(root)}: nothing says "{code}" any more')
+    listed = re.findall(r'^\.It Sy (.*)$', pages, re.MULTILINE)
+    for code in sorted({c for line in listed for c in line.split(' , ')} - places.keys()):
+        complaints.append(f'{PAGES[0]}: nothing says "{code}" any more')
     print('\n'.join(complaints) if complaints else f'{len(places)} kinds of diagnostics are tested and explained')
     return 1 if complaints or not places else 0
 

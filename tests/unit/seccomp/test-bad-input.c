@@ -189,7 +189,7 @@ static const struct repeated repeated[] = {
 	{ "every number in braces", "{ 0", ", $", " }: allow\n", 4095, NULL },
 	{ "a comment of 1 MiB", "#", "#", "\n", 1000000, NULL },
 	{ "500,000 continued lines", "read: ", "\\\n", "allow\n", 500000, NULL },
-	{ "1,000,000 empty lines", "", "\n", "", 1000000, NULL },
+	{ "1,000,000 empty lines", "", "\n", "", 1000000, "empty-policy" },
 	/* long, and wrong */
 	{ "100,000 times the same name", "{ read", ", read", " }: allow\n", 100000, SOME_ERROR },
 	{ "a name of 1 MiB", "r", "r", ": allow\n", 1000000, "unknown-syscall" },
@@ -248,7 +248,7 @@ static void test_large_files(void **state)
 	static const char comment[] = "# 16 characters\n";
 
 	put_text(*state, "policy", "");
-	expect(*state, NULL, "an empty file");
+	expect(*state, "empty-policy", "an empty file");
 	put_many(*state, "policy", comment, 16, POLICY_BYTES_MAX / 16);
 	expect(*state, NULL, "1 MiB");
 	put_many(*state, "policy", comment, 16, POLICY_BYTES_MAX / 16 + 1);
@@ -267,7 +267,7 @@ static void test_every_byte(void **state)
 
 		snprintf(name, sizeof(name), "1 MiB of byte 0x%02x", byte);
 		put_many(*state, "policy", &c, 1, POLICY_BYTES_MAX);
-		expect(*state, byte != 0 && strchr("\n \t#", c) ? NULL : SOME_ERROR, name);
+		expect(*state, c == '#' ? NULL : SOME_ERROR, name);
 	}
 }
 

@@ -24,10 +24,10 @@ struct good {
 };
 
 static const struct good good[] = {
-	/* what is said about nothing at all */
-	{ "", { 0 }, KILL },
+	/* what nothing is said about */
 	{ "\n\n \t\n# only a comment", { 0 }, KILL },
 	{ "901: allow", { 0 }, KILL },
+	{ "@default kill", { 0 }, KILL },
 	/* actions */
 	{ "900: 1", { 0 }, ALLOW },
 	{ "900: allow", { 0 }, ALLOW },
@@ -133,7 +133,7 @@ static const struct good good[] = {
 	{ "900: \\\r\n1\r\n", { 0 }, ALLOW },
 	{ "# caf\xc3\xa9 \xff \x01\n900: 1", { 0 }, ALLOW },
 	{ "900:arg0==1||arg1==2&&arg2==3;return EPERM", { 0, 2, 3 }, ERR(1) },
-	{ "# ends in \\", { 0 }, KILL },
+	{ "900: 1\n# ends in \\", { 0 }, ALLOW },
 };
 
 static void check_good(const struct good *g)
@@ -168,6 +168,10 @@ struct bad {
 };
 
 static const struct bad bad[] = {
+	/* nothing at all */
+	{ "", "p: error: the policy is empty; one that allows nothing says so: `@default kill-process`" },
+	{ "\n \t\r\n",
+		"p: error: the policy is empty; one that allows nothing says so: `@default kill-process`" },
 	/* tokens */
 	{ "900: $", "p(1:6): error: `$` has no meaning here" },
 	{ "900: arg6 = 12ab && arg0 == FOOFOO; return 0",
