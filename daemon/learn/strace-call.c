@@ -115,8 +115,9 @@ static int learn_argument(struct strace_file *f, struct learn_call *call, const 
 	}
 	r = value_parse(a, text->value, &value, &unknown);
 	if (r == 0) {
-		if (tracked->is_int && text_starts(text->value, "-"))
-			value = (uint32_t)value; /* what the kernel reads of it */
+		/* What the kernel reads of it. */
+		if (a->word_bits == 32 || (tracked->is_int && text_starts(text->value, "-")))
+			value = (uint32_t)value;
 		low_half = tracked->is_int && value <= UINT32_MAX;
 		return learn_value(call, value, low_half);
 	}

@@ -238,6 +238,8 @@ static const struct rig_case cases[] = {
 	{ "x32", "ioctl(1, TCGETS, 0x7f) = 0\nsyscall_0xfff(0x1) = -1 ENOSYS (x)\n",
 		"ioctl=1{5401:1} 1073745919=1", NULL, ARCHITECTURE_X32 },
 	{ "arm", "set_tls(0x1) = 0\n", "set_tls=1", NULL, ARCHITECTURE_ARM },
+	{ "a negative number of 32 bits", "mmap2(NULL, 8, -1, 0, -1, 0) = 0x1\n", "mmap2=1{ffffffff:1}", NULL,
+		ARCHITECTURE_ARM },
 	{ "another architecture's call", "ioctl(1, TCGETS) = 0\nopen(\"/x\", O_RDONLY) = 3\n",
 		"ioctl=1{5401:1}", "2: arm64 has no system call open", ARCHITECTURE_ARM64 },
 
