@@ -26,6 +26,7 @@ struct good {
 static const struct good good[] = {
 	/* what nothing is said about */
 	{ "\n\n \t\n# only a comment", { 0 }, KILL },
+	{ "\n\n \t\n# only a comment", { 0 }, KILL },
 	{ "901: allow", { 0 }, KILL },
 	{ "@default kill", { 0 }, KILL },
 	/* actions */
@@ -170,7 +171,7 @@ struct bad {
 static const struct bad bad[] = {
 	/* nothing at all */
 	{ "", "p: error: the policy is empty; one that allows nothing says so: `@default kill-process`" },
-	{ "\n \t\r\n",
+	{ "\n\n \t\r\n",
 		"p: error: the policy is empty; one that allows nothing says so: `@default kill-process`" },
 	/* tokens */
 	{ "900: $", "p(1:6): error: `$` has no meaning here" },
