@@ -78,8 +78,6 @@ static int jump_taken(const struct sock_filter *insn, uint32_t accumulator)
 	switch (insn->code) {
 	case BPF_JMP | BPF_JEQ | BPF_K:
 		return accumulator == insn->k;
-	case BPF_JMP | BPF_JGT | BPF_K:
-		return accumulator > insn->k;
 	case BPF_JMP | BPF_JGE | BPF_K:
 		return accumulator >= insn->k;
 	case BPF_JMP | BPF_JSET | BPF_K:

@@ -293,6 +293,7 @@ static void test_simulator_refuses(void **state)
 		{ { BPF_JMP | BPF_JEQ | BPF_K, 1, 1, 0 }, { BPF_RET | BPF_K, 0, 0, 0 } },
 		{ { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 }, { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 } },
 		{ { BPF_RET | BPF_A, 0, 0, 0 }, { BPF_RET | BPF_K, 0, 0, 0 } },
+		{ { BPF_JMP | BPF_JGT | BPF_K, 0, 0, 0 }, { BPF_RET | BPF_K, 0, 0, 0 } },
 	};
 	const struct seccomp_data data = {};
 	uint32_t action;
