@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else ''
+PROGRAM = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else ''
 GOOD = 'read: allow\nioctl: { arg1 == 0x5401, return ENOTTY }\n'
 WARNED = 'read: allow\nsocket: allow\n'
 BAD = 'read: allow\nwrit: allow\nmmap: arg2 in ~PROT_EXE\n'
