@@ -48,7 +48,7 @@ static unsigned copy_folder(const struct tree *t, const char *from, const char *
 		size_t size;
 		int fd;
 
-		if (e->d_name[0] == '.')
+		if (e->d_name[0] == '.' || e->d_type == DT_DIR)
 			continue;
 		fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_CLOEXEC);
 		assert_int_equal(read_fd_to_end(fd, FILE_BYTES, &data, &size), 0);
@@ -60,6 +60,13 @@ static unsigned copy_folder(const struct tree *t, const char *from, const char *
 	}
 	assert_int_equal(closedir(dir), 0);
 	return n;
+}
+
+/* With those that are only included. */
+static void copy_policies(const struct tree *t)
+{
+	assert_true(copy_folder(t, "seccomp", "policies") >= 2);
+	assert_true(copy_folder(t, "seccomp/parts", "policies/parts") >= 2);
 }
 
 /* In the child: fd 3 is the channel, or with -1 nothing; the user is bailiff if there is one. */
@@ -116,7 +123,7 @@ static void test_shipped(void **state)
 	tree_need_root();
 	n = copy_folder(t, "profiles", "profiles");
 	assert_true(n >= 2);
-	assert_true(copy_folder(t, "seccomp", "policies") >= 2);
+	copy_policies(t);
 	assert_int_equal(run(t->root, &m, &c), 0);
 	assert_non_null(c);
 	assert_int_equal(m.type, WIRE_COMPILED);
@@ -151,7 +158,7 @@ static void test_base_is_the_default(void **state)
 
 	tree_need_root();
 	(void)copy_folder(t, "profiles", "profiles");
-	(void)copy_folder(t, "seccomp", "policies");
+	copy_policies(t);
 	tree_write(t, "profiles/basf.profile",
 		"[Profile]\nDescription=No privilege at all; a template for other profiles\n"
 		"[Seccomp]\nPolicy=base.policy\n");
@@ -205,7 +212,7 @@ static void test_many(void **state)
 	struct catalog *c;
 
 	tree_need_root();
-	(void)copy_folder(t, "seccomp", "policies");
+	copy_policies(t);
 	for (unsigned i = 0; i < 300; i++) {
 		char name[64];
 
