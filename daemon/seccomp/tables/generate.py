@@ -54,7 +54,9 @@ def read_syscalls():
         if len(cells) != 2 + len(ARCHITECTURES):
             raise BadData(f'{where}: {len(cells)} columns, expected {2 + len(ARCHITECTURES)}')
         check_name(where, cells[0], calls)
-        numbers = {a: int(c) | (X32_BIT if a == 'x32' else 0) for a, c in zip(ARCHITECTURES, cells[2:]) if c != '-'}
+        numbers = {a: read_value(where, c) for a, c in zip(ARCHITECTURES, cells[2:]) if c != '-'}
+        if 'x32' in numbers:
+            numbers['x32'] |= X32_BIT
         if not numbers:
             raise BadData(f'{where}: no architecture has {cells[0]}')
         calls[cells[0]] = (read_version(where, cells[1]), numbers)
@@ -62,7 +64,10 @@ def read_syscalls():
 
 
 def read_value(where, text):
-    value = int(text, 0)
+    try:
+        value = int(text, 0)
+    except ValueError:
+        raise BadData(f'{where}: "{text}" is no number') from None
     if not -2**63 <= value < 2**64:
         raise BadData(f'{where}: {text} has more than 64 bits')
     return value % 2**64
@@ -73,6 +78,8 @@ def read_constants():
     constants = {}
     lines = [*data_lines('constants.txt'), *data_lines('added.txt')]
     for where, line in lines:
+        if len(line.split()) < 3:
+            raise BadData(f'{where}: expected a name, a kind and a value')
         name, kind, common, *others = line.split()
         check_name(where, name, constants)
         if kind not in KINDS:
@@ -186,7 +193,7 @@ def shared(names, constants):
 
 
 def member_order(name, constants, flags):
-    """Of flags those that hold others first, then by value; of names for one value the plain one: O_SYNC before O_SYNC_OLD."""
+    """Of flags those that hold others first, then by value; of names for one value the shortest."""
     value = next(iter(constants[name][1].values()))
     return (-bin(value).count('1'), value, len(name), name) if flags else (len(name), name)
 
@@ -258,7 +265,8 @@ def write_families(out, families, indexes):
             uses.setdefault(use, number)
     out.append('\nconst struct constant_family constant_families[] = {\n')
     for name, kind, _, members in families:
-        out.append(f'\t{{ "{name}", {"true" if kind == "flags" else "false"}, members_{name.replace("-", "_")}, {len(members)} }},\n')
+        flags = 'true' if kind == 'flags' else 'false'
+        out.append(f'\t{{ "{name}", {flags}, members_{name.replace("-", "_")}, {len(members)} }},\n')
     out.append(f'}};\nconst size_t n_constant_families = {len(families)};\n\n')
     out.append('const struct constant_use constant_uses[] = {\n')
     out += [f'\t{{ "{call}", {argument}, {number} }},\n' for (call, argument), number in sorted(uses.items())]

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Makes syscalls.txt and constants.txt anew from kernel and C library headers. For maintainers: no build runs this.
 
-usage: harvest.py [--known NAME=VALUE-JSON]... HEADERS OUTPUT
+usage: harvest.py [--known ARCHITECTURE=JSON]... HEADERS [OLDER-HEADERS]... OUTPUT
 
-HEADERS is what fetch-headers.sh made; OUTPUT a folder. What the headers define is evaluated by clang, which compiles
-for all six architectures, and written as facts: names, numbers, where they stand. What is in syscalls.txt by hand
-(the versions) is taken over from the file beside this program. The report on standard output is to be read: it names
-what two headers define differently and what could not be evaluated. --known compares with the "constants" object of
-a JSON file, say of another compiler.
+HEADERS is what fetch-headers.sh made; OUTPUT a folder. From older headers come the names that newer ones dropped.
+
+What the headers define is evaluated by clang, which compiles for all six architectures, and written as facts: names,
+numbers, where they stand. What is in syscalls.txt by hand (the versions) is taken over from the file beside this
+program. The report on standard output is to be read: it names what could not be evaluated. --known compares with the
+"constants" object of a JSON file, say of another compiler.
 """
 import argparse
 import concurrent.futures
@@ -55,7 +56,8 @@ WHOLE = {
     'linux/seccomp.h': ANY, 'linux/landlock.h': ANY, 'linux/lsm.h': ANY, 'linux/securebits.h': ANY,
     'linux/keyctl.h': ANY, 'linux/module.h': ANY, 'linux/kexec.h': ANY, 'linux/reboot.h': ANY,
     'linux/sched.h': ANY, 'linux/sched/types.h': ANY, 'linux/personality.h': ANY, 'linux/kcmp.h': ANY,
-    'linux/pidfd.h': ANY, 'linux/wait.h': ANY, 'linux/rtc.h': r'^RTC_MAX_FREQ$', 'asm/sigcontext.h': r'_MAGIC[12]?|^SVE_', 'asm/sve_context.h': ANY,  'linux/futex.h': ANY, 'linux/rseq.h': ANY, 'linux/close_range.h': ANY,
+    'linux/pidfd.h': ANY, 'linux/wait.h': ANY, 'linux/rtc.h': r'^RTC_MAX_FREQ$', 'asm/sigcontext.h': r'_MAGIC[12]?|^SVE_',
+    'asm/sve_context.h': ANY, 'linux/futex.h': ANY, 'linux/rseq.h': ANY, 'linux/close_range.h': ANY,
     'linux/fs.h': ANY, 'linux/mount.h': ANY, 'linux/xattr.h': ANY, 'linux/magic.h': ANY, 'linux/nsfs.h': ANY,
     'linux/inotify.h': ANY, 'linux/fanotify.h': ANY, 'linux/dnotify.h': ANY, 'linux/quota.h': ANY,
     'linux/dqblk_xfs.h': ANY, 'linux/fscrypt.h': ANY, 'linux/fsverity.h': ANY, 'linux/fiemap.h': ANY,
@@ -116,6 +118,8 @@ NOT_TAKEN = re.compile(r'^(_(?!_W(ALL|CLONE|NOTHREAD)$)|.*_H_?$|.*_H_INCLUDED$|U
                        r'|^SIOCSIWFIRST$|_TYPESAFE$|^(AUDIT_ARCH_CONVENTION)')
 DEFINITION = re.compile(r'#define ([A-Z]\w*|__W(?:ALL|CLONE|NOTHREAD))[ \t]+(\S.*)')
 MARKER = re.compile(r'# \d+ "([^"]*)"')
+# How _IOC() looks where it is written out: the direction goes above type, number and size.
+EXPANDED_REQUEST = re.compile(r'<<\s*\(\(\(0\s*\+\s*8\)\s*\+\s*8\)\s*\+\s*14\)')
 RESULT = re.compile(r'^@harvest_(\w+) = .*global i64 (-?\d+|zeroinitializer)')
 SUBFOLDERS = ('linux', 'asm', 'asm-generic', 'drm', 'sound', 'mtd', 'misc', 'rdma', 'scsi', 'video', 'xen', 'cxl', 'fwctl',
               'regulator')
@@ -172,9 +176,9 @@ def legacy(header, name):
 
 
 def names_in(arch, prelude):
-    """(name, header) of all macros and enumerators that including it defines."""
+    """{name: header} of all macros and enumerators that including it defines, and which enumerators are requests."""
     text, _ = arch.run(prelude, '-E', '-dD')
-    where, found, plain = '', {}, []
+    where, found, requests, plain = '', {}, set(), []
     for line in text.splitlines():
         marker = MARKER.match(line)
         if marker:
@@ -195,7 +199,9 @@ def names_in(arch, prelude):
             name = re.match(r'\s*([A-Z]\w*)', item)
             if name:
                 found.setdefault(name.group(1), header)
-    return found
+            if name and EXPANDED_REQUEST.search(item):
+                requests.add(name.group(1))
+    return found, requests
 
 
 def requests_among(arch, prelude, names):
@@ -229,9 +235,10 @@ def evaluate(arch, prelude, names):
 
 def take(arch, header, prelude, is_libc):
     """False when something that is wanted could not be evaluated."""
-    found = names_in(arch, prelude)
+    found, requests = names_in(arch, prelude)
     found = {n: w for n, w in found.items() if n not in arch.values and not NOT_TAKEN.search(n)}
-    requests = requests_among(arch, prelude, found) if found else set()
+    if found:
+        requests |= requests_among(arch, prelude, found)
     chosen = {}
     for name, where in found.items():
         kernel = where.split('/')[0] in SUBFOLDERS and not where.startswith('scsi/')
@@ -304,7 +311,7 @@ CONSTANTS_HEADER = '''\
 #
 # Source: {kernel}; where the kernel's headers lack a name ("libc" sections)
 # {libc}.
-# Written by harvest.py, see docs/HACKING.md; what it cannot find in today's headers stands in added.txt.
+# Written by harvest.py, see docs/HACKING.md; what it cannot find in the headers of today and of 2025 stands in added.txt.
 '''
 
 
@@ -343,11 +350,12 @@ def is_kernel(header):
 
 
 def write_constants(path, archs, kernel, libc):
+    """Of names that the newest headers lack, the section says which have them."""
     sections = {}
     for name in sorted(set().union(*(a.values for a in archs))):
         per_arch = {a.name: a.values[name] for a in archs if name in a.values}
-        _, header, is_request = next(iter(per_arch.values()))
-        where = header if is_kernel(header) else f'libc {header}'
+        _, header, is_request, *release = next(iter(per_arch.values()))
+        where = ' of '.join([header if is_kernel(header) else f'libc {header}', *release])
         kind = 'ioctl' if is_request else 'errno' if header.rpartition('/')[2].startswith('errno') else '-'
         values = values_text({a: v[0] for a, v in per_arch.items()})
         sections.setdefault(where, []).append(f'{name} {kind} {values}\n')
@@ -365,6 +373,12 @@ def read_since():
             name, version = line.split()[:2]
             since[name] = version
     return since
+
+
+def add_older(arch, everywhere, older, release):
+    for name, value in older.values.items():
+        if name not in everywhere:
+            arch.values[name] = (*value, release)
 
 
 def report(archs, unknown, known):
@@ -389,13 +403,19 @@ def report(archs, unknown, known):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split('usage: ')[1].split('\n')[0])
     parser.add_argument('--known', action='append', default=[])
-    parser.add_argument('headers', type=pathlib.Path)
+    parser.add_argument('headers', type=pathlib.Path, nargs='+')
     parser.add_argument('output', type=pathlib.Path)
     options = parser.parse_args()
-    kernel, libc = (options.headers / 'versions').read_text(encoding='utf-8').splitlines()
-    syscalls = {a: harvest_syscalls(a, options.headers) for a in ARCHITECTURES}
+    releases = [(top / 'versions').read_text(encoding='utf-8').splitlines() for top in options.headers]
+    kernel, libc = releases[0]
+    syscalls = {a: harvest_syscalls(a, options.headers[0]) for a in ARCHITECTURES}
     with concurrent.futures.ProcessPoolExecutor(max_workers=2) as pool:
-        archs = list(pool.map(harvest_constants, ARCHITECTURES, [options.headers] * len(ARCHITECTURES)))
+        archs, *older = [list(pool.map(harvest_constants, ARCHITECTURES, [top] * len(ARCHITECTURES)))
+                         for top in options.headers]
+    for others, (release, _) in zip(older, releases[1:]):
+        everywhere = set().union(*(a.values for a in archs))
+        for arch, other in zip(archs, others):
+            add_older(arch, everywhere, other, release)
     unknown = write_syscalls(options.output / 'syscalls.txt', syscalls, read_since(), kernel)
     write_constants(options.output / 'constants.txt', archs, kernel, libc)
     report(archs, unknown, options.known)
