@@ -102,9 +102,9 @@ static void test_single(void **state)
 
 		region_init(&r, &architectures[c->architecture], PLENTY);
 		for (size_t j = 0; j < c->n && result > 0; j++)
-			result = region_add(&r,
-				(struct policy_atom){
-					.argument = 3, .op = c->steps[j].op, .value = c->steps[j].value });
+			result = region_add(&r, (struct policy_atom){ .argument = 3,
+							.op = (uint8_t)c->steps[j].op,
+							.value = c->steps[j].value });
 		if (result != !c->empty)
 			fail_msg("case %zu: %d", i, result);
 		if (!c->empty) {
