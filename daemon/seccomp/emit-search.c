@@ -22,6 +22,8 @@
 #define WEIGHT_MAX   (1ULL << 34) /* with the scale 2^38: 2^16 segments and 2^8 steps stay below 2^64 */
 #define DEPTH        (BLOCK + 80) /* a block can be as deep as it is long; log(2^16) / log(8/7) above it */
 
+_Static_assert(BLOCK >= 8 && BLOCK <= UINT8_MAX, "halves have an eighth at least, roots are bytes");
+
 /* The part of the segments that a node of the tree decides among. */
 struct span {
 	size_t begin, end;
