@@ -2,13 +2,12 @@
 
 /* What one policy allows beyond another: by hand, and against trying out every call of a small world. */
 
+#include "diff-check.h"
 #include "small-policy.h"
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "seccomp/action.h"
-#include "seccomp/decision.h"
-#include "seccomp/diff.h"
 #include "seccomp/emit.h"
 #include "seccomp/loaded.h"
 #include "seccomp/seccomp.h"
@@ -205,68 +204,6 @@ static void test_cases(void **state)
 		check_case(&changes[i]);
 }
 
-static bool region_has(
-	const struct diff_region *region, const struct architecture *a, const struct seccomp_data *call)
-{
-	for (size_t i = 0; i < region->n_atoms; i++)
-		if (!atom_holds(&region->atoms[i], a, call->args[region->atoms[i].argument]))
-			return false;
-	return true;
-}
-
-/* Whether a change of the kind is reported for the call, and where. @named: one of the policies names it. */
-static bool reports(const struct diff *d, enum diff_kind kind, const struct architecture *a, bool named,
-	const struct seccomp_data *call, const struct diff_region **ret)
-{
-	for (size_t i = 0; i < d->n_items; i++) {
-		const struct diff_item *item = &d->items[i];
-
-		if (item->kind != kind || item->others == named ||
-			(named && item->number != (uint32_t)call->nr))
-			continue;
-		for (size_t j = 0; j < item->n_regions; j++)
-			if (region_has(&item->regions[j], a, call)) {
-				*ret = &item->regions[j];
-				return true;
-			}
-	}
-	return false;
-}
-
-static bool decided_by_default(const struct policy *p, const struct seccomp_data *call)
-{
-	struct decisions d;
-	bool ret;
-
-	assert_int_equal(decisions_of(p, (uint32_t)call->nr, &d), 0);
-	ret = d.list[decisions_find(&d, p->architecture, call)].rule == NULL;
-	decisions_done(&d);
-	return ret;
-}
-
-/* The report says of a call what comparing the two verdicts says. */
-static void check_call(const struct policy *before, const struct policy *after, const struct diff *d,
-	const struct seccomp_data *call)
-{
-	uint32_t from = policy_evaluate(before, call), to = policy_evaluate(after, call);
-	enum permission may = action_permission(from), will = action_permission(to);
-	const struct architecture *a = before->architecture;
-	const struct diff_region *region;
-	bool named = policy_find(before, (uint32_t)call->nr) || policy_find(after, (uint32_t)call->nr);
-	bool defaults = decided_by_default(before, call) && decided_by_default(after, call);
-
-	assert_int_equal(reports(d, DIFF_ALLOWED, a, named, call, &region),
-		may != PERMISSION_ALLOWED && will == PERMISSION_ALLOWED);
-	assert_int_equal(reports(d, DIFF_ELSEWHERE, a, named, call, &region),
-		may == PERMISSION_DENIED && will == PERMISSION_ELSEWHERE);
-	if (reports(d, DIFF_ACTION, a, named, call, &region)) {
-		assert_true(may == will && from != to);
-		assert_true(region->before_action == from && region->after_action == to);
-	} else {
-		assert_true(may != will || from == to || defaults);
-	}
-}
-
 /* What is complete is right; how much that is, the caller looks at. */
 static size_t expect_complete(const struct diff *d)
 {
@@ -310,7 +247,7 @@ static size_t check_small(struct random *r, const struct architecture *a)
 	for (unsigned i = 0; i < SMALL_CALLS; i++) {
 		struct seccomp_data call = small_call(a, i);
 
-		check_call(&before, &after, &d, &call);
+		diff_check_call(&before, &after, &d, &call);
 	}
 	diff_done(&d);
 	policy_done(&before);
@@ -376,7 +313,7 @@ static void check_text(const struct diff *d, const struct policy *before, const 
 		random_call(r, i % 2 ? before : after, &call);
 		named = policy_find(before, (uint32_t)call.nr) || policy_find(after, (uint32_t)call.nr);
 		assert_int_equal(policy_evaluate(&result.loaded->policy, &call) == SECCOMP_RET_ALLOW,
-			named && reports(d, DIFF_ALLOWED, before->architecture, true, &call, &region));
+			named && diff_reports(d, DIFF_ALLOWED, before->architecture, true, &call, &region));
 	}
 	*n_texts += error == 0;
 	seccomp_result_done(&result);
@@ -399,7 +336,7 @@ static size_t check_wide(struct random *r, const struct random_shape *shape, siz
 
 		random_call(r, &policies[i % ELEMENTSOF(policies)], &call);
 		if (architecture_has_number(policies[0].architecture, (uint32_t)call.nr))
-			check_call(&policies[0], &policies[1], &d, &call);
+			diff_check_call(&policies[0], &policies[1], &d, &call);
 	}
 	check_text(&d, &policies[0], &policies[1], r, n_texts);
 	diff_done(&d);
