@@ -200,7 +200,7 @@ static int read_input(const struct seccomp_options *options, struct seccomp_resu
 	return seccomp_compile_text(text, size, AT_FDCWD, STANDARD_INPUT, options, ret);
 }
 
-/* The directory that the file is in; the compiler leaves it through absolute @includes only. */
+/* The directory that the file is in. */
 static int open_directory(const char *path, const char **ret_name)
 {
 	const char *slash = strrchr(path, '/');
@@ -218,7 +218,7 @@ int policy_read(const char *path, const struct policy_options *o, const struct a
 {
 	const struct seccomp_options options = {
 		.architecture = architecture,
-		.flags = SECCOMP_UNTRUSTED | (o->denylist ? SECCOMP_DENYLIST : 0) |
+		.flags = SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE | (o->denylist ? SECCOMP_DENYLIST : 0) |
 			 (o->no_warnings ? 0 : SECCOMP_WARNINGS) | more_flags,
 		.root = o->root,
 		.kernel = kernel_version(o, architecture),

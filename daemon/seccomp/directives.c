@@ -3,6 +3,7 @@
 /* The lines of a policy that begin with "@": other files, the default, and what turns all around. */
 
 #include "base/error.h"
+#include "seccomp/linter.h"
 #include "seccomp/parser.h"
 #include "seccomp/seccomp.h"
 
@@ -132,6 +133,11 @@ static int begin_file(struct parser *p, const char *expected, struct parsed_file
 		return r;
 	if (r < 0)
 		return refuse_file(p, at, r, reason);
+	if (source->stray && p->diagnostics->warnings && !lint_allowed(at, "stray-include") &&
+		diagnose_warning(p->diagnostics, at, "stray-include",
+			"no profile can use a policy that includes this: it lies outside of the policy's "
+			"directory, or a symbolic link leads to it") < 0)
+		return -ENOMEM;
 	lexer_skip_line(parser_lexer(p));
 	p->stack[p->depth] = (struct lexer){ .source = source };
 	p->files[p->depth++] = file;

@@ -163,9 +163,9 @@ static int parse_errno(struct parser *p, uint32_t *ret)
 		constant_lookup_errno(a, nearest.word, nearest.length, &number) < 0) {
 		constant_suggest(a, true, &nearest);
 		r = parser_unknown(p, p->token.at, "unknown-errno", "error", &nearest);
-	} else if ((number < 1 || number > ERRNO_MAX) && !p->token.bad) {
+	} else if (number > ERRNO_MAX && !p->token.bad) {
 		r = parser_go_on(p, diagnose(p->diagnostics, p->token.at, "errno-range",
-					    "an error number is 1 to %d", ERRNO_MAX));
+					    "an error number is at most %d", ERRNO_MAX));
 	} else {
 		*ret = SECCOMP_RET_ERRNO | (uint32_t)number;
 	}

@@ -116,6 +116,11 @@ static int check_action(struct linter *l, const struct policy_rule *rule)
 		return lint_warn(l, rule->at, "kill-thread",
 			"ends one thread and leaves the others, often waiting for it forever; "
 			"`kill-process` ends all");
+	case SECCOMP_RET_ERRNO:
+		if ((rule->action & SECCOMP_RET_DATA) != 0)
+			return 0;
+		return lint_warn(l, rule->at, "fake-success",
+			"the call is not made, and the program is told that it succeeded");
 	case SECCOMP_RET_TRACE:
 	case SECCOMP_RET_USER_NOTIF:
 		return lint_warn(l, rule->at, "unanswered",

@@ -108,6 +108,7 @@ static int compilation_begin(struct compilation *c, const struct seccomp_options
 		return -ENOMEM;
 	c->loaded->sources = (struct source_set)SOURCE_SET_INIT;
 	c->loaded->sources.untrusted = (c->options->flags & SECCOMP_UNTRUSTED) != 0;
+	c->loaded->sources.anywhere = (c->options->flags & SECCOMP_ANYWHERE) != 0;
 	c->loaded->sources.root = c->options->root;
 	return 0;
 }

@@ -26,6 +26,9 @@ enum seccomp_flags {
 	SECCOMP_WARNINGS = 1 << 2,
 	/* Keep the parsed policy in the result. */
 	SECCOMP_KEEP = 1 << 3,
+	/* Follow symbolic links, and ".." out of the directory: for a user's own tree, never for a profile.
+	 */
+	SECCOMP_ANYWHERE = 1 << 4,
 };
 
 struct seccomp_options {
@@ -87,7 +90,7 @@ struct seccomp_result {
  * Compiles the policy in the file @name, which must lie below @dir_fd (which may be AT_FDCWD): no symbolic
  * link is followed, no ".." leaves it. The file, each file it includes and each directory on their way (below
  * @dir_fd or, for an absolute @include, below the root) must be changeable by root alone. That @dir_fd itself
- * can be trusted, the caller knows.
+ * can be trusted, the caller knows. What SECCOMP_UNTRUSTED and SECCOMP_ANYWHERE say lifts that.
  * @display_path: how diagnostics name the file; its directory part also stands before included files' names.
  * @options: NULL stands for all zero.
  * @ret: written in every case; seccomp_result_done() it in every case. Diagnostics name every failure but

@@ -105,6 +105,17 @@ static int append_components(char *out, size_t *n, const char *path, size_t leng
 	return 0;
 }
 
+/* Joins @path to the directory part of @base and leaves it to the kernel what ".." means behind a link. */
+static int join_plain(const char *base, const char *path, char **ret)
+{
+	const char *slash = strrchr(base, '/');
+
+	if (asprintf(ret, "%.*s%s", slash ? (int)(slash + 1 - base) : 0, base, path) >= 0)
+		return 0;
+	*ret = NULL;
+	return -ENOMEM;
+}
+
 /*
  * Joins @path to the directory part of @base and takes out "." and "..". As no symbolic link is ever
  * followed, that changes no meaning. -EXDEV when ".." leads out of the start.
@@ -160,12 +171,24 @@ static int check_regular(int fd, struct stat *ret, const char **reterr_reason)
 	return -EINVAL;
 }
 
-/* To open a device can do something. Who replaces the file in between may as well put nonsense into it. */
-static int check_harmless(const struct source *s, const char **reterr_reason)
+static int open_source(const struct source_set *set, struct source *s, int flags)
 {
-	_cleanup_close_ int fd = path_open_at(s->dir_fd, s->name, O_PATH, SOURCE_RESOLVE);
+	int fd = path_open_at(s->dir_fd, s->name, flags, SOURCE_RESOLVE);
+
+	if (!set->anywhere || (fd != -EXDEV && fd != -ELOOP))
+		return fd;
+	s->stray = true;
+	return path_open_at(s->dir_fd, s->name, flags,
+		RESOLVE_NO_MAGICLINKS | (s->dir_fd == set->root_fd ? RESOLVE_IN_ROOT : 0));
+}
+
+/* To open a device can do something. Who replaces the file in between may as well put nonsense into it. */
+static int check_harmless(const struct source_set *set, struct source *s, const char **reterr_reason)
+{
+	_cleanup_close_ int fd = -1;
 	struct stat st;
 
+	fd = open_source(set, s, O_PATH);
 	return fd < 0 ? fd : check_regular(fd, &st, reterr_reason);
 }
 
@@ -180,11 +203,11 @@ static int read_source(struct source_set *set, struct source *s, const char **re
 		if (r < 0)
 			return r;
 	}
-	r = check_harmless(s, reterr_reason);
+	r = check_harmless(set, s, reterr_reason);
 	if (r < 0)
 		return r;
 	/* O_NONBLOCK: a FIFO in place of the file must not hold us up. */
-	fd = path_open_at(s->dir_fd, s->name, O_RDONLY | O_NOCTTY | O_NONBLOCK, SOURCE_RESOLVE);
+	fd = open_source(set, s, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
 	r = check_regular(fd, &st, reterr_reason);
@@ -242,6 +265,8 @@ int source_add_file(struct source_set *set, int dir_fd, const char *name, const 
 	if (name[0] == '/')
 		return -EXDEV;
 	r = join_normalized("", name, &normalized);
+	if (r == -EXDEV && set->anywhere)
+		r = join_plain("", name, &normalized);
 	if (r < 0)
 		return r;
 	shown = strdup(display);
@@ -249,6 +274,14 @@ int source_add_file(struct source_set *set, int dir_fd, const char *name, const 
 		return -ENOMEM;
 	return add_file(set, dir_fd, steal_ptr(normalized), steal_ptr(shown), (struct position){}, ret,
 		reterr_reason);
+}
+
+/* Taking out ".." changes a name's meaning as soon as links are followed. */
+static int join_include(const struct source_set *set, const char *base, const char *path, char **ret)
+{
+	if (set->anywhere && (strstr(path, "..") || strstr(base, "..")))
+		return join_plain(base, path, ret);
+	return join_normalized(base, path, ret);
 }
 
 /*
@@ -288,7 +321,7 @@ int source_add_include(struct source_set *set, struct position at, const char *p
 		if (set->root_fd < 0)
 			return set->root_fd;
 	}
-	r = join_normalized(absolute ? "" : from->name, path, &name);
+	r = join_include(set, absolute ? "" : from->name, path + strspn(path, "/"), &name);
 	if (r < 0)
 		return r;
 	if (name[0] == '\0') {

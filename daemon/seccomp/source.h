@@ -28,6 +28,7 @@ struct source {
 	size_t size;
 	dev_t device; /* 0 and 0 for text in memory */
 	ino_t inode;
+	bool stray;                  /* without source_set.anywhere it would have been refused */
 	struct position included_at; /* .source is NULL for the first */
 };
 
@@ -39,6 +40,7 @@ struct source_set {
 	const char *root; /* where absolute paths start; borrowed; NULL: "/" */
 	int root_fd;      /* .root, opened at the first absolute path; -1 before */
 	bool untrusted;   /* accept files that others than root may change */
+	bool anywhere;    /* follow symbolic links, and ".." out of the directory */
 };
 
 #define SOURCE_SET_INIT                                                                                      \

@@ -250,6 +250,58 @@ static void test_outside(void **state)
 	expect(t, "/a", -EXDEV, "etc//a: error: the file lies outside of the directory of policies");
 }
 
+/* A user's own tree, where links and ".." mean what they mean to everybody. */
+static void test_anywhere(void **state)
+{
+	const struct fixture *t = *state;
+
+	put_directory(t, "sub");
+	put_directory(t, "other");
+	put_directory(t, "other/deep");
+	put(t, "a", "read: 1\n");
+	put(t, "other/a", "write: 1\n@include deep/loop\n");
+	assert_int_equal(symlinkat("../../sub/b", t->fd, "other/deep/loop"), 0);
+	assert_int_equal(symlinkat("other/deep", t->fd, "way"), 0);
+	assert_int_equal(symlinkat("a", t->fd, "link"), 0);
+	put(t, "sub/b", "@include ../link\n@include ../way/../a\n");
+	put(t, "sub/c", "@include ../../nonexistent\n");
+	expect_flags(t, "link", SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE, 0, NULL);
+	/* what "way/.." is, the kernel says: "other", not the directory that "way" is in */
+	expect_flags(t, "sub/b", SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE, -EBADMSG,
+		"etc/sub/../way/../a(2:10): error: the file includes itself, directly or through others\n"
+		"    @include deep/loop\n"
+		"             ^^^^^^^^^\n"
+		"    included from etc/sub/b(2:10)");
+	expect_flags(t, "sub/c", SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE, -EBADMSG,
+		"etc/sub/c(1:10): error: the file does not exist\n"
+		"    @include ../../nonexistent\n"
+		"             ^^^^^^^^^^^^^^^^^");
+}
+
+/* What only a user's own tree lets through, a profile could not use. */
+static void test_stray(void **state)
+{
+	const struct seccomp_options options = { .flags = SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE |
+							  SECCOMP_WARNINGS };
+	const struct fixture *t = *state;
+	struct seccomp_result result;
+
+	put(t, "a", "900: 1\n");
+	put(t, "b", "901: 1\n");
+	put_directory(t, "sub");
+	assert_int_equal(symlinkat("a", t->fd, "link"), 0);
+	put(t, "c", "@include link\n@include ./sub/../b\n");
+	assert_int_equal(seccomp_compile_file(t->fd, "c", "c", &options, &result), 0);
+	assert_int_equal(result.n_diagnostics, 1);
+	assert_string_equal(result.diagnostics[0].code, "stray-include");
+	assert_int_equal(result.diagnostics[0].place.line, 1);
+	seccomp_result_done(&result);
+	put(t, "c", "@include link # lint: allow stray-include\n");
+	assert_int_equal(seccomp_compile_file(t->fd, "c", "c", &options, &result), 0);
+	assert_int_equal(result.n_diagnostics, 0);
+	seccomp_result_done(&result);
+}
+
 static void test_not_found(void **state)
 {
 	const struct fixture *t = *state;
@@ -475,6 +527,8 @@ int main(void)
 		CASE(test_depth),
 		CASE(test_fan),
 		CASE(test_outside),
+		CASE(test_anywhere),
+		CASE(test_stray),
 		CASE(test_not_found),
 		CASE(test_odd_files),
 		CASE(test_large_file),
