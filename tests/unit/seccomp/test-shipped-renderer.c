@@ -139,7 +139,7 @@ static void check_i386(const char *policy_name, const char *program, bool render
 {
 	_cleanup_free_ char *loader = shipped_built("load-filter-i386"), *path = shipped_built(program);
 	const char *const argv[] = { "load-filter-i386", path, NULL };
-	struct shipped_run r = { .path = loader, .argv = argv, .unprivileged = true };
+	struct shipped_run r = { .path = loader, .argv = argv };
 	struct seccomp_result policy, none = {};
 	struct sock_filter allow = { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW };
 
