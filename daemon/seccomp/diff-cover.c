@@ -5,9 +5,9 @@
 #include "base/array.h"
 #include "base/error.h"
 
-#define COVER_WORK_MAX    (20 * 1000 * 1000) /* steps for one cover, about a second */
+#define COVER_WORK_MAX    (50 * 1000 * 1000) /* steps for one cover, about a second */
 #define SIMPLIFY_WORK_MAX (1000 * 1000)      /* steps for one region; past them it stays as it is */
-#define REGIONS_MAX       1024               /* nobody reads more; real ones have some dozens */
+#define REGIONS_MAX       4096               /* nobody reads more; real ones have some dozens */
 
 /* The search for a call that no region has yet. Each pair of wanted decisions is gone through once. */
 struct search {
@@ -99,6 +99,26 @@ static int keep_out(
 }
 
 /*
+ * Takes over what a conjunction that is to be kept out says of the found call by "==". Then many others are
+ * out, too, and need not be left one by one: "arg1 == TCGETS && arg2 != 0" is read more easily than a list of
+ * all requests that are not meant.
+ */
+static int pin_down(
+	const struct search *s, struct region *r, struct diff_region *d, const struct conjunction *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct policy_atom *atom = &c->atoms[i];
+
+		if (atom->op != POLICY_EQ ||
+			!atom_holds(atom, s->cover->architecture, s->region.words[atom->argument].member))
+			continue;
+		if (narrow(r, d, *atom) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
  * The conjunction that has the found call in it, lies within the present pair of decisions and outside of all
  * that come before them.
  */
@@ -113,6 +133,8 @@ static int describe(struct search *s, const struct conjunction *first, const str
 		result = narrow(&r, d, first->atoms[i]);
 	for (size_t i = 0; result == 0 && i < second->n; i++)
 		result = narrow(&r, d, second->atoms[i]);
+	for (size_t i = 0; result == 0 && i < s->passed.n; i++)
+		result = pin_down(s, &r, d, &s->passed.list[i]);
 	for (size_t i = 0; result == 0 && i < s->passed.n; i++)
 		result = keep_out(s, &r, d, &s->passed.list[i]);
 	region_done(&r);

@@ -8,7 +8,7 @@
 #include "seccomp/simulate.h"
 
 /* For all system calls together: some ten seconds. What is left undecided then is said to be. */
-#define DIFF_WORK_MAX (200 * 1000 * 1000)
+#define DIFF_WORK_MAX (500 * 1000 * 1000)
 
 /* Which decisions of a side are looked for. */
 struct wish {

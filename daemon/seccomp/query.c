@@ -7,8 +7,9 @@
 #include "seccomp/decision.h"
 #include "seccomp/simulate.h"
 
-/* About a second. Real policies take some thousand steps, those of the random tests some 100,000 at most. */
-#define QUERY_WORK_MAX (20 * 1000 * 1000)
+/* Steps for one question, about a second: a thousand times what the policies take that others have written.
+ */
+#define QUERY_WORK_MAX (50 * 1000 * 1000)
 
 /* What is left of the calls that are asked about when one decision after the other took its part. */
 struct query {

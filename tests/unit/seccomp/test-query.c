@@ -339,7 +339,10 @@ static void pigeon_policy(struct policy *p, unsigned pigeons)
 /* Never a wrong answer: none. */
 static void test_too_hard(void **state)
 {
-	for (unsigned pigeons = 3; pigeons <= 16; pigeons++) {
+	static const unsigned counts[] = { 3, 4, 5, 6, 9, 14 };
+
+	for (size_t i = 0; i < ELEMENTSOF(counts); i++) {
+		unsigned pigeons = counts[i];
 		struct policy_call all = {};
 		struct policy_answers answers = {};
 		struct sock_filter *filter;
