@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/strv.h"
 #include "learn/lines.h"
+#include "seccomp/loaded.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -69,6 +70,20 @@ int learn_set_any_argument(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
+/* It must be one word of the language. */
+int learn_set_include(void *into, const char *value, char **reterr_why)
+{
+	struct learn_options *o = into;
+
+	if (!*value || value[strcspn(value, "# \t\\")])
+		return option_refuse(reterr_why, "must be a path without blanks, # and backslashes");
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return option_refuse(reterr_why, "must be a path without control characters");
+	o->write.include = value;
+	return 0;
+}
+
 int learn_set_vdso(void *into, const char *value, char **reterr_why)
 {
 	struct learn_options *o = into;
@@ -126,19 +141,68 @@ static void print_problems(const struct learning *l, bool ignored)
 		(void)fprintf(stderr, "reading ended there: too many lines are not understood\n");
 }
 
-/* What is written must be what the compiler takes. */
-static int check_policy(const struct learning *l, const char *text, size_t size)
+/* Where a relative @include in the output starts. */
+static int open_directory(const char *output)
 {
-	const struct seccomp_options options = { .architecture = l->architecture };
-	_cleanup_(seccomp_result_done) struct seccomp_result result = { 0 };
-	int r = seccomp_compile_text(text, size, -1, "<the policy>", &options, &result);
+	const char *slash = output ? strrchr(output, '/') : NULL;
+	_cleanup_free_ char *directory = NULL;
 
-	policy_print_diagnostics(&result);
+	directory = slash ? strndup(output, (size_t)(slash - output) + 1) : strdup(".");
+	if (!directory)
+		return -ENOMEM;
+	return RET_ERRNO(open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int compile(const struct learning *l, const struct learn_options *o, const char *text, size_t size,
+	struct seccomp_result *ret)
+{
+	const struct seccomp_options options = {
+		.architecture = l->architecture,
+		.flags = SECCOMP_UNTRUSTED | SECCOMP_KEEP,
+	};
+	_cleanup_close_ int fd = open_directory(o->output);
+	int r;
+
+	*ret = (struct seccomp_result){ 0 };
+	if (fd < 0) {
+		report("%s: %s", o->output ? o->output : ".", strerror(-fd));
+		return EXIT_FAILURE;
+	}
+	r = seccomp_compile_text(text, size, fd, "<the policy>", &options, ret);
+	policy_print_diagnostics(ret);
 	if (r == -ENOMEM)
 		return report_no_memory();
-	if (r < 0)
-		report("what was seen makes no policy that can be compiled; nothing was written");
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int read_included(const struct learning *l, struct learn_options *o, struct seccomp_result *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int n, status;
+
+	if (!o->write.include)
+		return EXIT_SUCCESS;
+	n = asprintf(&text, "@include %s\n", o->write.include);
+	if (n < 0) {
+		text = NULL;
+		return report_no_memory();
+	}
+	status = compile(l, o, text, (size_t)n, ret);
+	if (status == EXIT_SUCCESS)
+		o->write.included = &ret->loaded->policy;
+	return status;
+}
+
+/* What is written must be what the compiler takes. */
+static int check_policy(
+	const struct learning *l, const struct learn_options *o, const char *text, size_t size)
+{
+	_cleanup_(seccomp_result_done) struct seccomp_result result = { 0 };
+	int status = compile(l, o, text, size, &result);
+
+	if (status != EXIT_SUCCESS)
+		report("what was seen makes no policy that can be compiled; nothing was written");
+	return status;
 }
 
 typedef int write_function(const struct learning *l, const struct learn_write_options *o, FILE *f);
@@ -181,8 +245,9 @@ static int print_warnings(const struct learning *l, const struct learn_write_opt
 	return 0;
 }
 
-int learn_finish(const struct learning *l, const struct learn_options *o)
+int learn_finish(const struct learning *l, struct learn_options *o)
 {
+	_cleanup_(seccomp_result_done) struct seccomp_result included = { 0 };
 	_cleanup_free_ char *policy = NULL, *frequency = NULL;
 	size_t policy_size = 0, frequency_size = 0;
 	int status;
@@ -196,13 +261,16 @@ int learn_finish(const struct learning *l, const struct learn_options *o)
 		report("no system call was found; nothing was written");
 		return EXIT_FAILURE;
 	}
+	status = read_included(l, o, &included);
+	if (status != EXIT_SUCCESS)
+		return status;
 	if (make_text(l, &o->write, learn_write_policy, &policy, &policy_size) < 0 ||
 		(o->frequency &&
 			make_text(l, &o->write, learn_write_frequency, &frequency, &frequency_size) < 0))
 		return report_no_memory();
 	status = print_warnings(l, &o->write);
 	if (status == EXIT_SUCCESS)
-		status = check_policy(l, policy, policy_size);
+		status = check_policy(l, o, policy, policy_size);
 	if (status == EXIT_SUCCESS)
 		status = write_text(o->output, policy, policy_size);
 	if (status == EXIT_SUCCESS && o->frequency)

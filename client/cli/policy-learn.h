@@ -21,6 +21,7 @@ int learn_set_ignore_unknown(void *into, const char *value, char **reterr_why);
 int learn_set_guard(void *into, const char *value, char **reterr_why);
 int learn_set_avoid_clone3(void *into, const char *value, char **reterr_why);
 int learn_set_any_argument(void *into, const char *value, char **reterr_why);
+int learn_set_include(void *into, const char *value, char **reterr_why);
 int learn_set_vdso(void *into, const char *value, char **reterr_why);
 
 /* Elements of a table of options. */
@@ -38,6 +39,7 @@ int learn_set_vdso(void *into, const char *value, char **reterr_why);
 			learn_set_avoid_clone3 },                                                            \
 		{ "any-argument", 0, NULL, "permit calls whose argument the log lacks with any",             \
 			learn_set_any_argument },                                                            \
+		{ "include", 0, "POLICY", "include this policy; leave out what it has", learn_set_include }, \
 	{                                                                                                    \
 		"vdso", 0, NULL, "permit the calls that the vDSO replaces", learn_set_vdso                   \
 	}
@@ -50,4 +52,4 @@ int learn_read_files(
  * Shows what was not understood, and writes what was learnt, unless there is something that was not. Returns
  * the exit status.
  */
-int learn_finish(const struct learning *l, const struct learn_options *o);
+int learn_finish(const struct learning *l, struct learn_options *o);

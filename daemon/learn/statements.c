@@ -6,10 +6,13 @@
 #include "base/strv.h"
 #include "learn/tracked.h"
 #include "seccomp/constants.h"
+#include "seccomp/simulate.h"
 #include "seccomp/syscalls.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#define START_ARGUMENT 4 /* of execveat: its flags */
 
 struct addition {
 	const char *name, *why;
@@ -219,11 +222,74 @@ enum statement_limit statement_limits(
 	return call->n_values > 0 ? LIMIT_VALUES : LIMIT_REFUSED;
 }
 
+/* What Bailiff gives to execveat; 0, which it is not, where the name is unknown. */
+static uint64_t start_flags(const struct learning *l)
+{
+	uint64_t flags = 0;
+
+	(void)constant_lookup(l->architecture, "AT_EMPTY_PATH", 13, &flags);
+	return flags;
+}
+
+/* The policy's verdict for a value of an argument, all others being 0. */
+static bool policy_permits(const struct policy *p, uint32_t number, unsigned argument, uint64_t value)
+{
+	struct seccomp_data data = { .nr = (int)number, .arch = p->architecture->audit };
+	uint32_t action;
+
+	data.args[argument] = value;
+	action = policy_evaluate(p, &data) & SECCOMP_RET_ACTION_FULL;
+	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+}
+
+/* Whether no rule of the entry looks at another argument than this one. */
+static bool looks_at(const struct policy_entry *entry, unsigned argument)
+{
+	for (size_t i = 0; i < entry->n_rules; i++)
+		for (size_t j = 0; j < entry->rules[i]->n_atoms; j++)
+			if (entry->rules[i]->atoms[j].argument != argument)
+				return false;
+	return true;
+}
+
+/* Whether the policy permits every value that was seen, of an argument that alone matters to it. */
+static bool permits_seen(const struct learning *l, const struct learn_write_options *o,
+	const struct policy_entry *entry, const struct statement *s)
+{
+	const struct learn_call *call = s->call;
+	unsigned argument = s->start ? START_ARGUMENT : call && call->tracked ? call->tracked->argument : 0;
+
+	if (!s->start && (!call || !call->tracked || call->n_values == 0 || call->tracked->behind_pointer))
+		return false;
+	if (!looks_at(entry, argument) || (call && (call->without_argument > 0 || call->dropped > 0)))
+		return false;
+	if (s->start && !policy_permits(o->included, s->number, argument, start_flags(l)))
+		return false;
+	for (size_t i = 0; call && i < call->n_values; i++)
+		if (!policy_permits(o->included, s->number, argument, call->values[i].value))
+			return false;
+	return true;
+}
+
+enum statement_included statement_included(
+	const struct learning *l, const struct learn_write_options *o, const struct statement *s)
+{
+	const struct policy_entry *entry = o->included ? policy_find(o->included, s->number) : NULL;
+
+	if (!entry || entry->n_rules == 0)
+		return INCLUDED_NOT;
+	if (permits_seen(l, o, entry, s))
+		return INCLUDED_PERMITS;
+	if (entry->rules[entry->n_rules - 1]->n_atoms > 0)
+		return INCLUDED_NOT;
+	if (entry->n_rules == 1 && policy_permits(o->included, s->number, 0, 0))
+		return INCLUDED_PERMITS;
+	return INCLUDED_DECIDES;
+}
+
 bool statement_is_start_value(const struct learning *l, uint64_t value)
 {
-	uint64_t empty_path;
-
-	return constant_lookup(l->architecture, "AT_EMPTY_PATH", 13, &empty_path) == 0 && value == empty_path;
+	return value == start_flags(l);
 }
 
 static int warn_call(const struct learning *l, const struct learn_write_options *o,
@@ -265,8 +331,39 @@ static int warn_call(const struct learning *l, const struct learn_write_options 
 	return r;
 }
 
+/* What is added to a policy that says something of the call already. */
+static int warn_added(const struct learn_write_options *o, const struct statement *s, char ***list)
+{
+	const struct policy_entry *entry = o->included ? policy_find(o->included, s->number) : NULL;
+	const struct tracked_call *tracked = s->call ? s->call->tracked : NULL;
+
+	if (!entry || !s->call || (tracked && looks_at(entry, tracked->argument)))
+		return 0;
+	return strv_extendf(list,
+		"%s is permitted beyond the included policy, which looks at more of its arguments", s->name);
+}
+
+static int warn_statement(const struct learning *l, const struct learn_write_options *o,
+	const struct statement *s, char ***list)
+{
+	int r;
+
+	switch (statement_included(l, o, s)) {
+	case INCLUDED_NOT:
+		r = warn_added(o, s, list);
+		return r == 0 && s->call && s->call->tracked ? warn_call(l, o, s->call, list) : r;
+	case INCLUDED_PERMITS:
+		return 0;
+	case INCLUDED_DECIDES:
+		return strv_extendf(list,
+			"%s: the included policy decides, which may be other than what was seen", s->name);
+	}
+	return 0;
+}
+
 int learn_warnings(const struct learning *l, const struct learn_write_options *o, char ***ret)
 {
+	_cleanup_(statements_done) struct statements statements = {};
 	_cleanup_(strv_freep) char **list = NULL;
 	int r = 0;
 
@@ -280,9 +377,10 @@ int learn_warnings(const struct learning *l, const struct learn_write_options *o
 	if (r == 0 && l->n_problems > 0)
 		r = strv_extendf(&list, "%" PRIu64 " lines were not understood and are left out",
 			l->n_problems + l->n_more_problems);
-	for (size_t i = 0; r == 0 && i < l->n_calls; i++)
-		if (l->calls[i].tracked && l->calls[i].count > 0)
-			r = warn_call(l, o, &l->calls[i], &list);
+	if (r == 0)
+		r = statements_make(l, o, &statements);
+	for (size_t i = 0; r == 0 && i < statements.n; i++)
+		r = warn_statement(l, o, &statements.list[i], &list);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(list);

@@ -30,6 +30,16 @@ enum statement_limit {
 	LIMIT_ENOSYS,  /* not permitted, so that another is used */
 };
 
+/* What an included policy makes of a call, and leaves to add. */
+enum statement_included {
+	INCLUDED_NOT,     /* it has no rule that always applies: one can be added */
+	INCLUDED_PERMITS, /* all that was seen */
+	INCLUDED_DECIDES, /* perhaps otherwise, and nothing can be added */
+};
+
+enum statement_included statement_included(
+	const struct learning *l, const struct learn_write_options *o, const struct statement *s);
+
 /* Of a call that has a tracked argument. */
 enum statement_limit statement_limits(
 	const struct learning *l, const struct learn_write_options *o, const struct learn_call *call);

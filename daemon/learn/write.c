@@ -190,11 +190,30 @@ static void print_start(const struct learning *l, const struct statement *s, FIL
 	(void)fputc('\n', f);
 }
 
+/* What the included policy says already is said in a comment. */
+static bool print_included(
+	const struct learning *l, const struct learn_write_options *o, const struct statement *s, FILE *f)
+{
+	enum statement_included included = statement_included(l, o, s);
+
+	if (included == INCLUDED_NOT)
+		return false;
+	if (!s->call)
+		(void)fprintf(f, "# Included: %s", s->name);
+	else
+		(void)fprintf(f, "# Included: %s, %" PRIu64 " call%s", s->name, s->call->count,
+			plural(s->call->count));
+	(void)fputs(included == INCLUDED_PERMITS ? "\n" : ", not all of which may be permitted\n", f);
+	return true;
+}
+
 static int print_statement(
 	const struct learning *l, const struct learn_write_options *o, const struct statement *s, FILE *f)
 {
 	int n;
 
+	if (print_included(l, o, s, f))
+		return 0;
 	if (s->start) {
 		print_start(l, s, f);
 		return 0;
@@ -215,6 +234,8 @@ int learn_write_policy(const struct learning *l, const struct learn_write_option
 	_cleanup_(statements_done) struct statements statements = {};
 	int r = print_header(l, o, f);
 
+	if (r == 0 && o->include)
+		(void)fprintf(f, "@include %s\n#\n", o->include);
 	if (r == 0)
 		r = statements_make(l, o, &statements);
 	for (size_t i = 0; r == 0 && i < statements.n; i++)

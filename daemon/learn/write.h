@@ -7,6 +7,7 @@
  */
 
 #include "learn/learn.h"
+#include "seccomp/policy.h"
 
 #include <stdio.h>
 
@@ -21,6 +22,9 @@ struct learn_write_options {
 	bool any_argument;
 	/* Permit the calls that the vDSO makes unnecessary, and so invisible, where it works. */
 	bool vdso;
+	/* A policy to include, by the path to write and as it is; what it decides is left out. Or NULL. */
+	const char *include;
+	const struct policy *included;
 };
 
 /*

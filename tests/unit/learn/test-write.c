@@ -218,6 +218,58 @@ static void test_without_arguments(void **state)
 	expect_warning(&l, &any, "# WARNING: ioctl is permitted with every argument");
 }
 
+/* What an included policy has is left out where it could not be said twice. */
+static void test_include(void **state)
+{
+	static const char base[] =
+		"read: allow\nopenat: arg2 in O_RDONLY|O_CLOEXEC\nclose: return EPERM\n"
+		"ioctl: { arg1 == TIOCSTI; return EPERM, allow }\nexit: allow\n"
+		"prctl: { arg0 == PR_SET_NAME; allow, return EPERM }\nsocket: arg0 == AF_UNIX\n"
+		"execveat: arg4 == AT_EMPTY_PATH\n"
+		"{mmap, mprotect}: arg2 in PROT_READ|PROT_EXEC\n";
+	const struct seccomp_options options = { .architecture = &architectures[ARCHITECTURE_X86_64],
+		.flags = SECCOMP_KEEP };
+	struct learn_write_options o = {
+		.origin = "strace", .command = "the test", .include = "base.policy"
+	};
+	_cleanup_(learning_done) struct learning l = {};
+	_cleanup_(seccomp_result_done) struct seccomp_result included = {}, joined = {};
+	_cleanup_free_ char *policy = NULL, *text = NULL;
+	char *rest;
+
+	learn_log(&l, ARCHITECTURE_X86_64,
+		"read(0, \"\", 1) = 0\nopenat(AT_FDCWD, \"/x\", O_RDONLY) = 3\nclose(3) = 0\n"
+		"ioctl(0, FIONREAD, [0]) = 0\nprctl(PR_SET_DUMPABLE, 0) = 0\nsocket(AF_INET, 1, 0) = 3\n"
+		"getpid() = 7\nmmap(NULL, 8, PROT_READ, 0, -1, 0) = 0x7f\n"
+		"mprotect(0x7f, 8, PROT_READ|PROT_WRITE) = 0\n");
+	assert_int_equal(seccomp_compile_text(base, strlen(base), -1, "base", &options, &included), 0);
+	o.included = &included.loaded->policy;
+	policy = rig_policy(&l, &o);
+	assert_non_null(strstr(policy, "\n@include base.policy\n"));
+	expect_statement(&l, &o, "getpid", "getpid: allow");
+	expect_statement(&l, &o, "read", "");
+	expect_statement(&l, &o, "exit", "");
+	expect_statement(&l, &o, "openat", "openat: allow");
+	expect_warning(&l, &o, "# WARNING: openat is permitted beyond the included policy");
+	expect_statement(&l, &o, "close", "");
+	expect_warning(&l, &o, "# WARNING: close: the included policy decides");
+	expect_statement(&l, &o, "ioctl", "");
+	expect_statement(&l, &o, "prctl", "");
+	expect_warning(&l, &o, "# WARNING: prctl: the included policy decides");
+	expect_statement(&l, &o, "socket", "socket: arg0 == AF_INET");
+	expect_statement(&l, &o, "mmap", "");
+	expect_statement(&l, &o, "mprotect", "mprotect: arg2 == PROT_READ | PROT_WRITE");
+	expect_statement(&l, &o, "execveat", "");
+	/* Put together, it compiles. */
+	rest = strstr(policy, "@include base.policy\n") + strlen("@include base.policy\n");
+	assert_true(asprintf(&text, "%s%s", base, rest) > 0);
+	if (seccomp_compile_text(text, strlen(text), -1, "joined", &options, &joined) < 0)
+		fail_msg("%s", joined.diagnostics[0].rendered);
+	assert_true(permits(&l, &joined, "socket", 0, 2) && permits(&l, &joined, "socket", 0, 1));
+	assert_true(permits(&l, &joined, "ioctl", 1, 0x541b) && !permits(&l, &joined, "ioctl", 1, 0x5412));
+	assert_false(permits(&l, &joined, "prctl", 0, 4) || permits(&l, &joined, "close", 0, 0));
+}
+
 static void test_vdso(void **state)
 {
 	static const struct learn_write_options vdso = {
@@ -308,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_protection),
 		cmocka_unit_test(test_clone3),
 		cmocka_unit_test(test_without_arguments),
+		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_vdso),
 		cmocka_unit_test(test_too_many_values),
 		cmocka_unit_test(test_names),
