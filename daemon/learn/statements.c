@@ -301,8 +301,8 @@ static int warn_call(const struct learning *l, const struct learn_write_options 
 
 	if (limit == LIMIT_NONE && !tracked->behind_pointer)
 		r = strv_extendf(list,
-			"%s is permitted with every argument: %" PRIu64
-			" of its calls are in the logs without",
+			"%s is permitted with every argument: the logs lack those of %" PRIu64
+			" of its calls",
 			tracked->name, call->without_argument);
 	else if (limit == LIMIT_NONE)
 		r = strv_extendf(list,
@@ -312,19 +312,19 @@ static int warn_call(const struct learning *l, const struct learn_write_options 
 							     : "");
 	else if (limit == LIMIT_GUARD && call->without_argument > 0)
 		r = strv_extendf(list,
-			"%s is permitted for all but writable code: %" PRIu64
-			" of its calls are in the logs without arguments",
+			"%s is permitted for all but writable code: the logs lack the arguments of %" PRIu64
+			" of its calls",
 			tracked->name, call->without_argument);
 	else if (call->without_argument > 0 && limit != LIMIT_ENOSYS)
 		r = strv_extendf(list,
-			"%s: %" PRIu64 " calls are in the logs without arguments, "
-			"and are not permitted by them",
+			"%s: the logs lack the arguments of %" PRIu64
+			" of its calls, and nothing is permitted for them",
 			tracked->name, call->without_argument);
 	if (r == 0 && limit == LIMIT_VALUES && call->dropped > 0)
 		r = strv_extendf(list,
-			"%s: %" PRIu64 " calls had arguments past the first %d different ones, "
-			"and are not permitted by them",
-			tracked->name, call->dropped, LEARN_VALUES_MAX);
+			"%s is permitted with the first %d different arguments; %" PRIu64
+			" of its calls had others",
+			tracked->name, LEARN_VALUES_MAX, call->dropped);
 	if (r == 0 && limit == LIMIT_VALUES && tracked->family == FAMILY_PROTECTION &&
 		has_writable_code(l, call))
 		r = strv_extendf(list, "%s made memory writable and executable", tracked->name);
@@ -371,11 +371,11 @@ int learn_warnings(const struct learning *l, const struct learn_write_options *o
 		r = strv_extend(&list, "no system call was found in the logs");
 	if (r == 0 && l->n_foreign > 0)
 		r = strv_extendf(&list,
-			"%" PRIu64 " calls of another architecture's interface are left out: "
-			"no policy for %s can permit them",
+			"left out: %" PRIu64 " of the calls, made through another architecture's interface, "
+					     "which no policy for %s permits",
 			l->n_foreign, l->architecture->name);
 	if (r == 0 && l->n_problems > 0)
-		r = strv_extendf(&list, "%" PRIu64 " lines were not understood and are left out",
+		r = strv_extendf(&list, "left out: %" PRIu64 " of the lines, not understood",
 			l->n_problems + l->n_more_problems);
 	if (r == 0)
 		r = statements_make(l, o, &statements);

@@ -356,6 +356,55 @@ static void test_file_for_each(void **state)
 	assert_int_equal(run(argv, in, out), 0);
 }
 
+/* The exit status of a command line in the shell, with $B for bailiffctl and in the test's directory. */
+static int shell(const char *line)
+{
+	_cleanup_free_ char *command =
+		text("cd %s && exec 2>/dev/null; B=%s/client/bailiffctl; %s", directory, build_root, line);
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+	_cleanup_close_ int in = memory_file(NULL, 0), out = memory_file(NULL, 0);
+
+	return run(argv, in, out);
+}
+
+static void test_command_line(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+	} lines[] = {
+		{ "printf 'getpid() = 7\\n' >good; printf 'getpid() = 7\\nwhat?\\n' >bad; : >empty", 0 },
+		{ "$B policy from-strace good | grep -q '^getpid: allow'", 0 },
+		{ "$B policy from-strace - <good | grep -q '<stdin>'", 0 },
+		{ "$B policy from-strace -o out bad", 1 },
+		{ "test -e out", 1 },
+		{ "$B policy from-strace bad 2>&1 | grep -q '^bad:2: error: not a line of strace'", 0 },
+		{ "$B policy from-strace --ignore-unknown-lines bad -o out", 0 },
+		{ "grep -q '^# WARNING: left out: 1 of the lines' out && $B policy check out", 0 },
+		{ "$B policy from-strace empty", 1 },
+		{ "$B policy from-strace nosuch", 1 },
+		{ "$B policy from-strace .", 1 },
+		{ "$B policy from-strace /dev/zero 2>&1 | grep -q 'longer than 16 MiB'", 0 },
+		{ "$B policy from-strace -o nosuch/out good", 1 },
+		{ "$B policy from-strace good >/dev/full", 1 },
+		{ "$B policy from-strace", 2 },
+		{ "$B policy from-strace --arch=vax good", 2 },
+		{ "$B policy from-strace --include='a b' good", 2 },
+		{ "$B policy from-audit --exe=relative good", 2 },
+		{ "$B policy from-audit good", 1 },
+		{ "$B policy from-strace --frequency=often -o out good && grep -q '^getpid: 1$' often", 0 },
+		{ "echo '@frequency often' >>out && $B policy check out", 0 },
+		{ "echo 'getpid: allow' >base && $B policy from-strace --include=base -o out good && "
+		  "$B policy check out && ! grep -q ^getpid out",
+			0 },
+		{ "$B policy from-strace --include=nosuch good", 1 },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(lines); i++)
+		if (shell(lines[i].line) != lines[i].status)
+			fail_msg("%s does not end with %d", lines[i].line, lines[i].status);
+}
+
 /* One answer to each connection, until it is killed. */
 _Noreturn static void serve(int fd)
 {
@@ -432,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_programs),
 		cmocka_unit_test(test_file_for_each),
+		cmocka_unit_test(test_command_line),
 	};
 
 	if (!can_trace()) {
