@@ -372,7 +372,7 @@ int learn_warnings(const struct learning *l, const struct learn_write_options *o
 	if (r == 0 && l->n_foreign > 0)
 		r = strv_extendf(&list,
 			"left out: %" PRIu64 " of the calls, made through another architecture's interface, "
-					     "which no policy for %s permits",
+			"which no policy for %s permits",
 			l->n_foreign, l->architecture->name);
 	if (r == 0 && l->n_problems > 0)
 		r = strv_extendf(&list, "left out: %" PRIu64 " of the lines, not understood",
