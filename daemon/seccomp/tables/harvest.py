@@ -311,7 +311,8 @@ CONSTANTS_HEADER = '''\
 #
 # Source: {kernel}; where the kernel's headers lack a name ("libc" sections)
 # {libc}.
-# Written by harvest.py, see docs/HACKING.md; what it cannot find in the headers of today and of 2025 stands in added.txt.
+# Written by harvest.py, see docs/HACKING.md; what it cannot find in the headers of today
+# and of 2025 stands in added.txt.
 '''
 
 
