@@ -11,7 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define RULE_SHOWN     200 /* bytes of a rule's text; a list of a hundred requests says no more */
+#define RULE_SHOWN                                                                                           \
+	200 /* bytes of a rule's text, cut at the next blank: a list of a hundred requests says no more */
 #define VALUE_SHOWN    200 /* of a value's text; longer ones are put together from names */
 #define DECIMAL_BELOW  10000
 #define NEGATIVE_SHOWN 4096 /* numbers from minus this on are most likely meant negative */
@@ -365,28 +366,32 @@ void spell_call(const struct spelling *s, const struct seccomp_data *call, FILE 
 	fputc(')', f);
 }
 
-/* A rule has no comma nor brace of its own, so that one, a comment or the end of the line ends it. */
+/* A rule has no comma nor brace of its own, so that one of these, a comment or the end of the line ends it.
+ */
 void spell_rule(const struct policy_rule *rule, FILE *f)
 {
-	const struct source *source = rule->at.source;
-	size_t at = rule->at.offset, shown = 0;
+	const char *text = rule->at.source ? rule->at.source->text + rule->at.offset : "";
+	size_t shown = 0;
 	bool blank = false;
 
-	for (; source && at < source->size && !strchr(",}#\n", source->text[at]); at++) {
-		if (source->text[at] == '\\')
-			at += source->text[at + 1] == '\r' ? 2 : 1;
-		if (at >= source->size || strchr(" \t\r\n", source->text[at])) {
-			blank = true;
-			continue;
-		}
-		if (shown >= RULE_SHOWN) {
+	while (!strchr(",}\r\n", *text)) { /* also finds the end */
+		size_t skipped = *text == '#' || *text == '\\' ? continuation_length(text) : 0;
+
+		if (*text == '#' && skipped == 0)
+			return;
+		if (shown >= (blank ? RULE_SHOWN : 2 * RULE_SHOWN)) {
 			fputs(" ...", f);
 			return;
 		}
-		if (blank && shown > 0)
-			fputc(' ', f);
-		blank = false;
-		print_harmless(f, source->text + at, 1);
-		shown++;
+		if (skipped > 0 || *text == ' ' || *text == '\t') {
+			blank = true;
+		} else {
+			if (blank && shown > 0)
+				fputc(' ', f);
+			blank = false;
+			print_harmless(f, text, 1);
+			shown++;
+		}
+		text += skipped > 0 ? skipped : 1;
 	}
 }

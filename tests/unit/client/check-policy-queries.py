@@ -93,6 +93,18 @@ mmap(0, 4096, PROT_READ|PROT_WRITE, …): allow
     old.policy:4: arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE
 ''')
 
+    def test_text_of_rules(self):
+        lines = 'read: {arg0 == 1 || # one \\\n  arg0 \\\r\n\t== 2 \\\n; return   EPERM , # two\\\n allow}# three\n'
+        path = self.write('lines.policy', lines)
+        self.expect(0, 'test', self.arch, path, 'read(2)', 'read(3)', out="""\
+read(2): return EPERM
+    lines.policy:1: arg0 == 1 || arg0 == 2 ; return EPERM
+read(3): allow
+    lines.policy:5: allow
+""")
+        long = self.write('long.policy', 'read: ' + ' || '.join(f'arg0 == {n}' for n in range(100, 200)) + '\n')
+        self.assertRegex(run('test', self.arch, long, 'read(199)').stdout, r'^read.199.: allow\n.{200,600} \.\.\.\n$')
+
     def test_int(self):
         self.write('at.policy', 'openat: arg0 == AT_FDCWD\n')
         wide = 'openat(AT_FDCWD): allow\n    at.policy:1: arg0 == AT_FDCWD\n'
