@@ -11,8 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define RULE_SHOWN                                                                                           \
-	200 /* bytes of a rule's text, cut at the next blank: a list of a hundred requests says no more */
+/* Bytes of a rule's text, cut at the next blank: a list of a hundred requests says no more. */
+#define RULE_SHOWN     200
 #define VALUE_SHOWN    200 /* of a value's text; longer ones are put together from names */
 #define DECIMAL_BELOW  10000
 #define NEGATIVE_SHOWN 4096 /* numbers from minus this on are most likely meant negative */
