@@ -13,8 +13,10 @@
 #define CWD_MAX                 4096  /* PATH_MAX */
 #define GROUPS_MAX              65536 /* NGROUPS_MAX of the kernel */
 #define HOSTNAME_LEN_MAX        64    /* __NEW_UTS_LEN */
-#define SANDBOXES_MAX           4096  /* live and retained together, whole daemon: bounds launcher memory */
-#define NOTE_MAX                512   /* bytes that the launcher keeps for the broker, uninterpreted */
-#define BPF_MAXINSNS_PER_FILTER 4096  /* kernel's BPF_MAXINSNS */
+#define CPUS_MAX                1024U /* CPU_SETSIZE of glibc */
+#define CPU_WORDS               (CPUS_MAX / 64)
+#define SANDBOXES_MAX           4096 /* live and retained together, whole daemon: bounds launcher memory */
+#define NOTE_MAX                512  /* bytes that the launcher keeps for the broker, uninterpreted */
+#define BPF_MAXINSNS_PER_FILTER 4096 /* kernel's BPF_MAXINSNS */
 #define TIMEOUT_USEC_MAX        (1000000ULL * 86400 * 366) /* a year: longer is "infinity" and said so */
 #define USEC_INFINITY           UINT64_MAX                 /* no limit, as in systemd */

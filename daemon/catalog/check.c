@@ -233,6 +233,36 @@ static const char *check_resources(const struct compiled_profile *p)
 	return NULL;
 }
 
+static bool any_cpu(const struct compiled_tuning *t)
+{
+	for (size_t i = 0; i < CPU_WORDS; i++)
+		if (t->cpus[i] != 0)
+			return true;
+	return false;
+}
+
+static const char *check_tuning(const struct compiled_profile *p)
+{
+	const struct compiled_tuning *t = &p->tuning;
+	bool io = (t->set & TUNE_IO) != 0;
+
+	if ((t->set & ~_TUNE_ALL) != 0)
+		return "the process' settings have an unknown bit";
+	if (t->nice < -20 || t->nice > 19 || ((t->set & TUNE_NICE) == 0 && t->nice != 0))
+		return "Nice= is outside of -20 to 19";
+	if (t->oom_score_adjust < -1000 || t->oom_score_adjust > 1000 ||
+		((t->set & TUNE_OOM_SCORE) == 0 && t->oom_score_adjust != 0))
+		return "OOMScoreAdjust= is outside of -1000 to 1000";
+	if (any_cpu(t) != ((t->set & TUNE_CPUS) != 0))
+		return "CPUAffinity= names no processor";
+	if ((unsigned)t->io_class >= _IO_CLASS_MAX || io != (t->io_class != 0) || t->io_priority > 7 ||
+		(t->io_priority != 0 && (!io || t->io_class == IO_CLASS_IDLE)))
+		return "IOSchedulingClass= or IOSchedulingPriority= is unknown";
+	if (((t->set & TUNE_TIMER_SLACK) != 0) != (t->timer_slack_nsec != 0))
+		return "TimerSlackNSec= is 0";
+	return NULL;
+}
+
 static const char *check_names(const struct compiled_profile *p)
 {
 	if (!p->name || !profile_name_valid(p->name))
@@ -246,7 +276,7 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 {
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
-		check_landlock, check_resources };
+		check_landlock, check_resources, check_tuning };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

@@ -94,12 +94,40 @@ struct compiled_landlock {
 };
 
 /* Layers of Optional=: what of them the kernel lacks is reported, and the launch goes on. */
-#define OPTIONAL_LANDLOCK (1U << 0)
-#define _OPTIONAL_ALL     1U
+#define OPTIONAL_LANDLOCK        (1U << 0)
+#define OPTIONAL_CORE_SCHEDULING (1U << 1)
+#define _OPTIONAL_ALL            3U
 
 struct compiled_limit {
 	uint32_t resource;   /* RLIMIT_* */
 	uint64_t soft, hard; /* UINT64_MAX: infinity */
+};
+
+/* What of a process' share in the machine is set; the rest stays as the launcher has it. */
+#define TUNE_NICE        (1U << 0)
+#define TUNE_OOM_SCORE   (1U << 1)
+#define TUNE_CPUS        (1U << 2)
+#define TUNE_IO          (1U << 3)
+#define TUNE_CORE        (1U << 4) /* shares no processor core with processes outside at the same time */
+#define TUNE_TIMER_SLACK (1U << 5)
+#define _TUNE_ALL        63U
+
+/* The kernel's numbers, ioprio_set(2). */
+enum io_class {
+	IO_CLASS_REALTIME = 1,
+	IO_CLASS_BEST_EFFORT,
+	IO_CLASS_IDLE,
+	_IO_CLASS_MAX,
+};
+
+struct compiled_tuning {
+	uint32_t set;             /* TUNE_*; what is not set is 0 below */
+	int32_t nice;             /* -20 to 19 */
+	int32_t oom_score_adjust; /* -1000 to 1000 */
+	enum io_class io_class;
+	uint32_t io_priority;      /* 0, the first, to 7 */
+	uint64_t timer_slack_nsec; /* 1 or more */
+	uint64_t cpus[CPU_WORDS];  /* bit (cpu % 64) of word (cpu / 64) */
 };
 
 /* One way in: who may launch, with the place in the profile that says so (for "rule" in replies and logs). */
@@ -185,6 +213,7 @@ struct compiled_profile {
 	uint64_t runtime_max_usec;  /* USEC_INFINITY = none */
 	uint64_t timeout_stop_usec; /* grace between stop signal and kill */
 	int32_t kill_signal;
+	struct compiled_tuning tuning;
 };
 
 /* Settings of bailiffd.conf that the daemons need. */

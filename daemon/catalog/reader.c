@@ -140,6 +140,18 @@ static void get_resources(struct cursor *c, struct compiled_profile *p)
 	p->kill_signal = cursor_get_i32(c);
 }
 
+static void get_tuning(struct cursor *c, struct compiled_tuning *t)
+{
+	t->set = cursor_get_u32(c);
+	t->nice = cursor_get_i32(c);
+	t->oom_score_adjust = cursor_get_i32(c);
+	t->io_class = (enum io_class)cursor_get_u32_max(c, _IO_CLASS_MAX - 1);
+	t->io_priority = cursor_get_u32(c);
+	t->timer_slack_nsec = cursor_get_u64(c);
+	for (size_t i = 0; i < CPU_WORDS; i++)
+		t->cpus[i] = cursor_get_u64(c);
+}
+
 static void get_body(struct cursor *c, struct compiled_profile *p)
 {
 	const void *hash;
@@ -157,6 +169,7 @@ static void get_body(struct cursor *c, struct compiled_profile *p)
 	get_landlock(c, &p->landlock);
 	get_filter(c, p);
 	get_resources(c, p);
+	get_tuning(c, &p->tuning);
 }
 
 static void get_profile(struct cursor *c, struct compiled_profile *p)

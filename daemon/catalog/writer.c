@@ -118,6 +118,18 @@ static void put_resources(struct buf *b, const struct compiled_profile *p)
 	buf_put_i32(b, p->kill_signal);
 }
 
+static void put_tuning(struct buf *b, const struct compiled_tuning *t)
+{
+	buf_put_u32(b, t->set);
+	buf_put_i32(b, t->nice);
+	buf_put_i32(b, t->oom_score_adjust);
+	buf_put_u32(b, t->io_class);
+	buf_put_u32(b, t->io_priority);
+	buf_put_u64(b, t->timer_slack_nsec);
+	for (size_t i = 0; i < CPU_WORDS; i++)
+		buf_put_u64(b, t->cpus[i]);
+}
+
 /* Of an invalid profile only what says so: the rest may be half made. */
 static void put_profile(struct buf *b, const struct compiled_profile *p)
 {
@@ -138,6 +150,7 @@ static void put_profile(struct buf *b, const struct compiled_profile *p)
 	put_landlock(b, &p->landlock);
 	put_filter(b, p);
 	put_resources(b, p);
+	put_tuning(b, &p->tuning);
 }
 
 static void put_config(struct buf *b, const struct compiled_config *c)

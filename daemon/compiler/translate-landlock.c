@@ -96,8 +96,6 @@ int translate_landlock(const struct profile *p, struct compiled_profile *ret)
 	struct compiled_landlock *l = &ret->landlock;
 	int r;
 
-	if (p->states[KEY_OPTIONAL].set && (p->optional & PROFILE_OPTIONAL_LANDLOCK))
-		ret->optional |= OPTIONAL_LANDLOCK;
 	r = translate_paths(p, l);
 	if (r == 0)
 		r = translate_ports(p, l);

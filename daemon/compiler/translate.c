@@ -160,6 +160,20 @@ static int translate_filesystem(const struct profile *p, struct compiled_profile
 	return 0;
 }
 
+static void translate_optional(const struct profile *p, struct compiled_profile *ret)
+{
+	static const struct {
+		uint32_t word, layer;
+	} table[] = {
+		{ PROFILE_OPTIONAL_LANDLOCK, OPTIONAL_LANDLOCK },
+		{ PROFILE_OPTIONAL_CORE_SCHEDULING, OPTIONAL_CORE_SCHEDULING },
+	};
+
+	for (size_t i = 0; is_set(p, KEY_OPTIONAL) && i < ELEMENTSOF(table); i++)
+		if (p->optional & table[i].word)
+			ret->optional |= table[i].layer;
+}
+
 static int translate_resources(const struct profile *p, struct compiled_profile *ret)
 {
 	ret->limits = calloc(PROFILE_LIMITS, sizeof(*ret->limits));
@@ -199,6 +213,8 @@ int translate_profile(const struct translation *t, const struct profile *p, stru
 		return r;
 	translate_privileges(p, ret);
 	translate_namespaces(p, ret);
+	translate_optional(p, ret);
+	translate_tuning(p, ret);
 	r = translate_filesystem(p, ret);
 	if (r == 0)
 		r = translate_resources(p, ret);

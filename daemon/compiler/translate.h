@@ -25,7 +25,9 @@ int translate_access(const struct translation *t, const struct profile *p, struc
 	struct compiled_profile *ret);
 int translate_user(const struct translation *t, const struct profile *p, struct diagnostics *d,
 	struct compiled_profile *ret);
-/* [Landlock] and Optional=. 0 or -ENOMEM. */
+/* [Resources] but for the limits. */
+void translate_tuning(const struct profile *p, struct compiled_profile *ret);
+/* [Landlock]. 0 or -ENOMEM. */
 int translate_landlock(const struct profile *p, struct compiled_profile *ret);
 /* [Seccomp] */
 int translate_policy(const struct translation *t, const struct profile *p, struct diagnostics *d,

@@ -51,6 +51,23 @@ int caps_keep(struct jail_error *reterr)
 	return 0;
 }
 
+int caps_raise(uint64_t mask)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return errno_or_eio();
+	for (unsigned i = 0; i < ELEMENTSOF(data); i++) {
+		uint32_t part = (uint32_t)(mask >> (32 * i));
+
+		if ((data[i].permitted & part) != part)
+			return -EPERM;
+		data[i].effective |= part;
+	}
+	return (int)RET_ERRNO(syscall(SYS_capset, &head, data));
+}
+
 static int drop_bounding(uint64_t keep, struct jail_error *reterr)
 {
 	for (unsigned i = 0; i < CAP_NUMBERS; i++) {

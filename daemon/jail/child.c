@@ -48,6 +48,9 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	r = apply_session(reterr);
 	if (r < 0)
 		return r;
+	r = apply_tuning(&s->tuning, s->context->proc_fd, reterr);
+	if (r < 0)
+		return r;
 	r = apply_namespaces(&s->namespaces, reterr);
 	if (r < 0)
 		return r;

@@ -142,6 +142,9 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	r = prepare_limits(s->spec, &s->limits, reterr);
 	if (r < 0)
 		return r;
+	r = prepare_tuning(s->spec, &s->tuning, reterr);
+	if (r < 0)
+		return r;
 	r = prepare_landlock(s->spec, &s->landlock, reterr);
 	if (r < 0)
 		return r;
@@ -271,6 +274,8 @@ static int start(
 	j->without_landlock = !s.landlock.wanted;
 	if (s.landlock.incomplete)
 		j->incomplete |= 1U << STAGE_LANDLOCK;
+	if (s.tuning.incomplete)
+		j->incomplete |= 1U << STAGE_RLIMITS;
 	r = cgroup_create(c, spec->id, &j->cgroup_fd);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);

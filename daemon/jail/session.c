@@ -2,8 +2,8 @@
 
 /*
  * What a process inherits through fork and exec and no other file here is about: dumpability, session,
- * signals, personality, timer slack, keyring. Niceness, scheduling policy, I/O priority and oom_score_adj are
- * left as the launcher has them: they are the administrator's word about the whole service.
+ * signals, personality, timer slack, keyring. Scheduling policy is left as the launcher has it; for the rest
+ * of what a process takes of the machine see tuning.c.
  */
 
 #include "base/error.h"

@@ -47,6 +47,7 @@ struct jail_spec {
 
 	struct compiled_limit *limits; /* owned: profile's and the caller's, the stricter of each */
 	size_t n_limits;
+	const struct compiled_tuning *tuning; /* NULL: nothing */
 };
 
 /* Frees what the spec owns and makes it all zero. The fds themselves stay open. */

@@ -182,6 +182,19 @@ struct limit_plan {
 int prepare_limits(const struct jail_spec *spec, struct limit_plan *ret, struct jail_error *reterr);
 int apply_limits(const struct limit_plan *p, struct jail_error *reterr);
 
+/* tuning.c */
+
+struct tuning_plan {
+	uint32_t set; /* TUNE_*: what is asked for and the kernel has */
+	const struct compiled_tuning *tuning;
+	bool incomplete; /* the kernel lacks some of it, and the profile bears that */
+};
+
+int prepare_tuning(const struct jail_spec *spec, struct tuning_plan *ret, struct jail_error *reterr);
+/* Before the mounts, while the launcher's /proc can be reached, and before capabilities and limits, which
+ * both take rights. @proc_fd: procfs of a PID namespace that the caller is in, or below. */
+int apply_tuning(const struct tuning_plan *p, int proc_fd, struct jail_error *reterr);
+
 /* ids.c */
 
 int prepare_ids(const struct jail_spec *spec, struct jail_error *reterr);
@@ -191,6 +204,9 @@ int apply_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct
 /* caps.c */
 
 int prepare_caps(const struct jail_spec *spec, struct jail_error *reterr);
+/* Puts into effect, from the permitted set, what a step takes that the launcher does without. Nobody else can
+ * use it: the payload gets its sets at the end. -EPERM: Bailiff was not given it. */
+int caps_raise(uint64_t mask);
 /* Lets the capabilities survive the change of ids that comes next. */
 int caps_keep(struct jail_error *reterr);
 /* All five sets, the secure bits and no_new_privs, exactly. */
@@ -251,6 +267,7 @@ struct jail_setup {
 	struct fd_plan fds;
 	struct limit_plan limits;
 	struct landlock_plan landlock;
+	struct tuning_plan tuning;
 	int go_fd, report_fd;  /* child's ends */
 	struct report *shared; /* the children's records, see report.h */
 };

@@ -89,6 +89,7 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.n_filter = p->n_filter,
 		.limits = steal_ptr(m->limits),
 		.n_limits = m->n_limits,
+		.tuning = &p->tuning,
 	};
 }
 

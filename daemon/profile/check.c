@@ -250,10 +250,30 @@ static int check_landlock(const struct check *c)
 		"remove it");
 }
 
+/* The class of the idle has no levels. */
+static int check_io(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	_cleanup_free_ char *other = NULL;
+	int r;
+
+	if (!is_set(c, KEY_IO_SCHEDULING_CLASS) || p->io_class != PROFILE_IO_IDLE ||
+		!is_set(c, KEY_IO_SCHEDULING_PRIORITY))
+		return 0;
+	r = where(c, KEY_IO_SCHEDULING_CLASS, &other);
+	if (r < 0)
+		return r;
+	return diagnostics_add(c->diagnostics, &p->states[KEY_IO_SCHEDULING_PRIORITY].place,
+		"IOSchedulingPriority= contradicts IOSchedulingClass=idle (%s), which has no levels; remove "
+		"one of them",
+		other);
+}
+
 int profile_check(const struct profile *p, struct diagnostics *d)
 {
 	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
-		check_mount_namespace, check_mounts, check_slots, check_executables, check_landlock };
+		check_mount_namespace, check_mounts, check_slots, check_executables, check_landlock,
+		check_io };
 	struct check c = { p, d };
 	bool failed = false;
 

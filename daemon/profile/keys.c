@@ -28,6 +28,8 @@
 	}
 
 static const char *const stdio_names[] = { "null", "pipe", "fd", "inherit", NULL };
+static const char *const io_classes[] = { "realtime", "best-effort", "idle", NULL };
+static const char *const keyring_modes[] = { "private", NULL };
 
 /* clang-format off */
 static const struct key keys[] = {
@@ -148,9 +150,15 @@ static const struct key keys[] = {
 	LATER("Resources", "CPUQuota"),
 	LATER("Resources", "CPUWeight"),
 	LATER("Resources", "IOWeight"),
-	LATER("Resources", "OOMScoreAdjust"),
-	LATER("Resources", "Nice"),
-	LATER("Resources", "CoreScheduling"),
+	{ "Resources", "Nice", set_nice, KEY_NICE, AT(nice) },
+	{ "Resources", "OOMScoreAdjust", set_oom_score, KEY_OOM_SCORE_ADJUST, AT(oom_score_adjust) },
+	{ "Resources", "CPUAffinity", set_cpus, KEY_CPU_AFFINITY, AT(cpus), .list = true },
+	{ "Resources", "IOSchedulingClass", set_enum, KEY_IO_SCHEDULING_CLASS, AT(io_class), .names = io_classes },
+	{ "Resources", "IOSchedulingPriority", set_u32, KEY_IO_SCHEDULING_PRIORITY, AT(io_priority), .max = 7 },
+	YES_NO("Resources", "CoreScheduling", KEY_CORE_SCHEDULING, core_scheduling),
+	{ "Resources", "TimerSlackNSec", set_timer_slack, KEY_TIMER_SLACK_NSEC, AT(timer_slack_nsec) },
+	{ "Resources", "Personality", set_personality, KEY_PERSONALITY },
+	{ "Resources", "KeyringMode", set_enum, KEY_KEYRING_MODE, AT(keyring_mode), .names = keyring_modes },
 
 	LATER("Pool", "Warm"),
 	LATER("Pool", "MaxWarm"),

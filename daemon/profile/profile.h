@@ -7,6 +7,7 @@
  * set.
  */
 
+#include "base/bounds.h"
 #include "base/fd.h"
 #include "profile/settings.h"
 
@@ -78,6 +79,15 @@ enum profile_key {
 	KEY_RUNTIME_MAX_SEC,
 	KEY_TIMEOUT_STOP_SEC,
 	KEY_KILL_SIGNAL,
+	KEY_NICE,
+	KEY_OOM_SCORE_ADJUST,
+	KEY_CPU_AFFINITY,
+	KEY_IO_SCHEDULING_CLASS,
+	KEY_IO_SCHEDULING_PRIORITY,
+	KEY_CORE_SCHEDULING,
+	KEY_TIMER_SLACK_NSEC,
+	KEY_PERSONALITY,
+	KEY_KEYRING_MODE,
 	_PROFILE_KEY_MAX,
 	PROFILE_KEY_LATER = _PROFILE_KEY_MAX, /* keys of later versions have no state */
 };
@@ -135,7 +145,14 @@ struct profile_ports {
 #define PROFILE_SCOPE_ABSTRACT_UNIX (1U << 0)
 #define PROFILE_SCOPE_SIGNAL        (1U << 1)
 /* Words of Optional=. */
-#define PROFILE_OPTIONAL_LANDLOCK (1U << 0)
+#define PROFILE_OPTIONAL_LANDLOCK        (1U << 0)
+#define PROFILE_OPTIONAL_CORE_SCHEDULING (1U << 1)
+
+enum profile_io_class {
+	PROFILE_IO_REALTIME,
+	PROFILE_IO_BEST_EFFORT,
+	PROFILE_IO_IDLE,
+};
 
 #define PROFILE_LIMITS 16U /* RLIM_NLIMITS of Linux */
 
@@ -193,6 +210,13 @@ struct profile {
 	struct profile_limit limits[PROFILE_LIMITS]; /* by RLIMIT_* */
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	int kill_signal;
+	int nice, oom_score_adjust;
+	uint64_t cpus[CPU_WORDS]; /* of CPUAffinity=, bit (cpu % 64) of word (cpu / 64) */
+	unsigned io_class;        /* enum profile_io_class */
+	uint32_t io_priority;
+	bool core_scheduling;
+	uint64_t timer_slack_nsec;
+	unsigned keyring_mode; /* there is one */
 };
 
 void profile_done(struct profile *p);
@@ -238,3 +262,8 @@ int set_scope(const struct setting *s, void *target);
 int set_policy(const struct setting *s, void *target);
 int set_limit(const struct setting *s, void *target);
 int set_runtime(const struct setting *s, void *target);
+int set_nice(const struct setting *s, void *target);
+int set_oom_score(const struct setting *s, void *target);
+int set_cpus(const struct setting *s, void *target);
+int set_timer_slack(const struct setting *s, void *target);
+int set_personality(const struct setting *s, void *target);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Setters of section [Landlock], and of Optional=. */
+/* Setters of section [Landlock]. */
 
 #include "base/error.h"
 #include "base/parse.h"
@@ -114,53 +114,12 @@ int set_ports(const struct setting *s, void *target)
 	}
 }
 
-struct flag {
-	const char *word;
-	uint32_t bit;
-};
-
-/* Words that each set a bit. @expected: the words there are, for the message. */
-static int set_flags(
-	const struct setting *s, void *target, const struct flag *flags, size_t n, const char *expected)
-{
-	uint32_t *mask = setting_slot(s, target), bit;
-	size_t at = 0, offset;
-	int r;
-
-	if (s->value[0] == '\0')
-		*mask = 0;
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r;
-		bit = 0;
-		for (size_t i = 0; i < n; i++)
-			if (strcmp(flags[i].word, word) == 0)
-				bit = flags[i].bit;
-		if (bit == 0)
-			return setting_error(s, offset, "%s=%s: expected %s", s->key->name, word, expected);
-		*mask |= bit;
-	}
-}
-
 int set_scope(const struct setting *s, void *target)
 {
-	static const struct flag flags[] = {
+	static const struct setting_flag flags[] = {
 		{ "abstract-unix-socket", PROFILE_SCOPE_ABSTRACT_UNIX },
 		{ "signal", PROFILE_SCOPE_SIGNAL },
 	};
 
-	return set_flags(s, target, flags, ELEMENTSOF(flags), "abstract-unix-socket or signal");
-}
-
-int set_optional(const struct setting *s, void *target)
-{
-	static const struct flag flags[] = {
-		{ "Landlock", PROFILE_OPTIONAL_LANDLOCK },
-	};
-
-	return set_flags(
-		s, target, flags, ELEMENTSOF(flags), "the name of a layer that can be missing: Landlock");
+	return setting_flags(s, target, flags, ELEMENTSOF(flags), "abstract-unix-socket or signal");
 }

@@ -203,3 +203,28 @@ int set_paths(const struct setting *s, void *target)
 		failed |= r < 0;
 	}
 }
+
+int setting_flags(const struct setting *s, void *target, const struct setting_flag *flags, size_t n,
+	const char *expected)
+{
+	uint32_t *mask = setting_slot(s, target), bit;
+	size_t at = 0, offset;
+	int r;
+
+	if (s->value[0] == '\0')
+		*mask = 0;
+	for (;;) {
+		_cleanup_free_ char *word = NULL;
+
+		r = setting_word(s, &at, false, &word, &offset);
+		if (r <= 0)
+			return r;
+		bit = 0;
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(flags[i].word, word) == 0)
+				bit = flags[i].bit;
+		if (bit == 0)
+			return setting_error(s, offset, "%s=%s: expected %s", s->key->name, word, expected);
+		*mask |= bit;
+	}
+}

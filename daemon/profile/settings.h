@@ -71,6 +71,17 @@ void *setting_slot(const struct setting *s, void *target);
 /* Appends to a list of at most SETTING_LIST_MAX, unless it is there already; takes over text. */
 int setting_append(const struct setting *s, char ***list, char *text);
 
+/* A word that sets bits of a mask. */
+struct setting_flag {
+	const char *word;
+	uint32_t bit;
+};
+
+/* Words into the uint32_t of the key, on top of what is there. @expected: the words there are, for the
+ * message. */
+int setting_flags(const struct setting *s, void *target, const struct setting_flag *flags, size_t n,
+	const char *expected);
+
 int set_bool(const struct setting *s, void *target);       /* bool */
 int set_always_yes(const struct setting *s, void *target); /* no value: only "yes" is taken */
 int set_u32(const struct setting *s, void *target);        /* uint32_t in min..max */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -137,6 +138,18 @@ static void see_signals(void)
 		ignored, handled, blocked);
 }
 
+static void see_cpus(void)
+{
+	cpu_set_t set;
+
+	printf("cpus");
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		for (size_t i = 0; i < CPU_SETSIZE; i++)
+			if (CPU_ISSET(i, &set))
+				printf(" %zu", i);
+	printf("\n");
+}
+
 static void see_process(void)
 {
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), death = -1;
@@ -154,6 +167,8 @@ static void see_process(void)
 	printf("pdeathsig %d\n", death);
 	errno = 0;
 	printf("nice %d\n", getpriority(PRIO_PROCESS, 0));
+	printf("ioprio %ld\n", syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, 0));
+	see_cpus();
 	printf("session_keyring %ld\n", syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3, 0, 0, 0));
 }
 

@@ -115,6 +115,18 @@ static void fill_landlock(struct compiled_landlock *l)
 	l->n_ports = ELEMENTSOF(ports);
 }
 
+static void fill_tuning(struct compiled_tuning *t)
+{
+	*t = (struct compiled_tuning){ .set = _TUNE_ALL,
+		.nice = -20,
+		.oom_score_adjust = 999,
+		.io_class = IO_CLASS_REALTIME,
+		.io_priority = 7,
+		.timer_slack_nsec = UINT64_C(1) << 32 };
+	t->cpus[0] = 5;
+	t->cpus[CPU_WORDS - 1] = UINT64_C(1) << 63;
+}
+
 static void fill_rest(struct compiled_profile *p)
 {
 	const struct sock_filter filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
@@ -178,6 +190,7 @@ struct catalog *sample_catalog(void)
 	fill_filesystem(p);
 	fill_landlock(&p->landlock);
 	p->optional = OPTIONAL_LANDLOCK;
+	fill_tuning(&p->tuning);
 	fill_rest(p);
 	c->errors = list("broken.profile:3: unknown key \"Excutable\"", NULL);
 	return c;

@@ -97,6 +97,7 @@ static void test_values(void **state)
 	assert_int_equal(q->filter[1].jt, 1);
 	assert_int_equal(q->limits[1].hard, UINT64_MAX);
 	assert_int_equal(q->kill_signal, 2);
+	assert_memory_equal(&q->tuning, &p->tuning, sizeof(p->tuning));
 	assert_int_equal(back->config.max_sandboxes_per_user, 3);
 	assert_string_equal(back->config.salt_paths[1], "/home/.shadow/salt");
 	assert_string_equal(back->errors[0], c->errors[0]);

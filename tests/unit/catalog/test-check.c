@@ -82,6 +82,22 @@ CHANGE(long_runtime, p->runtime_max_usec = TIMEOUT_USEC_MAX + 1);
 CHANGE(long_stop, p->timeout_stop_usec = UINT64_MAX - 1);
 CHANGE(no_signal, p->kill_signal = 0);
 CHANGE(high_signal, p->kill_signal = 65);
+CHANGE(bad_tuning, p->tuning.set = _TUNE_ALL + 1);
+CHANGE(high_nice, p->tuning.nice = 20);
+CHANGE(low_nice, p->tuning.nice = -21);
+CHANGE(nice_unset, p->tuning.set &= ~TUNE_NICE);
+CHANGE(high_oom_score, p->tuning.oom_score_adjust = 1001);
+CHANGE(low_oom_score, p->tuning.oom_score_adjust = -1001);
+CHANGE(oom_score_unset, p->tuning.set &= ~TUNE_OOM_SCORE);
+CHANGE(cpus_unset, p->tuning.set &= ~TUNE_CPUS);
+CHANGE(no_cpus, memset(p->tuning.cpus, 0, sizeof(p->tuning.cpus)));
+CHANGE(io_unset, p->tuning.set &= ~TUNE_IO);
+CHANGE(bad_io_class, p->tuning.io_class = _IO_CLASS_MAX);
+CHANGE(no_io_class, p->tuning.io_class = 0);
+CHANGE(idle_level, p->tuning.io_class = IO_CLASS_IDLE);
+CHANGE(bad_io_priority, p->tuning.io_priority = 8);
+CHANGE(no_slack, p->tuning.timer_slack_nsec = 0);
+CHANGE(slack_unset, p->tuning.set &= ~TUNE_TIMER_SLACK);
 CHANGE(bad_name, p->name[0] = '_');
 CHANGE(upper_name, p->name[0] = 'D');
 CHANGE(mute_invalid, p->invalid = true);
@@ -149,6 +165,22 @@ static struct change changes[] = {
 	ROW(long_stop),
 	ROW(no_signal),
 	ROW(high_signal),
+	ROW(bad_tuning),
+	ROW(high_nice),
+	ROW(low_nice),
+	ROW(nice_unset),
+	ROW(high_oom_score),
+	ROW(low_oom_score),
+	ROW(oom_score_unset),
+	ROW(cpus_unset),
+	ROW(no_cpus),
+	ROW(io_unset),
+	ROW(bad_io_class),
+	ROW(no_io_class),
+	ROW(idle_level),
+	ROW(bad_io_priority),
+	ROW(no_slack),
+	ROW(slack_unset),
 	ROW(bad_name),
 	ROW(upper_name),
 	ROW(mute_invalid),

@@ -103,13 +103,14 @@ static const char everything[] =
 	"FsPathAdvancedReadWrite=/g\nNetBindTcp=80\nNetConnectTcp=80 443\nScope=signal\n"
 	"[Seccomp]\nPolicy=p.policy\n"
 	"[Resources]\nLimitNOFILE=16:32\nLimitCORE=1M\nLimitRTTIME=5ms\nRuntimeMaxSec=90\nTimeoutStopSec="
-	"2\nKillSignal=INT\n[Profile]\nOptional=Landlock\n";
+	"2\nKillSignal=INT\nNice=-3\nOOMScoreAdjust=500\nCPUAffinity=0 2-3,65\nIOSchedulingPriority=6\n"
+	"CoreScheduling=yes\nTimerSlackNSec=1ms\n[Profile]\nOptional=Landlock CoreScheduling\n";
 
 static void check_landlock(const struct compiled_profile *p)
 {
 	const struct compiled_landlock *l = &p->landlock;
 
-	assert_int_equal(p->optional, OPTIONAL_LANDLOCK);
+	assert_int_equal(p->optional, OPTIONAL_LANDLOCK | OPTIONAL_CORE_SCHEDULING);
 	assert_int_equal(
 		l->restricts, RESTRICT_FILES | RESTRICT_BIND_TCP | RESTRICT_CONNECT_TCP | RESTRICT_SIGNAL);
 	assert_int_equal(l->n_rules, 3);
@@ -120,6 +121,20 @@ static void check_landlock(const struct compiled_profile *p)
 	assert_int_equal(l->n_ports, 2);
 	assert_true(l->ports[0].port == 80 && l->ports[0].bind && l->ports[0].connect);
 	assert_true(l->ports[1].port == 443 && !l->ports[1].bind && l->ports[1].connect);
+}
+
+static void check_tuning(const struct compiled_profile *p)
+{
+	const struct compiled_tuning *t = &p->tuning;
+
+	assert_int_equal(t->set, _TUNE_ALL);
+	assert_int_equal(t->nice, -3);
+	assert_int_equal(t->oom_score_adjust, 500);
+	assert_int_equal(t->cpus[0], 1 << 0 | 1 << 2 | 1 << 3);
+	assert_int_equal(t->cpus[1], 1 << 1);
+	assert_int_equal(t->io_class, IO_CLASS_BEST_EFFORT);
+	assert_int_equal(t->io_priority, 6);
+	assert_int_equal(t->timer_slack_nsec, 1000000);
 }
 
 static void check_mounts(const struct compiled_profile *p)
@@ -195,6 +210,7 @@ static void test_everything(void **state)
 	check_exec(p);
 	check_mounts(p);
 	check_landlock(p);
+	check_tuning(p);
 	assert_false(p->private_tmp);
 	assert_true(p->n_filter > 4);
 	assert_string_equal(strrchr(p->policy_path, '/'), "/p.policy");

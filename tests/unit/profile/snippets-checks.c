@@ -50,6 +50,9 @@ static const struct snippet rows[] = {
 	  "p:2:1: error: LogDenials=yes: nothing in [Landlock] denies anything; add a FsPath…=, Net…Tcp= or Scope=, or remove it" },
 	{ "[Landlock]\nLogDenials=yes\nNetBindTcp=none\n", "" },
 	{ "[Landlock]\nLogDenials=no\n", "" },
+	{ "[Resources]\nIOSchedulingPriority=3\nIOSchedulingClass=idle\n",
+	  "p:2:1: error: IOSchedulingPriority= contradicts IOSchedulingClass=idle (p:3), which has no levels; remove one of them" },
+	{ "[Resources]\nIOSchedulingPriority=3\nIOSchedulingClass=idle\nIOSchedulingPriority=\n", "" },
 	{ "[Exec]\nExecutable=/\n", "p:2:1: error: Executable=/: that is a directory; name a program" },
 };
 /* clang-format on */

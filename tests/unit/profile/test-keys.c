@@ -113,8 +113,9 @@ static const struct {
 	{ "Resources",
 		"LimitCPU LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC "
 		"LimitMEMLOCK LimitLOCKS LimitSIGPENDING LimitMSGQUEUE LimitNICE LimitRTPRIO LimitRTTIME "
-		"RuntimeMaxSec TimeoutStopSec KillSignal",
-		"MemoryMax TasksMax CPUQuota CPUWeight IOWeight OOMScoreAdjust Nice CoreScheduling" },
+		"RuntimeMaxSec TimeoutStopSec KillSignal Nice OOMScoreAdjust CPUAffinity IOSchedulingClass "
+		"IOSchedulingPriority CoreScheduling TimerSlackNSec Personality KeyringMode",
+		"MemoryMax TasksMax CPUQuota CPUWeight IOWeight" },
 	{ "Pool", "", "Warm MaxWarm" },
 };
 

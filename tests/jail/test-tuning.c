@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What a profile says about a process' share in the machine: that it is so inside, that without it all is as
+ * the launcher has it, and that what is not allowed or not there fails the launch with the key named.
+ */
+
+#include "base/capability.h"
+#include "base/cleanup.h"
+#include "base/filter.h"
+#include "harness.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define IO_VALUE(class, level) ((class) << 13 | (level))
+#define OUTSIDE_SLACK          "50000" /* the kernel's, whatever the launcher's is */
+
+static void test_all(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_NICE | TUNE_OOM_SCORE | TUNE_CPUS | TUNE_IO |
+					    TUNE_TIMER_SLACK,
+		.nice = 7,
+		.oom_score_adjust = 900,
+		.io_class = IO_CLASS_BEST_EFFORT,
+		.io_priority = 6,
+		.timer_slack_nsec = 123456 };
+	struct rig *r = *state;
+
+	/* the last of them no machine here has: as in systemd, it is enough that one is there */
+	t.cpus[0] = 1;
+	t.cpus[CPU_WORDS - 1] = UINT64_C(1) << 63;
+	r->spec.tuning = &t;
+	RUN(r, "see");
+	assert_value(r, "nice", "7");
+	assert_value(r, "oom_score_adj", "900");
+	assert_value(r, "cpus", "0");
+	assert_value(r, "ioprio", rig_format(r, "%d", IO_VALUE(2, 6)));
+	assert_value(r, "timerslack", "123456");
+	/* no right that a step took stays */
+	assert_value(r, "cap_permitted", "0000000000000000");
+}
+
+/* The rest is the launcher's, which is ours here. */
+static void test_off(void **state)
+{
+	struct compiled_tuning t = { 0 };
+	struct rig *r = *state;
+	int nice = getpriority(PRIO_PROCESS, 0);
+	cpu_set_t cpus;
+	size_t n = 0;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	r->spec.tuning = &t;
+	RUN(r, "see");
+	assert_value(r, "nice", rig_format(r, "%d", nice));
+	assert_value(r, "timerslack", OUTSIDE_SLACK);
+	for (const char *p = rig_value(r, "cpus"); p && *p; p = strchr(p, ' ') ? strchr(p, ' ') + 1 : "")
+		n++;
+	assert_int_equal(n, CPU_COUNT(&cpus));
+}
+
+static void test_realtime_io(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_IO, .io_class = IO_CLASS_REALTIME, .io_priority = 3 };
+	struct rig *r = *state;
+
+	r->spec.tuning = &t;
+	RUN(r, "see");
+	assert_value(r, "ioprio", rig_format(r, "%d", IO_VALUE(1, 3)));
+}
+
+static void test_no_such_cpu(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_CPUS };
+	struct rig *r = *state;
+
+	t.cpus[CPU_WORDS - 1] = UINT64_C(1) << 63;
+	r->spec.tuning = &t;
+	rig_fail(r, STAGE_RLIMITS, -EINVAL, "CPUAffinity=: none of these processors");
+}
+
+/* In a process of its own: what is given up there, the other tests still need. The exit status says what
+ * failed. */
+static int as_child(struct rig *r, int (*run)(struct rig *r))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(run(r));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int give_up(uint64_t capability, bool permitted)
+{
+	struct capability_sets sets;
+
+	if (capability_get(&sets) < 0)
+		return -1;
+	sets.effective &= ~capability;
+	if (permitted)
+		sets.permitted &= ~capability;
+	return capability_set(&sets);
+}
+
+static bool fails(struct rig *r, int error, const char *object)
+{
+	bool failed;
+	int result = START(r, "exit", "0");
+
+	if (result >= 0)
+		result = rig_report(r);
+	failed = result == error && r->error.stage == STAGE_RLIMITS && strstr(r->error.object, object);
+	if (!failed)
+		fprintf(stderr, "%d at %s: %s\n", result, jail_stage_to_string(r->error.stage),
+			r->error.object);
+	jail_done(&r->context, &r->jail);
+	return failed;
+}
+
+static bool runs(struct rig *r)
+{
+	int result = START(r, "exit", "0");
+
+	if (result >= 0 && jail_go(&r->jail) < 0)
+		result = -1;
+	if (result >= 0)
+		result = rig_report(r);
+	jail_done(&r->context, &r->jail);
+	return result == 1;
+}
+
+/* The launcher has CAP_SYS_NICE only where it does nothing: the step itself puts it to work. */
+static int run_nice_permitted(struct rig *r)
+{
+	if (give_up(CAPABILITY_BIT(CAP_SYS_NICE), false) < 0)
+		return 1;
+	return runs(r) ? 0 : 2;
+}
+
+static int run_nice_without(struct rig *r)
+{
+	if (give_up(CAPABILITY_BIT(CAP_SYS_NICE), true) < 0)
+		return 1;
+	return fails(r, -EACCES, "Nice=: Bailiff lacks CAP_SYS_NICE, which takes it to -5") ? 0 : 2;
+}
+
+static void test_nice_below(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_NICE, .nice = -5 };
+	struct rig *r = *state;
+
+	r->spec.tuning = &t;
+	assert_int_equal(as_child(r, run_nice_permitted), 0);
+	r->spec.id++;
+	assert_int_equal(as_child(r, run_nice_without), 0);
+}
+
+static int run_oom_without(struct rig *r)
+{
+	if (give_up(CAPABILITY_BIT(CAP_SYS_RESOURCE), true) < 0)
+		return 1;
+	return fails(r, -EACCES,
+		       "OOMScoreAdjust=: Bailiff lacks CAP_SYS_RESOURCE, which takes it down to -999")
+		       ? 0
+		       : 2;
+}
+
+static void test_oom_score_below(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_OOM_SCORE, .oom_score_adjust = -999 };
+	struct rig *r = *state;
+
+	r->spec.tuning = &t;
+	assert_int_equal(as_child(r, run_oom_without), 0);
+}
+
+static bool kernel_has_core_scheduling(void)
+{
+	unsigned long cookie = 0;
+
+	return prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, 0, 0, &cookie) == 0;
+}
+
+/* A kernel without: the filter answers what such a kernel would. */
+static int pretend_none(void)
+{
+	const struct filter_rule rule = { SYS_prctl, FILTER_FAIL(EINVAL), 0, FILTER_WHOLE_ARG,
+		PR_SCHED_CORE };
+
+	return filter_apply(&rule, 1, FILTER_PERMIT);
+}
+
+static int run_core_refused(struct rig *r)
+{
+	return pretend_none() == 0 && fails(r, -EOPNOTSUPP, "CoreScheduling=: this kernel has none") ? 0 : 1;
+}
+
+static int run_core_optional(struct rig *r)
+{
+	bool incomplete;
+
+	r->spec.optional = OPTIONAL_CORE_SCHEDULING;
+	if (pretend_none() < 0 || START(r, "exit", "0") < 0)
+		return 1;
+	incomplete = (r->jail.incomplete & 1U << STAGE_RLIMITS) != 0;
+	if (jail_go(&r->jail) < 0 || rig_report(r) != 1)
+		return 2;
+	jail_done(&r->context, &r->jail);
+	return incomplete ? 0 : 3;
+}
+
+static void test_core_scheduling(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_CORE };
+	struct rig *r = *state;
+
+	r->spec.tuning = &t;
+	assert_int_equal(as_child(r, run_core_refused), 0);
+	r->spec.id++;
+	assert_int_equal(as_child(r, run_core_optional), 0);
+	r->spec.id++;
+	if (kernel_has_core_scheduling()) {
+		RUN(r, "see");
+		assert_int_equal(r->jail.incomplete, 0);
+	} else {
+		print_message("this kernel or machine has no core scheduling: only its absence is tested\n");
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_all),
+		TEST(test_off),
+		TEST(test_realtime_io),
+		TEST(test_no_such_cpu),
+		TEST(test_nice_below),
+		TEST(test_oom_score_below),
+		TEST(test_core_scheduling),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return rig_main(run);
+}
