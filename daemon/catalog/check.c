@@ -40,6 +40,8 @@ static const char *check_counts(const struct compiled_profile *p)
 		return "Executable= or Argument= has too many entries";
 	if (strv_length(p->environment) > ENV_MAX || strv_length(p->pass_environment) > ENV_MAX)
 		return "Environment= or PassEnvironment= has too many entries";
+	if (p->n_restrictions > LIST_MAX)
+		return "there are too many restricted paths";
 	if (p->n_mounts > LIST_MAX)
 		return "there are too many mounts";
 	if (p->landlock.n_rules > LIST_MAX || p->landlock.n_ports > LIST_MAX)
@@ -176,8 +178,8 @@ static bool mount_valid(const struct compiled_mount *m)
 
 static const char *check_filesystem(const struct compiled_profile *p)
 {
-	bool mounts =
-		p->n_mounts > 0 || p->minimal_root || p->private_tmp || p->private_devices || p->mount_proc;
+	bool mounts = p->n_mounts > 0 || p->n_restrictions > 0 || p->minimal_root || p->private_tmp ||
+		      p->private_devices || p->mount_proc;
 
 	/* without a mount namespace of its own, the jail's mounts would be the host's */
 	if (mounts && (p->namespaces & JAIL_NS_MOUNT) == 0)
@@ -185,6 +187,23 @@ static const char *check_filesystem(const struct compiled_profile *p)
 	for (size_t i = 0; i < p->n_mounts; i++)
 		if (!mount_valid(&p->mounts[i]))
 			return "a mount has no normalized absolute paths, or an unknown option";
+	return NULL;
+}
+
+static const char *check_restrictions(const struct compiled_profile *p)
+{
+	for (size_t i = 0; i < p->n_restrictions; i++) {
+		const struct compiled_restriction *r = &p->restrictions[i];
+
+		if ((unsigned)r->type >= _RESTRICTION_TYPE_MAX || !r->path || !path_is_normalized(r->path))
+			return "a restricted path is no normalized absolute path";
+		if (r->type == RESTRICTION_INACCESSIBLE && r->path[1] == '\0')
+			return "InaccessiblePaths= has the root directory";
+		if (i > 0 && r->type < p->restrictions[i - 1].type)
+			return "the restricted paths are not in order";
+	}
+	if ((unsigned)p->proc_hiding >= _PROC_HIDING_MAX)
+		return "ProtectProc= has no valid value";
 	return NULL;
 }
 
@@ -276,7 +295,7 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 {
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
-		check_landlock, check_resources, check_tuning };
+		check_restrictions, check_landlock, check_resources, check_tuning };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

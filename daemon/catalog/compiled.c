@@ -36,6 +36,13 @@ void compiled_profile_init(struct compiled_profile *p)
 		.minimal_root = true,
 		.private_tmp = true,
 		.private_devices = true,
+		.proc_hiding = PROC_INVISIBLE,
+		.proc_subset = true,
+		.protect_kernel_tunables = true,
+		.protect_kernel_modules = true,
+		.protect_kernel_logs = true,
+		.protect_control_groups = true,
+		.protect_clock = true,
 		.runtime_max_usec = USEC_INFINITY,
 		.timeout_stop_usec = 10 * USEC_PER_SEC,
 		.kill_signal = SIGTERM,
@@ -84,6 +91,9 @@ void compiled_profile_done(struct compiled_profile *p)
 	free(p->working_directory);
 	free(p->groups);
 	free_mounts(p->mounts, p->n_mounts);
+	for (size_t i = 0; i < p->n_restrictions; i++)
+		free(p->restrictions[i].path);
+	free(p->restrictions);
 	landlock_done(&p->landlock);
 	free(p->policy_path);
 	free(p->filter);

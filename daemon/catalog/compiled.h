@@ -54,6 +54,30 @@ struct compiled_mount {
 	uint32_t mode; /* tmpfs: mode of the root, e.g. 01777 */
 };
 
+/* What a file or directory of the finished tree is made, with all below it; in the order in which it is done.
+ */
+enum restriction_type {
+	RESTRICTION_READ_ONLY, /* but for what was mounted below it by the profile or for the jail */
+	RESTRICTION_NO_EXEC,
+	RESTRICTION_INACCESSIBLE, /* something empty lies over it */
+	_RESTRICTION_TYPE_MAX,
+};
+
+struct compiled_restriction {
+	enum restriction_type type;
+	bool optional; /* a missing path is no error */
+	char *path;    /* normalized absolute path inside */
+};
+
+/* Whose directories the jail's /proc shows: hidepid= of proc(5). */
+enum proc_hiding {
+	PROC_HIDES_NOTHING,
+	PROC_NO_ACCESS,
+	PROC_INVISIBLE,
+	PROC_PTRACEABLE,
+	_PROC_HIDING_MAX,
+};
+
 /* What a jail may do with a file or directory and all below it, in the order of growing rights. */
 enum path_access {
 	PATH_READ_ONLY,
@@ -199,6 +223,13 @@ struct compiled_profile {
 	bool minimal_root, private_tmp, private_devices, mount_proc;
 	struct compiled_mount *mounts;
 	size_t n_mounts;
+	struct compiled_restriction *restrictions; /* sorted by type */
+	size_t n_restrictions;
+	enum proc_hiding proc_hiding;
+	bool proc_subset; /* only processes are in /proc */
+	/* These are restrictions, too; here for what else they come to. */
+	bool protect_kernel_tunables, protect_kernel_modules, protect_kernel_logs, protect_control_groups,
+		protect_clock;
 
 	struct compiled_landlock landlock;
 

@@ -79,6 +79,24 @@ static void get_privileges(struct cursor *c, struct compiled_profile *p)
 	p->namespaces = cursor_get_u32(c);
 }
 
+static void get_restrictions(struct cursor *c, struct compiled_profile *p)
+{
+	p->restrictions = get_list(c, LIST_MAX, 9, sizeof(*p->restrictions), &p->n_restrictions);
+	for (size_t i = 0; i < p->n_restrictions; i++) {
+		p->restrictions[i].type =
+			(enum restriction_type)cursor_get_u32_max(c, _RESTRICTION_TYPE_MAX - 1);
+		p->restrictions[i].optional = cursor_get_bool(c);
+		p->restrictions[i].path = cursor_get_str(c, TEXT_MAX);
+	}
+	p->proc_hiding = (enum proc_hiding)cursor_get_u32_max(c, _PROC_HIDING_MAX - 1);
+	p->proc_subset = cursor_get_bool(c);
+	p->protect_kernel_tunables = cursor_get_bool(c);
+	p->protect_kernel_modules = cursor_get_bool(c);
+	p->protect_kernel_logs = cursor_get_bool(c);
+	p->protect_control_groups = cursor_get_bool(c);
+	p->protect_clock = cursor_get_bool(c);
+}
+
 static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 {
 	p->minimal_root = cursor_get_bool(c);
@@ -96,6 +114,7 @@ static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 		m->size = cursor_get_u64(c);
 		m->mode = cursor_get_u32(c);
 	}
+	get_restrictions(c, p);
 }
 
 static void get_landlock(struct cursor *c, struct compiled_landlock *l)

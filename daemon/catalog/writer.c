@@ -57,6 +57,23 @@ static void put_privileges(struct buf *b, const struct compiled_profile *p)
 	buf_put_u32(b, p->namespaces);
 }
 
+static void put_restrictions(struct buf *b, const struct compiled_profile *p)
+{
+	buf_put_u32(b, (uint32_t)p->n_restrictions);
+	for (size_t i = 0; i < p->n_restrictions; i++) {
+		buf_put_u32(b, p->restrictions[i].type);
+		buf_put_u8(b, p->restrictions[i].optional);
+		buf_put_str(b, p->restrictions[i].path);
+	}
+	buf_put_u32(b, p->proc_hiding);
+	buf_put_u8(b, p->proc_subset);
+	buf_put_u8(b, p->protect_kernel_tunables);
+	buf_put_u8(b, p->protect_kernel_modules);
+	buf_put_u8(b, p->protect_kernel_logs);
+	buf_put_u8(b, p->protect_control_groups);
+	buf_put_u8(b, p->protect_clock);
+}
+
 static void put_filesystem(struct buf *b, const struct compiled_profile *p)
 {
 	buf_put_u8(b, p->minimal_root);
@@ -74,6 +91,7 @@ static void put_filesystem(struct buf *b, const struct compiled_profile *p)
 		buf_put_u64(b, m->size);
 		buf_put_u32(b, m->mode);
 	}
+	put_restrictions(b, p);
 }
 
 static void put_landlock(struct buf *b, const struct compiled_landlock *l)

@@ -25,6 +25,12 @@ int translate_access(const struct translation *t, const struct profile *p, struc
 	struct compiled_profile *ret);
 int translate_user(const struct translation *t, const struct profile *p, struct diagnostics *d,
 	struct compiled_profile *ret);
+/* Restrictions of [Filesystem]: lists of paths and Protect…=. Needs the namespaces and the mounts, and takes
+ * capabilities away. 0 or -ENOMEM. */
+int translate_restrictions(const struct profile *p, struct compiled_profile *ret);
+/* How many mounts ProtectHome= adds to those of the profile, and adding them. */
+size_t count_home_mounts(const struct profile *p);
+int translate_home_mounts(const struct profile *p, struct compiled_profile *ret);
 /* [Resources] but for the limits. */
 void translate_tuning(const struct profile *p, struct compiled_profile *ret);
 /* [Landlock]. 0 or -ENOMEM. */

@@ -12,7 +12,9 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define SELF_FD "self/fd/"
@@ -37,6 +39,7 @@ static bool is_script(int path_fd, int proc_fd)
 int open_executable(const char *path, int proc_fd, struct jail_error *reterr)
 {
 	_cleanup_close_ int fd = path_open_at(AT_FDCWD, path, O_PATH, RESOLVE_NO_MAGICLINKS);
+	struct statfs fs;
 	struct stat st;
 
 	if (fd < 0)
@@ -45,6 +48,11 @@ int open_executable(const char *path, int proc_fd, struct jail_error *reterr)
 		return jail_fail(reterr, STAGE_EXEC, errno_or_eio(), path, "");
 	if (!S_ISREG(st.st_mode))
 		return jail_fail(reterr, STAGE_EXEC, -EACCES, "not a regular file:", path);
+	if (fstatfs(fd, &fs) < 0)
+		return jail_fail(reterr, STAGE_EXEC, errno_or_eio(), path, "");
+	if (fs.f_flags & ST_NOEXEC)
+		return jail_fail(reterr, STAGE_EXEC, -EACCES,
+			"nothing there may be executed (NoExecPaths=, noexec):", path);
 	if (is_script(fd, proc_fd))
 		return jail_fail(reterr, STAGE_EXEC, -ENOEXEC,
 			"a script: make its interpreter the executable, and the script an argument:", path);

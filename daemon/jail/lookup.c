@@ -159,6 +159,19 @@ static int make_missing(struct walk *w, bool last)
 	return open_done(w);
 }
 
+/* What was a directory a moment ago may have been exchanged for a link, which nobody has judged. */
+static int open_last(const struct walk *w)
+{
+	_cleanup_close_ int fd = open_done(w);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return errno_or_eio();
+	return S_ISLNK(st.st_mode) && !w->nofollow ? -ELOOP : steal_fd(fd);
+}
+
 /* Without links, or with what is missing: one component after the other. */
 static int walk_path(struct walk *w, const char *path)
 {
@@ -189,7 +202,7 @@ static int walk_path(struct walk *w, const char *path)
 			return r;
 	}
 	/* A link that ends in "/" leaves no component after it, so fd may still be the link. */
-	return r < 0 ? r : open_done(w);
+	return r < 0 ? r : open_last(w);
 }
 
 static int lookup_with(struct walk *w, const char *path)

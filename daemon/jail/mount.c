@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Mounts: the plan as a list of items, and carrying it out in four passes, all by fd.
+ * Mounts: the plan as a list of items, and carrying it out in five passes, all by fd.
  *
  *   1. make each mount, detached, with its final flags: a path of the host is resolved once, in the payload's
  * own copy of the host's tree, and nothing is ever visible with flags that are too weak
  *   2. mount the new root over the old one. Not sooner: a recursive bind of "/" would take it along
  *   3. attach each item, in order; mount points are made only on file systems that were made here
- *   4. seal those that had to be writable for that, and leave the old root
+ *   4. seal those that had to be writable for that
+ *   5. restrict paths of the finished tree, and leave the old root
  *
  * This all happens in the child: where a source lies on a file system that hangs, the launcher goes on, and
  * kills the child when its time is over.
@@ -75,7 +76,7 @@ static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *
 	if (!item)
 		return -ENOMEM;
 	item->recursive = !(m->flags & MOUNT_NON_RECURSIVE);
-	item->optional = !tmpfs && (m->flags & MOUNT_OPTIONAL);
+	item->optional = m->flags & MOUNT_OPTIONAL;
 	item->seal = read_only && tmpfs;
 	if (tmpfs && m->size > 0)
 		(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)m->size);
@@ -87,12 +88,21 @@ static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *
 /* Every wish that takes a mount namespace. /proc is not among them: without one it is simply not mounted. */
 static const char *wish_for_mounts(const struct jail_spec *spec)
 {
-	return spec->minimal_root      ? "MinimalRoot=yes"
-	       : spec->private_tmp     ? "PrivateTmp=yes"
-	       : spec->private_devices ? "PrivateDevices=yes"
-	       : spec->n_mounts > 0    ? spec->mounts[0].target
-				       : NULL;
+	return spec->minimal_root         ? "MinimalRoot=yes"
+	       : spec->private_tmp        ? "PrivateTmp=yes"
+	       : spec->private_devices    ? "PrivateDevices=yes"
+	       : spec->n_mounts > 0       ? spec->mounts[0].target
+	       : spec->n_restrictions > 0 ? spec->restrictions[0].path
+					  : NULL;
 }
+
+/* Of hidepid=. */
+static const char *const proc_hiding[_PROC_HIDING_MAX] = {
+	[PROC_HIDES_NOTHING] = "off",
+	[PROC_NO_ACCESS] = "noaccess",
+	[PROC_INVISIBLE] = "invisible",
+	[PROC_PTRACEABLE] = "ptraceable",
+};
 
 static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 {
@@ -100,6 +110,10 @@ static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 
 	p->wanted = true;
 	p->minimal_root = spec->minimal_root;
+	p->restrictions = spec->restrictions;
+	p->n_restrictions = spec->n_restrictions;
+	p->proc_hiding = proc_hiding[spec->proc_hiding];
+	p->proc_subset = spec->proc_subset ? "pid" : "";
 	r = prepare_root(spec, p);
 	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++)
 		r = add_profile_mount(p, &spec->mounts[i]);
@@ -164,17 +178,16 @@ int mount_new_tmpfs(const char *mode, const char *size, const char *inodes, uint
 	return r < 0 ? r : create_mount(fs_fd, attributes);
 }
 
-/* Only processes, and of those only the payload's own: no /proc/sys, no kernel-wide files. */
-int mount_new_proc(void)
+int mount_new_proc(const char *hiding, const char *subset)
 {
 	_cleanup_close_ int fs_fd = fsopen("proc", FSOPEN_CLOEXEC);
 	int r;
 
 	if (fs_fd < 0)
 		return errno_or_eio();
-	r = set_option(fs_fd, "subset", "pid");
+	r = set_option(fs_fd, "subset", subset);
 	if (r >= 0)
-		r = set_option(fs_fd, "hidepid", "invisible");
+		r = set_option(fs_fd, "hidepid", hiding);
 	return r < 0 ? r : create_mount(fs_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
@@ -221,7 +234,7 @@ static int make_bind(struct mount_item *item, int host_fd)
 	if (fstat(path_fd, &st) < 0)
 		return errno_or_eio();
 	if (S_ISLNK(st.st_mode)) {
-		r = take_link(item, path_fd);
+		r = item->type == ITEM_MIRROR ? take_link(item, path_fd) : -ELOOP;
 		return r < 0 ? r : 0;
 	}
 	r = item->type == ITEM_DEVICE ? device_check(path_fd, item->minor) : 0;
@@ -251,7 +264,7 @@ static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
 		item->fd = mount_new_tmpfs(item->mode, item->size, item->inodes, item->attributes);
 		return item->fd < 0 ? item->fd : add_own(p, item->fd);
 	case ITEM_PROC:
-		item->fd = mount_new_proc();
+		item->fd = mount_new_proc(p->proc_hiding, p->proc_subset);
 		return item->fd < 0 ? item->fd : 0;
 	case ITEM_LINK:
 		return 0;
@@ -345,29 +358,22 @@ static int attach_all(struct mount_plan *p, int root_fd, struct jail_error *rete
 		r = attach_item(p, item, root_fd);
 		if (r < 0)
 			return jail_fail(reterr, STAGE_MOUNTS, r, "mount point", item->target);
-		if (!item->seal)
-			item->fd = fd_close(item->fd);
 	}
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->items[i].fd < 0)
+		if (p->items[i].fd < 0 || !p->items[i].seal)
 			continue;
 		r = seal(p->items[i].fd);
 		if (r < 0)
 			return jail_fail(reterr, STAGE_MOUNTS, r, "read-only", p->items[i].target);
-		p->items[i].fd = fd_close(p->items[i].fd);
 	}
-	return 0;
+	r = p->minimal_root ? seal(root_fd) : 0;
+	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "read-only", "/") : 0;
 }
 
-static int enter_root(const struct mount_plan *p, int base_fd, int root_fd, struct jail_error *reterr)
+static int enter_root(int base_fd, int root_fd, struct jail_error *reterr)
 {
 	int r;
 
-	if (p->minimal_root) {
-		r = seal(root_fd);
-		if (r < 0)
-			return jail_fail(reterr, STAGE_MOUNTS, r, "read-only", "/");
-	}
 	r = root_pivot(base_fd);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, r, "pivot_root", "");
@@ -375,19 +381,28 @@ static int enter_root(const struct mount_plan *p, int base_fd, int root_fd, stru
 	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "chroot", "") : 0;
 }
 
-int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
+static void close_items(struct mount_plan *p)
 {
-	_cleanup_close_ int host_fd = -1, root_fd = -1, base_fd = -1;
+	for (size_t i = 0; i < p->n; i++)
+		p->items[i].fd = fd_close(p->items[i].fd);
+}
+
+/* Over the old root, with which it goes. */
+static int attach_blank(struct jail_error *reterr)
+{
+	_cleanup_close_ int fd = restrict_make_blank();
+	int r = fd;
+
+	if (r >= 0)
+		r = root_attach(fd);
+	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "what lies over inaccessible paths", "")
+		     : steal_fd(fd);
+}
+
+static int make_items(struct mount_plan *p, int host_fd, struct jail_error *reterr)
+{
 	int r;
 
-	if (!p->wanted)
-		return 0;
-	r = mount_make_private();
-	if (r < 0)
-		return jail_fail(reterr, STAGE_MOUNTS, r, "private propagation", "/");
-	host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (host_fd < 0)
-		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "/", "");
 	for (size_t i = 0; i < p->n; i++) {
 		struct mount_item *item = &p->items[i];
 
@@ -398,12 +413,37 @@ int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
 										    : "source",
 				item->source[0] ? item->source : item->target);
 	}
+	return 0;
+}
+
+int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
+{
+	_cleanup_close_ int host_fd = -1, root_fd = -1, blank_fd = -1, base_fd = -1;
+	int r;
+
+	if (!p->wanted)
+		return 0;
+	r = mount_make_private();
+	if (r < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, r, "private propagation", "/");
+	host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (host_fd < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "/", "");
+	r = make_items(p, host_fd, reterr);
+	if (r < 0)
+		return r;
 	root_fd = make_root(p, host_fd);
 	if (root_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root", "/");
+	blank_fd = p->n_restrictions > 0 ? attach_blank(reterr) : -1;
+	if (p->n_restrictions > 0 && blank_fd < 0)
+		return blank_fd;
 	base_fd = root_attach_in_base(root_fd);
 	if (base_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, base_fd, "base of the new root", "/");
 	r = attach_all(p, root_fd, reterr);
-	return r < 0 ? r : enter_root(p, base_fd, root_fd, reterr);
+	if (r >= 0)
+		r = apply_restrictions(p, root_fd, blank_fd, reterr);
+	close_items(p);
+	return r < 0 ? r : enter_root(base_fd, root_fd, reterr);
 }

@@ -17,6 +17,7 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,6 +37,12 @@ static const char *const system_files[] = {
 			      */
 	"/etc/alternatives", /* many names in Debian's /usr/bin (awk, editor, …) are links through it */
 };
+
+/* A procfs shows one PID namespace: without one of its own the payload would see everybody's processes. */
+static bool mounts_proc(const struct jail_spec *spec)
+{
+	return spec->mount_proc && (spec->namespaces & JAIL_NS_PID);
+}
 
 static int add_system(struct mount_plan *p)
 {
@@ -58,14 +65,21 @@ static int add_system(struct mount_plan *p)
 	return 0;
 }
 
-/* The host's tree is there already; its /sys must not become writable for a payload with uid 0. */
-static int add_over_host(struct mount_plan *p)
+/* The host's tree is there already. The kernel's file systems in it are mounts of their own, so that what
+ * protects the rest, or one of them, is not about the others. */
+static int add_over_host(const struct jail_spec *spec, struct mount_plan *p)
 {
-	struct mount_item *item = mount_plan_add(p, ITEM_BIND, "/sys", "/sys", READ_ONLY | MOUNT_ATTR_NOEXEC);
+	static const char *const kernels[] = { "/sys", "/sys/fs/cgroup", "/proc" };
+	struct mount_item *item;
 
-	if (!item)
-		return -ENOMEM;
-	item->recursive = item->optional = true;
+	for (size_t i = 0; i < ELEMENTSOF(kernels); i++) {
+		if (strcmp(kernels[i], "/proc") == 0 && mounts_proc(spec))
+			continue;
+		item = mount_plan_add(p, ITEM_BIND, kernels[i], kernels[i], SAFE | MOUNT_ATTR_NOEXEC);
+		if (!item)
+			return -ENOMEM;
+		item->recursive = item->optional = true;
+	}
 	return 0;
 }
 
@@ -84,13 +98,10 @@ int prepare_root(const struct jail_spec *spec, struct mount_plan *p)
 {
 	int r;
 
-	r = spec->minimal_root ? add_system(p) : add_over_host(p);
+	r = spec->minimal_root ? add_system(p) : add_over_host(spec, p);
 	if (r < 0)
 		return r;
-	/* A procfs shows one PID namespace: without one of its own the payload would see everybody's
-	 * processes. */
-	if (spec->mount_proc && (spec->namespaces & JAIL_NS_PID) &&
-		!mount_plan_add(p, ITEM_PROC, "", "/proc", 0))
+	if (mounts_proc(spec) && !mount_plan_add(p, ITEM_PROC, "", "/proc", 0))
 		return -ENOMEM;
 	r = prepare_devices(spec, p);
 	if (r < 0 || !spec->private_tmp)

@@ -38,6 +38,10 @@ struct jail_spec {
 	bool minimal_root, private_tmp, private_devices, mount_proc;
 	const struct compiled_mount *mounts;
 	size_t n_mounts;
+	const struct compiled_restriction *restrictions; /* sorted by type */
+	size_t n_restrictions;
+	enum proc_hiding proc_hiding;
+	bool proc_subset;
 
 	const struct compiled_landlock *landlock; /* NULL: none */
 	uint32_t optional;                        /* OPTIONAL_*: may be weaker than asked for */

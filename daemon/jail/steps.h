@@ -56,7 +56,7 @@ int apply_undumpable(struct jail_error *reterr);
 int apply_session(struct jail_error *reterr);
 int apply_keyring(struct jail_error *reterr);
 
-/* mount.c, root.c, device.c */
+/* mount.c, root.c, device.c, restrict.c */
 
 #define SCRATCH_SIZE                                                                                         \
 	"10%" /* of memory, for /tmp and /dev/shm: the kernel's half would let two jails eat all */
@@ -85,6 +85,7 @@ struct mount_item {
 	/* child's */
 	int fd; /* detached, later attached mount; -1: skipped */
 	bool directory;
+	bool aside;    /* taken out of the tree for a moment */
 	char link[64]; /* ITEM_MIRROR: text of the host's link */
 };
 
@@ -94,6 +95,9 @@ struct mount_plan {
 	size_t n, allocated;
 	dev_t *own; /* file systems that were made for this jail: only there mount points are created */
 	size_t n_own;
+	const struct compiled_restriction *restrictions;
+	size_t n_restrictions;
+	const char *proc_hiding, *proc_subset; /* options of procfs; "" for none */
 };
 
 int prepare_mounts(const struct jail_spec *spec, struct mount_plan *ret, struct jail_error *reterr);
@@ -109,10 +113,16 @@ int prepare_devices(const struct jail_spec *spec, struct mount_plan *p);
 
 /* Child: a detached tmpfs. Options "" or NULL are left out. Returns the mount's fd. */
 int mount_new_tmpfs(const char *mode, const char *size, const char *inodes, uint64_t attributes);
-/* Child: a detached procfs of the own PID namespace. Returns the mount's fd. */
-int mount_new_proc(void);
+/* Child: a detached procfs of the own PID namespace. Options "" are left out. Returns the mount's fd. */
+int mount_new_proc(const char *hiding, const char *subset);
 /* Child: a detached copy of the mount(s) at an O_PATH fd, with the attributes. Returns the mount's fd. */
 int mount_clone(int path_fd, uint64_t attributes, bool recursive);
+/* Child: a detached, read-only file system with a directory and a file that nobody may open. Returns the
+ * mount's fd. */
+int restrict_make_blank(void);
+/* Child: on the tree below @root_fd, whose items are attached and still open. @blank_fd:
+ * restrict_make_blank(), attached outside of that tree. */
+int apply_restrictions(struct mount_plan *p, int root_fd, int blank_fd, struct jail_error *reterr);
 /* Child: no mount event gets into this namespace or out of it. */
 int mount_make_private(void);
 /* Child: takes a detached mount as root and lets go of the old one, with everything below it. */

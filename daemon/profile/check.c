@@ -5,22 +5,16 @@
  * or says that the other is the default.
  */
 
+#include "profile/check.h"
 #include "base/capability-names.h"
 #include "base/error.h"
 #include "base/path.h"
-#include "profile/profile.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
 
-struct check {
-	const struct profile *profile;
-	struct diagnostics *diagnostics;
-};
-
-/* " (file:line)" of a key that was set, or " (the default)". */
-static int where(const struct check *c, enum profile_key key, char **ret)
+int check_where(const struct check *c, enum profile_key key, char **ret)
 {
 	const struct setting_state *s = &c->profile->states[key];
 	int n;
@@ -47,7 +41,7 @@ static int check_user(const struct check *c)
 	int r;
 
 	if (is_set(c, KEY_USER) && is_set(c, KEY_DYNAMIC_USER) && p->dynamic_user) {
-		r = where(c, KEY_DYNAMIC_USER, &other);
+		r = check_where(c, KEY_DYNAMIC_USER, &other);
 		if (r < 0)
 			return r;
 		return diagnostics_add(c->diagnostics, &p->states[KEY_USER].place,
@@ -57,7 +51,7 @@ static int check_user(const struct check *c)
 		return diagnostics_add(c->diagnostics, &p->states[KEY_DYNAMIC_USER].place,
 			"DynamicUser=no needs User=, so that there is somebody to run as");
 	if (!is_set(c, KEY_USER) && is_set(c, KEY_GROUP)) {
-		r = where(c, KEY_DYNAMIC_USER, &other);
+		r = check_where(c, KEY_DYNAMIC_USER, &other);
 		if (r < 0)
 			return r;
 		return diagnostics_add(c->diagnostics, &p->states[KEY_GROUP].place,
@@ -80,7 +74,7 @@ static int check_capabilities(const struct check *c)
 
 	if (!extra)
 		return 0;
-	r = where(c, KEY_CAPABILITY_BOUNDING_SET, &other);
+	r = check_where(c, KEY_CAPABILITY_BOUNDING_SET, &other);
 	if (r < 0)
 		return r;
 	return diagnostics_add(c->diagnostics, &p->states[KEY_AMBIENT_CAPABILITIES].place,
@@ -129,7 +123,7 @@ static int check_mount_namespace(const struct check *c)
 
 		if (!value_of(p, needs_mounts[i].key))
 			continue;
-		r = where(c, needs_mounts[i].key, &other);
+		r = check_where(c, needs_mounts[i].key, &other);
 		if (r < 0)
 			return r;
 		r = diagnostics_add(c->diagnostics, place,
@@ -161,7 +155,7 @@ static int check_target(const struct check *c, const struct profile_mount *m)
 	if (path_is_below(m->target, "/proc"))
 		return diagnostics_add(c->diagnostics, &m->place, "nothing can be mounted on or below /proc");
 	if (tmp && value_of(p, KEY_PRIVATE_TMP)) {
-		r = where(c, KEY_PRIVATE_TMP, &other);
+		r = check_where(c, KEY_PRIVATE_TMP, &other);
 		return r < 0 ? r
 			     : diagnostics_add(c->diagnostics, &m->place,
 				       "a mount on %s contradicts PrivateTmp=yes (%s); set PrivateTmp=no or "
@@ -169,7 +163,7 @@ static int check_target(const struct check *c, const struct profile_mount *m)
 				       m->target, other);
 	}
 	if (strcmp(m->target, "/dev") == 0 && value_of(p, KEY_PRIVATE_DEVICES)) {
-		r = where(c, KEY_PRIVATE_DEVICES, &other);
+		r = check_where(c, KEY_PRIVATE_DEVICES, &other);
 		return r < 0 ? r
 			     : diagnostics_add(c->diagnostics, &m->place,
 				       "a mount on /dev contradicts PrivateDevices=yes (%s); mount below it",
@@ -260,7 +254,7 @@ static int check_io(const struct check *c)
 	if (!is_set(c, KEY_IO_SCHEDULING_CLASS) || p->io_class != PROFILE_IO_IDLE ||
 		!is_set(c, KEY_IO_SCHEDULING_PRIORITY))
 		return 0;
-	r = where(c, KEY_IO_SCHEDULING_CLASS, &other);
+	r = check_where(c, KEY_IO_SCHEDULING_CLASS, &other);
 	if (r < 0)
 		return r;
 	return diagnostics_add(c->diagnostics, &p->states[KEY_IO_SCHEDULING_PRIORITY].place,
@@ -272,8 +266,8 @@ static int check_io(const struct check *c)
 int profile_check(const struct profile *p, struct diagnostics *d)
 {
 	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
-		check_mount_namespace, check_mounts, check_slots, check_executables, check_landlock,
-		check_io };
+		check_mount_namespace, check_mounts, check_restrictions, check_protections, check_slots,
+		check_executables, check_landlock, check_io };
 	struct check c = { p, d };
 	bool failed = false;
 

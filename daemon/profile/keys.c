@@ -31,6 +31,12 @@ static const char *const stdio_names[] = { "null", "pipe", "fd", "inherit", NULL
 static const char *const io_classes[] = { "realtime", "best-effort", "idle", NULL };
 static const char *const keyring_modes[] = { "private", NULL };
 
+/* In the order of the enumerations; the first two also as any other word for no and yes. */
+static const char *const system_names[] = { "no", "yes", "full", "strict", NULL };
+static const char *const home_names[] = { "no", "yes", "read-only", "tmpfs", NULL };
+static const char *const proc_names[] = { "default", "noaccess", "invisible", "ptraceable", NULL };
+static const char *const subset_names[] = { "all", "pid", NULL };
+
 /* clang-format off */
 static const struct key keys[] = {
 	{ "Profile", "Description", set_string, KEY_DESCRIPTION, AT(description), .max = DESCRIPTION_MAX },
@@ -88,17 +94,20 @@ static const struct key keys[] = {
 	{ "Filesystem", "TemporaryFileSystem", set_tmpfs, KEY_TEMPORARY_FILE_SYSTEM, .list = true },
 	YES_NO("Filesystem", "PrivateTmp", KEY_PRIVATE_TMP, private_tmp),
 	YES_NO("Filesystem", "PrivateDevices", KEY_PRIVATE_DEVICES, private_devices),
+	{ "Filesystem", "ReadOnlyPaths", set_restrictions, KEY_READ_ONLY_PATHS, .list = true },
+	{ "Filesystem", "InaccessiblePaths", set_restrictions, KEY_INACCESSIBLE_PATHS, .list = true },
+	{ "Filesystem", "NoExecPaths", set_restrictions, KEY_NO_EXEC_PATHS, .list = true },
+	{ "Filesystem", "ProtectSystem", set_protection, KEY_PROTECT_SYSTEM, AT(protect_system), .names = system_names },
+	{ "Filesystem", "ProtectHome", set_protection, KEY_PROTECT_HOME, AT(protect_home), .names = home_names },
+	YES_NO("Filesystem", "ProtectKernelTunables", KEY_PROTECT_KERNEL_TUNABLES, protect_kernel_tunables),
+	YES_NO("Filesystem", "ProtectKernelModules", KEY_PROTECT_KERNEL_MODULES, protect_kernel_modules),
+	YES_NO("Filesystem", "ProtectKernelLogs", KEY_PROTECT_KERNEL_LOGS, protect_kernel_logs),
+	YES_NO("Filesystem", "ProtectControlGroups", KEY_PROTECT_CONTROL_GROUPS, protect_control_groups),
+	YES_NO("Filesystem", "ProtectClock", KEY_PROTECT_CLOCK, protect_clock),
+	{ "Filesystem", "ProtectProc", set_enum, KEY_PROTECT_PROC, AT(protect_proc), .names = proc_names },
+	{ "Filesystem", "ProcSubset", set_enum, KEY_PROC_SUBSET, AT(proc_subset), .names = subset_names },
 	LATER("Filesystem", "RootDirectory"),
-	LATER("Filesystem", "ReadOnlyPaths"),
-	LATER("Filesystem", "InaccessiblePaths"),
-	LATER("Filesystem", "NoExecPaths"),
-	LATER("Filesystem", "ProtectSystem"),
-	LATER("Filesystem", "ProtectHome"),
 	LATER("Filesystem", "DeviceAllow"),
-	LATER("Filesystem", "ProtectProc"),
-	LATER("Filesystem", "ProcSubset"),
-	LATER("Filesystem", "ProtectKernelTunables"),
-	LATER("Filesystem", "ProtectControlGroups"),
 	LATER("Filesystem", "MountPropagation"),
 	LATER("Filesystem", "DaemonStore"),
 	LATER("Filesystem", "MountSlot"),

@@ -36,6 +36,9 @@ void profile_done(struct profile *p)
 		free(p->mounts[i].target);
 	}
 	free(p->mounts);
+	for (size_t i = 0; i < p->n_restrictions; i++)
+		free(p->restrictions[i].path);
+	free(p->restrictions);
 	for (size_t i = 0; i < p->n_landlock_paths; i++)
 		free(p->landlock_paths[i].path);
 	free(p->landlock_paths);

@@ -62,6 +62,18 @@ enum profile_key {
 	KEY_TEMPORARY_FILE_SYSTEM,
 	KEY_PRIVATE_TMP,
 	KEY_PRIVATE_DEVICES,
+	KEY_READ_ONLY_PATHS,
+	KEY_INACCESSIBLE_PATHS,
+	KEY_NO_EXEC_PATHS,
+	KEY_PROTECT_SYSTEM,
+	KEY_PROTECT_HOME,
+	KEY_PROTECT_KERNEL_TUNABLES,
+	KEY_PROTECT_KERNEL_MODULES,
+	KEY_PROTECT_KERNEL_LOGS,
+	KEY_PROTECT_CONTROL_GROUPS,
+	KEY_PROTECT_CLOCK,
+	KEY_PROTECT_PROC,
+	KEY_PROC_SUBSET,
 	/* [Landlock] */
 	KEY_FS_DEFAULT_PATHS,
 	KEY_FS_PATH_READ_ONLY,
@@ -126,6 +138,46 @@ struct profile_mount {
 	uint64_t size; /* tmpfs, 0 = the kernel's default */
 	mode_t mode;   /* tmpfs */
 	struct place place;
+};
+
+/* A path of ReadOnlyPaths=, InaccessiblePaths= or NoExecPaths=, inside the sandbox. */
+struct profile_restriction {
+	enum profile_key key;
+	bool optional;
+	char *path;
+	struct place place;
+};
+
+/* Words of ProtectSystem=, each with what those before it do. */
+enum profile_protect_system {
+	PROFILE_SYSTEM_NO,
+	PROFILE_SYSTEM_YES,
+	PROFILE_SYSTEM_FULL,
+	PROFILE_SYSTEM_STRICT,
+};
+
+enum profile_protect_home {
+	PROFILE_HOME_NO,
+	PROFILE_HOME_YES,
+	PROFILE_HOME_READ_ONLY,
+	PROFILE_HOME_TMPFS,
+};
+
+/* What ProtectHome= is about. */
+#define PROFILE_HOMES 3U
+extern const char *const profile_homes[PROFILE_HOMES];
+
+/* In the order of the kernel's hidepid=. */
+enum profile_protect_proc {
+	PROFILE_PROC_DEFAULT,
+	PROFILE_PROC_NOACCESS,
+	PROFILE_PROC_INVISIBLE,
+	PROFILE_PROC_PTRACEABLE,
+};
+
+enum profile_proc_subset {
+	PROFILE_PROC_ALL,
+	PROFILE_PROC_PID,
 };
 
 /* A path of FsPath…=, and the key that it was given with. */
@@ -197,6 +249,11 @@ struct profile {
 	bool minimal_root, private_tmp, private_devices;
 	struct profile_mount *mounts;
 	size_t n_mounts;
+	struct profile_restriction *restrictions;
+	size_t n_restrictions;
+	unsigned protect_system, protect_home, protect_proc, proc_subset; /* enum profile_… */
+	bool protect_kernel_tunables, protect_kernel_modules, protect_kernel_logs, protect_control_groups,
+		protect_clock;
 
 	bool fs_default_paths;
 	struct profile_landlock_path *landlock_paths;
@@ -227,6 +284,12 @@ extern const struct key_table profile_keys;
 /* Finds what contradicts itself, defaults included. -EBADMSG after diagnosing, -ENOMEM. */
 int profile_check(const struct profile *p, struct diagnostics *d);
 
+/* The values that hold, set or not. Without a mount namespace nothing is protected that the profile does not
+ * name. */
+enum profile_protect_system profile_protect_system(const struct profile *p);
+enum profile_protect_home profile_protect_home(const struct profile *p);
+bool profile_protects(const struct profile *p, enum profile_key key);
+
 /* The value of a yes/no key, or yes if it is not set: the default of all that confine. */
 static inline bool profile_yes(const struct profile *p, enum profile_key key, bool value)
 {
@@ -255,6 +318,8 @@ int set_capabilities(const struct setting *s, void *target);
 int set_secure_bits(const struct setting *s, void *target);
 int set_binds(const struct setting *s, void *target);
 int set_tmpfs(const struct setting *s, void *target);
+int set_restrictions(const struct setting *s, void *target);
+int set_protection(const struct setting *s, void *target);
 int set_optional(const struct setting *s, void *target);
 int set_landlock_paths(const struct setting *s, void *target);
 int set_ports(const struct setting *s, void *target);

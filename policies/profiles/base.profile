@@ -46,6 +46,16 @@ PrivateCgroup=yes
 MinimalRoot=yes
 PrivateTmp=yes
 PrivateDevices=yes
+# For profiles that show more of the host: it is read-only, without homes, and the kernel's knobs are out of reach.
+ProtectSystem=strict
+ProtectHome=tmpfs
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectProc=invisible
+ProcSubset=pid
 
 [Seccomp]
 # What a C program needs to start and to end; not enough to do anything. A profile names a policy for its program.

@@ -62,6 +62,9 @@ static void fill_spec(struct rig *r)
 		.private_devices = true,
 		.mount_proc = true,
 		.mounts = r->mounts,
+		.restrictions = r->restrictions,
+		.proc_hiding = PROC_INVISIBLE,
+		.proc_subset = true,
 	};
 	rig_bind(r, r->probe, RIG_PROBE, MOUNT_READ_ONLY);
 	rig_fd(r, r->context.null_fd, 0);
@@ -162,6 +165,19 @@ void rig_tmpfs(struct rig *r, const char *target, uint32_t flags, uint64_t size,
 
 	m->size = size;
 	m->mode = mode;
+}
+
+void rig_restrict(struct rig *r, enum restriction_type type, const char *path, bool optional)
+{
+	/* the copy lives in r->strings */
+	union {
+		const char *constant;
+		char *plain;
+	} p = { rig_format(r, "%s", path) };
+
+	assert_true(r->spec.n_restrictions < RIG_RESTRICTIONS_MAX);
+	r->restrictions[r->spec.n_restrictions++] =
+		(struct compiled_restriction){ .type = type, .optional = optional, .path = p.plain };
 }
 
 void rig_limit(struct rig *r, uint32_t resource, uint64_t soft, uint64_t hard)

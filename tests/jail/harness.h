@@ -16,15 +16,17 @@
 
 #include <cmocka.h>
 
-#define RIG_MOUNTS_MAX 32
-#define RIG_UID        54321
-#define RIG_GID        54322
-#define RIG_PROBE      "/probe" /* where the probe is, inside */
+#define RIG_MOUNTS_MAX       32
+#define RIG_RESTRICTIONS_MAX 16
+#define RIG_UID              54321
+#define RIG_GID              54322
+#define RIG_PROBE            "/probe" /* where the probe is, inside */
 
 struct rig {
 	struct jail_context context;
 	struct jail_spec spec;
 	struct compiled_mount mounts[RIG_MOUNTS_MAX];
+	struct compiled_restriction restrictions[RIG_RESTRICTIONS_MAX];
 	char *probe;     /* its path on the host */
 	char *directory; /* a fresh one, 0755, removed with all below it */
 	char *cgroup;    /* of the context, or NULL */
@@ -48,6 +50,8 @@ const char *rig_format(struct rig *r, const char *format, ...) __attribute__((fo
 /* A mount at the end of the profile's. */
 void rig_bind(struct rig *r, const char *source, const char *target, uint32_t flags);
 void rig_tmpfs(struct rig *r, const char *target, uint32_t flags, uint64_t size, uint32_t mode);
+/* A restricted path behind the others; the types must come in their order. */
+void rig_restrict(struct rig *r, enum restriction_type type, const char *path, bool optional);
 void rig_limit(struct rig *r, uint32_t resource, uint64_t soft, uint64_t hard);
 void rig_fd(struct rig *r, int source, uint32_t target);
 /* The launcher's: replaces the environment. */

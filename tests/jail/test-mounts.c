@@ -235,6 +235,8 @@ static void test_hosts_root(void **state)
 	/* the probe must be somewhere that is not covered */
 	rig_bind(r, r->probe, "/usr/bin/env", MOUNT_READ_ONLY);
 	rig_bind(r, rig_mkdir(r, "data", 0755), "/mnt", 0);
+	rig_restrict(r, RESTRICTION_READ_ONLY, "/sys", true);
+	rig_restrict(r, RESTRICTION_READ_ONLY, "/sys/fs/cgroup", true);
 	RUN(r, "see", "--", "open", r->directory, "--", "mkdir", "/sys/new", "--", "open", "/etc/shadow",
 		"--", "unshare", "user");
 	assert_value(r, "unshare", "EPERM");

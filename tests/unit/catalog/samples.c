@@ -93,11 +93,22 @@ static void fill_filesystem(struct compiled_profile *p)
 		{ MOUNT_BIND, MOUNT_READ_ONLY | MOUNT_OPTIONAL, copy("/usr"), copy("/usr"), 0, 0 },
 		{ MOUNT_TMPFS, MOUNT_NO_EXEC, copy(""), copy("/tmp/scratch"), 1 << 20, 01777 },
 	};
+	const struct compiled_restriction restrictions[] = {
+		{ RESTRICTION_READ_ONLY, true, copy("/") },
+		{ RESTRICTION_READ_ONLY, false, copy("/var") },
+		{ RESTRICTION_NO_EXEC, false, copy("/") },
+		{ RESTRICTION_INACCESSIBLE, true, copy("/usr/lib/modules") },
+	};
 
 	p->minimal_root = p->private_tmp = p->private_devices = false;
 	p->mount_proc = true;
 	p->mounts = copy_array(mounts, sizeof(mounts));
 	p->n_mounts = ELEMENTSOF(mounts);
+	p->restrictions = copy_array(restrictions, sizeof(restrictions));
+	p->n_restrictions = ELEMENTSOF(restrictions);
+	p->proc_hiding = PROC_PTRACEABLE;
+	p->proc_subset = p->protect_kernel_tunables = p->protect_kernel_modules = p->protect_kernel_logs =
+		p->protect_control_groups = p->protect_clock = false;
 }
 
 static void fill_landlock(struct compiled_landlock *l)

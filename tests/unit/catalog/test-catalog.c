@@ -82,6 +82,13 @@ static void test_values(void **state)
 	assert_int_equal(q->mounts[1].mode, 01777);
 	assert_int_equal(q->mounts[1].size, 1 << 20);
 	assert_string_equal(q->mounts[0].source, "/usr");
+	assert_int_equal(q->n_restrictions, 4);
+	assert_true(q->restrictions[0].optional && !q->restrictions[1].optional);
+	assert_int_equal(q->restrictions[2].type, RESTRICTION_NO_EXEC);
+	assert_string_equal(q->restrictions[3].path, "/usr/lib/modules");
+	assert_int_equal(q->proc_hiding, PROC_PTRACEABLE);
+	assert_false(q->proc_subset || q->protect_kernel_tunables || q->protect_kernel_modules ||
+		     q->protect_kernel_logs || q->protect_control_groups || q->protect_clock);
 	assert_int_equal(q->optional, OPTIONAL_LANDLOCK);
 	assert_int_equal(q->landlock.restricts, _RESTRICT_ALL);
 	assert_int_equal(q->landlock.n_rules, 2);
@@ -118,6 +125,9 @@ static void test_confined(void **state)
 	assert_int_equal(p.namespaces, _JAIL_NS_ALL);
 	assert_true(p.dynamic_user && p.minimal_root && p.private_tmp && p.private_devices);
 	assert_false(p.mount_proc || p.allow_detach);
+	assert_true(p.proc_subset && p.proc_hiding == PROC_INVISIBLE);
+	assert_true(p.protect_kernel_tunables && p.protect_kernel_modules && p.protect_kernel_logs &&
+		    p.protect_control_groups && p.protect_clock);
 	assert_true(p.secure_bits & SECBIT_NOROOT_LOCKED);
 	assert_int_not_equal(p.uid, 0);
 	assert_int_not_equal(p.gid, 0);

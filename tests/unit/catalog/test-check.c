@@ -66,6 +66,11 @@ CHANGE(bad_mode, p->mounts[1].mode = 010000);
 CHANGE(bad_flags, p->mounts[1].flags = _MOUNT_FLAGS_ALL + 1);
 CHANGE(bad_mount, p->mounts[1].type = _MOUNT_TYPE_MAX);
 CHANGE(tmpfs_source, p->mounts[0].type = MOUNT_TMPFS);
+CHANGE(bad_restriction, p->restrictions[0].type = _RESTRICTION_TYPE_MAX);
+CHANGE(bad_restricted_path, p->restrictions[1].path[0] = 'v');
+CHANGE(unordered_restrictions, p->restrictions[3].type = RESTRICTION_READ_ONLY);
+CHANGE(inaccessible_root, p->restrictions[3].path[1] = '\0');
+CHANGE(bad_hiding, p->proc_hiding = _PROC_HIDING_MAX);
 CHANGE(bad_optional, p->optional = _OPTIONAL_ALL + 1);
 CHANGE(bad_restricts, p->landlock.restricts = _RESTRICT_ALL + 1);
 CHANGE(lone_log, p->landlock.restricts = RESTRICT_LOG; p->landlock.n_rules = p->landlock.n_ports = 0);
@@ -149,6 +154,11 @@ static struct change changes[] = {
 	ROW(bad_flags),
 	ROW(bad_mount),
 	ROW(tmpfs_source),
+	ROW(bad_restriction),
+	ROW(bad_restricted_path),
+	ROW(unordered_restrictions),
+	ROW(inaccessible_root),
+	ROW(bad_hiding),
 	ROW(bad_optional),
 	ROW(bad_restricts),
 	ROW(lone_log),

@@ -46,6 +46,30 @@ static void expect_invalid(const struct tree *t, const char *text, const char *e
 	catalog_free(c);
 }
 
+static void check_restrictions(
+	const struct compiled_profile *p, const struct compiled_restriction *expected, size_t n)
+{
+	for (size_t i = 0; i < n && i < p->n_restrictions; i++) {
+		assert_string_equal(p->restrictions[i].path, expected[i].path);
+		assert_int_equal(p->restrictions[i].type, expected[i].type);
+		assert_int_equal(p->restrictions[i].optional, expected[i].optional);
+	}
+	assert_int_equal(p->n_restrictions, n);
+}
+
+static char s_root[] = "/", s_sys[] = "/sys", s_cgroup[] = "/sys/fs/cgroup", s_modules[] = "/usr/lib/modules",
+	    s_lib_modules[] = "/lib/modules", s_kmsg[] = "/dev/kmsg", s_usr[] = "/usr", s_etc[] = "/etc",
+	    s_boot[] = "/boot", s_efi[] = "/efi", s_home[] = "/home", s_roots[] = "/root",
+	    s_run_user[] = "/run/user", s_a[] = "/a", s_b[] = "/b";
+
+static const struct compiled_restriction default_restrictions[] = {
+	{ RESTRICTION_READ_ONLY, true, s_sys },
+	{ RESTRICTION_READ_ONLY, true, s_cgroup },
+	{ RESTRICTION_INACCESSIBLE, true, s_kmsg },
+	{ RESTRICTION_INACCESSIBLE, true, s_lib_modules },
+	{ RESTRICTION_INACCESSIBLE, true, s_modules },
+};
+
 /* A profile that says nothing is as confined as compiled_profile_init() and this program know how. */
 static void test_defaults(void **state)
 {
@@ -71,6 +95,10 @@ static void test_defaults(void **state)
 	assert_int_equal(p->namespaces, _JAIL_NS_ALL);
 	assert_true(p->minimal_root && p->private_tmp && p->private_devices && p->mount_proc);
 	assert_int_equal(p->n_mounts, 0);
+	check_restrictions(p, default_restrictions, ELEMENTS(default_restrictions));
+	assert_true(p->proc_subset && p->proc_hiding == PROC_INVISIBLE);
+	assert_true(p->protect_kernel_tunables && p->protect_kernel_modules && p->protect_kernel_logs &&
+		    p->protect_control_groups && p->protect_clock);
 	assert_int_equal(p->landlock.restricts | p->optional, 0);
 	assert_int_equal(p->max_fds, 0);
 	assert_int_equal(p->umask, 0077);
@@ -222,6 +250,97 @@ static void test_everything(void **state)
 	assert_int_equal(p->runtime_max_usec, 90 * 1000000);
 	assert_int_equal(p->timeout_stop_usec, 2 * 1000000);
 	assert_int_equal(p->kill_signal, SIGINT);
+	catalog_free(c);
+}
+
+#define NO_KERNEL                                                                                            \
+	"ProtectKernelTunables=no\nProtectKernelModules=no\nProtectKernelLogs=no\nProtectControlGroups=no\n" \
+	"ProtectClock=no\n"
+
+static void expect_restrictions(
+	struct tree *t, const char *text, const struct compiled_restriction *expected, size_t n)
+{
+	struct catalog *c;
+
+	tree_write(t, "profiles/a.profile", text);
+	c = compile(t);
+	assert_null(c->errors);
+	check_restrictions(&c->profiles[0], expected, n);
+	catalog_free(c);
+}
+
+/* What the words of Protect…= come to, alone and with lists of paths. */
+static void test_restrictions(void **state)
+{
+	static const struct compiled_restriction full[] = { { RESTRICTION_READ_ONLY, true, s_boot },
+		{ RESTRICTION_READ_ONLY, true, s_efi }, { RESTRICTION_READ_ONLY, true, s_etc },
+		{ RESTRICTION_READ_ONLY, true, s_usr } },
+						 strict[] = { { RESTRICTION_READ_ONLY, true, s_root } },
+						 homes[] = { { RESTRICTION_INACCESSIBLE, true, s_home },
+							 { RESTRICTION_INACCESSIBLE, true, s_roots },
+							 { RESTRICTION_INACCESSIBLE, true, s_run_user } },
+						 lists[] = { { RESTRICTION_READ_ONLY, false, s_b },
+							 { RESTRICTION_NO_EXEC, true, s_a },
+							 { RESTRICTION_INACCESSIBLE, false, s_a } };
+	struct tree *t = *state;
+
+	tree_need_root();
+	expect_restrictions(t, "[Filesystem]\n" NO_KERNEL, NULL, 0);
+	expect_restrictions(t, "[Filesystem]\nProtectSystem=strict\n" NO_KERNEL, NULL, 0);
+	expect_restrictions(t, "[Filesystem]\nProtectSystem=full\n" NO_KERNEL, full, 4);
+	expect_restrictions(t, "[Filesystem]\nProtectSystem=full\nMinimalRoot=no\n" NO_KERNEL, full, 4);
+	expect_restrictions(t, "[Filesystem]\nMinimalRoot=no\n" NO_KERNEL, strict, 1);
+	expect_restrictions(t, "[Filesystem]\nMinimalRoot=no\nProtectSystem=no\n" NO_KERNEL, NULL, 0);
+	expect_restrictions(t, "[Filesystem]\nProtectHome=yes\n" NO_KERNEL, homes, 3);
+	expect_restrictions(t,
+		"[Filesystem]\nInaccessiblePaths=/a\nNoExecPaths=-/a\nReadOnlyPaths=/c\nReadOnlyPaths=\n"
+		"ReadOnlyPaths=/b\n" NO_KERNEL,
+		lists, 3);
+}
+
+static size_t count_paths(const struct compiled_profile *p, const char *beginning)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_restrictions; i++)
+		n += strncmp(p->restrictions[i].path, beginning, strlen(beginning)) == 0;
+	return n;
+}
+
+/* The homes' empty file systems, and what depends on other keys. */
+static void test_protections(void **state)
+{
+	const struct compiled_profile *p;
+	struct tree *t = *state;
+	struct catalog *c;
+
+	tree_need_root();
+	tree_write(t, "profiles/a.profile",
+		"[Capabilities]\nCapabilityBoundingSet=CAP_WAKE_ALARM CAP_KILL\n"
+		"[Filesystem]\nMinimalRoot=no\nPrivateDevices=no\nProcSubset=all\nProtectProc=noaccess\n"
+		"BindPaths=/srv:/root /srv:/home/alice\n");
+	c = compile(t);
+	assert_null(c->errors);
+	p = &c->profiles[0];
+	assert_int_equal(p->bounding, UINT64_C(1) << 5);
+	assert_false(p->proc_subset);
+	assert_int_equal(p->proc_hiding, PROC_NO_ACCESS);
+	assert_int_equal(count_paths(p, "/dev/rtc"), 16);
+	assert_int_equal(count_paths(p, "/proc/"), 10);
+	assert_int_equal(p->n_mounts, 4);
+	assert_string_equal(p->mounts[0].target, "/home");
+	assert_int_equal(p->mounts[0].type, MOUNT_TMPFS);
+	assert_int_equal(p->mounts[0].flags, MOUNT_READ_ONLY | MOUNT_NO_EXEC | MOUNT_OPTIONAL);
+	assert_string_equal(p->mounts[1].target, "/home/alice");
+	assert_int_equal(p->mounts[2].type, MOUNT_BIND);
+	assert_string_equal(p->mounts[3].target, "/run/user");
+	catalog_free(c);
+	tree_write(t, "profiles/a.profile",
+		"[Namespaces]\nPrivateMounts=no\nPrivatePIDs=no\n"
+		"[Filesystem]\nMinimalRoot=no\nPrivateDevices=no\nPrivateTmp=no\n");
+	c = compile(t);
+	assert_null(c->errors);
+	assert_int_equal(c->profiles[0].n_mounts + c->profiles[0].n_restrictions, 0);
 	catalog_free(c);
 }
 
@@ -469,6 +588,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COMPILE_TEST(test_defaults),
 		COMPILE_TEST(test_everything),
+		COMPILE_TEST(test_restrictions),
+		COMPILE_TEST(test_protections),
 		COMPILE_TEST(test_users),
 		COMPILE_TEST(test_mixed),
 		COMPILE_TEST(test_policies),

@@ -95,12 +95,11 @@ static const struct {
 		"PrivateCgroup",
 		"PrivateTime RestrictNamespaces NetworkNamespacePath JoinsPool" },
 	{ "Filesystem",
-		"MinimalRoot BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp PrivateDevices",
-		"RootDirectory ReadOnlyPaths InaccessiblePaths NoExecPaths ProtectSystem ProtectHome "
-		"DeviceAllow "
-		"ProtectProc ProcSubset ProtectKernelTunables ProtectControlGroups MountPropagation "
-		"DaemonStore "
-		"MountSlot" },
+		"MinimalRoot BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp PrivateDevices "
+		"ReadOnlyPaths InaccessiblePaths NoExecPaths ProtectSystem ProtectHome ProtectKernelTunables "
+		"ProtectKernelModules ProtectKernelLogs ProtectControlGroups ProtectClock ProtectProc "
+		"ProcSubset",
+		"RootDirectory DeviceAllow MountPropagation DaemonStore MountSlot" },
 	{ "Landlock",
 		"FsDefaultPaths FsPathReadOnly FsPathReadExecute FsPathReadWrite FsPathAdvancedReadWrite "
 		"NetBindTcp NetConnectTcp Scope LogDenials",

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Checks of a whole profile, for this folder only: each returns 0, -EBADMSG after diagnosing, or -ENOMEM. */
+
+#include "profile/profile.h"
+
+struct check {
+	const struct profile *profile;
+	struct diagnostics *diagnostics;
+};
+
+/* "file:line" of a key that was set, or "the default". */
+int check_where(const struct check *c, enum profile_key key, char **ret);
+
+/* check-paths.c: what mounts, restricted paths and the Protect…= say about the same files */
+int check_restrictions(const struct check *c);
+int check_protections(const struct check *c);
