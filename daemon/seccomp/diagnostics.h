@@ -16,8 +16,9 @@ struct diagnostics {
 	struct seccomp_diagnostic *list;
 	size_t n, allocated;
 	size_t n_errors, n_warnings;
-	bool warnings;   /* collect them; else they are dropped */
-	uint32_t kernel; /* which warnings are about, as KERNEL_VERSION(); 0: any */
+	bool warnings;      /* collect them; else they are dropped */
+	uint32_t kernel;    /* which warnings are about, as KERNEL_VERSION(); 0: any */
+	uint64_t lint_work; /* steps that lints have taken, all together */
 };
 
 void diagnose_done(struct diagnostics *d);

@@ -164,13 +164,17 @@ static int find_in_entry(const struct policy *p, const struct policy_entry *entr
 	return 0;
 }
 
-/* By rule, in the order of discovery otherwise. */
+/* By rule, in the order of discovery otherwise. Addresses decide only where it can't be seen. */
 static int compare_findings(const void *a, const void *b)
 {
 	const struct finding *one = a, *two = b;
+	int r;
 
 	if (one->rule->at.offset != two->rule->at.offset)
 		return one->rule->at.offset < two->rule->at.offset ? -1 : 1;
+	r = strcmp(one->rule->at.source->display, two->rule->at.source->display);
+	if (r != 0)
+		return r;
 	if (one->rule != two->rule)
 		return (uintptr_t)one->rule < (uintptr_t)two->rule ? -1 : 1;
 	return one->index < two->index ? -1 : 1;
@@ -220,7 +224,7 @@ static int check_dangerous(struct linter *l)
 	for (size_t i = 0, n; r == 0 && i < f.n; i += n) {
 		for (n = 1; i + n < f.n && f.list[i + n].rule == f.list[i].rule;)
 			n++;
-		if (!lint_commented(f.list[i].rule->at))
+		if (lint_spend(l, f.list[i].rule->at.source->size) && !lint_commented(f.list[i].rule->at))
 			r = warn_dangerous(l, &f.list[i], n);
 	}
 	return r;

@@ -18,6 +18,9 @@
 #define UNUSUAL       0x7ffffff1 /* no address family */
 #define UPPER_BITS    (1ULL << 32)
 #define PROT_ARGUMENT 2
+#define TRY_STEPS     32 /* for each atom, to see whether upper bits evade a comparison */
+
+static const struct conjunction always = { 0 };
 
 /* The decisions of a call. */
 struct reach {
@@ -27,6 +30,7 @@ struct reach {
 	char buffer[LINT_NAME_MAX];
 	struct decisions decisions;
 	struct conjunction *conditions; /* of the decisions, in a list of their own */
+	size_t n_atoms;                 /* of all of them */
 };
 
 static void reach_done(struct reach *r)
@@ -47,26 +51,38 @@ static int reach_init(struct reach *ret, struct linter *l, uint32_t number)
 	ret->conditions = calloc(ret->decisions.n, sizeof(*ret->conditions));
 	if (!ret->conditions)
 		return -ENOMEM;
-	for (size_t i = 0; i < ret->decisions.n; i++)
+	for (size_t i = 0; i < ret->decisions.n; i++) {
 		ret->conditions[i] = ret->decisions.list[i].when;
+		ret->n_atoms += ret->conditions[i].n;
+	}
 	return 0;
 }
 
-/* Whether decision @i is ever made for a call that @more holds for: 1, 0; -E2BIG, -ENOMEM. */
-static int is_made(const struct reach *reach, size_t i, const struct conjunction *more)
+/*
+ * Whether there is a call that both conjunctions hold for, and none of the first @n_before decisions: 1, 0;
+ * -E2BIG, -ENOMEM.
+ */
+static int exists(const struct reach *reach, const struct conjunction *one, const struct conjunction *other,
+	size_t n_before)
 {
 	uint64_t work = reach->l->work < WORK_MAX ? reach->l->work : WORK_MAX;
 	_cleanup_(region_done) struct region region;
 	int r;
 
 	region_init(&region, reach->l->p->architecture, work);
-	r = region_add_all(&region, more);
+	r = region_add_all(&region, one);
 	if (r > 0)
-		r = region_add_all(&region, &reach->conditions[i]);
-	if (r > 0)
-		r = region_escape(&region, reach->conditions, i);
+		r = region_add_all(&region, other);
+	if (r > 0 && n_before > 0)
+		r = region_escape(&region, reach->conditions, n_before);
 	reach->l->work -= work - region.work;
 	return r;
+}
+
+/* Whether decision @i is ever made for a call that @more holds for: as exists(). */
+static int is_made(const struct reach *reach, size_t i, const struct conjunction *more)
+{
+	return exists(reach, more, &reach->conditions[i], i);
 }
 
 static struct position place_of(const struct decision *d)
@@ -84,13 +100,9 @@ static struct position place_of(const struct decision *d)
 
 static int check_made(const struct reach *reach, size_t i)
 {
-	static const struct conjunction always = { 0 };
 	const struct decision *d = &reach->decisions.list[i];
-	_cleanup_(region_done) struct region region;
-	int r;
+	int r = exists(reach, &always, &d->when, 0);
 
-	region_init(&region, reach->l->p->architecture, WORK_MAX);
-	r = region_add_all(&region, &d->when);
 	if (r == 0)
 		return lint_warn(reach->l, place_of(d), "never-true", "this condition never holds");
 	if (r < 0)
@@ -106,11 +118,9 @@ static int check_made(const struct reach *reach, size_t i)
 static int check_always(const struct reach *reach, const struct decision *d)
 {
 	for (size_t i = 0; i < d->when.n && reach->l->p->architecture->word_bits == 64; i++) {
-		_cleanup_(region_done) struct region region;
-		int r;
+		const struct policy_atom opposite = atom_negated(&d->when.atoms[i]);
+		int r = exists(reach, &always, &(struct conjunction){ &opposite, 1 }, 0);
 
-		region_init(&region, reach->l->p->architecture, WORK_MAX);
-		r = region_add(&region, atom_negated(&d->when.atoms[i]));
 		if (r == 0)
 			r = lint_warn(reach->l, atom_position(d->rule, &d->when.atoms[i]), "always-true",
 				"this comparison always holds");
@@ -278,7 +288,8 @@ static int check_evasions(const struct reach *reach, size_t i)
 	for (size_t k = 0; r == 0 && k < d->when.n && a->word_bits == 64; k++) {
 		const struct policy_atom *atom = &d->when.atoms[k];
 
-		if (argument_kind(a, syscall_name(a, reach->number), atom->argument) == ARGUMENT_INT)
+		if (argument_kind(a, syscall_name(a, reach->number), atom->argument) == ARGUMENT_INT &&
+			lint_spend(reach->l, TRY_STEPS * reach->n_atoms))
 			r = check_evasion(reach, i, atom);
 	}
 	return r;

@@ -10,6 +10,8 @@
 
 #include <inttypes.h>
 
+#define NAME_STEPS 64 /* what it takes to find what is known of a call */
+
 /* An atom with what is around it. */
 struct comparison {
 	const struct policy_rule *rule;
@@ -25,10 +27,12 @@ static bool is_order(uint8_t op)
 }
 
 /* Whether the same conjunction says which bits there may be at all. */
-static bool is_bounded(const struct comparison *c)
+static bool is_bounded(struct linter *l, const struct comparison *c)
 {
 	const struct policy_atom *first = c->atom, *end = c->rule->atoms + c->rule->n_atoms;
 
+	if (!lint_spend(l, c->rule->n_atoms))
+		return true;
 	while (first > c->rule->atoms && !first[-1].last)
 		first--;
 	for (; first < end; first++) {
@@ -45,7 +49,7 @@ static int check_any(struct linter *l, const struct comparison *c)
 {
 	int bits = __builtin_popcountll(c->atom->value);
 
-	if (c->atom->op != POLICY_ANY || bits < 2 || !rule_allows(c->rule) || is_bounded(c))
+	if (c->atom->op != POLICY_ANY || bits < 2 || !rule_allows(c->rule) || is_bounded(l, c))
 		return 0;
 	return lint_warn(l, atom_position(c->rule, c->atom), "any-bits",
 		"`&` holds as soon as one of these %d bits is set, whatever others are; `in` holds when no "
@@ -81,8 +85,10 @@ static int check_pointer(struct linter *l, const struct comparison *c)
 }
 
 /* Whether the rule compares the same argument with the same number with its upper half clear, too. */
-static bool has_short_form(const struct comparison *c)
+static bool has_short_form(struct linter *l, const struct comparison *c)
 {
+	if (!lint_spend(l, c->rule->n_atoms))
+		return true;
 	for (size_t i = 0; i < c->rule->n_atoms; i++) {
 		const struct policy_atom *other = &c->rule->atoms[i];
 
@@ -100,7 +106,7 @@ static int check_negative(struct linter *l, const struct comparison *c)
 	char buffer[LINT_NAME_MAX];
 
 	if (c->word_bits == 32 || c->kind != ARGUMENT_INT || !equality || (int64_t)c->atom->value >= 0 ||
-		(int64_t)c->atom->value < INT32_MIN || has_short_form(c))
+		(int64_t)c->atom->value < INT32_MIN || has_short_form(l, c))
 		return 0;
 	return lint_warn(l, atom_position(c->rule, c->atom), "negative-int",
 		"arg%u of `%s` has 32 bits for the kernel, and a negative one may come as 0x%" PRIx64
@@ -138,6 +144,8 @@ static int check_kinds(struct linter *l, const struct statement *s, struct compa
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n_names && l->d->n_warnings == before; i++) {
+		if (!lint_spend(l, NAME_STEPS))
+			break;
 		c->number = s->names[i].number;
 		c->kind = argument_kind(
 			l->p->architecture, syscall_name(l->p->architecture, c->number), c->atom->argument);

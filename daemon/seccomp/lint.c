@@ -10,7 +10,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define WORK_MAX 20000000 /* well below a second */
+#define REACH_WORK_MAX 20000000  /* steps of regions: well below a second */
+#define LINT_WORK_MAX  500000000 /* of everything else: the same */
 
 const char *const lint_codes[] = { "always-true", "any-bits", "bypass", "dangerous-uncommented",
 	"fake-success", "high-bits", "kill-thread", "negative-int", "never-true", "new-syscall",
@@ -31,13 +32,25 @@ static bool was_said(const struct diagnostics *d, struct position at, const char
 	return false;
 }
 
+bool lint_spend(struct linter *l, uint64_t steps)
+{
+	if (steps > LINT_WORK_MAX - l->d->lint_work) {
+		l->d->lint_work = LINT_WORK_MAX;
+		return false;
+	}
+	l->d->lint_work += steps;
+	return true;
+}
+
 int lint_warn(struct linter *l, struct position at, const char *code, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
 	va_list ap;
 	int r;
 
-	if (l->d->n_warnings >= DIAGNOSTICS_MAX || lint_allowed(at, code) || was_said(l->d, at, code))
+	/* The place in the text and the comments around it are looked for from the start each time. */
+	if (l->d->n_warnings >= DIAGNOSTICS_MAX || !lint_spend(l, at.source->size) ||
+		lint_allowed(at, code) || was_said(l->d, at, code))
 		return 0;
 	va_start(ap, format);
 	r = vasprintf(&text, format, ap);
@@ -169,7 +182,7 @@ static int sort(struct diagnostics *d)
 
 int lint_policy(struct diagnostics *d, const struct policy *p)
 {
-	struct linter l = { .d = d, .p = p, .work = WORK_MAX };
+	struct linter l = { .d = d, .p = p, .work = REACH_WORK_MAX };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < p->n_entries; i++)

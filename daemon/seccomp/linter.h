@@ -13,6 +13,12 @@ struct linter {
 };
 
 /*
+ * Whether the lints may still take these steps, a step being about a byte looked at. Past what they have,
+ * they say nothing more: who suppresses ten thousand warnings in a line of a megabyte has to be content with
+ * that.
+ */
+bool lint_spend(struct linter *l, uint64_t steps);
+/*
  * Adds a warning, unless a comment allows it, or the same was said of the same place: a rule can be that of
  * many calls.
  */

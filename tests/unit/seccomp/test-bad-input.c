@@ -41,6 +41,7 @@
 struct fixture {
 	char path[32];
 	int fd;
+	unsigned flags;   /* of the compiler, for the next case */
 	long most_memory; /* KiB, of all cases */
 	double slowest;   /* seconds */
 	const char *slowest_case;
@@ -100,9 +101,13 @@ static void put_many(const struct fixture *t, const char *name, const char *text
 
 static bool as_expected(const struct seccomp_result *result, int r, const char *code)
 {
+	size_t errors = 0;
+
+	for (size_t i = 0; i < result->n_diagnostics; i++)
+		errors += result->diagnostics[i].severity == SECCOMP_ERROR;
 	if (!code)
-		return r == 0 && result->filter && result->n_diagnostics == 0;
-	if (r >= 0 || r == -ENOMEM || result->filter || result->n_diagnostics == 0)
+		return r == 0 && result->filter && errors == 0;
+	if (r >= 0 || r == -ENOMEM || result->filter || errors == 0)
 		return false;
 	return strcmp(code, SOME_ERROR) == 0 || strcmp(code, result->diagnostics[0].code) == 0;
 }
@@ -112,7 +117,7 @@ static int judge(const struct fixture *t, const char *code)
 {
 	struct seccomp_options options = {
 		.architecture = &architectures[ARCHITECTURE_X86_64],
-		.flags = SECCOMP_UNTRUSTED,
+		.flags = SECCOMP_UNTRUSTED | t->flags,
 	};
 	struct seccomp_result result;
 	int r = seccomp_compile_file(t->fd, "policy", "policy", &options, &result);
@@ -243,6 +248,34 @@ static void test_repeated(void **state)
 	}
 }
 
+/* What warnings are looked for in, and kept away from by a comment, which is no reason to look forever. */
+static const struct repeated doubtful[] = {
+	{ "60,000 doubtful masks, all of them allowed", "# lint: allow any-bits\n901: arg0 == 0",
+		" || arg0 & $3", "\n", 60000, "program-too-large" },
+	{ "50,000 negative numbers for a group", "# lint: allow negative-int\n@system-service: arg0 == 0",
+		" || arg0 == -$3", "\n", 50000, SOME_ERROR },
+	{ "50,000 masks of one condition", "close: arg0 & 3", " && arg0 & $3", "\n", 50000, SOME_ERROR },
+	{ "3,000 exceptions for a group",
+		"# lint: allow pointer-compared, high-bits\n@system-service: arg0 != 0", " && arg0 != $3",
+		"\n", 3000, NULL },
+	{ "500 impossible rules for a group",
+		"# lint: allow never-true\n@system-service: { arg0 < 0; return 1", ", arg0 < 0; return $",
+		" }\n", 500, NULL },
+	{ "4,002 dangerous rules", "mount: { arg0 == 0", ", arg1 == $", ", arg0 == 1 }\n", 4000, NULL },
+};
+
+static void test_doubtful(void **state)
+{
+	struct fixture *t = *state;
+
+	t->flags = SECCOMP_WARNINGS;
+	for (size_t i = 0; i < ELEMENTS(doubtful); i++) {
+		put_repeated(t, "policy", &doubtful[i]);
+		expect(t, doubtful[i].code, doubtful[i].name);
+	}
+	t->flags = 0;
+}
+
 static void test_large_files(void **state)
 {
 	static const char comment[] = "# 16 characters\n";
@@ -367,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_large_files),
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_doubtful),
 		cmocka_unit_test(test_names_times_rules),
 		cmocka_unit_test(test_odd_files),
 		cmocka_unit_test(test_include_fans),

@@ -63,6 +63,43 @@ static void test_nearly_too_large(void **state)
 	policy_done(&p);
 }
 
+/* Allows what has one of two bits set: @n such tests, none of which tells anything of another. */
+static void fill_tests(struct policy *p, size_t n)
+{
+	struct policy_rule *rule = add_rule(p, 2, SECCOMP_RET_ALLOW);
+
+	for (unsigned argument = 0; argument < POLICY_ARGUMENTS; argument++)
+		for (unsigned one = 0; one < 64; one++)
+			for (unsigned other = one < 32 ? 0 : 32; other < one && n > 0; other++, n--)
+				add_atom(rule, POLICY_ANY, argument, 1ULL << one | 1ULL << other, true);
+}
+
+/* Instruction by instruction up to the most that the kernel takes, and past it. */
+static void test_just_too_large(void **state)
+{
+	size_t most = 0, least = SIZE_MAX;
+
+	for (size_t i = BPF_MAXINSNS_PER_FILTER - 60; i < BPF_MAXINSNS_PER_FILTER; i++) {
+		_cleanup_free_ struct sock_filter *filter = NULL;
+		struct emit_size size = {};
+		struct policy p;
+		size_t n = 0;
+		int r;
+
+		policy_init(&p, &architectures[ARCHITECTURE_X86_64]);
+		fill_tests(&p, i);
+		r = policy_emit(&p, &filter, &n, &size);
+		if (r == 0 && n > most)
+			most = n;
+		if (r < 0 && size.instructions < least)
+			least = size.instructions;
+		assert_true(r == 0 || r == -E2BIG);
+		policy_done(&p);
+	}
+	assert_int_equal(most, BPF_MAXINSNS_PER_FILTER);
+	assert_int_equal(least, BPF_MAXINSNS_PER_FILTER + 1);
+}
+
 /* Fills an empty policy with something nobody means well. */
 struct hostile {
 	const char *name;
@@ -175,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_just_too_large),
 		cmocka_unit_test(test_nearly_too_large),
 		cmocka_unit_test(test_hostile_in_bounded_time),
 	};
