@@ -362,7 +362,10 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 			p.sides[i] = (struct diff_side){ &result->loaded->policy, result->filter,
 				result->n_filter };
 	}
-	return status == EXIT_SUCCESS ? show(cli, o, &p) : status;
+	if (status == EXIT_SUCCESS)
+		status = show(cli, o, &p);
+	/* Nor does an output that was lost. */
+	return fflush(stdout) != 0 || ferror(stdout) ? EXIT_USAGE : status;
 }
 
 static const struct option options[] = {

@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/suggest.h"
 #include "cli/text.h"
+#include "seccomp/diagnostics.h"
 
 #include <fcntl.h>
 #include <linux/version.h>
@@ -174,19 +175,12 @@ const struct architecture *policy_architecture(const struct policy_options *o)
 /* As the compiler would have it for a file that it can not read. Returns @error; -ENOMEM. */
 static int explain_unreadable(const char *display, int error, struct seccomp_result *ret)
 {
-	struct seccomp_diagnostic *d = calloc(1, sizeof(*d));
+	struct diagnostics d = { 0 };
+	int r = diagnose_file(&d, display, "unreadable", "the file cannot be read: %s", strerror(-error));
 
-	if (!d)
-		return -ENOMEM;
-	ret->diagnostics = d;
-	ret->n_diagnostics = 1;
-	d->code = "unreadable";
-	d->place.file = strdup(display);
-	if (asprintf(&d->text, "the file cannot be read: %s", strerror(-error)) < 0)
-		d->text = NULL;
-	if (!d->place.file || !d->text || asprintf(&d->rendered, "%s: error: %s", display, d->text) < 0)
-		return -ENOMEM;
-	return error;
+	ret->diagnostics = d.list;
+	ret->n_diagnostics = d.n;
+	return r == -ENOMEM ? r : error;
 }
 
 static int read_input(const struct seccomp_options *options, struct seccomp_result *ret)

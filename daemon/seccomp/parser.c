@@ -132,6 +132,10 @@ static int refuse_rule(struct parser *p, const struct statement_name *name, cons
 
 static int add_conflict(struct parser *p, struct group_conflict conflict)
 {
+	/* Another group of the same statement may have had it. */
+	for (size_t i = p->n_conflicts; i > 0 && p->conflicts[i - 1].rule == conflict.rule; i--)
+		if (p->conflicts[i - 1].number == conflict.number)
+			return 0;
 	if (array_reserve(&p->conflicts, &p->conflicts_allocated, p->n_conflicts + 1, sizeof(*p->conflicts)) <
 		0)
 		return -ENOMEM;

@@ -64,6 +64,7 @@ static int parse_argument(struct parser *p, size_t i, struct policy_call *call)
 /* What follows the opening parenthesis. */
 static int parse_arguments(struct parser *p, struct policy_call *call)
 {
+	bool open = false; /* "..." is the last */
 	size_t n = 0;
 	int r;
 
@@ -71,6 +72,7 @@ static int parse_arguments(struct parser *p, struct policy_call *call)
 		return parser_advance(p);
 	do {
 		if (accept_literal(p, "...") || accept_literal(p, "…")) {
+			open = true;
 			r = parser_advance(p);
 			break;
 		}
@@ -83,7 +85,7 @@ static int parse_arguments(struct parser *p, struct policy_call *call)
 	if (r < 0)
 		return r;
 	r = parser_accept(p, TOKEN_RIGHT_PARENTHESIS);
-	return r == 0 ? parser_expected(p, "`,` or `)`") : r < 0 ? r : 0;
+	return r == 0 ? parser_expected(p, open ? "`)`" : "`,` or `)`") : r < 0 ? r : 0;
 }
 
 static int parse_call(struct parser *p, struct policy_call *call)

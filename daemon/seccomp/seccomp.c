@@ -77,6 +77,10 @@ static int compile(struct loaded_policy *l, const struct source *first, const st
 		r = explain_size(d, first, &size);
 	if (r == 0 && d->warnings)
 		r = lint_policy(d, &l->policy);
+	if (r < 0) {
+		free(steal_ptr(ret->filter));
+		ret->n_filter = 0;
+	}
 	return r;
 }
 

@@ -109,6 +109,8 @@ int filter_simulate(
 			continue;
 		}
 		if (insn->code == (BPF_JMP | BPF_JA)) {
+			if (insn->k >= n - at)
+				return -EINVAL;
 			at += insn->k;
 			continue;
 		}

@@ -269,6 +269,10 @@ int source_add_file(struct source_set *set, int dir_fd, const char *name, const 
 		r = join_plain("", name, &normalized);
 	if (r < 0)
 		return r;
+	if (normalized[0] == '\0') {
+		*reterr_reason = "is not a regular file";
+		return -EISDIR;
+	}
 	shown = strdup(display);
 	if (!shown)
 		return -ENOMEM;

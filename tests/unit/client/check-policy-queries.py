@@ -199,6 +199,13 @@ socket: arg0 != AF_UNIX; return EACCES
         self.assertEqual(run('diff', self.arch, self.old).returncode, 2)
         self.assertEqual(run('diff', self.arch, self.old, self.top / 'none.policy').returncode, 2)
 
+    def test_lost(self):
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([PROGRAM, 'policy', 'diff', self.arch, self.new, self.old], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, 'bailiffctl: could not write to standard output: No space left on device\n'))
+
     def test_both(self):
         lines = self.expect(0, 'diff', self.arch, '--both', self.new, self.old).stdout.splitlines()
         self.assertEqual(lines[0], '# Allowed by the first, not by the second:')

@@ -290,6 +290,7 @@ static void test_simulator_refuses(void **state)
 		{ { BPF_LD | BPF_W | BPF_ABS, 0, 0, 3 }, { BPF_RET | BPF_K, 0, 0, 0 } },
 		{ { BPF_LD | BPF_W | BPF_ABS, 0, 0, UINT32_MAX - 3 }, { BPF_RET | BPF_K, 0, 0, 0 } },
 		{ { BPF_JMP | BPF_JA, 0, 0, 1 }, { BPF_RET | BPF_K, 0, 0, 0 } },
+		{ { BPF_JMP | BPF_JA, 0, 0, UINT32_MAX }, { BPF_RET | BPF_K, 0, 0, 0 } },
 		{ { BPF_JMP | BPF_JEQ | BPF_K, 1, 1, 0 }, { BPF_RET | BPF_K, 0, 0, 0 } },
 		{ { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 }, { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 } },
 		{ { BPF_RET | BPF_A, 0, 0, 0 }, { BPF_RET | BPF_K, 0, 0, 0 } },

@@ -261,6 +261,9 @@ static const struct bad bad[] = {
 	{ "@swap: 1\n@privileged: arg0 == 1; kill", X86_64, 0,
 		"p(2:14): error: `swapoff` and 1 more have an unconditional action through another group "
 		"already; statements with their names would settle it|p(1:8): note: here it is" },
+	{ "@swap: 1\n{ @privileged, @swap }: kill", X86_64, 0,
+		"p(2:25): error: `swapoff` and 1 more have an unconditional action through another group "
+		"already; statements with their names would settle it|p(1:8): note: here it is" },
 	{ "@swap: 1\n@swap: kill\nswapoff: 1\nraed: 1", X86_64, 0,
 		"p(4:1): error: unknown system call `raed`; did you mean `read`?|"
 		"p(2:8): error: `swapon` has an unconditional action through another group already; a "

@@ -337,6 +337,8 @@ static void test_odd_files(void **state)
 		"zero(2:10): error: the file is not a regular file|"
 		"zero(3:10): error: the file is not a regular file");
 	expect(t, "sub", -EINVAL, "etc/sub: error: the file is not a regular file");
+	expect(t, ".", -EISDIR, "etc/.: error: the file is not a regular file");
+	expect(t, "", -EISDIR, "etc/: error: the file is not a regular file");
 	expect(t, "fifo", -EINVAL, "etc/fifo: error: the file is not a regular file");
 	expect(t, "a/b", -ENOTDIR, "etc/a/b: error: the file cannot be read: Not a directory");
 }
