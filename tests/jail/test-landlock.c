@@ -190,11 +190,12 @@ static void scope_unix(struct rig *r, uint32_t restricts, const char *expected)
 {
 	struct wish w = { .landlock.restricts = restricts };
 	const char *name = rig_format(r, "bailiff-test-%d", getpid());
-	_cleanup_close_ int fd = listen_abstract(name);
+	int fd = listen_abstract(name);
 
 	r->spec.namespaces &= ~JAIL_NS_NET;
 	r->spec.landlock = &w.landlock;
 	RUN(r, "connect", rig_format(r, "@%s", name));
+	assert_int_equal(fd_close(fd), -1);
 	assert_string_equal(r->output, expected);
 }
 
