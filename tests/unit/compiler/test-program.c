@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -113,6 +114,33 @@ static int run(const char *config_dir, struct keeper_message *ret_message, struc
 	return status;
 }
 
+/* What shipped profiles open beyond base.profile; nothing for one that is not listed. */
+static const struct {
+	const char *name;
+	uint64_t capabilities;
+	uint32_t missing_namespaces;
+} opened[] = {
+	{ "network-service", 0, JAIL_NS_NET },
+	{ "packet-capture", UINT64_C(1) << CAP_NET_RAW, JAIL_NS_NET },
+	{ "ping", UINT64_C(1) << CAP_NET_RAW, JAIL_NS_NET },
+	{ "traceroute", 0, JAIL_NS_NET },
+};
+
+static void check_opened(const struct compiled_profile *p)
+{
+	uint64_t capabilities = 0;
+	uint32_t missing = 0;
+
+	for (size_t i = 0; i < ELEMENTS(opened); i++)
+		if (strcmp(opened[i].name, p->name) == 0) {
+			capabilities = opened[i].capabilities;
+			missing = opened[i].missing_namespaces;
+		}
+	assert_int_equal(p->bounding, capabilities);
+	assert_int_equal(p->ambient, capabilities);
+	assert_int_equal(p->namespaces, _JAIL_NS_ALL & ~missing);
+}
+
 static void test_shipped(void **state)
 {
 	struct keeper_message m = { 0 };
@@ -139,10 +167,13 @@ static void test_shipped(void **state)
 		assert_true(p->description && p->description[0]);
 		/* nobody is let in by what is shipped */
 		assert_int_equal(p->n_access, 0);
-		assert_int_equal(p->bounding, 0);
+		assert_false(p->allow_detach);
 		assert_true(p->dynamic_user);
-		assert_int_equal(p->namespaces, _JAIL_NS_ALL);
+		assert_true(p->minimal_root);
+		check_opened(p);
 	}
+	for (size_t i = 0; i < ELEMENTS(opened); i++)
+		assert_true(catalog_index(c, opened[i].name) >= 0);
 	assert_int_equal(catalog_index(c, "decoder"), 1);
 	catalog_free(c);
 }
