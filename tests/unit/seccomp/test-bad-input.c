@@ -324,6 +324,15 @@ static void test_names_times_rules(void **state)
 	expect(*state, SOME_ERROR, "4,096 names times 4,001 rules");
 }
 
+static void test_many_counts(void **state)
+{
+	const struct fixture *t = *state;
+
+	put_many(t, "counts", "@system-service: 1\n", 19, 50000);
+	put_text(t, "policy", "@frequency counts\nread: allow\n");
+	expect(*state, "too-many-rules", "50,000 counts of a group");
+}
+
 static void make_odd_files(const struct fixture *t)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -402,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_doubtful),
 		cmocka_unit_test(test_names_times_rules),
+		cmocka_unit_test(test_many_counts),
 		cmocka_unit_test(test_odd_files),
 		cmocka_unit_test(test_include_fans),
 	};

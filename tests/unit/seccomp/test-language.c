@@ -288,6 +288,11 @@ static const struct bad bad[] = {
 	{ "900: 1\n900: arg0 == 1; kill",
 		"p(2:6): error: never reached, because `900` has an unconditional action "
 		"already|p(1:6): note: here it is" },
+	{ "900: { arg0 == 1; return 5, 1 }\n900: kill",
+		"p(2:6): error: `900` has an unconditional action already|p(1:29): note: here it is" },
+	{ "900: arg0 == 1\n900: return 5\n900: arg0 == 2",
+		"p(3:6): error: never reached, because `900` has an unconditional action "
+		"already|p(2:6): note: here it is" },
 	{ "900: { 1, kill }", "p(1:11): error: never reached, because the action before it is unconditional|"
 			      "p(1:8): note: here it is" },
 	{ "{read, write}: { arg0 == 1, 1, arg0 == 2 }",

@@ -261,6 +261,9 @@ static const struct bad bad[] = {
 	{ "@swap: 1\n@privileged: arg0 == 1; kill", X86_64, 0,
 		"p(2:14): error: `swapoff` and 1 more have an unconditional action through another group "
 		"already; statements with their names would settle it|p(1:8): note: here it is" },
+	{ "@swap: 1\n@privileged: { arg0 == 1, kill }", X86_64, 0,
+		"p(2:16): error: `swapoff` and 1 more have an unconditional action through another group "
+		"already; statements with their names would settle it|p(1:8): note: here it is" },
 	{ "@swap: 1\n{ @privileged, @swap }: kill", X86_64, 0,
 		"p(2:25): error: `swapoff` and 1 more have an unconditional action through another group "
 		"already; statements with their names would settle it|p(1:8): note: here it is" },
