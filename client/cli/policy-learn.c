@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/strv.h"
+#include "cli/text.h"
 #include "learn/lines.h"
 #include "seccomp/loaded.h"
 
@@ -131,8 +132,9 @@ static void print_problems(const struct learning *l, bool ignored)
 {
 	for (size_t i = 0; i < l->n_problems; i++) {
 		const struct learn_problem *p = &l->problems[i];
+		_cleanup_free_ char *file = text_escape(p->file);
 
-		(void)fprintf(stderr, "%s:%" PRIu64 ": %s: %s\n", p->file, p->line,
+		(void)fprintf(stderr, "%s:%" PRIu64 ": %s: %s\n", file ? file : "out of memory", p->line,
 			ignored ? "warning" : "error", p->text);
 	}
 	if (l->n_more_problems > 0 && ignored)

@@ -379,6 +379,8 @@ static void test_command_line(void **state)
 		{ "$B policy from-strace -o out bad", 1 },
 		{ "test -e out", 1 },
 		{ "$B policy from-strace bad 2>&1 | grep -q '^bad:2: error: not a line of strace'", 0 },
+		{ "cp bad \"$(printf 'b\\033')\"", 0 },
+		{ "$B policy from-strace \"$(printf 'b\\033')\" 2>&1 | grep -q '^b.x1b:2: error'", 0 },
 		{ "$B policy from-strace --ignore-unknown-lines bad -o out", 0 },
 		{ "grep -q '^# WARNING: left out: 1 of the lines' out && $B policy check out", 0 },
 		{ "$B policy from-strace empty", 1 },
