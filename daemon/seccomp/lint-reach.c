@@ -160,6 +160,21 @@ static bool is_one_of(const char *name, const char *const *list, size_t n)
 	return false;
 }
 
+/* The old mmap of i386 takes its six arguments in a block of memory: what a rule compares is something else.
+ */
+static int check_old_mmap(const struct reach *reach)
+{
+	const struct decision *d;
+	int r = find_permission(reach, &always, &d);
+
+	if (r < 0 || !d)
+		return r;
+	return lint_warn(reach->l, place_of(d), "writable-executable",
+		"on i386 the arguments of `mmap` are in memory, out of a filter's sight: this lets it make "
+		"memory "
+		"that is both writable and executable; C libraries use `mmap2`");
+}
+
 static int check_memory(const struct reach *reach)
 {
 	static const char *const calls[] = { "mmap", "mmap2", "mprotect", "pkey_mprotect" };
@@ -172,6 +187,8 @@ static int check_memory(const struct reach *reach)
 
 	if (!is_one_of(reach->name, calls, ELEMENTSOF(calls)))
 		return 0;
+	if (reach->l->p->architecture->id == ARCHITECTURE_I386 && strcmp(reach->name, "mmap") == 0)
+		return check_old_mmap(reach);
 	r = find_permission(reach, &(struct conjunction){ both, ELEMENTSOF(both) }, &d);
 	if (r < 0 || !d)
 		return r;

@@ -135,10 +135,13 @@ static void test_memory(void **state)
 		{ "mmap: arg0 == 0 && arg2 == PROT_READ", "" },
 	};
 	static const struct sample narrow = { "mmap2: arg3 == MAP_PRIVATE", "writable-executable 1:16" };
+	static const struct sample old = { "mmap: arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE",
+		"writable-executable 1:15" };
 
 	check_all(samples, ELEMENTS(samples), ARCHITECTURE_X86_64);
 	check_on(&narrow, ARCHITECTURE_I386, 0);
 	check_on(&narrow, ARCHITECTURE_ARM, 0);
+	check_on(&old, ARCHITECTURE_I386, 0);
 }
 
 static void test_families(void **state)
