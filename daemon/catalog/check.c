@@ -172,7 +172,9 @@ static bool mount_valid(const struct compiled_mount *m)
 		!path_is_normalized(m->target))
 		return false;
 	if (m->type == MOUNT_BIND)
-		return m->source && path_is_normalized(m->source);
+		return m->source && path_is_normalized(m->source) && !(m->flags & MOUNT_PERCENT);
+	if ((m->flags & MOUNT_PERCENT) && (m->size < 1 || m->size > 100))
+		return false;
 	return m->type == MOUNT_TMPFS && (!m->source || m->source[0] == '\0');
 }
 
@@ -187,6 +189,29 @@ static const char *check_filesystem(const struct compiled_profile *p)
 	for (size_t i = 0; i < p->n_mounts; i++)
 		if (!mount_valid(&p->mounts[i]))
 			return "a mount has no normalized absolute paths, or an unknown option";
+	return NULL;
+}
+
+static bool has_root_directory(const struct compiled_profile *p)
+{
+	return p->root_directory && p->root_directory[0] != '\0';
+}
+
+static const char *check_root(const struct compiled_profile *p)
+{
+	if (has_root_directory(p)) {
+		if (!path_is_normalized(p->root_directory) || strcmp(p->root_directory, "/") == 0)
+			return "RootDirectory= is no normalized absolute path below the root";
+		if (p->minimal_root || (p->namespaces & JAIL_NS_MOUNT) == 0)
+			return "RootDirectory= needs MinimalRoot=no and PrivateMounts=yes";
+	}
+	if (strv_length(p->devices) > LIST_MAX)
+		return "DeviceAllow= has too many entries";
+	if (p->devices && p->devices[0] && !p->private_devices)
+		return "DeviceAllow= needs PrivateDevices=yes";
+	STRV_FOREACH (d, p->devices)
+		if (!path_is_normalized(*d) || !path_is_below(*d, "/dev") || strcmp(*d, "/dev") == 0)
+			return "DeviceAllow= is no normalized path below /dev";
 	return NULL;
 }
 
@@ -295,7 +320,7 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 {
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
-		check_restrictions, check_landlock, check_resources, check_tuning };
+		check_root, check_restrictions, check_landlock, check_resources, check_tuning };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

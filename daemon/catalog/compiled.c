@@ -94,6 +94,8 @@ void compiled_profile_done(struct compiled_profile *p)
 	for (size_t i = 0; i < p->n_restrictions; i++)
 		free(p->restrictions[i].path);
 	free(p->restrictions);
+	free(p->root_directory);
+	strv_free(p->devices);
 	landlock_done(&p->landlock);
 	free(p->policy_path);
 	free(p->filter);

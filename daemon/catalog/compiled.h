@@ -43,15 +43,17 @@ enum mount_type {
 #define MOUNT_NO_EXEC       (1U << 1)
 #define MOUNT_OPTIONAL      (1U << 2) /* "-" before the path: a missing source is no error */
 #define MOUNT_NON_RECURSIVE (1U << 3) /* ":norbind" */
-#define _MOUNT_FLAGS_ALL    15U
+#define MOUNT_PERCENT       (1U << 4) /* tmpfs: size is a part of the memory */
+#define _MOUNT_FLAGS_ALL    31U
 
 struct compiled_mount {
 	enum mount_type type;
 	uint32_t flags;
-	char *source;  /* normalized absolute path on the host; "" for tmpfs */
-	char *target;  /* normalized absolute path inside */
-	uint64_t size; /* tmpfs: bytes, 0 = kernel default */
-	uint32_t mode; /* tmpfs: mode of the root, e.g. 01777 */
+	char *source;    /* normalized absolute path on the host; "" for tmpfs */
+	char *target;    /* normalized absolute path inside */
+	uint64_t size;   /* tmpfs: bytes, 0 = kernel default */
+	uint32_t mode;   /* tmpfs: mode of the root, e.g. 01777 */
+	uint64_t inodes; /* tmpfs: most files, 0 = kernel default */
 };
 
 /* What a file or directory of the finished tree is made, with all below it; in the order in which it is done.
@@ -226,7 +228,9 @@ struct compiled_profile {
 	struct compiled_restriction *restrictions; /* sorted by type */
 	size_t n_restrictions;
 	enum proc_hiding proc_hiding;
-	bool proc_subset; /* only processes are in /proc */
+	bool proc_subset;     /* only processes are in /proc */
+	char *root_directory; /* a directory of the host as root, instead of a minimal one; "": none */
+	char **devices;       /* further nodes of a /dev of the jail's own: normalized paths below it */
 	/* These are restrictions, too; here for what else they come to. */
 	bool protect_kernel_tunables, protect_kernel_modules, protect_kernel_logs, protect_control_groups,
 		protect_clock;

@@ -103,7 +103,7 @@ static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 	p->private_tmp = cursor_get_bool(c);
 	p->private_devices = cursor_get_bool(c);
 	p->mount_proc = cursor_get_bool(c);
-	p->mounts = get_list(c, LIST_MAX, 28, sizeof(*p->mounts), &p->n_mounts);
+	p->mounts = get_list(c, LIST_MAX, 36, sizeof(*p->mounts), &p->n_mounts);
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		struct compiled_mount *m = &p->mounts[i];
 
@@ -113,7 +113,10 @@ static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 		m->target = cursor_get_str(c, TEXT_MAX);
 		m->size = cursor_get_u64(c);
 		m->mode = cursor_get_u32(c);
+		m->inodes = cursor_get_u64(c);
 	}
+	p->root_directory = cursor_get_str(c, TEXT_MAX);
+	p->devices = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
 	get_restrictions(c, p);
 }
 

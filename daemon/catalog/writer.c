@@ -90,7 +90,10 @@ static void put_filesystem(struct buf *b, const struct compiled_profile *p)
 		buf_put_str(b, m->target);
 		buf_put_u64(b, m->size);
 		buf_put_u32(b, m->mode);
+		buf_put_u64(b, m->inodes);
 	}
+	buf_put_str(b, p->root_directory);
+	buf_put_strv(b, p->devices);
 	put_restrictions(b, p);
 }
 

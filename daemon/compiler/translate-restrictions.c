@@ -79,9 +79,9 @@ static int add_system(const struct profile *p, struct compiled_profile *ret)
 	enum profile_protect_system level = profile_protect_system(p);
 	int r = 0;
 
-	/* a minimal root is read-only anyway, and so is all that it has of the host */
+	/* a root that is not the host's is read-only anyway, with all that is not mounted by the profile */
 	if (level == PROFILE_SYSTEM_STRICT)
-		return ret->minimal_root ? 0 : ADD_FIXED(ret, strict_paths);
+		return ret->minimal_root || ret->root_directory ? 0 : ADD_FIXED(ret, strict_paths);
 	if (level >= PROFILE_SYSTEM_YES)
 		r = ADD_FIXED(ret, system_paths);
 	if (r == 0 && level >= PROFILE_SYSTEM_FULL)
@@ -206,10 +206,7 @@ int translate_restrictions(const struct profile *p, struct compiled_profile *ret
 /* In a minimal root there are no homes but those that the profile mounts. */
 size_t count_home_mounts(const struct profile *p)
 {
-	return profile_protect_home(p) == PROFILE_HOME_TMPFS &&
-			       !profile_yes(p, KEY_MINIMAL_ROOT, p->minimal_root)
-		       ? PROFILE_HOMES
-		       : 0;
+	return profile_protect_home(p) == PROFILE_HOME_TMPFS && !profile_minimal_root(p) ? PROFILE_HOMES : 0;
 }
 
 static bool mounted_on(const struct profile *p, const char *path)

@@ -128,11 +128,13 @@ static int copy_mount(const struct profile_mount *m, struct compiled_mount *ret)
 	*ret = (struct compiled_mount){
 		.type = m->tmpfs ? MOUNT_TMPFS : MOUNT_BIND,
 		.flags = (m->read_only ? MOUNT_READ_ONLY : 0) | (m->no_exec ? MOUNT_NO_EXEC : 0) |
-			 (m->optional ? MOUNT_OPTIONAL : 0) | (m->non_recursive ? MOUNT_NON_RECURSIVE : 0),
+			 (m->optional ? MOUNT_OPTIONAL : 0) | (m->non_recursive ? MOUNT_NON_RECURSIVE : 0) |
+			 (m->percent ? MOUNT_PERCENT : 0),
 		.source = strdup(m->source ? m->source : ""),
 		.target = strdup(m->target),
 		.size = m->size,
 		.mode = m->mode,
+		.inodes = m->inodes,
 	};
 	return ret->source && ret->target ? 0 : -ENOMEM;
 }
@@ -141,7 +143,7 @@ static int translate_filesystem(const struct profile *p, struct compiled_profile
 {
 	int r;
 
-	ret->minimal_root = profile_yes(p, KEY_MINIMAL_ROOT, p->minimal_root);
+	ret->minimal_root = profile_minimal_root(p);
 	ret->private_tmp = profile_yes(p, KEY_PRIVATE_TMP, p->private_tmp);
 	ret->private_devices = profile_yes(p, KEY_PRIVATE_DEVICES, p->private_devices);
 	/* a /proc of the jail's own: needed for its processes to be the only ones seen */
@@ -151,6 +153,18 @@ static int translate_filesystem(const struct profile *p, struct compiled_profile
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		r = copy_mount(&p->mounts[i], &ret->mounts[ret->n_mounts++]);
+		if (r < 0)
+			return r;
+	}
+	if (is_set(p, KEY_ROOT_DIRECTORY)) {
+		r = copy_string(&ret->root_directory, p->root_directory);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < p->n_devices; i++) {
+		r = strv_contains(ret->devices, p->devices[i].path)
+			    ? 0
+			    : strv_extend(&ret->devices, p->devices[i].path);
 		if (r < 0)
 			return r;
 	}

@@ -2,8 +2,8 @@
 
 /*
  * The minimal /dev: the five harmless devices, as bind mounts of the host's nodes (making nodes would need
- * CAP_MKNOD, and a file system where devices work), the usual links, and a /dev/shm. No terminals: a pty
- * comes as an fd.
+ * CAP_MKNOD, and a file system where devices work), the usual links, a /dev/shm, and the nodes that the
+ * profile adds. No terminals: a pty comes as an fd.
  */
 
 #include "base/error.h"
@@ -35,7 +35,10 @@ static const struct {
 	{ "/proc/self/fd/2", "/dev/stderr" },
 };
 
-static int add_minimal(struct mount_plan *p)
+/* Read-only is about the node's mode and owner; devices can be written to all the same. */
+#define NODE_FLAGS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
+static int add_minimal(const struct jail_spec *spec, struct mount_plan *p)
 {
 	struct mount_item *item;
 
@@ -47,13 +50,14 @@ static int add_minimal(struct mount_plan *p)
 	mount_item_tmpfs(item, 0755, "64k", "256");
 	item->seal = true;
 	for (size_t i = 0; i < ELEMENTSOF(nodes); i++) {
-		/* read-only is about the node's mode and owner; devices can be written to all the same */
-		item = mount_plan_add(p, ITEM_DEVICE, nodes[i].path, nodes[i].path,
-			MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+		item = mount_plan_add(p, ITEM_DEVICE, nodes[i].path, nodes[i].path, NODE_FLAGS);
 		if (!item)
 			return -ENOMEM;
 		item->minor = nodes[i].minor;
 	}
+	for (char *const *d = spec->devices; d && *d; d++)
+		if (!mount_plan_add(p, ITEM_NODE, *d, *d, NODE_FLAGS))
+			return -ENOMEM;
 	for (size_t i = 0; i < ELEMENTSOF(links); i++)
 		if (!mount_plan_add(p, ITEM_LINK, links[i].text, links[i].target, 0))
 			return -ENOMEM;
@@ -70,7 +74,7 @@ int prepare_devices(const struct jail_spec *spec, struct mount_plan *p)
 	struct mount_item *item;
 
 	if (spec->private_devices)
-		return add_minimal(p);
+		return add_minimal(spec, p);
 	/* The host's own, all of it, by the profile's wish; nothing else in the jail has working device
 	 * nodes. */
 	item = mount_plan_add(p, ITEM_BIND, "/dev", "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
@@ -78,6 +82,24 @@ int prepare_devices(const struct jail_spec *spec, struct mount_plan *p)
 		return -ENOMEM;
 	item->recursive = true;
 	return 0;
+}
+
+/* /dev/mem, /dev/kmem, /dev/port, by whatever name */
+static bool is_memory(dev_t device)
+{
+	return major(device) == MEMORY_MAJOR &&
+	       (minor(device) == 1 || minor(device) == 2 || minor(device) == 4);
+}
+
+int device_check_node(int path_fd)
+{
+	struct stat st;
+
+	if (fstat(path_fd, &st) < 0)
+		return errno_or_eio();
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return -ENODEV;
+	return S_ISCHR(st.st_mode) && is_memory(st.st_rdev) ? -EPERM : 0;
 }
 
 int device_check(int path_fd, unsigned minor)

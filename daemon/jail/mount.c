@@ -51,7 +51,7 @@ void mount_item_tmpfs(struct mount_item *item, unsigned mode, const char *size, 
 {
 	(void)snprintf(item->mode, sizeof(item->mode), "%04o", mode & 07777);
 	(void)snprintf(item->size, sizeof(item->size), "%s", size);
-	item->inodes = inodes;
+	(void)snprintf(item->inodes, sizeof(item->inodes), "%s", inodes);
 }
 
 void mount_plan_done(struct mount_plan *p)
@@ -65,7 +65,7 @@ static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	bool tmpfs = m->type == MOUNT_TMPFS, read_only = m->flags & MOUNT_READ_ONLY;
-	char size[24] = "";
+	char size[24] = "", inodes[24] = "";
 	struct mount_item *item;
 
 	if (m->flags & MOUNT_NO_EXEC)
@@ -79,16 +79,20 @@ static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *
 	item->optional = m->flags & MOUNT_OPTIONAL;
 	item->seal = read_only && tmpfs;
 	if (tmpfs && m->size > 0)
-		(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)m->size);
+		(void)snprintf(size, sizeof(size), "%llu%s", (unsigned long long)m->size,
+			m->flags & MOUNT_PERCENT ? "%" : "");
+	if (tmpfs && m->inodes > 0)
+		(void)snprintf(inodes, sizeof(inodes), "%llu", (unsigned long long)m->inodes);
 	if (tmpfs)
-		mount_item_tmpfs(item, m->mode, size, "");
+		mount_item_tmpfs(item, m->mode, size, inodes);
 	return 0;
 }
 
 /* Every wish that takes a mount namespace. /proc is not among them: without one it is simply not mounted. */
 static const char *wish_for_mounts(const struct jail_spec *spec)
 {
-	return spec->minimal_root         ? "MinimalRoot=yes"
+	return spec->root_directory       ? "RootDirectory="
+	       : spec->minimal_root       ? "MinimalRoot=yes"
 	       : spec->private_tmp        ? "PrivateTmp=yes"
 	       : spec->private_devices    ? "PrivateDevices=yes"
 	       : spec->n_mounts > 0       ? spec->mounts[0].target
@@ -110,6 +114,7 @@ static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 
 	p->wanted = true;
 	p->minimal_root = spec->minimal_root;
+	p->root_directory = spec->root_directory;
 	p->restrictions = spec->restrictions;
 	p->n_restrictions = spec->n_restrictions;
 	p->proc_hiding = proc_hiding[spec->proc_hiding];
@@ -237,7 +242,9 @@ static int make_bind(struct mount_item *item, int host_fd)
 		r = item->type == ITEM_MIRROR ? take_link(item, path_fd) : -ELOOP;
 		return r < 0 ? r : 0;
 	}
-	r = item->type == ITEM_DEVICE ? device_check(path_fd, item->minor) : 0;
+	r = item->type == ITEM_DEVICE ? device_check(path_fd, item->minor)
+	    : item->type == ITEM_NODE ? device_check_node(path_fd)
+				      : 0;
 	if (r < 0)
 		return r;
 	item->directory = S_ISDIR(st.st_mode);
@@ -278,6 +285,8 @@ static int make_root(struct mount_plan *p, int host_fd)
 	_cleanup_close_ int fd = -1;
 	int r;
 
+	if (p->root_directory)
+		return root_open_directory(host_fd, p->root_directory);
 	if (!p->minimal_root)
 		return mount_clone(host_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, true);
 	fd = mount_new_tmpfs("0755", ROOT_SIZE, ROOT_INODES, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
@@ -434,7 +443,8 @@ int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
 		return r;
 	root_fd = make_root(p, host_fd);
 	if (root_fd < 0)
-		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root", "/");
+		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root",
+			p->root_directory ? p->root_directory : "/");
 	blank_fd = p->n_restrictions > 0 ? attach_blank(reterr) : -1;
 	if (p->n_restrictions > 0 && blank_fd < 0)
 		return blank_fd;

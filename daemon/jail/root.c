@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
@@ -98,7 +99,9 @@ int prepare_root(const struct jail_spec *spec, struct mount_plan *p)
 {
 	int r;
 
-	r = spec->minimal_root ? add_system(p) : add_over_host(spec, p);
+	r = spec->minimal_root     ? add_system(p)
+	    : spec->root_directory ? 0 /* whatever is in it */
+				   : add_over_host(spec, p);
 	if (r < 0)
 		return r;
 	if (mounts_proc(spec) && !mount_plan_add(p, ITEM_PROC, "", "/proc", 0))
@@ -110,6 +113,68 @@ int prepare_root(const struct jail_spec *spec, struct mount_plan *p)
 	if (r < 0 || spec->minimal_root)
 		return r;
 	return add_scratch(p, "/var/tmp", true);
+}
+
+/* Nobody but root can put something else in the place of what lies in this directory: others have no write
+ * access, or the directory's sticky bit keeps them from what is root's. */
+static int check_ancestor(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return errno_or_eio();
+	return st.st_uid != 0 || ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX)) ? -EPERM : 0;
+}
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Up to the host's root, which is its own parent. */
+static int check_ancestors(int host_fd, int directory_fd)
+{
+	_cleanup_close_ int fd = fcntl(directory_fd, F_DUPFD_CLOEXEC, 0);
+	struct stat root, st, above;
+	int r;
+
+	if (fd < 0 || fstat(host_fd, &root) < 0 || fstat(fd, &st) < 0)
+		return errno_or_eio();
+	for (;;) {
+		int parent_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (parent_fd < 0)
+			return errno_or_eio();
+		fd = fd_close(fd);
+		fd = parent_fd;
+		r = check_ancestor(fd);
+		if (r < 0)
+			return r;
+		if (fstat(fd, &above) < 0)
+			return errno_or_eio();
+		if (same_inode(&st, &above))
+			return same_inode(&above, &root) ? 0 : -EPERM;
+		st = above;
+	}
+}
+
+int root_open_directory(int host_fd, const char *path)
+{
+	_cleanup_close_ int fd = lookup(host_fd, path);
+	const char *reason;
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return errno_or_eio();
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	r = path_check_trusted(fd, &reason);
+	if (r >= 0)
+		r = check_ancestors(host_fd, fd);
+	return r < 0 ? r : mount_clone(fd, READ_ONLY, true);
 }
 
 int root_attach(int mount_fd)

@@ -38,6 +38,8 @@ struct jail_spec {
 	bool minimal_root, private_tmp, private_devices, mount_proc;
 	const struct compiled_mount *mounts;
 	size_t n_mounts;
+	const char *root_directory; /* on the host, instead of a minimal root; NULL: none */
+	char *const *devices;       /* further nodes of private devices; NULL: none */
 	const struct compiled_restriction *restrictions; /* sorted by type */
 	size_t n_restrictions;
 	enum proc_hiding proc_hiding;

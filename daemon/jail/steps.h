@@ -66,6 +66,7 @@ enum mount_item_type {
 	ITEM_BIND,   /* source on the host */
 	ITEM_MIRROR, /* as ITEM_BIND, but a symbolic link on the host is copied as one */
 	ITEM_DEVICE, /* source must be the character device 1:minor */
+	ITEM_NODE,   /* source must be any device but the machine's memory */
 	ITEM_TMPFS,
 	ITEM_PROC,
 	ITEM_LINK, /* a symbolic link to source */
@@ -80,8 +81,7 @@ struct mount_item {
 	bool optional; /* a missing source (tmpfs: target) skips the item */
 	bool seal;     /* read-only, but only once everything below is mounted */
 	unsigned minor;
-	char mode[8], size[24]; /* tmpfs: mount options, "" for the kernel's default */
-	const char *inodes;
+	char mode[8], size[24], inodes[24]; /* tmpfs: mount options, "" for the kernel's default */
 	/* child's */
 	int fd; /* detached, later attached mount; -1: skipped */
 	bool directory;
@@ -97,6 +97,7 @@ struct mount_plan {
 	size_t n_own;
 	const struct compiled_restriction *restrictions;
 	size_t n_restrictions;
+	const char *root_directory;            /* NULL: none */
 	const char *proc_hiding, *proc_subset; /* options of procfs; "" for none */
 };
 
@@ -132,6 +133,11 @@ int root_pivot(int mount_fd);
  * there to the mount. */
 int root_attach_in_base(int mount_fd);
 int root_change(int mount_fd);
+/* Child: a detached, read-only copy of the directory that is to be the root. Returns the mount's fd. -EPERM:
+ * somebody else than root could exchange it. */
+int root_open_directory(int host_fd, const char *path);
+/* Child: checks that an O_PATH fd is a device that a profile may give. */
+int device_check_node(int path_fd);
 /* Child: checks that an O_PATH fd is the character device 1:minor. */
 int device_check(int path_fd, unsigned minor);
 

@@ -83,6 +83,8 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.mount_proc = p->mount_proc,
 		.mounts = p->mounts,
 		.n_mounts = p->n_mounts,
+		.root_directory = p->root_directory && p->root_directory[0] ? p->root_directory : NULL,
+		.devices = p->devices,
 		.restrictions = p->restrictions,
 		.n_restrictions = p->n_restrictions,
 		.proc_hiding = p->proc_hiding,

@@ -242,3 +242,82 @@ int check_protections(const struct check *c)
 	}
 	return failed ? -EBADMSG : 0;
 }
+
+int check_root(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	const struct place *at = &p->states[KEY_ROOT_DIRECTORY].place, *other;
+
+	if (!is_set(c, KEY_ROOT_DIRECTORY))
+		return 0;
+	if (strcmp(p->root_directory, "/") == 0)
+		return diagnostics_add(
+			c->diagnostics, at, "RootDirectory=/: that is the host's; write MinimalRoot=no");
+	other = &p->states[KEY_MINIMAL_ROOT].place;
+	if (is_set(c, KEY_MINIMAL_ROOT) && p->minimal_root)
+		return diagnostics_add(c->diagnostics, at,
+			"RootDirectory= contradicts MinimalRoot=yes (%s:%u): there is one root; remove one "
+			"of "
+			"them",
+			other->file, other->line);
+	other = &p->states[KEY_PRIVATE_MOUNTS].place;
+	if (!has(c, KEY_PRIVATE_MOUNTS, p->private_mounts))
+		return diagnostics_add(c->diagnostics, at,
+			"RootDirectory= contradicts PrivateMounts=no (%s:%u): the root directory would be "
+			"changed for all; remove one of them",
+			other->file, other->line);
+	return 0;
+}
+
+/* A device that another key hides. */
+static int check_device(const struct check *c, const struct profile_device *d)
+{
+	static const struct {
+		enum profile_key key;
+		const char *name, *beginning;
+	} hidden[] = { { KEY_PROTECT_KERNEL_LOGS, "ProtectKernelLogs", "/dev/kmsg" },
+		{ KEY_PROTECT_CLOCK, "ProtectClock", "/dev/rtc" } };
+	const struct profile *p = c->profile;
+	_cleanup_free_ char *place = NULL;
+	int r;
+
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (path_is_below(d->path, p->mounts[i].target))
+			return diagnostics_add(c->diagnostics, &d->place,
+				"DeviceAllow=%s: the mount on %s (%s:%u) hides it; remove one of them",
+				d->path, p->mounts[i].target, p->mounts[i].place.file,
+				p->mounts[i].place.line);
+	for (size_t i = 0; i < ELEMENTSOF(hidden); i++) {
+		if (strncmp(d->path, hidden[i].beginning, strlen(hidden[i].beginning)) != 0 ||
+			!profile_protects(p, hidden[i].key))
+			continue;
+		r = check_where(c, hidden[i].key, &place);
+		return r < 0 ? r
+			     : diagnostics_add(c->diagnostics, &d->place,
+				       "DeviceAllow=%s contradicts %s=yes (%s); set %s=no or remove the "
+				       "device",
+				       d->path, hidden[i].name, place, hidden[i].name);
+	}
+	return 0;
+}
+
+int check_devices(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	const struct place *other = &p->states[KEY_PRIVATE_DEVICES].place;
+	bool failed = false;
+	int r;
+
+	if (p->n_devices > 0 && !has(c, KEY_PRIVATE_DEVICES, p->private_devices))
+		return diagnostics_add(c->diagnostics, &p->devices[0].place,
+			"DeviceAllow= contradicts PrivateDevices=no (%s:%u), which gives the host's whole "
+			"/dev; remove one of them",
+			other->file, other->line);
+	for (size_t i = 0; i < p->n_devices; i++) {
+		r = check_device(c, &p->devices[i]);
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		failed |= r < 0;
+	}
+	return failed ? -EBADMSG : 0;
+}

@@ -101,7 +101,7 @@ static bool value_of(const struct profile *p, enum profile_key key)
 	case KEY_PRIVATE_PIDS:
 		return profile_yes(p, key, p->private_pids);
 	case KEY_MINIMAL_ROOT:
-		return profile_yes(p, key, p->minimal_root);
+		return profile_minimal_root(p);
 	case KEY_PRIVATE_TMP:
 		return profile_yes(p, key, p->private_tmp);
 	default:
@@ -266,8 +266,8 @@ static int check_io(const struct check *c)
 int profile_check(const struct profile *p, struct diagnostics *d)
 {
 	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
-		check_mount_namespace, check_mounts, check_restrictions, check_protections, check_slots,
-		check_executables, check_landlock, check_io };
+		check_mount_namespace, check_mounts, check_restrictions, check_protections, check_root,
+		check_devices, check_slots, check_executables, check_landlock, check_io };
 	struct check c = { p, d };
 	bool failed = false;
 

@@ -16,3 +16,5 @@ int check_where(const struct check *c, enum profile_key key, char **ret);
 /* check-paths.c: what mounts, restricted paths and the Protect…= say about the same files */
 int check_restrictions(const struct check *c);
 int check_protections(const struct check *c);
+int check_root(const struct check *c);
+int check_devices(const struct check *c);

@@ -39,6 +39,10 @@ void profile_done(struct profile *p)
 	for (size_t i = 0; i < p->n_restrictions; i++)
 		free(p->restrictions[i].path);
 	free(p->restrictions);
+	for (size_t i = 0; i < p->n_devices; i++)
+		free(p->devices[i].path);
+	free(p->devices);
+	free(p->root_directory);
 	for (size_t i = 0; i < p->n_landlock_paths; i++)
 		free(p->landlock_paths[i].path);
 	free(p->landlock_paths);

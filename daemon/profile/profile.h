@@ -57,11 +57,13 @@ enum profile_key {
 	KEY_PRIVATE_CGROUP,
 	/* [Filesystem] */
 	KEY_MINIMAL_ROOT,
+	KEY_ROOT_DIRECTORY,
 	KEY_BIND_PATHS,
 	KEY_BIND_READ_ONLY_PATHS,
 	KEY_TEMPORARY_FILE_SYSTEM,
 	KEY_PRIVATE_TMP,
 	KEY_PRIVATE_DEVICES,
+	KEY_DEVICE_ALLOW,
 	KEY_READ_ONLY_PATHS,
 	KEY_INACCESSIBLE_PATHS,
 	KEY_NO_EXEC_PATHS,
@@ -135,8 +137,9 @@ struct profile_mount {
 	bool read_only, no_exec, optional, non_recursive;
 	char *source; /* NULL for tmpfs */
 	char *target;
-	uint64_t size; /* tmpfs, 0 = the kernel's default */
-	mode_t mode;   /* tmpfs */
+	uint64_t size, inodes; /* tmpfs, 0 = the kernel's default */
+	bool percent;          /* size is a part of the memory */
+	mode_t mode;           /* tmpfs */
 	struct place place;
 };
 
@@ -144,6 +147,12 @@ struct profile_mount {
 struct profile_restriction {
 	enum profile_key key;
 	bool optional;
+	char *path;
+	struct place place;
+};
+
+/* A node of DeviceAllow=. */
+struct profile_device {
 	char *path;
 	struct place place;
 };
@@ -249,6 +258,9 @@ struct profile {
 	bool minimal_root, private_tmp, private_devices;
 	struct profile_mount *mounts;
 	size_t n_mounts;
+	char *root_directory;
+	struct profile_device *devices;
+	size_t n_devices;
 	struct profile_restriction *restrictions;
 	size_t n_restrictions;
 	unsigned protect_system, protect_home, protect_proc, proc_subset; /* enum profile_… */
@@ -284,6 +296,8 @@ extern const struct key_table profile_keys;
 /* Finds what contradicts itself, defaults included. -EBADMSG after diagnosing, -ENOMEM. */
 int profile_check(const struct profile *p, struct diagnostics *d);
 
+/* Is the root directory one that is made for the sandbox? */
+bool profile_minimal_root(const struct profile *p);
 /* The values that hold, set or not. Without a mount namespace nothing is protected that the profile does not
  * name. */
 enum profile_protect_system profile_protect_system(const struct profile *p);
@@ -319,6 +333,7 @@ int set_secure_bits(const struct setting *s, void *target);
 int set_binds(const struct setting *s, void *target);
 int set_tmpfs(const struct setting *s, void *target);
 int set_restrictions(const struct setting *s, void *target);
+int set_devices(const struct setting *s, void *target);
 int set_protection(const struct setting *s, void *target);
 int set_optional(const struct setting *s, void *target);
 int set_landlock_paths(const struct setting *s, void *target);

@@ -164,6 +164,24 @@ int set_binds(const struct setting *s, void *target)
 	return r;
 }
 
+static int tmpfs_size(const char *text, struct profile_mount *m)
+{
+	_cleanup_free_ char *digits = NULL;
+	size_t n = strlen(text);
+	uint64_t part;
+
+	if (n < 2 || text[n - 1] != '%') {
+		m->percent = false;
+		return parse_size(text, &m->size) < 0 || m->size == 0 || m->size == UINT64_MAX ? -EINVAL : 0;
+	}
+	digits = strndup(text, n - 1);
+	if (!digits || parse_u64(digits, &part) < 0 || part < 1 || part > 100)
+		return -EINVAL;
+	m->size = part;
+	m->percent = true;
+	return 0;
+}
+
 static int tmpfs_value(const struct setting *s, size_t offset, const char *option, struct profile_mount *m)
 {
 	if (strncmp(option, "mode=", 5) == 0) {
@@ -173,14 +191,21 @@ static int tmpfs_value(const struct setting *s, size_t offset, const char *optio
 		return 0;
 	}
 	if (strncmp(option, "size=", 5) == 0) {
-		if (parse_size(option + 5, &m->size) < 0 || m->size == 0 || m->size == UINT64_MAX)
-			return setting_error(s, offset, "%s=: '%s': expected bytes, with K, M, G or T",
+		if (tmpfs_size(option + 5, m) < 0)
+			return setting_error(s, offset,
+				"%s=: '%s': expected bytes, with K, M, G or T, or 1%% to 100%% of the memory",
+				s->key->name, option);
+		return 0;
+	}
+	if (strncmp(option, "nr_inodes=", 10) == 0) {
+		if (parse_size(option + 10, &m->inodes) < 0 || m->inodes == 0 || m->inodes == UINT64_MAX)
+			return setting_error(s, offset, "%s=: '%s': expected a number from 1, with K, M or G",
 				s->key->name, option);
 		return 0;
 	}
 	return setting_error(s, offset,
-		"%s=: '%s' is none of ro, rw, noexec, exec, nosuid, nodev, mode=, size=", s->key->name,
-		option);
+		"%s=: '%s' is none of ro, rw, noexec, exec, nosuid, nodev, mode=, size=, nr_inodes=",
+		s->key->name, option);
 }
 
 /* "ro,mode=0700,size=1M". nosuid and nodev are always in force. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Setters of section [Filesystem] that restrict what is there: lists of paths, and Protect…= with more words
- * than yes and no. Also what those come to that a profile does not set. */
+/* Setters of section [Filesystem] about what is there: devices, lists of restricted paths, and Protect…= with
+ * more words than yes and no. Also what those come to that a profile does not set. */
 
 #include "base/capability.h"
 #include "base/error.h"
@@ -88,6 +88,101 @@ int set_restrictions(const struct setting *s, void *target)
 	}
 }
 
+/* Takes over what d owns. */
+static int add_device(const struct setting *s, struct profile *p, struct profile_device *d)
+{
+	struct profile_device *v;
+
+	if (p->n_devices >= SETTING_LIST_MAX)
+		return setting_error(s, 0, "%s=: more than %u devices", s->key->name, SETTING_LIST_MAX);
+	v = reallocarray(p->devices, p->n_devices + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	p->devices = v;
+	v[p->n_devices++] = *d;
+	*d = (struct profile_device){ 0 };
+	return 0;
+}
+
+static void device_done(struct profile_device *d)
+{
+	free(d->path);
+}
+
+/* The memory of the machine, by whatever name: who can open that is in no jail. */
+static bool is_memory(const char *path)
+{
+	return strcmp(path, "/dev/mem") == 0 || strcmp(path, "/dev/kmem") == 0 ||
+	       strcmp(path, "/dev/port") == 0;
+}
+
+static int check_device(const struct setting *s, size_t offset, const char *path)
+{
+	if (strncmp(path, "char-", 5) == 0 || strncmp(path, "block-", 6) == 0)
+		return setting_error(s, offset,
+			"%s=%s: classes of devices are not known here; name each node below /dev",
+			s->key->name, path);
+	if (!path_is_normalized(path) || !path_is_below(path, "/dev") || path[4] == '\0')
+		return setting_error(s, offset,
+			"%s=%s: expected a path below /dev without '//', '.', '..' or '/' at its end",
+			s->key->name, path);
+	if (is_memory(path))
+		return setting_error(s, offset,
+			"%s=%s: that is the machine's memory or ports, and never given to a sandbox",
+			s->key->name, path);
+	return 0;
+}
+
+/* A node is given whole or not at all: its mount can not tell reading from writing. */
+static int check_device_access(const struct setting *s, size_t offset, const char *access)
+{
+	if (strspn(access, "rwm") != strlen(access))
+		return setting_error(s, offset, "%s=: '%s' has other letters than r, w and m; write 'rw'",
+			s->key->name, access);
+	if (strchr(access, 'm'))
+		return setting_error(
+			s, offset, "%s=: a sandbox never makes nodes; leave out 'm'", s->key->name);
+	if (!strchr(access, 'r') || !strchr(access, 'w'))
+		return setting_error(s, offset,
+			"%s=: a device can not be given for '%s' alone; write 'rw', and restrict it with "
+			"FsPathReadOnly= of [Landlock]",
+			s->key->name, access);
+	return 0;
+}
+
+/* "NODE [rw]" */
+int set_devices(const struct setting *s, void *target)
+{
+	_cleanup_(device_done) struct profile_device d = { 0 };
+	_cleanup_free_ char *access = NULL, *more = NULL;
+	struct profile *p = target;
+	size_t at = 0, offset;
+	int r;
+
+	if (s->value[0] == '\0') {
+		for (size_t i = 0; i < p->n_devices; i++)
+			free(p->devices[i].path);
+		p->n_devices = 0;
+		return 0;
+	}
+	r = setting_word(s, &at, false, &d.path, &offset);
+	if (r <= 0)
+		return r;
+	d.place = setting_place(s, offset);
+	r = check_device(s, offset, d.path);
+	if (r < 0)
+		return r;
+	r = setting_word(s, &at, false, &access, &offset);
+	if (r > 0)
+		r = check_device_access(s, offset, access);
+	if (r < 0)
+		return r;
+	r = setting_word(s, &at, false, &more, &offset);
+	if (r > 0)
+		return setting_error(s, offset, "%s=: one node and its access in each line", s->key->name);
+	return r < 0 ? r : add_device(s, p, &d);
+}
+
 /* An enumeration whose first two words are no and yes, in all their spellings. */
 int set_protection(const struct setting *s, void *target)
 {
@@ -97,6 +192,13 @@ int set_protection(const struct setting *s, void *target)
 		return set_enum(s, target);
 	*(unsigned *)setting_slot(s, target) = value;
 	return 0;
+}
+
+bool profile_minimal_root(const struct profile *p)
+{
+	if (!p->states[KEY_MINIMAL_ROOT].set)
+		return !p->states[KEY_ROOT_DIRECTORY].set;
+	return p->minimal_root;
 }
 
 static bool has_mounts(const struct profile *p)

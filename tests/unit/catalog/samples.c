@@ -90,8 +90,8 @@ static void fill_privileges(struct compiled_profile *p)
 static void fill_filesystem(struct compiled_profile *p)
 {
 	const struct compiled_mount mounts[] = {
-		{ MOUNT_BIND, MOUNT_READ_ONLY | MOUNT_OPTIONAL, copy("/usr"), copy("/usr"), 0, 0 },
-		{ MOUNT_TMPFS, MOUNT_NO_EXEC, copy(""), copy("/tmp/scratch"), 1 << 20, 01777 },
+		{ MOUNT_BIND, MOUNT_READ_ONLY | MOUNT_OPTIONAL, copy("/usr"), copy("/usr"), 0, 0, 0 },
+		{ MOUNT_TMPFS, MOUNT_NO_EXEC, copy(""), copy("/tmp/scratch"), 1 << 20, 01777, 4096 },
 	};
 	const struct compiled_restriction restrictions[] = {
 		{ RESTRICTION_READ_ONLY, true, copy("/") },
@@ -106,6 +106,7 @@ static void fill_filesystem(struct compiled_profile *p)
 	p->n_mounts = ELEMENTSOF(mounts);
 	p->restrictions = copy_array(restrictions, sizeof(restrictions));
 	p->n_restrictions = ELEMENTSOF(restrictions);
+	p->root_directory = copy("/srv/root");
 	p->proc_hiding = PROC_PTRACEABLE;
 	p->proc_subset = p->protect_kernel_tunables = p->protect_kernel_modules = p->protect_kernel_logs =
 		p->protect_control_groups = p->protect_clock = false;
@@ -180,6 +181,7 @@ struct catalog *sample_catalog(void)
 	p = &c->profiles[0];
 	compiled_profile_init(p);
 	p->name = copy("base");
+	p->devices = list("/dev/tty", "/dev/dri/card0");
 
 	p = &c->profiles[1];
 	compiled_profile_init(p);

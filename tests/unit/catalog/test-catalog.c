@@ -81,6 +81,9 @@ static void test_values(void **state)
 	assert_int_equal(q->bounding, p->bounding);
 	assert_int_equal(q->mounts[1].mode, 01777);
 	assert_int_equal(q->mounts[1].size, 1 << 20);
+	assert_int_equal(q->mounts[1].inodes, 4096);
+	assert_string_equal(q->root_directory, "/srv/root");
+	assert_string_equal(catalog_find(back, "base")->devices[0], "/dev/tty");
 	assert_string_equal(q->mounts[0].source, "/usr");
 	assert_int_equal(q->n_restrictions, 4);
 	assert_true(q->restrictions[0].optional && !q->restrictions[1].optional);

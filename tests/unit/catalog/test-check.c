@@ -66,6 +66,13 @@ CHANGE(bad_mode, p->mounts[1].mode = 010000);
 CHANGE(bad_flags, p->mounts[1].flags = _MOUNT_FLAGS_ALL + 1);
 CHANGE(bad_mount, p->mounts[1].type = _MOUNT_TYPE_MAX);
 CHANGE(tmpfs_source, p->mounts[0].type = MOUNT_TMPFS);
+CHANGE(bad_percent, p->mounts[1].flags |= MOUNT_PERCENT);
+CHANGE(percent_of_bind, p->mounts[0].flags |= MOUNT_PERCENT; p->mounts[0].size = 1);
+CHANGE(bad_root, p->root_directory[0] = 's');
+CHANGE(hosts_root, p->root_directory[1] = '\0');
+CHANGE(two_roots, p->minimal_root = true);
+CHANGE(devices_of_host, p->devices = p->executables; p->executables = NULL);
+CHANGE(bad_device, p->private_devices = true; p->devices = p->executables; p->executables = NULL);
 CHANGE(bad_restriction, p->restrictions[0].type = _RESTRICTION_TYPE_MAX);
 CHANGE(bad_restricted_path, p->restrictions[1].path[0] = 'v');
 CHANGE(unordered_restrictions, p->restrictions[3].type = RESTRICTION_READ_ONLY);
@@ -154,6 +161,13 @@ static struct change changes[] = {
 	ROW(bad_flags),
 	ROW(bad_mount),
 	ROW(tmpfs_source),
+	ROW(bad_percent),
+	ROW(percent_of_bind),
+	ROW(bad_root),
+	ROW(hosts_root),
+	ROW(two_roots),
+	ROW(devices_of_host),
+	ROW(bad_device),
 	ROW(bad_restriction),
 	ROW(bad_restricted_path),
 	ROW(unordered_restrictions),

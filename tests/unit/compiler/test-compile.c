@@ -344,6 +344,34 @@ static void test_protections(void **state)
 	catalog_free(c);
 }
 
+/* A root of the profile's own, devices, and sizes. */
+static void test_root(void **state)
+{
+	const struct compiled_profile *p;
+	struct tree *t = *state;
+	struct catalog *c;
+
+	tree_need_root();
+	tree_write(t, "profiles/a.profile",
+		"[Filesystem]\nRootDirectory=/srv/root\nDeviceAllow=/dev/tty rw\nDeviceAllow=/dev/fuse\n"
+		"DeviceAllow=/dev/tty\nTemporaryFileSystem=/a:size=10%,nr_inodes=2K\n" NO_KERNEL);
+	c = compile(t);
+	assert_null(c->errors);
+	p = &c->profiles[0];
+	assert_string_equal(p->root_directory, "/srv/root");
+	assert_false(p->minimal_root);
+	assert_int_equal(strv_length(p->devices), 2);
+	assert_string_equal(p->devices[1], "/dev/fuse");
+	assert_int_equal(p->n_restrictions, 0);
+	assert_int_equal(p->n_mounts, 4);
+	assert_string_equal(p->mounts[0].target, "/a");
+	assert_int_equal(p->mounts[0].flags, MOUNT_PERCENT);
+	assert_int_equal(p->mounts[0].size, 10);
+	assert_int_equal(p->mounts[0].inodes, 2048);
+	assert_string_equal(p->mounts[1].target, "/home");
+	catalog_free(c);
+}
+
 static void test_users(void **state)
 {
 	struct passwd *bailiff = getpwnam("bailiff");
@@ -590,6 +618,7 @@ int main(void)
 		COMPILE_TEST(test_everything),
 		COMPILE_TEST(test_restrictions),
 		COMPILE_TEST(test_protections),
+		COMPILE_TEST(test_root),
 		COMPILE_TEST(test_users),
 		COMPILE_TEST(test_mixed),
 		COMPILE_TEST(test_policies),

@@ -142,7 +142,7 @@ static void test_mounts(void **state)
 	char source[] = "/src", target[] = "/dst", root[] = "/", none[] = "";
 	struct compiled_mount mounts[] = { { MOUNT_BIND, MOUNT_NON_RECURSIVE | MOUNT_NO_EXEC, source,
 						   target },
-		{ MOUNT_TMPFS, MOUNT_READ_ONLY, none, source, 4096, 01777 } };
+		{ MOUNT_TMPFS, MOUNT_READ_ONLY | MOUNT_PERCENT, none, source, 40, 01777, 4096 } };
 	struct jail_spec s = { .namespaces = JAIL_NS_MOUNT | JAIL_NS_PID,
 		.minimal_root = true,
 		.mount_proc = true,
@@ -162,7 +162,8 @@ static void test_mounts(void **state)
 	/* sealed, so that mount points can be made in it first */
 	assert_true(find_item(&p, "/src")->seal);
 	assert_string_equal(find_item(&p, "/src")->mode, "1777");
-	assert_string_equal(find_item(&p, "/src")->size, "4096");
+	assert_string_equal(find_item(&p, "/src")->size, "40%");
+	assert_string_equal(find_item(&p, "/src")->inodes, "4096");
 	mount_plan_done(&p);
 
 	s.namespaces = JAIL_NS_MOUNT;

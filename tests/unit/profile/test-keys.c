@@ -95,11 +95,12 @@ static const struct {
 		"PrivateCgroup",
 		"PrivateTime RestrictNamespaces NetworkNamespacePath JoinsPool" },
 	{ "Filesystem",
-		"MinimalRoot BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp PrivateDevices "
+		"MinimalRoot RootDirectory BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp "
+		"PrivateDevices DeviceAllow "
 		"ReadOnlyPaths InaccessiblePaths NoExecPaths ProtectSystem ProtectHome ProtectKernelTunables "
 		"ProtectKernelModules ProtectKernelLogs ProtectControlGroups ProtectClock ProtectProc "
 		"ProcSubset",
-		"RootDirectory DeviceAllow MountPropagation DaemonStore MountSlot" },
+		"MountPropagation DaemonStore MountSlot" },
 	{ "Landlock",
 		"FsDefaultPaths FsPathReadOnly FsPathReadExecute FsPathReadWrite FsPathAdvancedReadWrite "
 		"NetBindTcp NetConnectTcp Scope LogDenials",
