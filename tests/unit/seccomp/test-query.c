@@ -376,6 +376,10 @@ static void test_reachable(void **state)
 	static const struct reach_case cases[] = {
 		{ "read: allow", true },
 		{ "read: log", true },
+		{ "read: trace", true },
+		{ "read: { arg0 == 1; user-notify, kill }", true },
+		{ "@default trace\nread: arg0 == 1; kill", true },
+		{ "@default trace\nread: { arg0 == 1; kill, arg0 != 1; trap }", false },
 		{ "write: allow", false },
 		{ "read: return EPERM", false },
 		{ "read: arg0 == 1", true },
