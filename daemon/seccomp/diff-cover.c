@@ -401,7 +401,8 @@ int cover_find(const struct cover *c, struct diff_item *item)
 		return 0;
 	region_init(&s.region, c->architecture, work);
 	r = search_first(&s);
-	if (r == -E2BIG)
+	/* The item may have regions, or be undecided, from an earlier cover. */
+	if (r == -E2BIG || item->state != DIFF_COMPLETE)
 		item->state = item->n_regions > 0 ? DIFF_PARTIAL : DIFF_UNDECIDED;
 	s.passed.n = 0; /* only regions are compared from here on */
 	if (r == 0)

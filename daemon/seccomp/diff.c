@@ -249,18 +249,12 @@ static int compare_all(const struct diff_side *before, const struct diff_side *a
 	int r;
 
 	while (i < a->n_entries || j < b->n_entries) {
-		bool ruled = false;
-
 		if (j == b->n_entries || (i < a->n_entries && a->entries[i].number < b->entries[j].number))
 			number = a->entries[i].number;
 		else
 			number = b->entries[j].number;
-		if (i < a->n_entries && a->entries[i].number == number)
-			ruled = a->entries[i++].n_rules > 0;
-		if (j < b->n_entries && b->entries[j].number == number)
-			ruled = b->entries[j++].n_rules > 0 || ruled;
-		if (!ruled) /* it only has a frequency */
-			continue;
+		i += i < a->n_entries && a->entries[i].number == number;
+		j += j < b->n_entries && b->entries[j].number == number;
 		r = compare_number(before, after, flags, number, false, work, d);
 		if (r < 0)
 			return r;
