@@ -143,18 +143,6 @@ static void print_problems(const struct learning *l, bool ignored)
 		(void)fprintf(stderr, "reading ended there: too many lines are not understood\n");
 }
 
-/* Where a relative @include in the output starts. */
-static int open_directory(const char *output)
-{
-	const char *slash = output ? strrchr(output, '/') : NULL;
-	_cleanup_free_ char *directory = NULL;
-
-	directory = slash ? strndup(output, (size_t)(slash - output) + 1) : strdup(".");
-	if (!directory)
-		return -ENOMEM;
-	return RET_ERRNO(open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
-
 static int compile(const struct learning *l, const struct learn_options *o, const char *text, size_t size,
 	struct seccomp_result *ret)
 {
@@ -162,7 +150,9 @@ static int compile(const struct learning *l, const struct learn_options *o, cons
 		.architecture = l->architecture,
 		.flags = SECCOMP_UNTRUSTED | SECCOMP_KEEP,
 	};
-	_cleanup_close_ int fd = open_directory(o->output);
+	const char *name;
+	/* Where a relative @include in the output starts. */
+	_cleanup_close_ int fd = policy_open_directory(o->output ? o->output : "", &name);
 	int r;
 
 	*ret = (struct seccomp_result){ 0 };

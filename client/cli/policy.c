@@ -194,8 +194,7 @@ static int read_input(const struct seccomp_options *options, struct seccomp_resu
 	return seccomp_compile_text(text, size, AT_FDCWD, STANDARD_INPUT, options, ret);
 }
 
-/* The directory that the file is in. */
-static int open_directory(const char *path, const char **ret_name)
+int policy_open_directory(const char *path, const char **ret_name)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *directory = NULL;
@@ -223,7 +222,7 @@ int policy_read(const char *path, const struct policy_options *o, const struct a
 	*ret = (struct seccomp_result){ 0 };
 	if (strcmp(path, "-") == 0)
 		return read_input(&options, ret);
-	dir_fd = open_directory(path, &name);
+	dir_fd = policy_open_directory(path, &name);
 	if (dir_fd < 0)
 		return explain_unreadable(path, dir_fd, ret);
 	return seccomp_compile_file(dir_fd, name, path, &options, ret);

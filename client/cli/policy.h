@@ -65,6 +65,8 @@ int policy_set_werror(void *into, const char *value, char **reterr_why);
 
 /* The architecture of a verb that takes one; NULL: the native one. */
 const struct architecture *policy_architecture(const struct policy_options *o);
+/* The directory that a file is in, as O_PATH, and the file's name there. */
+int policy_open_directory(const char *path, const char **ret_name);
 /*
  * Compiles the policy at @path, or standard input for "-", for one architecture (NULL: the native one).
  * @more_flags: of enum seccomp_flags. Files that others than root may change are read, too: who runs the verb

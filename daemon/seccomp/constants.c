@@ -10,14 +10,6 @@
 
 #include <string.h>
 
-/* As strncmp() over the length, with what is longer behind what is equal so far. */
-static int compare(const char *name, size_t length, const char *other)
-{
-	int r = strncmp(name, other, length);
-
-	return r == 0 && other[length] != '\0' ? -1 : r;
-}
-
 /* The first row whose name is not before this one. */
 static size_t lower_bound(const char *name, size_t length)
 {
@@ -26,7 +18,7 @@ static size_t lower_bound(const char *name, size_t length)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare(name, length, constant_at(middle)) > 0)
+		if (table_compare(name, length, constant_at(middle)) > 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -49,7 +41,7 @@ static int lookup(
 {
 	size_t index = lower_bound(name, length);
 
-	if (index == n_constant_rows || compare(name, length, constant_at(index)) != 0)
+	if (index == n_constant_rows || table_compare(name, length, constant_at(index)) != 0)
 		return -ENOENT;
 	if (errors_only && !constant_rows[index].is_error)
 		return -ENOENT;

@@ -189,6 +189,8 @@ static int check_harmless(const struct source_set *set, struct source *s, const 
 	struct stat st;
 
 	fd = open_source(set, s, O_PATH);
+	if (fd == -ELOOP && set->anywhere)
+		*reterr_reason = "is reached through a symbolic link in /proc, or one that leads to itself";
 	return fd < 0 ? fd : check_regular(fd, &st, reterr_reason);
 }
 

@@ -13,21 +13,13 @@
 #define ARM_PREFIX      "ARM_"
 #define ARM_COMMON_LAST 4095 /* those above are private */
 
-/* As strcmp() of a name that is not terminated with one that is. */
-static int compare(const char *name, size_t length, const char *other)
-{
-	int r = strncmp(name, other, length);
-
-	return r == 0 && other[length] != '\0' ? -1 : r;
-}
-
 static const struct syscall_row *find_row(const char *name, size_t length)
 {
 	size_t low = 0, high = n_syscall_rows;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int r = compare(name, length, syscall_rows[middle].name);
+		int r = table_compare(name, length, syscall_rows[middle].name);
 
 		if (r == 0)
 			return &syscall_rows[middle];

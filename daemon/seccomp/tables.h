@@ -10,6 +10,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* As strcmp() of a name that is not terminated with one that is: how the tables are searched. */
+static inline int table_compare(const char *name, size_t length, const char *other)
+{
+	int r = strncmp(name, other, length);
+
+	return r == 0 && other[length] != '\0' ? -1 : r;
+}
 
 /*
  * One constant. The names stand one after the other in constant_names, in ascending order of strcmp() as the

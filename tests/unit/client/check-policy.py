@@ -119,6 +119,8 @@ class Check(Verbs):
         self.expect(1, 'check', '-', text='read: alow\n', err='<stdin>(1:7): error: unknown action `alow`; '
                     'did you mean `allow`?\n    read: alow\n          ^^^^\n')
         self.expect(1, 'check', '-', text='#' * 1100000, err=None)
+        self.expect(1, 'check', '/dev/stdin', text='read: allow\n', err='/dev/stdin: error: the file is reached '
+                    'through a symbolic link in /proc, or one that leads to itself\n')
 
     def test_drafts(self):
         """Others may change the file: it is read all the same."""

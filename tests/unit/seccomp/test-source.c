@@ -266,6 +266,10 @@ static void test_anywhere(void **state)
 	put(t, "sub/b", "@include ../link\n@include ../way/../a\n");
 	put(t, "sub/c", "@include ../../nonexistent\n");
 	expect_flags(t, "link", SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE, 0, NULL);
+	assert_int_equal(symlinkat("self", t->fd, "self"), 0);
+	expect_flags(t, "self", SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE, -ELOOP,
+		"etc/self: error: the file is reached through a symbolic link in /proc, or one that leads to "
+		"itself");
 	/* what "way/.." is, the kernel says: "other", not the directory that "way" is in */
 	expect_flags(t, "sub/b", SECCOMP_UNTRUSTED | SECCOMP_ANYWHERE, -EBADMSG,
 		"etc/sub/../way/../a(2:10): error: the file includes itself, directly or through others\n"
