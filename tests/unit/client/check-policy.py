@@ -152,9 +152,9 @@ class Check(Verbs):
         self.assertEqual(told.count('unknown system call `xyzzy`'), 1)
         self.assertRegex(told, r'\(1:1\): error: `open` .*\n    open: allow\n    \^\^\^\^\n    on arm64\n')
         self.assertNotIn('on x86_64', told)
-        path = self.write('shared.policy', 'mmap: allow\n')
+        path = self.write('shared.policy', 'socket: allow\n')
         told = self.expect(0, 'check', '--arch=x86_64', '--arch=arm64', '--arch=i386', path, err=None).stderr
-        self.assertRegex(told, r'\(1:7\): warning: .*\n    mmap: allow\n          \^\^\^\^\^\n$')
+        self.assertRegex(told, r'\(1:9\): warning: .*\n    socket: allow\n            \^\^\^\^\^\n$')
         path = self.write('wide.policy', 'ioctl: arg1 != 5\n')
         told = self.expect(0, 'check', '--arch=x86_64', '--arch=arm64', '--arch=i386', path, err=None).stderr
         self.assertRegex(told, r'(?s)warning: the kernel ignores .*\n    on x86_64, arm64\n$')
