@@ -60,6 +60,38 @@ static void test_documented(void **state)
 	free(manual);
 }
 
+/* One example: the lines of a literal block, without errors. Returns behind its end. */
+static const char *check_example(const char *block)
+{
+	_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
+	_cleanup_(source_freep) struct source *source = NULL;
+	_cleanup_(profile_done) struct profile p = { 0 };
+	const char *end = strstr(block, "\n.Ed\n");
+
+	assert_non_null(end);
+	if (profile_parse_text("example", block, (size_t)(end + 1 - block), &d, &source, &p) < 0)
+		fail_msg("%s in:\n%.*s", d.lines ? d.lines[0] : "?", (int)(end + 1 - block), block);
+	return end;
+}
+
+/* What the manual shows can be loaded as it stands. */
+static void test_examples(void **state)
+{
+	static const char begin[] = ".Bd -literal -offset indent\n";
+	char *manual = read_manual();
+	const char *at = strstr(manual, ".Sh EXAMPLES\n");
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(at);
+	while ((at = strstr(at, begin))) {
+		at = check_example(at + strlen(begin));
+		n++;
+	}
+	assert_true(n >= 3);
+	free(manual);
+}
+
 static void test_unique(void **state)
 {
 	(void)state;
@@ -169,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_documented),
+		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_unique),
 		cmocka_unit_test(test_language),
 	};
