@@ -70,13 +70,23 @@ static int replace_file(const char *path, const void *data, size_t size)
 	return r;
 }
 
+/* A link stays one, and what it leads to is replaced: /dev/stdout is one, also where that is a file. */
+static int replace_target(const char *path, const void *data, size_t size)
+{
+	_cleanup_free_ char *target = realpath(path, NULL);
+
+	return target ? replace_file(target, data, size) : errno_or_eio();
+}
+
 int policy_write_file(const char *path, const void *data, size_t size)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
-	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
-		return replace_file(path, data, size);
+	if (stat(path, &st) < 0)
+		return lstat(path, &st) < 0 ? replace_file(path, data, size) : -ENOENT;
+	if (S_ISREG(st.st_mode))
+		return replace_target(path, data, size);
 	fd = RET_ERRNO(open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY));
 	return fd < 0 ? fd : write_full(fd, data, size);
 }

@@ -226,6 +226,23 @@ class Compile(Verbs):
             done = subprocess.run([PROGRAM, 'policy', 'compile', *more, self.good], capture_output=True)
             self.assertEqual((done.returncode, done.stdout), (0, out.read_bytes()), more)
 
+    def test_links(self):
+        """What they lead to is replaced, not they: /dev/stdout is one."""
+        out, link, standard, nowhere = (self.top / name for name in ('out', 'link', 'standard', 'nowhere'))
+        self.expect(0, 'compile', '-o', out, self.good)
+        program = out.read_bytes()
+        out.write_text('old')
+        link.symlink_to('out')
+        self.expect(0, 'compile', '-o', link, self.good)
+        self.assertEqual((link.is_symlink(), out.read_bytes()), (True, program))
+        standard.symlink_to('/proc/self/fd/1')
+        with out.open('w') as stdout:
+            subprocess.run([PROGRAM, 'policy', 'compile', '-o', standard, self.good], stdout=stdout, check=True)
+        self.assertEqual((standard.is_symlink(), out.read_bytes()), (True, program))
+        nowhere.symlink_to('none')
+        self.expect(1, 'compile', '-o', nowhere, self.good, err=f'bailiffctl: {nowhere}: No such file or directory\n')
+        self.assertTrue(nowhere.is_symlink())
+
     def test_replaces_whole(self):
         out = self.top / 'out'
         out.write_text('old')
