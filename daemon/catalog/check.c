@@ -159,6 +159,14 @@ static const char *check_privileges(const struct compiled_profile *p)
 		return "SecureBits= has an unknown bit";
 	if ((p->namespaces & ~_JAIL_NS_ALL) != 0)
 		return "the namespaces have an unknown bit";
+	if (p->run_as_init && (p->namespaces & JAIL_NS_PID) == 0)
+		return "RunAsInit= needs PrivatePIDs=yes";
+	if (p->network_namespace_path && p->network_namespace_path[0]) {
+		if (!path_is_normalized(p->network_namespace_path) || !p->network_namespace_path[1])
+			return "NetworkNamespacePath= is no normalized absolute path of a file";
+		if (p->namespaces & JAIL_NS_NET)
+			return "NetworkNamespacePath= and PrivateNetwork=yes are both set";
+	}
 	if (p->n_filter > BPF_MAXINSNS_PER_FILTER)
 		return "Policy= compiles to more instructions than the kernel takes";
 	if (p->policy_path && p->policy_path[0] && p->n_filter == 0)

@@ -32,7 +32,7 @@ void compiled_profile_init(struct compiled_profile *p)
 		.uid = ID_NOBODY,
 		.gid = ID_NOBODY,
 		.secure_bits = SECURE_BITS_CONFINED,
-		.namespaces = _JAIL_NS_ALL,
+		.namespaces = JAIL_NS_DEFAULT,
 		.minimal_root = true,
 		.private_tmp = true,
 		.private_devices = true,
@@ -90,6 +90,7 @@ void compiled_profile_done(struct compiled_profile *p)
 	free(p->slots);
 	free(p->working_directory);
 	free(p->groups);
+	free(p->network_namespace_path);
 	free_mounts(p->mounts, p->n_mounts);
 	for (size_t i = 0; i < p->n_restrictions; i++)
 		free(p->restrictions[i].path);

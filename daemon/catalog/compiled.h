@@ -177,7 +177,10 @@ struct access_rule {
 #define JAIL_NS_IPC    (1U << 3)
 #define JAIL_NS_UTS    (1U << 4)
 #define JAIL_NS_CGROUP (1U << 5)
-#define _JAIL_NS_ALL   63U
+#define JAIL_NS_TIME   (1U << 6) /* with the clocks of the launcher's */
+#define JAIL_NS_DEFAULT                                                                                      \
+	(JAIL_NS_MOUNT | JAIL_NS_PID | JAIL_NS_NET | JAIL_NS_IPC | JAIL_NS_UTS | JAIL_NS_CGROUP)
+#define _JAIL_NS_ALL 127U
 
 struct compiled_profile {
 	/* [Profile] */
@@ -220,6 +223,8 @@ struct compiled_profile {
 
 	/* [Namespaces] */
 	uint32_t namespaces;
+	bool run_as_init;             /* the program itself is pid 1 of its namespace */
+	char *network_namespace_path; /* normalized; "": none. Then without JAIL_NS_NET */
 
 	/* [Filesystem] */
 	bool minimal_root, private_tmp, private_devices, mount_proc;

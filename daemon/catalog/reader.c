@@ -77,6 +77,8 @@ static void get_privileges(struct cursor *c, struct compiled_profile *p)
 	p->ambient = cursor_get_u64(c);
 	p->secure_bits = cursor_get_u32(c);
 	p->namespaces = cursor_get_u32(c);
+	p->run_as_init = cursor_get_bool(c);
+	p->network_namespace_path = cursor_get_str(c, TEXT_MAX);
 }
 
 static void get_restrictions(struct cursor *c, struct compiled_profile *p)

@@ -55,6 +55,8 @@ static void put_privileges(struct buf *b, const struct compiled_profile *p)
 	buf_put_u64(b, p->ambient);
 	buf_put_u32(b, p->secure_bits);
 	buf_put_u32(b, p->namespaces);
+	buf_put_u8(b, p->run_as_init);
+	buf_put_str(b, p->network_namespace_path);
 }
 
 static void put_restrictions(struct buf *b, const struct compiled_profile *p)

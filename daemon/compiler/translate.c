@@ -97,7 +97,7 @@ static void translate_privileges(const struct profile *p, struct compiled_profil
 		ret->secure_bits = p->secure_bits;
 }
 
-static void translate_namespaces(const struct profile *p, struct compiled_profile *ret)
+static int translate_namespaces(const struct profile *p, struct compiled_profile *ret)
 {
 	const struct {
 		enum profile_key key;
@@ -116,6 +116,14 @@ static void translate_namespaces(const struct profile *p, struct compiled_profil
 	for (size_t i = 0; i < ELEMENTSOF(table); i++)
 		if (profile_yes(p, table[i].key, table[i].value))
 			ret->namespaces |= table[i].bit;
+	if (is_set(p, KEY_PRIVATE_TIME) && p->private_time)
+		ret->namespaces |= JAIL_NS_TIME;
+	if (is_set(p, KEY_RUN_AS_INIT))
+		ret->run_as_init = p->run_as_init;
+	if (!is_set(p, KEY_NETWORK_NAMESPACE_PATH))
+		return 0;
+	ret->namespaces &= ~JAIL_NS_NET;
+	return copy_string(&ret->network_namespace_path, p->network_namespace_path);
 }
 
 static int compare_mounts(const void *a, const void *b)
@@ -229,7 +237,9 @@ int translate_profile(const struct translation *t, const struct profile *p, stru
 	if (r < 0)
 		return r;
 	translate_privileges(p, ret);
-	translate_namespaces(p, ret);
+	r = translate_namespaces(p, ret);
+	if (r < 0)
+		return r;
 	translate_optional(p, ret);
 	translate_tuning(p, ret);
 	r = translate_filesystem(p, ret);

@@ -54,6 +54,9 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	r = apply_namespaces(&s->namespaces, reterr);
 	if (r < 0)
 		return r;
+	r = apply_network(&s->network, reterr);
+	if (r < 0)
+		return r;
 	(void)umask(SETUP_UMASK);
 	return apply_mounts(&s->mounts, reterr);
 }
@@ -128,7 +131,7 @@ noreturn void child_run(struct jail_setup *s)
 		_exit(STATUS_FAILED);
 	if (r >= 0) {
 		await_go(s);
-		if (s->namespaces.pid)
+		if (s->namespaces.pid && !s->namespaces.run_as_init)
 			report_await_ready(&s->shared[REPORT_INIT]);
 		r = apply_filter(s->spec, &e);
 	}

@@ -62,6 +62,7 @@ struct jail {
 	uid_t uid;                  /* payload's */
 	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
 	uint32_t incomplete;   /* 1 << enum jail_stage: optional layers that the kernel lacks, or a part of */
+	bool payload_is_init;  /* then there is no init of ours */
 	bool without_landlock; /* not asked for, or optional and not there */
 	bool built;            /* the report said so: only exec is left */
 	bool ended;            /* payload reaped; status is its end */

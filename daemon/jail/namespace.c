@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Namespaces: which ones clone3(2) makes, and what is done inside them that belongs to no other file.
- *
- * The network namespace stays as it is born: empty, its loopback device down. A payload that may not talk to
- * anybody need not talk to itself, and one that may, shares the host's network.
+ * Namespaces: which ones clone3(2) makes, and what is done inside them that belongs to no other file. For
+ * network namespaces see network.c. A time namespace has the offsets of the launcher's: it hides no clock, it
+ * only is another one than the host's.
  */
 
 #include "base/error.h"
 #include "jail/steps.h"
 
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ static const struct {
 	{ JAIL_NS_NET, CLONE_NEWNET },
 	{ JAIL_NS_IPC, CLONE_NEWIPC },
 	{ JAIL_NS_UTS, CLONE_NEWUTS },
+	{ JAIL_NS_TIME, CLONE_NEWTIME },
 };
 
 int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *ret,
@@ -40,6 +42,13 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
 	if (!(spec->namespaces & JAIL_NS_PID) && c->cgroup_fd < 0)
 		return jail_fail(reterr, STAGE_CGROUP, -EOPNOTSUPP,
 			"no PID namespace, and no cgroup v2 in its place", "");
+	if ((spec->namespaces & JAIL_NS_TIME) &&
+		faccessat(c->proc_fd, "self/ns/time", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, -EOPNOTSUPP,
+			"PrivateTime=: this kernel has no time namespaces", "");
+	if (spec->run_as_init && !(spec->namespaces & JAIL_NS_PID))
+		return jail_fail(reterr, STAGE_NAMESPACES, -EINVAL, "RunAsInit=: no PID namespace", "");
+	p.run_as_init = spec->run_as_init;
 	for (size_t i = 0; i < ELEMENTSOF(clone_flags); i++)
 		if (spec->namespaces & clone_flags[i].wanted)
 			p.clone_flags |= clone_flags[i].flag;

@@ -121,6 +121,7 @@ void jail_context_close(struct jail_context *c)
 static void setup_done(struct jail_setup *s)
 {
 	mount_plan_done(&s->mounts);
+	s->network.fd = fd_close(s->network.fd);
 	s->go_fd = fd_close(s->go_fd);
 	s->report_fd = fd_close(s->report_fd);
 }
@@ -131,6 +132,9 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	int r;
 
 	r = prepare_namespaces(s->context, s->spec, &s->namespaces, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_network(s->context, s->spec, &s->network, reterr);
 	if (r < 0)
 		return r;
 	r = prepare_ids(s->spec, reterr);
@@ -188,6 +192,12 @@ static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error
 	return prepare_filter(s->spec, s->fds.exe_slot, reterr);
 }
 
+static int open_pid_namespace(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	j->pidns_fd = openat(s->context->proc_fd, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+	return j->pidns_fd < 0 ? jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "") : 0;
+}
+
 /*
  * The first child after unshare() is pid 1 of the new namespace, those after it are born beside it, until
  * setns() leads back. Unlike setns() into it later, this takes no right to look into the init.
@@ -196,17 +206,12 @@ static int start_init(const struct jail_setup *s, struct jail *j, struct jail_er
 {
 	pid_t pid;
 
-	if (unshare(CLONE_NEWPID) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
 	pid = process_clone(0, j->cgroup_fd, &j->init_pidfd);
 	if (pid == 0)
 		init_run(s->context, &j->last_word[REPORT_INIT]);
 	if (pid < 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "init of the PID namespace", "");
-	j->pidns_fd = openat(s->context->proc_fd, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
-	if (j->pidns_fd < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
-	return 0;
+	return open_pid_namespace(s, j, reterr);
 }
 
 static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
@@ -235,9 +240,14 @@ static int start_processes(struct jail_setup *s, struct jail *j, struct jail_err
 
 	if (!s->namespaces.pid)
 		return start_payload(s, j, reterr);
-	r = start_init(s, j, reterr);
+	if (unshare(CLONE_NEWPID) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
+	r = s->namespaces.run_as_init ? 0 : start_init(s, j, reterr);
 	if (r >= 0)
 		r = start_payload(s, j, reterr);
+	/* the namespace can be opened only once there is somebody in it */
+	if (r >= 0 && s->namespaces.run_as_init)
+		r = open_pid_namespace(s, j, reterr);
 	if (setns(s->context->pidns_fd, CLONE_NEWPID) < 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, -ENOTRECOVERABLE,
 			"the launcher can not leave the jail's PID namespace", "");
@@ -263,7 +273,7 @@ static int start(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *j, struct jail_error *reterr)
 {
 	_cleanup_(setup_done) struct jail_setup s = {
-		.context = c, .spec = spec, .go_fd = -1, .report_fd = -1
+		.context = c, .spec = spec, .network = NETWORK_PLAN_NULL, .go_fd = -1, .report_fd = -1
 	};
 	pid_t host_pid;
 	int r;
@@ -271,6 +281,7 @@ static int start(
 	r = prepare(&s, reterr);
 	if (r < 0)
 		return r;
+	j->payload_is_init = s.namespaces.run_as_init;
 	j->without_landlock = !s.landlock.wanted;
 	if (s.landlock.incomplete)
 		j->incomplete |= 1U << STAGE_LANDLOCK;

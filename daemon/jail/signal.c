@@ -106,6 +106,8 @@ static int signal_namespace(const struct jail *j, int sig)
 
 int jail_signal(struct jail *j, int sig, bool all)
 {
+	int r;
+
 	if (j->pidfd < 0 || j->ended)
 		return -ESRCH;
 	if (!all)
@@ -113,6 +115,15 @@ int jail_signal(struct jail *j, int sig, bool all)
 	if (sig == SIGKILL) {
 		jail_kill(j);
 		return 0;
+	}
+	if (j->pidns_fd >= 0 && j->payload_is_init) {
+		/* kill(-1) spares pid 1, and finds nobody if there is no other. Pid 1 comes first: the end of
+		 * its children would be news to it. */
+		r = process_signal(j->pidfd, sig);
+		if (r < 0)
+			return r;
+		r = signal_namespace(j, sig);
+		return r == -ESRCH ? 0 : r;
 	}
 	if (j->pidns_fd >= 0)
 		return signal_namespace(j, sig);

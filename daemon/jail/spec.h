@@ -32,8 +32,10 @@ struct jail_spec {
 
 	uint64_t bounding, ambient; /* permitted = effective = inheritable = ambient after exec */
 	uint32_t secure_bits;
-	uint32_t namespaces;  /* JAIL_NS_* */
-	const char *hostname; /* in a UTS namespace of its own */
+	uint32_t namespaces; /* JAIL_NS_* */
+	bool run_as_init;
+	const char *network_namespace_path; /* NULL or "": none */
+	const char *hostname;               /* in a UTS namespace of its own */
 
 	bool minimal_root, private_tmp, private_devices, mount_proc;
 	const struct compiled_mount *mounts;

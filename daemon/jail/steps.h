@@ -42,12 +42,27 @@ void report_failure(int fd, struct report *shared, const struct jail_error *e);
 struct namespace_plan {
 	uint64_t clone_flags; /* for the payload; the PID namespace is entered by its parent */
 	bool pid, cgroup, uts;
+	bool run_as_init; /* no init of ours: the payload is pid 1 */
 	char hostname[HOSTNAME_LEN_MAX + 1];
 };
 
 int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *ret,
 	struct jail_error *reterr);
 int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr);
+
+/* network.c */
+
+struct network_plan {
+	bool loopback; /* to be brought up, in a namespace of the jail's own */
+	int fd;        /* namespace to enter, or -1 */
+};
+
+#define NETWORK_PLAN_NULL ((struct network_plan){ .fd = -1 })
+
+/* Opens the named namespace, if there is one; its fd is the plan's. */
+int prepare_network(const struct jail_context *c, const struct jail_spec *spec, struct network_plan *ret,
+	struct jail_error *reterr);
+int apply_network(const struct network_plan *p, struct jail_error *reterr);
 
 /* session.c: what a process inherits and no other file is about */
 
@@ -279,6 +294,7 @@ struct jail_setup {
 	const struct jail_context *context;
 	const struct jail_spec *spec;
 	struct namespace_plan namespaces;
+	struct network_plan network;
 	struct mount_plan mounts;
 	struct fd_plan fds;
 	struct limit_plan limits;

@@ -76,6 +76,8 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.ambient = p->ambient,
 		.secure_bits = p->secure_bits,
 		.namespaces = p->namespaces,
+		.run_as_init = p->run_as_init,
+		.network_namespace_path = p->network_namespace_path,
 		.hostname = (p->namespaces & JAIL_NS_UTS) != 0 ? p->name : NULL,
 		.minimal_root = p->minimal_root,
 		.private_tmp = p->private_tmp,

@@ -83,6 +83,38 @@ static int check_capabilities(const struct check *c)
 		capability_to_string((unsigned)__builtin_ctzll(extra)), other);
 }
 
+/* Two networks at once; a pid 1 without a PID namespace. */
+static int check_namespaces(const struct check *c)
+{
+	const struct profile *p = c->profile;
+	_cleanup_free_ char *network = NULL, *pids = NULL;
+	bool failed = false;
+	int r;
+
+	if (is_set(c, KEY_NETWORK_NAMESPACE_PATH) && is_set(c, KEY_PRIVATE_NETWORK) && p->private_network) {
+		r = check_where(c, KEY_PRIVATE_NETWORK, &network);
+		if (r < 0)
+			return r;
+		r = diagnostics_add(c->diagnostics, &p->states[KEY_NETWORK_NAMESPACE_PATH].place,
+			"NetworkNamespacePath= contradicts PrivateNetwork=yes (%s); remove one of them",
+			network);
+		if (r != -EBADMSG)
+			return r;
+		failed = true;
+	}
+	if (is_set(c, KEY_RUN_AS_INIT) && p->run_as_init &&
+		!profile_yes(p, KEY_PRIVATE_PIDS, p->private_pids)) {
+		r = check_where(c, KEY_PRIVATE_PIDS, &pids);
+		if (r < 0)
+			return r;
+		return diagnostics_add(c->diagnostics, &p->states[KEY_RUN_AS_INIT].place,
+			"RunAsInit=yes contradicts PrivatePIDs=no (%s): pid 1 is the host's then; remove one "
+			"of them",
+			pids);
+	}
+	return failed ? -EBADMSG : 0;
+}
+
 /* What needs a mount namespace and is on unless the profile says no. */
 static const struct {
 	enum profile_key key;
@@ -267,7 +299,7 @@ int profile_check(const struct profile *p, struct diagnostics *d)
 {
 	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
 		check_mount_namespace, check_mounts, check_restrictions, check_protections, check_root,
-		check_devices, check_slots, check_executables, check_landlock, check_io };
+		check_devices, check_slots, check_executables, check_landlock, check_io, check_namespaces };
 	struct check c = { p, d };
 	bool failed = false;
 

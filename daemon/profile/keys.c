@@ -83,9 +83,10 @@ static const struct key keys[] = {
 	YES_NO("Namespaces", "PrivateUTS", KEY_PRIVATE_UTS, private_uts),
 	YES_NO("Namespaces", "ProtectHostname", KEY_PRIVATE_UTS, private_uts),
 	YES_NO("Namespaces", "PrivateCgroup", KEY_PRIVATE_CGROUP, private_cgroup),
-	LATER("Namespaces", "PrivateTime"),
+	YES_NO("Namespaces", "PrivateTime", KEY_PRIVATE_TIME, private_time),
+	{ "Namespaces", "NetworkNamespacePath", set_path, KEY_NETWORK_NAMESPACE_PATH, AT(network_namespace_path) },
+	YES_NO("Namespaces", "RunAsInit", KEY_RUN_AS_INIT, run_as_init),
 	LATER("Namespaces", "RestrictNamespaces"),
-	LATER("Namespaces", "NetworkNamespacePath"),
 	LATER("Namespaces", "JoinsPool"),
 
 	YES_NO("Filesystem", "MinimalRoot", KEY_MINIMAL_ROOT, minimal_root),

@@ -48,6 +48,7 @@ void profile_done(struct profile *p)
 	free(p->landlock_paths);
 	free(p->bind_ports.v);
 	free(p->connect_ports.v);
+	free(p->network_namespace_path);
 	free(p->policy);
 	*p = (struct profile){ 0 };
 }

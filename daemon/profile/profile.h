@@ -55,6 +55,9 @@ enum profile_key {
 	KEY_PRIVATE_IPC,
 	KEY_PRIVATE_UTS,
 	KEY_PRIVATE_CGROUP,
+	KEY_PRIVATE_TIME,
+	KEY_NETWORK_NAMESPACE_PATH,
+	KEY_RUN_AS_INIT,
 	/* [Filesystem] */
 	KEY_MINIMAL_ROOT,
 	KEY_ROOT_DIRECTORY,
@@ -254,6 +257,8 @@ struct profile {
 	uint32_t secure_bits;
 
 	bool private_mounts, private_pids, private_network, private_ipc, private_uts, private_cgroup;
+	bool private_time, run_as_init;
+	char *network_namespace_path;
 
 	bool minimal_root, private_tmp, private_devices;
 	struct profile_mount *mounts;

@@ -3,6 +3,7 @@
 /* Running one probe in one jail; see harness.h. */
 
 #include "harness.h"
+#include "base/capability.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -14,6 +15,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TIMEOUT_MSEC 20000
@@ -55,7 +57,7 @@ static void fill_spec(struct rig *r)
 		.umask = 0077,
 		.uid = RIG_UID,
 		.gid = RIG_GID,
-		.namespaces = _JAIL_NS_ALL,
+		.namespaces = JAIL_NS_DEFAULT,
 		.hostname = "jail",
 		.minimal_root = true,
 		.private_tmp = true,
@@ -345,6 +347,90 @@ void rig_fail(struct rig *r, enum jail_stage stage, int error, const char *objec
 	r->output_end = fd_close(r->output_end);
 	rig_read(r, NULL);
 	assert_string_equal(r->output, "");
+}
+
+int rig_as_child(struct rig *r, int (*run)(struct rig *r))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(run(r));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+int rig_give_up(uint64_t capabilities, bool permitted)
+{
+	struct capability_sets sets;
+
+	if (capability_get(&sets) < 0)
+		return -1;
+	sets.effective &= ~capabilities;
+	if (permitted)
+		sets.permitted &= ~capabilities;
+	return capability_set(&sets);
+}
+
+static int launch_quietly(struct rig *r, const char *const *argv)
+{
+	int result = rig_start(r, argv);
+
+	if (result < 0)
+		return result;
+	/* fails where the child has ended by now: the report says why */
+	(void)jail_go(&r->jail);
+	return rig_report(r);
+}
+
+bool rig_fails(struct rig *r, enum jail_stage stage, int error, const char *object)
+{
+	int result = launch_quietly(r, ARGS("see"));
+	bool right = result == error && r->error.stage == stage && strstr(r->error.object, object);
+
+	if (!right)
+		fprintf(stderr, "%d at %s: %s\n", result, jail_stage_to_string(r->error.stage),
+			r->error.object);
+	jail_done(&r->context, &r->jail);
+	return right;
+}
+
+/* The output does not end here: the test that this is a child of holds it as well. So what came by the
+ * payload's end is all. */
+static void read_rest(struct rig *r)
+{
+	struct pollfd p = { .fd = r->jail.pidfd, .events = POLLIN };
+	char data[4096];
+	size_t size = 0;
+
+	if (p.fd >= 0)
+		(void)poll(&p, 1, TIMEOUT_MSEC);
+	p.fd = r->output_fd;
+	while (size < sizeof(data) - 1 && poll(&p, 1, 0) > 0) {
+		ssize_t n = read(r->output_fd, data + size, sizeof(data) - 1 - size);
+
+		if (n <= 0)
+			break;
+		size += (size_t)n;
+	}
+	data[size] = '\0';
+	free(r->output);
+	r->output = strdup(data);
+}
+
+bool rig_prints(struct rig *r, const char *const *argv, const char *output)
+{
+	int result = launch_quietly(r, argv);
+	bool right;
+
+	read_rest(r);
+	right = result == 1 && r->output && strcmp(r->output, output) == 0;
+	if (!right)
+		fprintf(stderr, "%d at %s: %s\n%s", result, jail_stage_to_string(r->error.stage),
+			r->error.object, r->output ? r->output : "");
+	jail_done(&r->context, &r->jail);
+	return right;
 }
 
 static const char *next_line(const char *line)

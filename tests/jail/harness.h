@@ -81,6 +81,15 @@ void rig_fail(struct rig *r, enum jail_stage stage, int error, const char *objec
 #define RUN(r, ...)   rig_run((r), ARGS(__VA_ARGS__))
 #define START(r, ...) rig_start((r), ARGS(__VA_ARGS__))
 
+/* Runs a test in a process of its own: what is given up there, the others still need. Returns its exit
+ * status. */
+int rig_as_child(struct rig *r, int (*run)(struct rig *r));
+/* Takes capabilities out of the effective set and, if asked to, the permitted one. */
+int rig_give_up(uint64_t capabilities, bool permitted);
+/* As rig_fail() and RUN(), for such a process: says what is wrong, and returns whether all is right. */
+bool rig_fails(struct rig *r, enum jail_stage stage, int error, const char *object);
+bool rig_prints(struct rig *r, const char *const *argv, const char *output);
+
 /* What follows "KEY " in the output's first such line; NULL if there is none. */
 const char *rig_value(struct rig *r, const char *key);
 bool rig_has_line(const struct rig *r, const char *line);

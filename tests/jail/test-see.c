@@ -121,7 +121,8 @@ static void check_namespaces(struct rig *r, uint32_t own)
 		uint32_t flag;
 		const char *name;
 	} all[] = { { JAIL_NS_MOUNT, "mnt" }, { JAIL_NS_PID, "pid" }, { JAIL_NS_NET, "net" },
-		{ JAIL_NS_IPC, "ipc" }, { JAIL_NS_UTS, "uts" }, { JAIL_NS_CGROUP, "cgroup" }, { 0, "user" } };
+		{ JAIL_NS_IPC, "ipc" }, { JAIL_NS_UTS, "uts" }, { JAIL_NS_CGROUP, "cgroup" },
+		{ JAIL_NS_TIME, "time" }, { 0, "user" } };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		const char *theirs = rig_value(r, rig_format(r, "ns_%s", all[i].name));
@@ -139,9 +140,21 @@ static void test_all_namespaces(void **state)
 	struct rig *r = *state;
 
 	RUN(r, "see");
-	check_namespaces(r, _JAIL_NS_ALL);
+	check_namespaces(r, JAIL_NS_DEFAULT);
 	if (r->cgroup)
 		assert_line(r, "cgroup 0::/");
+}
+
+/* Another one, with the same clocks. */
+static void test_time_namespace(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.namespaces |= JAIL_NS_TIME;
+	RUN(r, "see", "--", "cat", "/proc/self/timens_offsets");
+	check_namespaces(r, JAIL_NS_DEFAULT | JAIL_NS_TIME);
+	assert_non_null(
+		strstr(r->output, "monotonic           0         0\nboottime            0         0\n"));
 }
 
 static void test_few_namespaces(void **state)
@@ -429,6 +442,7 @@ static int run(void)
 		TEST(test_minimal_root),
 		TEST(test_mount_flags),
 		TEST(test_all_namespaces),
+		TEST(test_time_namespace),
 		TEST(test_few_namespaces),
 		TEST(test_no_namespaces),
 		TEST(test_ids),

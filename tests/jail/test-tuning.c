@@ -13,12 +13,10 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define IO_VALUE(class, level) ((class) << 13 | (level))
@@ -88,72 +86,21 @@ static void test_no_such_cpu(void **state)
 	rig_fail(r, STAGE_RLIMITS, -EINVAL, "CPUAffinity=: none of these processors");
 }
 
-/* In a process of its own: what is given up there, the other tests still need. The exit status says what
- * failed. */
-static int as_child(struct rig *r, int (*run)(struct rig *r))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(run(r));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static int give_up(uint64_t capability, bool permitted)
-{
-	struct capability_sets sets;
-
-	if (capability_get(&sets) < 0)
-		return -1;
-	sets.effective &= ~capability;
-	if (permitted)
-		sets.permitted &= ~capability;
-	return capability_set(&sets);
-}
-
-static bool fails(struct rig *r, int error, const char *object)
-{
-	bool failed;
-	int result = START(r, "exit", "0");
-
-	if (result >= 0)
-		result = rig_report(r);
-	failed = result == error && r->error.stage == STAGE_RLIMITS && strstr(r->error.object, object);
-	if (!failed)
-		fprintf(stderr, "%d at %s: %s\n", result, jail_stage_to_string(r->error.stage),
-			r->error.object);
-	jail_done(&r->context, &r->jail);
-	return failed;
-}
-
-static bool runs(struct rig *r)
-{
-	int result = START(r, "exit", "0");
-
-	if (result >= 0 && jail_go(&r->jail) < 0)
-		result = -1;
-	if (result >= 0)
-		result = rig_report(r);
-	jail_done(&r->context, &r->jail);
-	return result == 1;
-}
-
 /* The launcher has CAP_SYS_NICE only where it does nothing: the step itself puts it to work. */
 static int run_nice_permitted(struct rig *r)
 {
-	if (give_up(CAPABILITY_BIT(CAP_SYS_NICE), false) < 0)
+	if (rig_give_up(CAPABILITY_BIT(CAP_SYS_NICE), false) < 0)
 		return 1;
-	return runs(r) ? 0 : 2;
+	return rig_prints(r, ARGS("exit", "0"), "") ? 0 : 2;
 }
 
 static int run_nice_without(struct rig *r)
 {
-	if (give_up(CAPABILITY_BIT(CAP_SYS_NICE), true) < 0)
+	if (rig_give_up(CAPABILITY_BIT(CAP_SYS_NICE), true) < 0)
 		return 1;
-	return fails(r, -EACCES, "Nice=: Bailiff lacks CAP_SYS_NICE, which takes it to -5") ? 0 : 2;
+	return rig_fails(r, STAGE_RLIMITS, -EACCES, "Nice=: Bailiff lacks CAP_SYS_NICE, which takes it to -5")
+		       ? 0
+		       : 2;
 }
 
 static void test_nice_below(void **state)
@@ -162,16 +109,16 @@ static void test_nice_below(void **state)
 	struct rig *r = *state;
 
 	r->spec.tuning = &t;
-	assert_int_equal(as_child(r, run_nice_permitted), 0);
+	assert_int_equal(rig_as_child(r, run_nice_permitted), 0);
 	r->spec.id++;
-	assert_int_equal(as_child(r, run_nice_without), 0);
+	assert_int_equal(rig_as_child(r, run_nice_without), 0);
 }
 
 static int run_oom_without(struct rig *r)
 {
-	if (give_up(CAPABILITY_BIT(CAP_SYS_RESOURCE), true) < 0)
+	if (rig_give_up(CAPABILITY_BIT(CAP_SYS_RESOURCE), true) < 0)
 		return 1;
-	return fails(r, -EACCES,
+	return rig_fails(r, STAGE_RLIMITS, -EACCES,
 		       "OOMScoreAdjust=: Bailiff lacks CAP_SYS_RESOURCE, which takes it down to -999")
 		       ? 0
 		       : 2;
@@ -183,7 +130,7 @@ static void test_oom_score_below(void **state)
 	struct rig *r = *state;
 
 	r->spec.tuning = &t;
-	assert_int_equal(as_child(r, run_oom_without), 0);
+	assert_int_equal(rig_as_child(r, run_oom_without), 0);
 }
 
 static bool kernel_has_core_scheduling(void)
@@ -204,7 +151,10 @@ static int pretend_none(void)
 
 static int run_core_refused(struct rig *r)
 {
-	return pretend_none() == 0 && fails(r, -EOPNOTSUPP, "CoreScheduling=: this kernel has none") ? 0 : 1;
+	return pretend_none() == 0 && rig_fails(r, STAGE_RLIMITS, -EOPNOTSUPP,
+					      "CoreScheduling=: this kernel has none")
+		       ? 0
+		       : 1;
 }
 
 static int run_core_optional(struct rig *r)
@@ -227,9 +177,9 @@ static void test_core_scheduling(void **state)
 	struct rig *r = *state;
 
 	r->spec.tuning = &t;
-	assert_int_equal(as_child(r, run_core_refused), 0);
+	assert_int_equal(rig_as_child(r, run_core_refused), 0);
 	r->spec.id++;
-	assert_int_equal(as_child(r, run_core_optional), 0);
+	assert_int_equal(rig_as_child(r, run_core_optional), 0);
 	r->spec.id++;
 	if (kernel_has_core_scheduling()) {
 		RUN(r, "see");

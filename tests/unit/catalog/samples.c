@@ -85,6 +85,8 @@ static void fill_privileges(struct compiled_profile *p)
 	p->ambient = UINT64_C(1) << CAP_NET_RAW;
 	p->secure_bits = SECBIT_NOROOT;
 	p->namespaces = JAIL_NS_MOUNT | JAIL_NS_PID;
+	p->run_as_init = true;
+	p->network_namespace_path = copy("/run/netns/test");
 }
 
 static void fill_filesystem(struct compiled_profile *p)

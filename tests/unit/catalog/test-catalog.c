@@ -107,6 +107,8 @@ static void test_values(void **state)
 	assert_int_equal(q->filter[1].jt, 1);
 	assert_int_equal(q->limits[1].hard, UINT64_MAX);
 	assert_int_equal(q->kill_signal, 2);
+	assert_true(q->run_as_init);
+	assert_string_equal(q->network_namespace_path, "/run/netns/test");
 	assert_memory_equal(&q->tuning, &p->tuning, sizeof(p->tuning));
 	assert_int_equal(back->config.max_sandboxes_per_user, 3);
 	assert_string_equal(back->config.salt_paths[1], "/home/.shadow/salt");
@@ -125,7 +127,7 @@ static void test_confined(void **state)
 	compiled_profile_init(&p);
 	assert_int_equal(p.n_access, 0);
 	assert_int_equal(p.bounding | p.ambient, 0);
-	assert_int_equal(p.namespaces, _JAIL_NS_ALL);
+	assert_int_equal(p.namespaces, JAIL_NS_DEFAULT);
 	assert_true(p.dynamic_user && p.minimal_root && p.private_tmp && p.private_devices);
 	assert_false(p.mount_proc || p.allow_detach);
 	assert_true(p.proc_subset && p.proc_hiding == PROC_INVISIBLE);

@@ -56,7 +56,7 @@ CHANGE(bad_bounding, p->bounding |= UINT64_C(1) << (CAP_LAST_CAP + 1));
 CHANGE(never_bounding, p->bounding |= UINT64_C(1) << CAP_SYS_MODULE);
 CHANGE(bad_ambient, p->ambient |= UINT64_C(1) << CAP_CHOWN);
 CHANGE(bad_bits, p->secure_bits |= 1U << 20);
-CHANGE(bad_namespace, p->namespaces |= 1U << 6);
+CHANGE(bad_namespace, p->namespaces |= _JAIL_NS_ALL + 1);
 CHANGE(no_filter, p->n_filter = 0);
 CHANGE(long_filter, p->n_filter = BPF_MAXINSNS_PER_FILTER + 1);
 CHANGE(host_mounts, p->namespaces &= ~JAIL_NS_MOUNT);
@@ -110,6 +110,10 @@ CHANGE(idle_level, p->tuning.io_class = IO_CLASS_IDLE);
 CHANGE(bad_io_priority, p->tuning.io_priority = 8);
 CHANGE(no_slack, p->tuning.timer_slack_nsec = 0);
 CHANGE(slack_unset, p->tuning.set &= ~TUNE_TIMER_SLACK);
+CHANGE(init_of_host, p->namespaces &= ~JAIL_NS_PID);
+CHANGE(two_networks, p->namespaces |= JAIL_NS_NET);
+CHANGE(bad_network, p->network_namespace_path[0] = 'u');
+CHANGE(root_network, p->network_namespace_path[1] = '\0');
 CHANGE(bad_name, p->name[0] = '_');
 CHANGE(upper_name, p->name[0] = 'D');
 CHANGE(mute_invalid, p->invalid = true);
@@ -205,6 +209,10 @@ static struct change changes[] = {
 	ROW(bad_io_priority),
 	ROW(no_slack),
 	ROW(slack_unset),
+	ROW(init_of_host),
+	ROW(two_networks),
+	ROW(bad_network),
+	ROW(root_network),
 	ROW(bad_name),
 	ROW(upper_name),
 	ROW(mute_invalid),

@@ -92,7 +92,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p->bounding, 0);
 	assert_int_equal(p->ambient, 0);
 	assert_int_equal(p->secure_bits, init.secure_bits);
-	assert_int_equal(p->namespaces, _JAIL_NS_ALL);
+	assert_int_equal(p->namespaces, JAIL_NS_DEFAULT);
 	assert_true(p->minimal_root && p->private_tmp && p->private_devices && p->mount_proc);
 	assert_int_equal(p->n_mounts, 0);
 	check_restrictions(p, default_restrictions, ELEMENTS(default_restrictions));
@@ -124,7 +124,8 @@ static const char everything[] =
 	"[User]\nUser=daemon\nGroup=games\nSupplementaryGroups=video\n"
 	"[Capabilities]\nCapabilityBoundingSet=CAP_NET_RAW "
 	"CAP_KILL\nAmbientCapabilities=CAP_NET_RAW\nSecureBits=noroot\n"
-	"[Namespaces]\nPrivateNetwork=no\nProtectHostname=no\n"
+	"[Namespaces]\nNetworkNamespacePath=/run/netns/"
+	"a\nProtectHostname=no\nPrivateTime=yes\nRunAsInit=yes\n"
 	"[Filesystem]\nTemporaryFileSystem=/z:ro,size=1M,mode=1777,noexec\nBindPaths=-/b/c:/a/b:norbind\n"
 	"BindReadOnlyPaths=/a\nPrivateTmp=no\n"
 	"[Landlock]\nFsPathReadOnly=/e -/f\nFsPathReadWrite=/gone\nFsPathReadWrite=\n"
@@ -216,7 +217,9 @@ static void check_identity(const struct compiled_profile *p)
 	assert_int_equal(p->bounding, 1U << 13 | 1U << 5);
 	assert_int_equal(p->ambient, 1U << 13);
 	assert_int_equal(p->secure_bits, SECBIT_NOROOT);
-	assert_int_equal(p->namespaces, _JAIL_NS_ALL & ~(JAIL_NS_NET | JAIL_NS_UTS));
+	assert_int_equal(p->namespaces, (JAIL_NS_DEFAULT | JAIL_NS_TIME) & ~(JAIL_NS_NET | JAIL_NS_UTS));
+	assert_true(p->run_as_init);
+	assert_string_equal(p->network_namespace_path, "/run/netns/a");
 }
 
 static void test_everything(void **state)

@@ -138,7 +138,7 @@ static void check_opened(const struct compiled_profile *p)
 		}
 	assert_int_equal(p->bounding, capabilities);
 	assert_int_equal(p->ambient, capabilities);
-	assert_int_equal(p->namespaces, _JAIL_NS_ALL & ~missing);
+	assert_int_equal(p->namespaces, JAIL_NS_DEFAULT & ~missing);
 }
 
 static void test_shipped(void **state)

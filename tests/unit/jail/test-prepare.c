@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -48,6 +50,7 @@ static void test_fail_texts(void **state)
 
 static void test_namespaces(void **state)
 {
+	char empty[] = "/tmp/bailiff-proc-XXXXXX";
 	struct jail_context c = JAIL_CONTEXT_NULL;
 	struct jail_spec s = { .namespaces = JAIL_NS_PID | JAIL_NS_NET, .hostname = "h" };
 	struct namespace_plan p;
@@ -56,7 +59,7 @@ static void test_namespaces(void **state)
 	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
 	assert_int_equal(p.clone_flags, CLONE_NEWNET);
 	assert_true(p.pid && !p.uts && !p.cgroup);
-	s.namespaces = _JAIL_NS_ALL;
+	s.namespaces = JAIL_NS_DEFAULT;
 	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
 	/* not CLONE_NEWPID and CLONE_NEWCGROUP: those come otherwise */
 	assert_int_equal(p.clone_flags, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
@@ -73,6 +76,23 @@ static void test_namespaces(void **state)
 	assert_int_equal(e.stage, STAGE_CGROUP);
 	c.cgroup_fd = 0;
 	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
+	s.run_as_init = true;
+	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), -EINVAL);
+	s.namespaces |= JAIL_NS_PID;
+	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
+	assert_true(p.run_as_init);
+	/* a /proc as that of a kernel without time namespaces */
+	s.namespaces |= JAIL_NS_TIME;
+	assert_non_null(mkdtemp(empty));
+	c.proc_fd = open(empty, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(rmdir(empty), 0);
+	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), -EOPNOTSUPP);
+	assert_non_null(strstr(e.object, "PrivateTime="));
+	assert_int_equal(close(c.proc_fd), 0);
+	c.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
+	assert_int_equal(p.clone_flags, CLONE_NEWNS | CLONE_NEWTIME);
+	assert_int_equal(close(c.proc_fd), 0);
 }
 
 static void test_ids(void **state)

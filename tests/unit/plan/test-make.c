@@ -253,7 +253,9 @@ static void test_spec(void **state)
 	assert_int_equal(spec.bounding, p.bounding);
 	assert_int_equal(spec.ambient, p.ambient);
 	assert_int_equal(spec.secure_bits, p.secure_bits);
-	assert_int_equal(spec.namespaces, _JAIL_NS_ALL);
+	assert_int_equal(spec.namespaces, JAIL_NS_DEFAULT);
+	assert_false(spec.run_as_init);
+	assert_ptr_equal(spec.tuning, &p.tuning);
 	assert_string_equal(spec.hostname, "strict");
 	assert_int_equal(spec.umask, 0077);
 	assert_true(spec.minimal_root && spec.private_tmp && spec.private_devices && !spec.mount_proc);

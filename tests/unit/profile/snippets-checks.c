@@ -98,6 +98,13 @@ static const struct snippet rows[] = {
 	{ "[Resources]\nIOSchedulingPriority=3\nIOSchedulingClass=idle\n",
 	  "p:2:1: error: IOSchedulingPriority= contradicts IOSchedulingClass=idle (p:3), which has no levels; remove one of them" },
 	{ "[Resources]\nIOSchedulingPriority=3\nIOSchedulingClass=idle\nIOSchedulingPriority=\n", "" },
+	{ "[Namespaces]\nPrivateNetwork=yes\nNetworkNamespacePath=/run/netns/a\n",
+	  "p:3:1: error: NetworkNamespacePath= contradicts PrivateNetwork=yes (p:2); remove one of them" },
+	{ "[Namespaces]\nPrivateNetwork=no\nNetworkNamespacePath=/run/netns/a\nPrivateTime=yes\nRunAsInit=yes\n", "" },
+	{ "[Namespaces]\nNetworkNamespacePath=/run/netns/a\nNetworkNamespacePath=\nPrivateNetwork=yes\n", "" },
+	{ "[Namespaces]\nNetworkNamespacePath=netns/a\n", "p:2:22: error: NetworkNamespacePath=netns/a: not an absolute path" },
+	{ "[Namespaces]\nRunAsInit=yes\nPrivatePIDs=no\n",
+	  "p:2:1: error: RunAsInit=yes contradicts PrivatePIDs=no (p:3): pid 1 is the host's then; remove one of them" },
 	{ "[Exec]\nExecutable=/\n", "p:2:1: error: Executable=/: that is a directory; name a program" },
 };
 /* clang-format on */

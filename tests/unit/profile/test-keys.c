@@ -124,8 +124,8 @@ static const struct {
 	{ "Capabilities", "CapabilityBoundingSet AmbientCapabilities SecureBits NoNewPrivileges", "" },
 	{ "Namespaces",
 		"PrivateMounts PrivatePIDs PrivateNetwork PrivateIPC PrivateUTS ProtectHostname "
-		"PrivateCgroup",
-		"PrivateTime RestrictNamespaces NetworkNamespacePath JoinsPool" },
+		"PrivateCgroup PrivateTime NetworkNamespacePath RunAsInit",
+		"RestrictNamespaces JoinsPool" },
 	{ "Filesystem",
 		"MinimalRoot RootDirectory BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp "
 		"PrivateDevices DeviceAllow "

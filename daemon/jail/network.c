@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The network: a namespace of the jail's own, in which only the loopback device is there and up, or one that
+ * the administrator has made and named, or the host's. A named one is a file that ip-netns(8) and others bind
+ * a namespace to: opened afresh for each launch, one component at a time below directories that are root's
+ * alone, and looked at before it is believed to be what its name says.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define KEY      "NetworkNamespacePath="
+#define LOOPBACK "lo"
+
+static int fail(struct jail_error *reterr, int error, const char *what, const char *object)
+{
+	return jail_fail(reterr, STAGE_NAMESPACES, error, what, object);
+}
+
+/* Cuts the first component off a path. False at its end. */
+static bool next_component(const char **path, char name[NAME_MAX + 1])
+{
+	const char *from = *path + strspn(*path, "/");
+	size_t n = strcspn(from, "/");
+
+	if (n == 0 || n > NAME_MAX)
+		return false;
+	memcpy(name, from, n);
+	name[n] = '\0';
+	*path = from + n;
+	return true;
+}
+
+static int check_component(int fd, const char *path, struct jail_error *reterr)
+{
+	const char *why = "";
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return fail(reterr, errno_or_eio(), KEY, path);
+	if (S_ISLNK(st.st_mode))
+		return fail(reterr, -ELOOP, KEY " write the path without symbolic links:", path);
+	r = path_check_trusted(fd, &why);
+	if (r == -EPERM)
+		return fail(reterr, r, KEY " it, or a directory above, is not root's alone:", path);
+	return r < 0 ? fail(reterr, r, KEY, path) : 0;
+}
+
+/* Walks to the file; an O_PATH fd. */
+static int walk(const char *path, struct jail_error *reterr)
+{
+	_cleanup_close_ int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *rest = path;
+	char name[NAME_MAX + 1];
+	int r;
+
+	if (fd < 0)
+		return fail(reterr, errno_or_eio(), KEY, path);
+	r = check_component(fd, path, reterr);
+	while (r >= 0 && next_component(&rest, name)) {
+		int next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		if (next < 0)
+			return fail(reterr, errno_or_eio(), KEY, path);
+		(void)fd_close(fd);
+		fd = next;
+		r = check_component(fd, path, reterr);
+	}
+	if (r < 0)
+		return r;
+	return rest[0] == '\0' ? steal_fd(fd) : fail(reterr, -ENAMETOOLONG, KEY, path);
+}
+
+/* Opening a namespace's file has no effect, unlike opening a FIFO or a device: so that is asked first. */
+static int open_namespace(const struct jail_context *c, const char *path, struct jail_error *reterr)
+{
+	_cleanup_close_ int path_fd = walk(path, reterr), fd = -1;
+	char name[32];
+	struct statfs fs;
+
+	if (path_fd < 0)
+		return path_fd;
+	if (fstatfs(path_fd, &fs) < 0)
+		return fail(reterr, errno_or_eio(), KEY, path);
+	if (fs.f_type != NSFS_MAGIC)
+		return fail(reterr, -EINVAL, KEY " no namespace is bound to", path);
+	(void)snprintf(name, sizeof(name), "self/fd/%d", path_fd);
+	fd = openat(c->proc_fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(reterr, errno_or_eio(), KEY, path);
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return fail(reterr, -EINVAL, KEY " another kind of namespace is bound to", path);
+	return steal_fd(fd);
+}
+
+int prepare_network(const struct jail_context *c, const struct jail_spec *spec, struct network_plan *ret,
+	struct jail_error *reterr)
+{
+	const char *path = spec->network_namespace_path;
+	int fd;
+
+	*ret = NETWORK_PLAN_NULL;
+	ret->loopback = (spec->namespaces & JAIL_NS_NET) != 0;
+	if (!path || !path[0])
+		return 0;
+	if (ret->loopback)
+		return fail(reterr, -EINVAL, KEY " and a network namespace of its own:", path);
+	fd = open_namespace(c, path, reterr);
+	if (fd < 0)
+		return fd;
+	ret->fd = fd;
+	return 0;
+}
+
+/* The kernel gives the device its addresses when it comes up. Any socket will do for the request. */
+static int raise_loopback(void)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_name = LOOPBACK };
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return errno_or_eio();
+	if (request.ifr_flags & IFF_UP)
+		return 0;
+	request.ifr_flags |= IFF_UP;
+	return RET_ERRNO(ioctl(fd, SIOCSIFFLAGS, &request));
+}
+
+int apply_network(const struct network_plan *p, struct jail_error *reterr)
+{
+	int r;
+
+	if (p->fd >= 0) {
+		r = RET_ERRNO(setns(p->fd, CLONE_NEWNET));
+		return r < 0 ? fail(reterr, r, KEY " can not be entered", "") : 0;
+	}
+	/* Without the capability, which containers often lack, the device stays down: less for the payload,
+	 * not more. */
+	if (!p->loopback || caps_raise(UINT64_C(1) << CAP_NET_ADMIN) < 0)
+		return 0;
+	r = raise_loopback();
+	return r < 0 ? fail(reterr, r, "PrivateNetwork=: loopback device", "") : 0;
+}
