@@ -60,6 +60,8 @@ void rig_disconnect(struct rig *rig, GDBusConnection *c);
 /* Writes config/NAME below the rig (directories made as needed), root-owned, 0644. */
 void rig_write(struct rig *rig, const char *name, const char *text);
 void rig_remove(struct rig *rig, const char *name);
+/* Takes what was written into service, and waits until the compiler that read it is gone. */
+void rig_reload(struct rig *rig);
 /* The pid of one of the four, as the host sees it; 0 if it does not run. */
 pid_t rig_pid(struct rig *rig, enum rig_process which);
 /* Kills it and waits until another pid stands in its place and the broker answers. */

@@ -57,8 +57,6 @@ static int set_up(void **state)
 {
 	g_autofree char *renderer = g_strdup_printf(renderer_site, g_getenv("BAILIFF_BUILD_ROOT")),
 			*collector = NULL, *log = NULL;
-	g_autoptr(GVariant) reply = NULL;
-	GDBusConnection *c;
 	struct rig *rig;
 	int r = rig_setup(state);
 
@@ -73,10 +71,7 @@ static int set_up(void **state)
 	rig_write(rig, "profiles/renderer.profile.d/10-site.conf", renderer);
 	rig_write(rig, "profiles/log-collector.profile.d/10-site.conf", collector);
 	rig_write(rig, "profiles/absent.profile", absent_profile);
-	c = rig_connect(rig, 0);
-	reply = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "Reload", NULL);
-	rig_disconnect(rig, c);
-	rig_wait_jailed(rig, 0); /* the compiler of the reload */
+	rig_reload(rig);
 	return r;
 }
 
