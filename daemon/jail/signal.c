@@ -117,13 +117,10 @@ int jail_signal(struct jail *j, int sig, bool all)
 		return 0;
 	}
 	if (j->pidns_fd >= 0 && j->payload_is_init) {
-		/* kill(-1) spares pid 1, and finds nobody if there is no other. Pid 1 comes first: the end of
-		 * its children would be news to it. */
-		r = process_signal(j->pidfd, sig);
-		if (r < 0)
-			return r;
+		/* kill(-1) spares pid 1, and finds nobody if there is no other. Pid 1 comes last: with its
+		 * end nobody can enter the namespace any more. */
 		r = signal_namespace(j, sig);
-		return r == -ESRCH ? 0 : r;
+		return r < 0 && r != -ESRCH ? r : process_signal(j->pidfd, sig);
 	}
 	if (j->pidns_fd >= 0)
 		return signal_namespace(j, sig);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 static void test_pid_1(void **state)
 {
@@ -42,17 +43,24 @@ static void test_end(void **state)
 	assert_int_equal(r->status.si_code, CLD_KILLED);
 }
 
-/* A signal to all is one to pid 1, too, which the kernel leaves out of kill(-1). */
+/* A signal to all is one to pid 1, too, which the kernel leaves out of kill(-1). The end of a child may be
+ * the first that it hears. */
 static void test_signal_all(void **state)
 {
 	struct rig *r = *state;
+	const char *first;
 
 	r->spec.run_as_init = true;
-	rig_launch(r, ARGS("leave-behind", "--", "await-signal"));
+	rig_launch(r, ARGS("leave-behind", "--", "await-signal", "--", "await-signal"));
 	rig_read(r, "waiting");
 	assert_int_equal(jail_signal(&r->jail, SIGHUP, true), 0);
-	rig_read(r, NULL);
-	assert_value(r, "await-signal", rig_format(r, "ok %d", SIGHUP));
+	rig_read(r, "await-signal");
+	first = rig_value(r, "await-signal");
+	if (strcmp(first, rig_format(r, "ok %d", SIGHUP)) != 0) {
+		assert_string_equal(first, rig_format(r, "ok %d", SIGCHLD));
+		rig_read(r, rig_format(r, "await-signal ok %d\n", SIGHUP));
+	}
+	jail_kill(&r->jail);
 	rig_finish(r);
 }
 
