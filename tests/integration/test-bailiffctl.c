@@ -285,7 +285,7 @@ static void test_profiles(void **state)
 		"[Profile]\nDescription=\"quoted\" \\back\xe2\x80\xae\tslash\n[Access]\nAllowUser=man\n"
 		"[Exec]\nExecutable=/usr/bin/sleep\n");
 	EXPECT_ROOT(0, "generation", NULL, "reload");
-	EXPECT(0, "tool     yes", NULL, "profiles");
+	EXPECT(0, "\"name\":\"tool\"", NULL, "--json=short", "profiles");
 	/* What would turn the rest of the line around is shown, not done. */
 	EXPECT(0, "\\xe2\\x80\\xae", NULL, "profiles");
 	EXPECT(0, "\\\"quoted\\\" \\\\back\xe2\x80\xae\\tslash", NULL, "--json=short", "profiles");

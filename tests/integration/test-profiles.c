@@ -8,6 +8,7 @@
 
 #include "network.h"
 #include "rig.h"
+#include "tests/localhost.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -305,7 +306,7 @@ static void test_file_viewer(void **state)
 static void test_ping(void **state)
 {
 	check(*state, "ping", ARGV("ping", "-n", "-c2", "-i0.1", NETWORK_TARGET), " 2 received");
-	check(*state, "ping", ARGV("ping", "-c", "1", "-4", "localhost"), " 1 received");
+	check(*state, "ping", ARGV("ping", "-c", "1", "-4", localhost()), " 1 received");
 	check_refused(*state, "ping", ARGV("ping", "-f", NETWORK_TARGET));
 	check_refused(*state, "ping", ARGV("ping", "-c1", "--", "-f"));
 }

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "shipped.h"
+#include "tests/localhost.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -128,13 +129,15 @@ static void check(const char *policy_name, int capability, const char *path, con
 
 static void test_network_service(void **state)
 {
+	_cleanup_free_ char *url = NULL;
 	pid_t server;
 
 	shipped_need_root();
+	assert_true(asprintf(&url, "http://%s:18080/", localhost()) > 0);
 	server = serve_page();
 	check("network-service", 0, "/usr/bin/curl", ARGV("curl", "-sS", "http://127.0.0.1:18080/"), PAGE);
 	/* By name, in a thread, over IPv6 first where there is one. */
-	check("network-service", 0, "/usr/bin/curl", ARGV("curl", "-sS", "http://localhost:18080/"), PAGE);
+	check("network-service", 0, "/usr/bin/curl", ARGV("curl", "-sS", url), PAGE);
 	end_process(server);
 }
 
@@ -145,7 +148,7 @@ static void test_ping(void **state)
 
 	shipped_need_root();
 	check("ping", CAP_NET_RAW, "/usr/bin/ping", ARGV("ping", "-c1", "127.0.0.1"), "1 received");
-	check("ping", CAP_NET_RAW, "/usr/bin/ping", ARGV("ping", "-c1", "-I", "lo", "localhost"),
+	check("ping", CAP_NET_RAW, "/usr/bin/ping", ARGV("ping", "-c1", "-I", "lo", localhost()),
 		"1 received");
 	check("ping", CAP_NET_RAW, "/usr/bin/ping",
 		ARGV("ping", "-c2", "-i0.1", "-s1000", "-Mdo", "-Q4", "-t3", "-D", "127.0.0.1"),
@@ -160,10 +163,12 @@ static void test_ping(void **state)
 static void test_traceroute(void **state)
 {
 	static const char path[] = "/usr/sbin/traceroute";
+	_cleanup_free_ char *hop = NULL;
 
 	shipped_need_root();
+	assert_true(asprintf(&hop, " 1  %s", localhost()) > 0);
 	check("traceroute", 0, path, ARGV("traceroute", "-n", "127.0.0.1"), " 1  127.0.0.1");
-	check("traceroute", 0, path, ARGV("traceroute", "localhost"), " 1  localhost");
+	check("traceroute", 0, path, ARGV("traceroute", localhost()), hop);
 	check("traceroute", CAP_NET_RAW, path, ARGV("traceroute", "-I", "-n", "127.0.0.1"), " 1  127.0.0.1");
 	check("traceroute", CAP_NET_RAW, path, ARGV("traceroute", "-T", "-p", "9", "-n", "127.0.0.1"),
 		" 1  127.0.0.1");
