@@ -181,7 +181,7 @@ static bool mount_valid(const struct compiled_mount *m)
 		return false;
 	if (m->type == MOUNT_BIND)
 		return m->source && path_is_normalized(m->source) && !(m->flags & MOUNT_PERCENT);
-	if ((m->flags & MOUNT_PERCENT) && (m->size < 1 || m->size > 100))
+	if ((m->flags & MOUNT_IDMAP) || ((m->flags & MOUNT_PERCENT) && (m->size < 1 || m->size > 100)))
 		return false;
 	return m->type == MOUNT_TMPFS && (!m->source || m->source[0] == '\0');
 }

@@ -44,7 +44,8 @@ enum mount_type {
 #define MOUNT_OPTIONAL      (1U << 2) /* "-" before the path: a missing source is no error */
 #define MOUNT_NON_RECURSIVE (1U << 3) /* ":norbind" */
 #define MOUNT_PERCENT       (1U << 4) /* tmpfs: size is a part of the memory */
-#define _MOUNT_FLAGS_ALL    31U
+#define MOUNT_IDMAP         (1U << 5) /* ":idmap": the source's owner is the payload's user */
+#define _MOUNT_FLAGS_ALL    63U
 
 struct compiled_mount {
 	enum mount_type type;

@@ -137,7 +137,7 @@ static int copy_mount(const struct profile_mount *m, struct compiled_mount *ret)
 		.type = m->tmpfs ? MOUNT_TMPFS : MOUNT_BIND,
 		.flags = (m->read_only ? MOUNT_READ_ONLY : 0) | (m->no_exec ? MOUNT_NO_EXEC : 0) |
 			 (m->optional ? MOUNT_OPTIONAL : 0) | (m->non_recursive ? MOUNT_NON_RECURSIVE : 0) |
-			 (m->percent ? MOUNT_PERCENT : 0),
+			 (m->percent ? MOUNT_PERCENT : 0) | (m->idmap ? MOUNT_IDMAP : 0),
 		.source = strdup(m->source ? m->source : ""),
 		.target = strdup(m->target),
 		.size = m->size,

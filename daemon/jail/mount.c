@@ -76,6 +76,7 @@ static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *
 	if (!item)
 		return -ENOMEM;
 	item->recursive = !(m->flags & MOUNT_NON_RECURSIVE);
+	item->idmap = m->flags & MOUNT_IDMAP;
 	item->optional = m->flags & MOUNT_OPTIONAL;
 	item->seal = read_only && tmpfs;
 	if (tmpfs && m->size > 0)
@@ -128,7 +129,8 @@ static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 	return p->own ? 0 : -ENOMEM;
 }
 
-int prepare_mounts(const struct jail_spec *spec, struct mount_plan *ret, struct jail_error *reterr)
+int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, struct mount_plan *ret,
+	struct jail_error *reterr)
 {
 	const char *wish = wish_for_mounts(spec);
 
@@ -143,6 +145,9 @@ int prepare_mounts(const struct jail_spec *spec, struct mount_plan *ret, struct 
 		mount_plan_done(ret);
 		return jail_fail(reterr, STAGE_MOUNTS, -ENOMEM, "list of mounts", "");
 	}
+	ret->proc_fd = c->proc_fd;
+	ret->uid = spec->uid;
+	ret->gid = spec->gid;
 	return 0;
 }
 
@@ -224,7 +229,7 @@ static int take_link(struct mount_item *item, int path_fd)
 	return 1;
 }
 
-static int make_bind(struct mount_item *item, int host_fd)
+static int make_bind(const struct mount_plan *p, struct mount_item *item, int host_fd)
 {
 	_cleanup_close_ int path_fd = -1;
 	struct stat st;
@@ -249,7 +254,9 @@ static int make_bind(struct mount_item *item, int host_fd)
 		return r;
 	item->directory = S_ISDIR(st.st_mode);
 	item->fd = mount_clone(path_fd, item->attributes, item->recursive);
-	return item->fd < 0 ? item->fd : 0;
+	if (item->fd < 0)
+		return item->fd;
+	return item->idmap ? idmap_apply(p, item, &st) : 0;
 }
 
 /* Remembers a file system as one of ours. */
@@ -276,7 +283,7 @@ static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
 	case ITEM_LINK:
 		return 0;
 	default:
-		return make_bind(item, host_fd);
+		return make_bind(p, item, host_fd);
 	}
 }
 
@@ -408,6 +415,13 @@ static int attach_blank(struct jail_error *reterr)
 		     : steal_fd(fd);
 }
 
+static const char *name_of(const struct mount_item *item)
+{
+	if (item->type == ITEM_TMPFS || item->type == ITEM_PROC)
+		return "file system for";
+	return item->idmap ? "source with idmap" : "source";
+}
+
 static int make_items(struct mount_plan *p, int host_fd, struct jail_error *reterr)
 {
 	int r;
@@ -417,9 +431,7 @@ static int make_items(struct mount_plan *p, int host_fd, struct jail_error *rete
 
 		r = make_item(p, item, host_fd);
 		if (r < 0)
-			return jail_fail(reterr, STAGE_MOUNTS, r,
-				item->type == ITEM_TMPFS || item->type == ITEM_PROC ? "file system for"
-										    : "source",
+			return jail_fail(reterr, STAGE_MOUNTS, r, name_of(item),
 				item->source[0] ? item->source : item->target);
 	}
 	return 0;

@@ -155,7 +155,7 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	r = fds_check(s->spec, reterr);
 	if (r < 0)
 		return r;
-	return prepare_mounts(s->spec, &s->mounts, reterr);
+	return prepare_mounts(s->context, s->spec, &s->mounts, reterr);
 }
 
 /*

@@ -20,6 +20,7 @@
 #include <linux/capability.h>
 #include <stdnoreturn.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 /* report.c */
 
@@ -94,6 +95,7 @@ struct mount_item {
 	uint64_t attributes; /* MOUNT_ATTR_* */
 	bool recursive;
 	bool optional; /* a missing source (tmpfs: target) skips the item */
+	bool idmap;    /* the source's owner is the payload's user */
 	bool seal;     /* read-only, but only once everything below is mounted */
 	unsigned minor;
 	char mode[8], size[24], inodes[24]; /* tmpfs: mount options, "" for the kernel's default */
@@ -112,11 +114,15 @@ struct mount_plan {
 	size_t n_own;
 	const struct compiled_restriction *restrictions;
 	size_t n_restrictions;
+	int proc_fd; /* the launcher's, borrowed: for user namespaces of idmap */
+	uid_t uid;
+	gid_t gid;
 	const char *root_directory;            /* NULL: none */
 	const char *proc_hiding, *proc_subset; /* options of procfs; "" for none */
 };
 
-int prepare_mounts(const struct jail_spec *spec, struct mount_plan *ret, struct jail_error *reterr);
+int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, struct mount_plan *ret,
+	struct jail_error *reterr);
 int apply_mounts(struct mount_plan *p, struct jail_error *reterr);
 void mount_plan_done(struct mount_plan *p);
 /* A new item at the end, with its fd -1; NULL when out of memory. */
@@ -133,6 +139,9 @@ int mount_new_tmpfs(const char *mode, const char *size, const char *inodes, uint
 int mount_new_proc(const char *hiding, const char *subset);
 /* Child: a detached copy of the mount(s) at an O_PATH fd, with the attributes. Returns the mount's fd. */
 int mount_clone(int path_fd, uint64_t attributes, bool recursive);
+/* Child: maps the ids of an item's detached mount. -EPERM: its owner is root, and it could be written to.
+ * -EINVAL: kernel or file system can not do it. */
+int idmap_apply(const struct mount_plan *p, const struct mount_item *item, const struct stat *owner);
 /* Child: a detached, read-only file system with a directory and a file that nobody may open. Returns the
  * mount's fd. */
 int restrict_make_blank(void);

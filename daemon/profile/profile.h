@@ -137,7 +137,7 @@ enum profile_stdio {
 
 struct profile_mount {
 	bool tmpfs; /* else a bind mount */
-	bool read_only, no_exec, optional, non_recursive;
+	bool read_only, no_exec, optional, non_recursive, idmap;
 	char *source; /* NULL for tmpfs */
 	char *target;
 	uint64_t size, inodes; /* tmpfs, 0 = the kernel's default */

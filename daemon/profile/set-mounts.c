@@ -97,15 +97,25 @@ static int next_part(const struct setting *s, size_t *at, struct part *ret)
 	return r;
 }
 
-static int bind_option(const struct setting *s, const struct part *part, struct profile_mount *m)
+/* "norbind,idmap" */
+static int bind_options(const struct setting *s, const struct part *part, struct profile_mount *m)
 {
-	if (strcmp(part->text, "norbind") == 0)
-		m->non_recursive = true;
-	else if (strcmp(part->text, "rbind") != 0)
-		return setting_error(
-			s, part->offset, "%s=: '%s' is neither rbind nor norbind", s->key->name, part->text);
+	_cleanup_(strv_freep) char **options = NULL;
+	int r = strv_split(part->text, ",", &options);
+
+	if (r < 0)
+		return r;
 	if (part->end == ':')
-		return setting_error(s, part->offset, "%s=: more than source:target:option", s->key->name);
+		return setting_error(s, part->offset, "%s=: more than source:target:options", s->key->name);
+	STRV_FOREACH (o, options) {
+		if (strcmp(*o, "rbind") == 0 || strcmp(*o, "norbind") == 0)
+			m->non_recursive = **o == 'n';
+		else if (strcmp(*o, "idmap") == 0 || strcmp(*o, "noidmap") == 0)
+			m->idmap = **o == 'i';
+		else
+			return setting_error(s, part->offset,
+				"%s=: '%s' is none of rbind, norbind, idmap, noidmap", s->key->name, *o);
+	}
 	return 0;
 }
 
@@ -125,10 +135,10 @@ static int bind_rest(const struct setting *s, size_t *at, struct part *part, str
 	if (r < 0 || part->end != ':')
 		return r;
 	r = next_part(s, at, part);
-	return r < 0 ? r : bind_option(s, part, m);
+	return r < 0 ? r : bind_options(s, part, m);
 }
 
-/* [-]source[:target[:rbind|norbind]]. 1: a mount was added. 0: end of the value. */
+/* [-]source[:target[:option,…]]. 1: a mount was added. 0: end of the value. */
 static int next_bind(const struct setting *s, struct profile *p, size_t *at)
 {
 	_cleanup_(mount_done) struct profile_mount m = { 0 };

@@ -177,6 +177,38 @@ static void test_fd_maps(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* Keys of [Filesystem] from a profile's text to what a payload meets: the host's files, restricted. */
+static void test_files(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/env", "write", "/mnt/new", "--", "open", "/etc/passwd",
+		"--", "chmod", "/etc/group", "0644", "--", "chmod", "/proc/sys/kernel/hostname", "0644", "--",
+		"open", "/proc/kallsyms", "--", "open", "/dev/tty", "--", "open", "/home/nobody", NULL };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	g_autofree char *store = g_build_filename(rig->dir, "store", NULL);
+	g_autofree char *text = g_strdup_printf(
+		"[Access]\nAllowUser=man\n[Exec]\nExecutable=/usr/bin/env\n[Filesystem]\nMinimalRoot=no\n"
+		"BindReadOnlyPaths=%s/tests/jail/probe:/usr/bin/env\nBindPaths=%s:/mnt:idmap\n"
+		"InaccessiblePaths=/etc/passwd\nProcSubset=all\nDeviceAllow=/dev/tty rw\n",
+		g_getenv("BAILIFF_BUILD_ROOT"), store);
+	g_autofree char *output = NULL, *made = g_build_filename(store, "new", NULL);
+	struct stat st;
+
+	assert_int_equal(mkdir(store, 0700), 0);
+	assert_int_equal(chown(store, RIG_BOB, RIG_BOB), 0);
+	rig_write(rig, "profiles/files.profile", text);
+	reload(rig);
+	output = rig_run_probe(c, "files", argv, NULL);
+	assert_string_equal(output,
+		"write ok\nopen EACCES\nchmod EROFS\nchmod EROFS\nopen EACCES\nopen ENXIO\nopen ENOENT\n");
+	assert_int_equal(stat(made, &st), 0);
+	assert_int_equal(st.st_uid, RIG_BOB);
+	assert_int_equal(unlink(made) | rmdir(store), 0);
+	rig_remove(rig, "profiles/files.profile");
+	reload(rig);
+	rig_disconnect(rig, c);
+}
+
 /* An id of a process, by the line of its status that begins so; 0 when it has ended. */
 static unsigned id_of(pid_t pid, const char *key)
 {
@@ -395,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rig_test(test_exec_takes_less),
+		rig_test(test_files),
 		rig_test(test_fd_maps),
 		rig_test(test_out_of_fds),
 		rig_test(test_reload_during_launches),

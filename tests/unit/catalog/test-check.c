@@ -68,6 +68,7 @@ CHANGE(bad_mount, p->mounts[1].type = _MOUNT_TYPE_MAX);
 CHANGE(tmpfs_source, p->mounts[0].type = MOUNT_TMPFS);
 CHANGE(bad_percent, p->mounts[1].flags |= MOUNT_PERCENT);
 CHANGE(percent_of_bind, p->mounts[0].flags |= MOUNT_PERCENT; p->mounts[0].size = 1);
+CHANGE(idmap_of_tmpfs, p->mounts[1].flags |= MOUNT_IDMAP);
 CHANGE(bad_root, p->root_directory[0] = 's');
 CHANGE(hosts_root, p->root_directory[1] = '\0');
 CHANGE(two_roots, p->minimal_root = true);
@@ -167,6 +168,7 @@ static struct change changes[] = {
 	ROW(tmpfs_source),
 	ROW(bad_percent),
 	ROW(percent_of_bind),
+	ROW(idmap_of_tmpfs),
 	ROW(bad_root),
 	ROW(hosts_root),
 	ROW(two_roots),

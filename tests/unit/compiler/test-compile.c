@@ -357,7 +357,8 @@ static void test_root(void **state)
 	tree_need_root();
 	tree_write(t, "profiles/a.profile",
 		"[Filesystem]\nRootDirectory=/srv/root\nDeviceAllow=/dev/tty rw\nDeviceAllow=/dev/fuse\n"
-		"DeviceAllow=/dev/tty\nTemporaryFileSystem=/a:size=10%,nr_inodes=2K\n" NO_KERNEL);
+		"DeviceAllow=/dev/tty\nTemporaryFileSystem=/a:size=10%,nr_inodes=2K\n"
+		"BindReadOnlyPaths=/srv:/b:idmap\n" NO_KERNEL);
 	c = compile(t);
 	assert_null(c->errors);
 	p = &c->profiles[0];
@@ -366,12 +367,13 @@ static void test_root(void **state)
 	assert_int_equal(strv_length(p->devices), 2);
 	assert_string_equal(p->devices[1], "/dev/fuse");
 	assert_int_equal(p->n_restrictions, 0);
-	assert_int_equal(p->n_mounts, 4);
+	assert_int_equal(p->n_mounts, 5);
+	assert_int_equal(p->mounts[1].flags, MOUNT_READ_ONLY | MOUNT_IDMAP);
 	assert_string_equal(p->mounts[0].target, "/a");
 	assert_int_equal(p->mounts[0].flags, MOUNT_PERCENT);
 	assert_int_equal(p->mounts[0].size, 10);
 	assert_int_equal(p->mounts[0].inodes, 2048);
-	assert_string_equal(p->mounts[1].target, "/home");
+	assert_string_equal(p->mounts[2].target, "/home");
 	catalog_free(c);
 }
 

@@ -168,10 +168,11 @@ static void test_mounts(void **state)
 		.mount_proc = true,
 		.mounts = mounts,
 		.n_mounts = 2 };
+	const struct jail_context c = JAIL_CONTEXT_NULL;
 	struct mount_plan p;
 	struct jail_error e;
 
-	assert_int_equal(prepare_mounts(&s, &p, &e), 0);
+	assert_int_equal(prepare_mounts(&c, &s, &p, &e), 0);
 	assert_non_null(find_item(&p, "/proc"));
 	assert_null(find_item(&p, "/tmp"));
 	assert_int_equal(
@@ -187,17 +188,17 @@ static void test_mounts(void **state)
 	mount_plan_done(&p);
 
 	s.namespaces = JAIL_NS_MOUNT;
-	assert_int_equal(prepare_mounts(&s, &p, &e), 0);
+	assert_int_equal(prepare_mounts(&c, &s, &p, &e), 0);
 	assert_null(find_item(&p, "/proc"));
 	mount_plan_done(&p);
 
 	mounts[1].target = root;
-	assert_int_equal(prepare_mounts(&s, &p, &e), -EINVAL);
+	assert_int_equal(prepare_mounts(&c, &s, &p, &e), -EINVAL);
 	s.namespaces = JAIL_NS_PID;
-	assert_int_equal(prepare_mounts(&s, &p, &e), -EINVAL);
+	assert_int_equal(prepare_mounts(&c, &s, &p, &e), -EINVAL);
 	assert_non_null(strstr(e.object, "MinimalRoot"));
 	s = (struct jail_spec){ .namespaces = JAIL_NS_PID, .mount_proc = true };
-	assert_int_equal(prepare_mounts(&s, &p, &e), 0);
+	assert_int_equal(prepare_mounts(&c, &s, &p, &e), 0);
 	assert_false(p.wanted);
 	mount_plan_done(&p);
 }

@@ -15,4 +15,4 @@ ProcSubset=all
 DeviceAllow=/dev/dri/renderD128 rw
 DeviceAllow=/dev/rtc0
 TemporaryFileSystem=/data:size=10%,nr_inodes=4K,mode=1777
-BindPaths=/home/alice:/home/alice
+BindPaths=/home/alice:/home/alice:norbind,idmap
