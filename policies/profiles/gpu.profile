@@ -41,5 +41,7 @@ Policy=gpu.policy
 [Resources]
 # Buffers of the processor are mapped, not counted here; textures on their way there are.
 LimitDATA=8G
+# After the renderers: all of them draw by this one.
+OOMScoreAdjust=200
 # A buffer is a descriptor.
 LimitNOFILE=4096

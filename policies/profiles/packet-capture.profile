@@ -41,7 +41,7 @@ CapabilityBoundingSet=CAP_NET_RAW
 AmbientCapabilities=CAP_NET_RAW
 
 [Namespaces]
-# The host's network, as it is about that.
+# The host's network, as it is about that. For another one put NetworkNamespacePath=/run/netns/NAME into a drop-in.
 PrivateNetwork=no
 
 [Seccomp]

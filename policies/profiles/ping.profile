@@ -41,7 +41,7 @@ AmbientCapabilities=CAP_NET_RAW
 SecureBits=no-setuid-fixup no-setuid-fixup-locked noroot noroot-locked
 
 [Namespaces]
-# The host's network, as it is about that.
+# The host's network, as it is about that. For another one put NetworkNamespacePath=/run/netns/NAME into a drop-in.
 PrivateNetwork=no
 
 [Filesystem]

@@ -19,8 +19,8 @@
 Description=Helper that works on untrusted documents; for Template= or a drop-in
 Template=base.profile
 # Debian 12's Linux 6.1 has Landlock 2, and the rules below take 3. Its users are told so ("skipped"), and lose a second
-# layer: the mounts, the user and the policy still hold.
-Optional=Landlock
+# layer: the mounts, the user and the policy still hold. And many processors have cores with one thread.
+Optional=Landlock CoreScheduling
 
 [Access]
 # A browser with many tabs.
@@ -53,5 +53,10 @@ LimitDATA=4G
 LimitNOFILE=1024
 # Threads; there are no processes.
 LimitNPROC=128
+# Whatever else runs on its core, at the same time, is no neighbour to be measured: scripts of documents are made to do
+# that. It costs throughput on busy machines; CoreScheduling=no in a drop-in takes it back.
+CoreScheduling=yes
+# When memory runs out, a document is lost rather than the program that shows it.
+OOMScoreAdjust=300
 # It has nothing to save.
 TimeoutStopSec=2s

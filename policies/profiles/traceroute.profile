@@ -41,7 +41,7 @@ FileDescriptor=1 regular,pipe,memfd,socket,null
 FileDescriptor=2 regular,pipe,memfd,socket,null
 
 [Namespaces]
-# The host's network, as it is about that.
+# The host's network, as it is about that. For another one put NetworkNamespacePath=/run/netns/NAME into a drop-in.
 PrivateNetwork=no
 
 [Filesystem]

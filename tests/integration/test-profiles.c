@@ -13,11 +13,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixconnection.h>
+#include <linux/landlock.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define DOCUMENT_SIZE 1000003 /* no multiple of anything */
@@ -42,6 +45,11 @@ static const char collector_site[] =
 	"BindReadOnlyPaths=%s/log:/var/log -/etc/machine-id -/etc/passwd -/etc/group\n";
 static const char absent_profile[] = "[Profile]\nTemplate=traceroute.profile\n"
 				     "[Exec]\nExecutable=\nExecutable=/usr/bin/not-installed\n";
+
+/* A program that the renderer's rules do not have, and the network without its rules. */
+static const char outside_profile[] = "[Profile]\nTemplate=renderer.profile\n"
+				      "[Exec]\nExecutable=\nExecutable=/usr/bin/cat\n";
+static const char unscoped_profile[] = "[Profile]\nTemplate=network-service.profile\n[Landlock]\nScope=\n";
 
 static void write_log(struct rig *rig, const char *name, mode_t mode, gid_t gid, const char *text)
 {
@@ -72,6 +80,8 @@ static int set_up(void **state)
 	rig_write(rig, "profiles/renderer.profile.d/10-site.conf", renderer);
 	rig_write(rig, "profiles/log-collector.profile.d/10-site.conf", collector);
 	rig_write(rig, "profiles/absent.profile", absent_profile);
+	rig_write(rig, "profiles/outside.profile", outside_profile);
+	rig_write(rig, "profiles/unscoped.profile", unscoped_profile);
 	rig_reload(rig);
 	return r;
 }
@@ -187,6 +197,12 @@ static void test_program_that_is_not_there(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* The kernel's version of Landlock. */
+static long landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 /* One document as shared memory over the channel; the picture that comes back is its complement. */
 static void exchange(GUnixConnection *channel, guchar first)
 {
@@ -256,6 +272,26 @@ static void test_renderer(void **state)
 	check_renderer(rig, "renderer", -1);
 	/* without its channel there is nothing to launch */
 	rig_launch_fails(c, &l, RIG_ERROR("InvalidFd"), "needs fd 3");
+	rig_disconnect(rig, c);
+}
+
+/* Libraries are all that a renderer can open: no program of /usr/bin can stand in for it. */
+static void test_renderer_sees_libraries_alone(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, 0);
+	struct rig_launch l = { .profile = "outside", .argv = ARGV("cat"), .n_fds = 1 };
+	int pair[2];
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+	l.fds[0] = 3;
+	l.fds[1] = pair[1];
+	if (landlock() >= 3)
+		rig_launch_fails(c, &l, RIG_ERROR("Setup.Exec"), "/usr/bin/cat");
+	else
+		print_message("this kernel's Landlock can not do that\n");
+	(void)close(pair[0]);
+	(void)close(pair[1]);
 	rig_disconnect(rig, c);
 }
 
@@ -388,6 +424,36 @@ static void test_network_service(void **state)
 	rig_disconnect(rig, c);
 }
 
+#define CURL_CAN_NOT_CONNECT 7
+#define CURL_TIMED_OUT       28
+
+/* With the host's network come its abstract sockets, behind which nobody looks at file modes. */
+static void test_network_service_has_no_abstract_sockets(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "\0bailiff-test-profiles" };
+	static const char *const argv[] = { "curl", "-m1", "-sS", "--abstract-unix-socket",
+		"bailiff-test-profiles", "http://localhost/", NULL };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct output o;
+
+	assert_return_code(fd, errno);
+	assert_return_code(bind(fd, (struct sockaddr *)&address,
+				   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(argv[4]))),
+		errno);
+	assert_return_code(listen(fd, 5), errno);
+	o = run(c, "network-service", argv, -1);
+	assert_int_equal(o.code, landlock() >= 6 ? CURL_CAN_NOT_CONNECT : CURL_TIMED_OUT);
+	output_done(&o);
+	/* it is this rule that keeps it away */
+	o = run(c, "unscoped", argv, -1);
+	assert_int_equal(o.code, CURL_TIMED_OUT);
+	output_done(&o);
+	(void)close(fd);
+	rig_disconnect(rig, c);
+}
+
 /* The archive that came out, looked into from a sandbox. */
 static void check_archive(struct rig *rig, const struct output *o)
 {
@@ -448,12 +514,14 @@ int main(void)
 		rig_test(test_all_are_valid_and_closed),
 		rig_test(test_program_that_is_not_there),
 		rig_test(test_renderer),
+		rig_test(test_renderer_sees_libraries_alone),
 		rig_test(test_gpu),
 		rig_test(test_file_viewer),
 		rig_test(test_ping),
 		rig_test(test_traceroute),
 		rig_test(test_packet_capture),
 		rig_test(test_network_service),
+		rig_test(test_network_service_has_no_abstract_sockets),
 		rig_test(test_log_collector),
 		rig_test(test_shell),
 	};
