@@ -122,7 +122,6 @@ static int parser_begin(struct parser *p, struct source_set *sources, struct dia
 int policy_call_parse(struct source_set *sources, struct diagnostics *diagnostics,
 	const struct architecture *architecture, const char *text, struct policy_call *ret)
 {
-	uint64_t mask = architecture->word_bits == 32 ? UINT32_MAX : UINT64_MAX;
 	struct policy_call call = {};
 	struct policy policy;
 	struct parser p;
@@ -135,8 +134,6 @@ int policy_call_parse(struct source_set *sources, struct diagnostics *diagnostic
 	policy_done(&policy);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < POLICY_ARGUMENTS; i++)
-		call.arguments[i] &= mask;
 	*ret = call;
 	return 0;
 }

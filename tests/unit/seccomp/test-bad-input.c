@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define CASE_SEC      60                    /* against what hangs; a case takes less than one */
+#define DOUBTFUL_SEC  8                     /* against what grows with the square; it takes the same */
 #define SOME_ERROR    ""                    /* whichever */
 #define CASE_MEMORY   (512UL * 1024 * 1024) /* address space, of which the program itself has some */
 #define CASE_RESIDENT (256L * 1024)         /* KiB */
@@ -150,7 +151,7 @@ static void expect(struct fixture *t, const char *code, const char *what)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		(void)alarm(CASE_SEC);
+		(void)alarm(t->flags != 0 && !SANITIZED ? DOUBTFUL_SEC : CASE_SEC);
 		/* A sanitizer's shadow alone has more addresses. */
 		if (!SANITIZED && setrlimit(RLIMIT_AS, &memory) < 0)
 			_exit(2);
