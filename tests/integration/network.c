@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -77,6 +78,19 @@ static pid_t hold(bool server)
 	return pid;
 }
 
+/* A file that is the network namespace of pid: in a directory of root's, and for this process and its
+ * children alone. */
+static void name_namespace(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/ns/net", pid);
+
+	assert_return_code(unshare(CLONE_NEWNS), errno);
+	assert_return_code(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), errno);
+	assert_return_code(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755"), errno);
+	assert_true(g_file_set_contents(NETWORK_FAR, "", 0, NULL));
+	assert_return_code(mount(path, NETWORK_FAR, NULL, MS_BIND, NULL), errno);
+}
+
 void network_set_up(void)
 {
 	g_autofree char *link = NULL, *next = NULL;
@@ -85,6 +99,7 @@ void network_set_up(void)
 	assert_return_code(unshare(CLONE_NEWNET), errno);
 	router = hold(false);
 	target = hold(true);
+	name_namespace(target);
 	link = g_strdup_printf(
 		"ip link set lo up && ip link add " NETWORK_DEVICE " type veth peer name near0 netns %d && "
 		"ip address add 10.117.1.1/24 dev " NETWORK_DEVICE " && ip link set " NETWORK_DEVICE

@@ -51,6 +51,10 @@ static const char outside_profile[] = "[Profile]\nTemplate=renderer.profile\n"
 				      "[Exec]\nExecutable=\nExecutable=/usr/bin/cat\n";
 static const char unscoped_profile[] = "[Profile]\nTemplate=network-service.profile\n[Landlock]\nScope=\n";
 
+/* Another network than the host's. */
+static const char far_profile[] = "[Profile]\nTemplate=packet-capture.profile\n"
+				  "[Namespaces]\nNetworkNamespacePath=" NETWORK_FAR "\n";
+
 static void write_log(struct rig *rig, const char *name, mode_t mode, gid_t gid, const char *text)
 {
 	g_autofree char *path = g_build_filename(rig->dir, "log", name, NULL);
@@ -80,6 +84,7 @@ static int set_up(void **state)
 	rig_write(rig, "profiles/renderer.profile.d/10-site.conf", renderer);
 	rig_write(rig, "profiles/log-collector.profile.d/10-site.conf", collector);
 	rig_write(rig, "profiles/absent.profile", absent_profile);
+	rig_write(rig, "profiles/far.profile", far_profile);
 	rig_write(rig, "profiles/outside.profile", outside_profile);
 	rig_write(rig, "profiles/unscoped.profile", unscoped_profile);
 	rig_reload(rig);
@@ -194,6 +199,35 @@ static void test_program_that_is_not_there(void **state)
 	struct rig_launch l = { .profile = "absent", .argv = ARGV("not-installed", "localhost") };
 
 	rig_launch_fails(c, &l, RIG_ERROR("Setup.Exec"), "/usr/bin/not-installed");
+	rig_disconnect(rig, c);
+}
+
+/* What goes in comes out again, by way of each of the packers. */
+static void test_decoder(void **state)
+{
+	static const char *const packers[] = { "xz", "gzip", "bzip2", "zstd", "lz4" };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, 0);
+	g_autofree char *data = g_malloc(DOCUMENT_SIZE);
+
+	for (size_t i = 0; i < DOCUMENT_SIZE; i++)
+		data[i] = (char)('a' + (i * i >> 7) % 23);
+	for (size_t i = 0; i < G_N_ELEMENTS(packers); i++) {
+		int plain = file_of(data, DOCUMENT_SIZE), packed;
+		struct output small = run(c, "decoder", ARGV(packers[i], "-c"), plain), whole;
+
+		assert_string_equal(small.result, "success");
+		assert_true(small.n_out < DOCUMENT_SIZE);
+		packed = file_of(small.out, small.n_out);
+		whole = run(c, "decoder", ARGV(packers[i], "-dc"), packed);
+		assert_string_equal(whole.result, "success");
+		assert_int_equal(whole.n_out, DOCUMENT_SIZE);
+		assert_memory_equal(whole.out, data, DOCUMENT_SIZE);
+		output_done(&small);
+		output_done(&whole);
+		(void)close(plain);
+		(void)close(packed);
+	}
 	rig_disconnect(rig, c);
 }
 
@@ -377,21 +411,21 @@ static void await(int fd, const char *text)
 	}
 }
 
-static void capture(struct rig *rig, const char *const *argv, const void *expected, size_t n_expected)
+static void capture(struct rig *rig, const char *profile, const char *const *argv, const char *expected)
 {
 	GDBusConnection *c = rig_connect(rig, 0);
-	struct rig_launch l = { .profile = "packet-capture", .argv = argv, .options = rig_options_piped() };
+	struct rig_launch l = { .profile = profile, .argv = argv, .options = rig_options_piped() };
 	g_autofree char *out = NULL, *result = NULL;
 	struct rig_sandbox s;
 	size_t size;
 
 	rig_launch(c, &l, &s);
-	await(s.stream[2], "istening on " NETWORK_DEVICE);
+	await(s.stream[2], "istening on ");
 	check(rig, "ping", ARGV("ping", "-n", "-c2", "-i0.1", NETWORK_TARGET), " 2 received");
 	out = rig_read_all(s.stream[1], &size);
 	result = rig_wait(c, &s, NULL, NULL);
 	assert_string_equal(result, "success");
-	if (!memmem(out, size, expected, n_expected))
+	if (!memmem(out, size, expected, strlen(expected)))
 		fail_msg("%zu bytes, not what was expected: %s", size, out);
 	rig_sandbox_done(&s);
 	rig_disconnect(rig, c);
@@ -401,10 +435,12 @@ static void test_packet_capture(void **state)
 {
 	static const char text[] = "> " NETWORK_TARGET ": ICMP echo request", magic[] = "\xd4\xc3\xb2\xa1";
 
-	capture(*state, ARGV("tcpdump", "-n", "-c4", "-i" NETWORK_DEVICE, "icmp and host " NETWORK_TARGET),
-		text, strlen(text));
-	capture(*state, ARGV("tcpdump", "-n", "-c4", "-i" NETWORK_DEVICE, "-w-", "icmp"), magic,
-		strlen(magic));
+	capture(*state, "packet-capture",
+		ARGV("tcpdump", "-n", "-c4", "-i" NETWORK_DEVICE, "icmp and host " NETWORK_TARGET), text);
+	capture(*state, "packet-capture", ARGV("tcpdump", "-n", "-c4", "-i" NETWORK_DEVICE, "-w-", "icmp"),
+		magic);
+	/* the same packets as they arrive, in the network of the target */
+	capture(*state, "far", ARGV("tcpdump", "-n", "-c4", "-i" NETWORK_FAR_DEVICE, "icmp"), text);
 	check_refused(*state, "packet-capture", ARGV("tcpdump", "-w/tmp/x"));
 	check_refused(*state, "packet-capture", ARGV("tcpdump", "-zsh"));
 }
@@ -513,6 +549,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		rig_test(test_all_are_valid_and_closed),
 		rig_test(test_program_that_is_not_there),
+		rig_test(test_decoder),
 		rig_test(test_renderer),
 		rig_test(test_renderer_sees_libraries_alone),
 		rig_test(test_gpu),
