@@ -31,3 +31,9 @@ struct emit_size {
  */
 int policy_emit(const struct policy *p, struct sock_filter **ret_filter, size_t *ret_n,
 	struct emit_size *reterr_size);
+/*
+ * One program for several policies, whose architectures differ and come in the order of their ids. A call of
+ * any other architecture kills. Otherwise as policy_emit().
+ */
+int policies_emit(const struct policy *const *policies, size_t n, struct sock_filter **ret_filter,
+	size_t *ret_n, struct emit_size *reterr_size);
