@@ -36,6 +36,8 @@
 #endif
 
 #define HEAD_INSNS      6U /* architecture and x32 */
+#define HEAD_OTHER      2U /* where the head ends for another architecture */
+#define FOREIGN_INSNS   3U /* a second head */
 #define GROUP_INSNS     2U /* comparison of the number, default action behind the last condition */
 #define CONDITION_INSNS 4U /* load, mask, compare, return */
 #define LOW_WORD_OF_ARG(i)                                                                                   \
@@ -142,39 +144,70 @@ static size_t group_length(const struct filter_rule *rules, size_t n)
 	return group_size(rules, length) <= UINT8_MAX ? length : 0;
 }
 
-int filter_build(const struct filter_rule *rules, size_t n, uint32_t default_action, struct sock_filter **ret,
-	size_t *ret_n)
+/* The chain of a table, and the default behind it. The accumulator holds the number. */
+static int emit_table(struct program *p, const struct filter_rule *rules, size_t n, uint32_t default_action)
 {
 	_cleanup_free_ struct filter_rule *sorted = NULL;
-	_cleanup_free_ struct sock_filter *insns = NULL;
-	struct program p;
 	size_t length;
-	int r;
+	int r = sorted_copy(rules, n, &sorted);
 
-	if (NATIVE_ARCH == 0)
-		return -EOPNOTSUPP;
-	if (n > BPF_MAXINSNS_PER_FILTER)
-		return -E2BIG;
-	r = sorted_copy(rules, n, &sorted);
 	if (r < 0)
 		return r;
-	insns = calloc(HEAD_INSNS + n * (GROUP_INSNS + CONDITION_INSNS) + 1, sizeof(*insns));
-	if (!insns)
-		return -ENOMEM;
-	p = (struct program){ .insns = insns };
-	emit_head(&p);
 	for (size_t i = 0; i < n; i += length) {
 		length = group_length(sorted + i, n - i);
 		if (length == 0)
 			return -EINVAL;
-		emit_group(&p, sorted + i, length, default_action);
+		emit_group(p, sorted + i, length, default_action);
 	}
-	emit_return(&p, default_action);
+	emit_return(p, default_action);
+	return 0;
+}
+
+/* The second architecture's part, to which the head jumps where it would kill. */
+static int emit_foreign(struct program *p, const struct filter_foreign *foreign, uint32_t default_action)
+{
+	p->insns[HEAD_OTHER] =
+		(struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(p->n - HEAD_OTHER - 1));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, foreign->arch, 1, 0);
+	emit_return(p, FILTER_KILL);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+	return emit_table(p, foreign->rules, foreign->n, default_action);
+}
+
+int filter_build_two(const struct filter_rule *rules, size_t n, const struct filter_foreign *foreign,
+	uint32_t default_action, struct sock_filter **ret, size_t *ret_n)
+{
+	_cleanup_free_ struct sock_filter *insns = NULL;
+	size_t all = n + (foreign ? foreign->n : 0);
+	struct program p;
+	int r;
+
+	if (NATIVE_ARCH == 0)
+		return -EOPNOTSUPP;
+	if (all > BPF_MAXINSNS_PER_FILTER)
+		return -E2BIG;
+	insns = calloc(
+		HEAD_INSNS + FOREIGN_INSNS + all * (GROUP_INSNS + CONDITION_INSNS) + 2, sizeof(*insns));
+	if (!insns)
+		return -ENOMEM;
+	p = (struct program){ .insns = insns };
+	emit_head(&p);
+	r = emit_table(&p, rules, n, default_action);
+	if (r == 0 && foreign)
+		r = emit_foreign(&p, foreign, default_action);
+	if (r < 0)
+		return r;
 	if (p.n > BPF_MAXINSNS_PER_FILTER)
 		return -E2BIG;
 	*ret = steal_ptr(insns);
 	*ret_n = p.n;
 	return 0;
+}
+
+int filter_build(const struct filter_rule *rules, size_t n, uint32_t default_action, struct sock_filter **ret,
+	size_t *ret_n)
+{
+	return filter_build_two(rules, n, NULL, default_action, ret, ret_n);
 }
 
 int filter_load(const struct sock_filter *filter, size_t n)

@@ -60,6 +60,16 @@ uint32_t filter_native_arch(void);
  */
 int filter_build(const struct filter_rule *rules, size_t n, uint32_t default_action, struct sock_filter **ret,
 	size_t *ret_n);
+/* A table for another architecture that the machine runs beside its own. */
+struct filter_foreign {
+	uint32_t arch; /* AUDIT_ARCH_* */
+	const struct filter_rule *rules;
+	size_t n;
+};
+/* As filter_build(); calls of the @foreign architecture do not kill, but have a table of their own. NULL:
+ * none. */
+int filter_build_two(const struct filter_rule *rules, size_t n, const struct filter_foreign *foreign,
+	uint32_t default_action, struct sock_filter **ret, size_t *ret_n);
 /* Installs a filter on the calling thread; no_new_privs must be set before, or this fails with -EACCES. */
 int filter_load(const struct sock_filter *filter, size_t n);
 /* filter_build() and filter_load(). */

@@ -46,6 +46,8 @@ static int limit_capabilities(void)
 
 int keeper_confine(void)
 {
+	_cleanup_free_ struct sock_filter *filter = NULL;
+	size_t n_filter;
 	int r;
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -53,7 +55,9 @@ int keeper_confine(void)
 	r = own_mounts();
 	if (r < 0)
 		return r;
-	r = filter_apply(denied_calls, n_denied_calls, FILTER_PERMIT);
+	r = filter_build_two(denied_calls, n_denied_calls, denied_foreign, FILTER_PERMIT, &filter, &n_filter);
+	if (r == 0)
+		r = filter_load(filter, n_filter);
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "cannot install the system call filter");
 	return limit_capabilities();

@@ -3,14 +3,15 @@
 /*
  * What no process below the keeper may ever do, whatever its profile says: filters are inherited. It is no
  * substitute for a profile's policy; it holds what would give a payload the kernel or the host, and what
- * would get it around its own filter. Numbers that are not listed pass. Foreign ABIs (32-bit and x32 calls)
- * end the process: base/filter.h.
+ * would get it around its own filter. Numbers that are not listed pass. Calls of foreign interfaces (x32 and
+ * the like) end the process, see base/filter.h; but i386, which profiles can open, has a list of its own.
  */
 
 #include "keeper/denied.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <sys/ioctl.h>
 
 /* linux/tty.h is not for user space everywhere; console_ioctl.c reads this in the low bits of the request. */
@@ -80,3 +81,53 @@ const struct filter_rule denied_calls[] = {
 };
 
 const size_t n_denied_calls = ELEMENTSOF(denied_calls);
+
+#ifdef __x86_64__
+#define DENY_I386(number, error)                                                                             \
+	{                                                                                                    \
+		(number), FILTER_FAIL(error), 0, 0, 0                                                        \
+	}
+
+/* By number: <asm/unistd_32.h>, which can't be included beside the machine's own. */
+static const struct filter_rule denied_i386[] = {
+	DENY_I386(283, EPERM),  /* kexec_load */
+	DENY_I386(128, EPERM),  /* init_module */
+	DENY_I386(350, EPERM),  /* finit_module */
+	DENY_I386(129, EPERM),  /* delete_module */
+	DENY_I386(357, EPERM),  /* bpf */
+	DENY_I386(336, EPERM),  /* perf_event_open */
+	DENY_I386(88, EPERM),   /* reboot */
+	DENY_I386(87, EPERM),   /* swapon */
+	DENY_I386(115, EPERM),  /* swapoff */
+	DENY_I386(51, EPERM),   /* acct */
+	DENY_I386(131, EPERM),  /* quotactl */
+	DENY_I386(443, EPERM),  /* quotactl_fd */
+	DENY_I386(110, EPERM),  /* iopl */
+	DENY_I386(101, EPERM),  /* ioperm */
+	DENY_I386(342, EPERM),  /* open_by_handle_at */
+	DENY_I386(374, EPERM),  /* userfaultfd */
+	DENY_I386(425, ENOSYS), /* io_uring_setup */
+	DENY_I386(426, ENOSYS), /* io_uring_enter */
+	DENY_I386(427, ENOSYS), /* io_uring_register */
+	DENY_I386(253, EPERM),  /* lookup_dcookie */
+	{ 54, FILTER_FAIL(EPERM), 1, FILTER_WHOLE_ARG, TIOCSTI },
+	{ 54, FILTER_FAIL(EPERM), 1, FILTER_WHOLE_ARG, TIOCLINUX }, DENY_I386(111, EPERM), /* vhangup */
+	DENY_I386(169, ENOSYS),                                                            /* nfsservctl */
+	DENY_I386(257, ENOSYS), /* remap_file_pages */
+	DENY_I386(86, ENOSYS),  /* uselib */
+	DENY_I386(62, ENOSYS),  /* ustat */
+	DENY_I386(149, ENOSYS), /* _sysctl */
+	DENY_I386(123, ENOSYS), /* modify_ldt */
+	DENY_I386(127, ENOSYS), /* create_module */
+	DENY_I386(130, ENOSYS), /* get_kernel_syms */
+	DENY_I386(167, ENOSYS), /* query_module */
+	DENY_I386(113, ENOSYS), /* vm86old: these two change the processor's mode */
+	DENY_I386(166, ENOSYS), /* vm86 */
+};
+
+static const struct filter_foreign foreign = { AUDIT_ARCH_I386, denied_i386,
+	sizeof(denied_i386) / sizeof(denied_i386[0]) };
+const struct filter_foreign *const denied_foreign = &foreign;
+#else
+const struct filter_foreign *const denied_foreign = NULL;
+#endif

@@ -6,10 +6,14 @@
 #include "base/privileges.h"
 #include "keeper/denied.h"
 #include "keeper/keeper.h"
+#include "seccomp/simulate.h"
+#include "seccomp/syscalls.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #define SEC UINT64_C(1000000)
@@ -60,6 +64,76 @@ static void deny_list_builds(void **state)
 			    denied_calls[i].action == FILTER_FAIL(ENOSYS));
 }
 
+static uint32_t verdict(const struct sock_filter *filter, size_t n, uint32_t arch, uint32_t number)
+{
+	const struct seccomp_data data = { .nr = (int)number, .arch = arch };
+	uint32_t action;
+
+	assert_int_equal(filter_simulate(filter, n, &data, &action), 0);
+	return action;
+}
+
+static bool has_number(const struct filter_rule *rules, size_t n, uint32_t number, uint32_t action)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rules[i].number == number && rules[i].action == action)
+			return true;
+	return false;
+}
+
+/* The numbers of the 32-bit list, by the names that the policy compiler's tables have: both lists say the
+ * same. */
+static void deny_lists_agree(void **state)
+{
+	const struct filter_foreign *foreign = denied_foreign;
+	const struct architecture *i386 = &architectures[ARCHITECTURE_I386], *native = architecture_native();
+	uint32_t number;
+
+	if (!foreign)
+		skip();
+	assert_int_equal(foreign->arch, i386->audit);
+	for (size_t i = 0; i < n_denied_calls; i++) {
+		const char *name = syscall_name(native, denied_calls[i].number);
+
+		if (syscall_lookup(i386, name, strlen(name), &number) == 0 &&
+			!has_number(foreign->rules, foreign->n, number, denied_calls[i].action))
+			fail_msg("%s is not refused to i386", name);
+	}
+	for (size_t i = 0; i < foreign->n; i++) {
+		const char *name = syscall_name(i386, foreign->rules[i].number);
+
+		if (strncmp(name, "vm86", 4) == 0)
+			continue;
+		assert_int_equal(syscall_lookup(native, name, strlen(name), &number), 0);
+		assert_true(has_number(denied_calls, n_denied_calls, number, foreign->rules[i].action));
+	}
+}
+
+/* What is loaded: both lists, and nothing for others. */
+static void deny_lists_build(void **state)
+{
+	const uint32_t x32 = 0x40000000, getpid_i386 = 20, reboot_i386 = 88;
+	struct sock_filter *filter = NULL;
+	uint32_t native = filter_native_arch();
+	size_t n = 0;
+
+	if (!denied_foreign)
+		skip();
+	assert_int_equal(
+		filter_build_two(denied_calls, n_denied_calls, denied_foreign, FILTER_PERMIT, &filter, &n),
+		0);
+	assert_int_equal(verdict(filter, n, native, SYS_getpid), FILTER_PERMIT);
+	assert_int_equal(verdict(filter, n, native, SYS_reboot), FILTER_FAIL(EPERM));
+	assert_int_equal(verdict(filter, n, native, x32 | SYS_getpid), FILTER_KILL);
+	assert_int_equal(verdict(filter, n, AUDIT_ARCH_I386, getpid_i386), FILTER_PERMIT);
+	assert_int_equal(verdict(filter, n, AUDIT_ARCH_I386, reboot_i386), FILTER_FAIL(EPERM));
+	assert_int_equal(verdict(filter, n, AUDIT_ARCH_ARM, getpid_i386), FILTER_KILL);
+	free(filter);
+	assert_int_equal(filter_build(denied_calls, n_denied_calls, FILTER_PERMIT, &filter, &n), 0);
+	assert_int_equal(verdict(filter, n, AUDIT_ARCH_I386, getpid_i386), FILTER_KILL);
+	free(filter);
+}
+
 static void deny_list_holds_what_the_design_names(void **state)
 {
 	static const uint32_t wanted[] = { SYS_kexec_load, SYS_init_module, SYS_finit_module,
@@ -89,6 +163,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(restart_pauses_grow),
 		cmocka_unit_test(deny_list_builds),
+		cmocka_unit_test(deny_lists_agree),
+		cmocka_unit_test(deny_lists_build),
 		cmocka_unit_test(deny_list_holds_what_the_design_names),
 		cmocka_unit_test(privileges_exclude_the_hosts),
 	};
