@@ -168,9 +168,11 @@ static const char *check_privileges(const struct compiled_profile *p)
 			return "NetworkNamespacePath= and PrivateNetwork=yes are both set";
 	}
 	if (p->n_filter > BPF_MAXINSNS_PER_FILTER)
-		return "Policy= compiles to more instructions than the kernel takes";
+		return "[Seccomp] compiles to more instructions than the kernel takes";
 	if (p->policy_path && p->policy_path[0] && p->n_filter == 0)
 		return "Policy= has no filter";
+	if (p->deny_write_execute && p->n_filter == 0)
+		return "MemoryDenyWriteExecute= has no filter";
 	return NULL;
 }
 

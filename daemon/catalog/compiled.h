@@ -243,10 +243,11 @@ struct compiled_profile {
 
 	struct compiled_landlock landlock;
 
-	/* [Seccomp]: for the native architecture */
-	char *policy_path; /* "" = no filter */
+	/* [Seccomp] */
+	char *policy_path; /* of Policy=, "" = none */
 	struct sock_filter *filter;
 	size_t n_filter;
+	bool deny_write_execute; /* memory, also by the kernel's own rule where it has one */
 
 	/* [Resources] */
 	struct compiled_limit *limits;

@@ -149,6 +149,7 @@ static void get_filter(struct cursor *c, struct compiled_profile *p)
 		p->filter[i].jf = cursor_get_u8(c);
 		p->filter[i].k = cursor_get_u32(c);
 	}
+	p->deny_write_execute = cursor_get_bool(c);
 }
 
 static void get_resources(struct cursor *c, struct compiled_profile *p)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Policy=: the file of that name in the first folder that has it, compiled. */
+/* Policy=: the file of that name in the first folder that has it, compiled for one architecture. */
 
 #include "base/error.h"
 #include "base/strv.h"
@@ -66,17 +66,15 @@ static int take_diagnostics(
 	return -EBADMSG;
 }
 
-int translate_policy(const struct translation *t, const struct profile *p, struct diagnostics *d,
-	struct compiled_profile *ret)
+int load_policy(const struct translation *t, const struct profile *p, const struct architecture *a,
+	struct diagnostics *d, struct seccomp_result *ret, char **ret_path)
 {
-	const struct seccomp_options options = { .flags = t->lenient ? SECCOMP_UNTRUSTED : 0 };
-	_cleanup_(seccomp_result_done) struct seccomp_result result = { 0 };
+	const struct seccomp_options options = { .architecture = a,
+		.flags = SECCOMP_KEEP | (t->lenient ? SECCOMP_UNTRUSTED : 0) };
 	_cleanup_free_ char *path = NULL;
 	const struct trusted_dir *dir = NULL;
 	int r;
 
-	if (!p->states[KEY_POLICY].set)
-		return 0;
 	r = find_folder(t, p, d, &dir);
 	if (r < 0)
 		return r;
@@ -84,13 +82,12 @@ int translate_policy(const struct translation *t, const struct profile *p, struc
 		path = NULL;
 		return -ENOMEM;
 	}
-	r = seccomp_compile_file(dir->fd, p->policy, path, &options, &result);
+	r = seccomp_compile_file(dir->fd, p->policy, path, &options, ret);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return take_diagnostics(p, d, &result);
-	ret->policy_path = steal_ptr(path);
-	ret->filter = steal_ptr(result.filter);
-	ret->n_filter = result.n_filter;
+		return take_diagnostics(p, d, ret);
+	free(*ret_path);
+	*ret_path = steal_ptr(path);
 	return 0;
 }

@@ -227,7 +227,7 @@ int translate_profile(const struct translation *t, const struct profile *p, stru
 {
 	static int (*const parts[])(const struct translation *t, const struct profile *p,
 		struct diagnostics *d,
-		struct compiled_profile *ret) = { translate_access, translate_user, translate_policy };
+		struct compiled_profile *ret) = { translate_access, translate_user, translate_filter };
 	struct place whole = { p->first_own < p->n_files ? p->files[p->first_own]->path : p->name, 0, 0 };
 	const char *reason = NULL;
 	bool failed = false;

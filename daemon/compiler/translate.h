@@ -5,6 +5,7 @@
 
 #include "catalog/compiled.h"
 #include "profile/store.h"
+#include "seccomp/seccomp.h"
 
 struct translation {
 	const struct places *policies; /* folders with seccomp policies */
@@ -35,6 +36,11 @@ int translate_home_mounts(const struct profile *p, struct compiled_profile *ret)
 void translate_tuning(const struct profile *p, struct compiled_profile *ret);
 /* [Landlock]. 0 or -ENOMEM. */
 int translate_landlock(const struct profile *p, struct compiled_profile *ret);
-/* [Seccomp] */
-int translate_policy(const struct translation *t, const struct profile *p, struct diagnostics *d,
+/* [Seccomp], and what other sections have of system calls */
+int translate_filter(const struct translation *t, const struct profile *p, struct diagnostics *d,
 	struct compiled_profile *ret);
+/* Policy=, which must be set, for an architecture. @ret: as seccomp_compile_file() has it, to be freed in
+ * every case; with the parsed policy. *ret_path: the file's, in place of an earlier one. -EBADMSG after
+ * diagnosing. */
+int load_policy(const struct translation *t, const struct profile *p, const struct architecture *a,
+	struct diagnostics *d, struct seccomp_result *ret, char **ret_path);

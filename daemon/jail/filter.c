@@ -12,6 +12,13 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
+
+/* Linux 6.3; older headers do not know it. */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE              65
+#define PR_MDWE_REFUSE_EXEC_GAIN (1UL << 0)
+#endif
 
 #define STEPS_MAX BPF_MAXINSNS_PER_FILTER /* jumps only go forward: a program takes no more */
 
@@ -186,12 +193,28 @@ int prepare_filter(const struct jail_spec *spec, int exe_fd, struct jail_error *
 	return 0;
 }
 
+/*
+ * The kernel's own rule sees what no filter can: mappings whose protection comes from elsewhere. It outlives
+ * execve(2). Kernels before 6.3 answer EINVAL; there the filter does what it does in systemd.
+ */
+static int deny_write_execute(struct jail_error *reterr)
+{
+	int r = RET_ERRNO(prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0));
+
+	return r < 0 && r != -EINVAL ? jail_fail(reterr, STAGE_SECCOMP, r, "MemoryDenyWriteExecute=", "") : 0;
+}
+
 int apply_filter(const struct jail_spec *spec, struct jail_error *reterr)
 {
 	int r;
 
 	if (spec->n_filter == 0)
 		return 0;
+	if (spec->deny_write_execute) {
+		r = deny_write_execute(reterr);
+		if (r < 0)
+			return r;
+	}
 	r = filter_load(spec->filter, spec->n_filter);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_SECCOMP, r, "seccomp", "");

@@ -52,6 +52,8 @@ struct jail_spec {
 
 	const struct sock_filter *filter;
 	size_t n_filter;
+	bool deny_write_execute; /* of memory: the filter does it, and the kernel's own rule where there is
+				    one */
 
 	struct compiled_limit *limits; /* owned: profile's and the caller's, the stricter of each */
 	size_t n_limits;

@@ -95,6 +95,7 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.optional = p->optional,
 		.filter = p->filter,
 		.n_filter = p->n_filter,
+		.deny_write_execute = p->deny_write_execute,
 		.limits = steal_ptr(m->limits),
 		.n_limits = m->n_limits,
 		.tuning = &p->tuning,

@@ -302,13 +302,16 @@ int profile_check(const struct profile *p, struct diagnostics *d)
 		check_devices, check_slots, check_executables, check_landlock, check_io, check_namespaces };
 	struct check c = { p, d };
 	bool failed = false;
+	int r;
 
 	for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
-		int r = checks[i](&c);
-
+		r = checks[i](&c);
 		if (r < 0 && r != -EBADMSG)
 			return r;
 		failed |= r < 0;
 	}
-	return failed ? -EBADMSG : 0;
+	r = profile_check_filter(p, d);
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	return failed || r < 0 ? -EBADMSG : 0;
 }

@@ -50,6 +50,11 @@ void profile_done(struct profile *p)
 	free(p->connect_ports.v);
 	free(p->network_namespace_path);
 	free(p->policy);
+	profile_words_done(&p->call_filter);
+	profile_words_done(&p->call_error);
+	profile_words_done(&p->architectures);
+	profile_words_done(&p->call_log);
+	profile_words_done(&p->address_families);
 	*p = (struct profile){ 0 };
 }
 
@@ -85,4 +90,22 @@ int profile_parse_text(const char *path, const char *data, size_t size, struct d
 	*ret = p;
 	p = (struct profile){ 0 };
 	return lexed < 0 || applied < 0 || checked < 0 ? -EBADMSG : 0;
+}
+
+/* A user that is named excludes the default. */
+bool profile_has_dynamic_user(const struct profile *p)
+{
+	return p->states[KEY_DYNAMIC_USER].set ? p->dynamic_user : !p->states[KEY_USER].set;
+}
+
+bool profile_restricts_suid_sgid(const struct profile *p)
+{
+	return p->states[KEY_RESTRICT_SUID_SGID].set ? p->restrict_suid_sgid : profile_has_dynamic_user(p);
+}
+
+bool profile_protects_hostname(const struct profile *p)
+{
+	if (p->states[KEY_PROTECT_HOSTNAME].set)
+		return p->protect_hostname;
+	return profile_yes(p, KEY_PRIVATE_UTS, p->private_uts);
 }

@@ -54,10 +54,12 @@ enum profile_key {
 	KEY_PRIVATE_NETWORK,
 	KEY_PRIVATE_IPC,
 	KEY_PRIVATE_UTS,
+	KEY_PROTECT_HOSTNAME,
 	KEY_PRIVATE_CGROUP,
 	KEY_PRIVATE_TIME,
 	KEY_NETWORK_NAMESPACE_PATH,
 	KEY_RUN_AS_INIT,
+	KEY_RESTRICT_NAMESPACES,
 	/* [Filesystem] */
 	KEY_MINIMAL_ROOT,
 	KEY_ROOT_DIRECTORY,
@@ -91,6 +93,15 @@ enum profile_key {
 	KEY_LOG_DENIALS,
 	/* [Seccomp] */
 	KEY_POLICY,
+	KEY_SYSTEM_CALL_FILTER,
+	KEY_SYSTEM_CALL_ERROR_NUMBER,
+	KEY_SYSTEM_CALL_ARCHITECTURES,
+	KEY_SYSTEM_CALL_LOG,
+	KEY_RESTRICT_ADDRESS_FAMILIES,
+	KEY_MEMORY_DENY_WRITE_EXECUTE,
+	KEY_LOCK_PERSONALITY,
+	KEY_RESTRICT_REALTIME,
+	KEY_RESTRICT_SUID_SGID,
 	/* [Resources] */
 	KEY_LIMIT,
 	KEY_RUNTIME_MAX_SEC,
@@ -205,6 +216,31 @@ struct profile_ports {
 	size_t n;
 };
 
+enum profile_words_kind {
+	PROFILE_WORDS_NONE,
+	PROFILE_WORDS_ALLOW, /* begins with nothing: a list of what there is */
+	PROFILE_WORDS_DENY,  /* begins with everything, by a "~" */
+};
+
+struct profile_word {
+	char *text;
+	bool inverted; /* behind a "~" */
+	struct place place;
+};
+
+/* Words in the order given, twice if given twice: later ones may take back what earlier ones said. */
+struct profile_words {
+	enum profile_words_kind kind;
+	struct profile_word *v;
+	size_t n, allocated;
+};
+
+/* RestrictNamespaces=. */
+struct profile_namespaces {
+	bool given;
+	uint32_t allowed; /* CLONE_NEW* */
+};
+
 /* Words of Scope=. */
 #define PROFILE_SCOPE_ABSTRACT_UNIX (1U << 0)
 #define PROFILE_SCOPE_SIGNAL        (1U << 1)
@@ -256,7 +292,9 @@ struct profile {
 	uint64_t bounding, ambient;
 	uint32_t secure_bits;
 
-	bool private_mounts, private_pids, private_network, private_ipc, private_uts, private_cgroup;
+	bool private_mounts, private_pids, private_network, private_ipc, private_uts, private_cgroup,
+		protect_hostname;
+	struct profile_namespaces restrict_namespaces;
 	bool private_time, run_as_init;
 	char *network_namespace_path;
 
@@ -280,6 +318,8 @@ struct profile {
 	bool log_denials;
 
 	char *policy;
+	struct profile_words call_filter, call_error, architectures, call_log, address_families;
+	bool memory_deny_write_execute, lock_personality, restrict_realtime, restrict_suid_sgid;
 
 	struct profile_limit limits[PROFILE_LIMITS]; /* by RLIMIT_* */
 	uint64_t runtime_max_usec, timeout_stop_usec;
@@ -300,6 +340,8 @@ extern const struct key_table profile_keys;
 
 /* Finds what contradicts itself, defaults included. -EBADMSG after diagnosing, -ENOMEM. */
 int profile_check(const struct profile *p, struct diagnostics *d);
+/* Its part in check-filter.c. */
+int profile_check_filter(const struct profile *p, struct diagnostics *d);
 
 /* Is the root directory one that is made for the sandbox? */
 bool profile_minimal_root(const struct profile *p);
@@ -314,6 +356,21 @@ static inline bool profile_yes(const struct profile *p, enum profile_key key, bo
 {
 	return !p->states[key].set || value;
 }
+
+/* The value of a yes/no key, or no if it is not set. */
+static inline bool profile_asks(const struct profile *p, enum profile_key key, bool value)
+{
+	return p->states[key].set && value;
+}
+
+/* The values that hold where a default follows another key: as systemd has it, DynamicUser=yes brings
+ * RestrictSUIDSGID=yes; and PrivateUTS=yes brings ProtectHostname=yes. */
+bool profile_has_dynamic_user(const struct profile *p);
+bool profile_restricts_suid_sgid(const struct profile *p);
+bool profile_protects_hostname(const struct profile *p);
+/* All that RestrictNamespaces= knows: CLONE_NEW* */
+uint32_t profile_namespaces_all(void);
+void profile_words_done(struct profile_words *w);
 
 /* "base.profile" → the length of "base"; 0 if it is not the name of a profile's file. */
 size_t profile_file_stem(const char *file_name);
@@ -345,6 +402,11 @@ int set_landlock_paths(const struct setting *s, void *target);
 int set_ports(const struct setting *s, void *target);
 int set_scope(const struct setting *s, void *target);
 int set_policy(const struct setting *s, void *target);
+int set_call_words(const struct setting *s, void *target);
+int set_error_number(const struct setting *s, void *target);
+int set_architectures(const struct setting *s, void *target);
+int set_address_families(const struct setting *s, void *target);
+int set_restrict_namespaces(const struct setting *s, void *target);
 int set_limit(const struct setting *s, void *target);
 int set_runtime(const struct setting *s, void *target);
 int set_nice(const struct setting *s, void *target);

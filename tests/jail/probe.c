@@ -14,7 +14,8 @@
 
 #define EXIT_USAGE 64
 
-static const struct probe_command *const tables[] = { see_commands, try_commands, process_commands };
+static const struct probe_command *const tables[] = { see_commands, try_commands, process_commands,
+	filter_commands };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 int number(const char *s)

@@ -25,4 +25,4 @@ struct probe_command {
 int number(const char *s);
 
 /* Ended by one without a name. */
-extern const struct probe_command see_commands[], try_commands[], process_commands[];
+extern const struct probe_command see_commands[], try_commands[], process_commands[], filter_commands[];

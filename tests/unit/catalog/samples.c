@@ -151,6 +151,7 @@ static void fill_rest(struct compiled_profile *p)
 	p->policy_path = copy("/etc/bailiff/policies/decoder.policy");
 	p->filter = copy_array(filter, sizeof(filter));
 	p->n_filter = ELEMENTSOF(filter);
+	p->deny_write_execute = true;
 	p->limits = copy_array(limits, sizeof(limits));
 	p->n_limits = ELEMENTSOF(limits);
 	p->runtime_max_usec = 60000000;

@@ -125,7 +125,7 @@ static const char everything[] =
 	"[Capabilities]\nCapabilityBoundingSet=CAP_NET_RAW "
 	"CAP_KILL\nAmbientCapabilities=CAP_NET_RAW\nSecureBits=noroot\n"
 	"[Namespaces]\nNetworkNamespacePath=/run/netns/"
-	"a\nProtectHostname=no\nPrivateTime=yes\nRunAsInit=yes\n"
+	"a\nPrivateUTS=no\nPrivateTime=yes\nRunAsInit=yes\n"
 	"[Filesystem]\nTemporaryFileSystem=/z:ro,size=1M,mode=1777,noexec\nBindPaths=-/b/c:/a/b:norbind\n"
 	"BindReadOnlyPaths=/a\nPrivateTmp=no\n"
 	"[Landlock]\nFsPathReadOnly=/e -/f\nFsPathReadWrite=/gone\nFsPathReadWrite=\n"

@@ -55,7 +55,7 @@ static const struct snippet rows[] = {
 	/* keys of later versions */
 	{ "[Resources]\nMemoryMax=1G\n", "p:2:1: error: MemoryMax= in section [Resources] is not supported yet; remove it" },
 	{ "[Resources]\nMemoryMax=\n", "p:2:1: error: MemoryMax= in section [Resources] is not supported yet; remove it" },
-	{ "[Seccomp]\nSystemCallFilter=read\n", "p:2:1: error: SystemCallFilter= in section [Seccomp] is not supported yet; remove it" },
+	{ "[Namespaces]\nJoinsPool=a\n", "p:2:1: error: JoinsPool= in section [Namespaces] is not supported yet; remove it" },
 	{ "[SELinux]\nSELinuxContext=a\n[Pool]\nWarm=4\n",
 	  "p:2:1: error: SELinuxContext= in section [SELinux] is not supported yet; remove it\n"
 	  "p:4:1: error: Warm= in section [Pool] is not supported yet; remove it" },

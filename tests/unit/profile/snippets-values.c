@@ -132,7 +132,7 @@ static const struct snippet rows[] = {
 	{ "[Capabilities]\nNoNewPrivileges=yes\n", "" },
 	{ "[Capabilities]\nNoNewPrivileges=no\n", "p:2:17: error: NoNewPrivileges=no: this protection can't be switched off; remove the line" },
 	/* [Namespaces] */
-	{ "[Namespaces]\nProtectHostname=yes\nPrivateUTS=no\n", "" },
+	{ "[Namespaces]\nProtectHostname=no\nPrivateUTS=no\n", "" },
 	{ "[Namespaces]\nPrivateNetwork=ja\n", "p:2:16: error: PrivateNetwork=ja: expected yes or no" },
 	/* [Filesystem] */
 	{ "[Filesystem]\nBindPaths=/a -/b:/c /d:/e:norbind \"/f g\":/h\nBindReadOnlyPaths=/i\\:j:/k\n", "" },

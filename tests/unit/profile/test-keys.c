@@ -124,8 +124,8 @@ static const struct {
 	{ "Capabilities", "CapabilityBoundingSet AmbientCapabilities SecureBits NoNewPrivileges", "" },
 	{ "Namespaces",
 		"PrivateMounts PrivatePIDs PrivateNetwork PrivateIPC PrivateUTS ProtectHostname "
-		"PrivateCgroup PrivateTime NetworkNamespacePath RunAsInit",
-		"RestrictNamespaces JoinsPool" },
+		"PrivateCgroup PrivateTime NetworkNamespacePath RunAsInit RestrictNamespaces",
+		"JoinsPool" },
 	{ "Filesystem",
 		"MinimalRoot RootDirectory BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp "
 		"PrivateDevices DeviceAllow "
@@ -137,10 +137,11 @@ static const struct {
 		"FsDefaultPaths FsPathReadOnly FsPathReadExecute FsPathReadWrite FsPathAdvancedReadWrite "
 		"NetBindTcp NetConnectTcp Scope LogDenials",
 		"" },
-	{ "Seccomp", "Policy",
-		"SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog "
+	{ "Seccomp",
+		"Policy SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog "
 		"RestrictAddressFamilies MemoryDenyWriteExecute LockPersonality RestrictRealtime "
-		"RestrictSUIDSGID" },
+		"RestrictSUIDSGID",
+		"" },
 	{ "SELinux", "", "SELinuxContext" },
 	{ "Resources",
 		"LimitCPU LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC "
