@@ -9,11 +9,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define EXCHANGES 60 /* launches against somebody who exchanges names */
 
 static void test_read_only_bind(void **state)
 {
@@ -318,6 +325,71 @@ static void test_no_propagation(void **state)
 	rig_finish(r);
 }
 
+/* The attacker: owns the directory, and exchanges what stands in it as fast as it can. */
+static noreturn void exchange(const char *home)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || close_range(0, UINT_MAX, 0) < 0 ||
+		setresgid(RIG_GID, RIG_GID, RIG_GID) < 0 || setresuid(RIG_UID, RIG_UID, RIG_UID) < 0 ||
+		chdir(home) < 0)
+		_exit(1);
+	for (;;)
+		if (renameat2(AT_FDCWD, "data", AT_FDCWD, "link", RENAME_EXCHANGE) < 0)
+			_exit(2);
+}
+
+/* One launch: it sees the attacker's own directory, or there is no launch. */
+static void launch_once(struct rig *r)
+{
+	int out[2], result;
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	(void)fd_close(r->output_fd);
+	(void)fd_close(r->output_end);
+	r->output_fd = out[0];
+	r->output_end = out[1];
+	r->spec.fds[1].source = r->spec.fds[2].source = out[1];
+	if (r->output)
+		r->output[0] = '\0';
+	r->spec.id++;
+	result = START(r, "open", "/target/passwd", "--", "open", "/target/mine");
+	assert_true(result >= 0);
+	(void)jail_go(&r->jail);
+	result = rig_report(r);
+	if (result < 0) {
+		assert_int_equal(r->error.stage, STAGE_MOUNTS);
+		if (result != -ELOOP && result != -ENOENT)
+			fail_msg("%s: %s", r->error.object, strerror(-result));
+		jail_done(&r->context, &r->jail);
+		return;
+	}
+	rig_read(r, NULL);
+	rig_finish(r);
+	assert_string_equal(r->output, "open ENOENT\nopen ok\n");
+}
+
+static void test_exchanged_source(void **state)
+{
+	struct rig *r = *state;
+	const char *home = rig_mkdir(r, "home", 0755);
+	const char *data = rig_mkdir(r, "home/data", 0755);
+	pid_t pid;
+
+	(void)rig_file(r, "home/data/mine", "x\n", 0644);
+	assert_int_equal(symlink("/etc", rig_format(r, "%s/link", home)), 0);
+	assert_int_equal(lchown(rig_format(r, "%s/link", home), RIG_UID, RIG_GID), 0);
+	assert_int_equal(chown(data, RIG_UID, RIG_GID), 0);
+	assert_int_equal(chown(home, RIG_UID, RIG_GID), 0);
+	rig_bind(r, data, "/target", 0);
+	pid = fork();
+	if (pid == 0)
+		exchange(home);
+	for (unsigned i = 0; i < EXCHANGES; i++)
+		launch_once(r);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -345,6 +417,7 @@ static int run(void)
 		TEST(test_bind_of_root),
 		TEST(test_target_root),
 		TEST(test_no_propagation),
+		TEST(test_exchanged_source),
 	};
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)

@@ -166,6 +166,44 @@ static void test_directory_swapped(void **state)
 	assert_true(fine > 0);
 }
 
+static noreturn void swap_link_for_ever(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)renameat2(top, "theirs/name", top, "theirs/other", RENAME_EXCHANGE);
+}
+
+/* A directory and a link take turns: no look at the name gives the link itself, nor what it leads to. */
+static void test_link_swapped(void **state)
+{
+	unsigned fine = 0, links = 0;
+	ino_t right;
+	pid_t pid;
+
+	make_directory("theirs/name", 0755, SOMEBODY);
+	make_link("/real", "theirs/other", SOMEBODY);
+	right = inode_of("theirs/name");
+	pid = fork();
+	if (pid == 0)
+		swap_link_for_ever();
+	for (int i = 0; i < RACES; i++) {
+		int fd = lookup(top, "/theirs/name");
+		struct stat st;
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) < 0 || st.st_ino != right)
+			links++;
+		else
+			fine++;
+		fd_close(fd);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(links, 0);
+	assert_true(fine > 0);
+}
+
 static void test_loops(void **state)
 {
 	char text[PATH_MAX];
@@ -220,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_roots_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_others_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_directory_swapped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_link_swapped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_procfs_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_create, set_up, tear_down),
