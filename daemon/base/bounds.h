@@ -11,6 +11,7 @@
 #define FD_TARGET_MAX           1023  /* highest number in the child: the usual soft RLIMIT_NOFILE less one */
 #define TAG_MAX                 64    /* bytes of a caller's tag */
 #define CWD_MAX                 4096  /* PATH_MAX */
+#define STORE_NAME_MAX          64U   /* of a daemon store: a profile's name, and more letters */
 #define GROUPS_MAX              65536 /* NGROUPS_MAX of the kernel */
 #define HOSTNAME_LEN_MAX        64    /* __NEW_UTS_LEN */
 #define CPUS_MAX                1024U /* CPU_SETSIZE of glibc */

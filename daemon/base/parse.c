@@ -257,6 +257,13 @@ bool profile_name_valid(const char *s)
 	return n > 0 && n <= PROFILE_NAME_MAX && s[n] == '\0' && s[0] != '_' && s[0] != '-';
 }
 
+bool store_name_valid(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+	return n > 0 && n <= STORE_NAME_MAX && s[n] == '\0' && s[0] != '.' && s[0] != '-';
+}
+
 bool env_name_valid(const char *s, size_t len)
 {
 	if (len == 0 || (s[0] >= '0' && s[0] <= '9'))

@@ -34,5 +34,7 @@ int parse_signal(const char *s, int *ret);
 const char *signal_to_string(int sig);
 /* Profile names: [a-z0-9][a-z0-9_-]{0,63}. */
 bool profile_name_valid(const char *s);
+/* Names of daemon stores: [A-Za-z0-9_][A-Za-z0-9_.-]*, up to STORE_NAME_MAX bytes. */
+bool store_name_valid(const char *s);
 /* Environment variable names: [A-Za-z_][A-Za-z0-9_]*. */
 bool env_name_valid(const char *s, size_t len);

@@ -188,9 +188,32 @@ static bool mount_valid(const struct compiled_mount *m)
 	return m->type == MOUNT_TMPFS && (!m->source || m->source[0] == '\0');
 }
 
+static const char *check_stores(const struct compiled_profile *p)
+{
+	if ((unsigned)p->propagation >= _PROPAGATION_MAX)
+		return "MountPropagation= has no valid value";
+	if (strv_length(p->daemon_stores) > LIST_MAX)
+		return "DaemonStore= has too many entries";
+	/* a store belongs to a fixed user */
+	if (p->daemon_stores && p->daemon_stores[0] && p->dynamic_user)
+		return "DaemonStore= together with DynamicUser=yes";
+	STRV_FOREACH (name, p->daemon_stores) {
+		if (!store_name_valid(*name))
+			return "DaemonStore= has an entry that is no name";
+		STRV_FOREACH (earlier, p->daemon_stores) {
+			if (earlier == name)
+				break;
+			if (strcmp(*earlier, *name) == 0)
+				return "DaemonStore= names one store twice";
+		}
+	}
+	return NULL;
+}
+
 static const char *check_filesystem(const struct compiled_profile *p)
 {
-	bool mounts = p->n_mounts > 0 || p->n_restrictions > 0 || p->minimal_root || p->private_tmp ||
+	bool mounts = strv_length(p->daemon_stores) > 0 || p->propagation != PROPAGATION_PRIVATE ||
+		      p->n_mounts > 0 || p->n_restrictions > 0 || p->minimal_root || p->private_tmp ||
 		      p->private_devices || p->mount_proc;
 
 	/* without a mount namespace of its own, the jail's mounts would be the host's */
@@ -330,7 +353,7 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 {
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
-		check_root, check_restrictions, check_landlock, check_resources, check_tuning };
+		check_root, check_stores, check_restrictions, check_landlock, check_resources, check_tuning };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

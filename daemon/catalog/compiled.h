@@ -57,6 +57,15 @@ struct compiled_mount {
 	uint64_t inodes; /* tmpfs: most files, 0 = kernel default */
 };
 
+/* Whether mounts that are made outside later appear below writable binds and the host's tree. None of them
+ * lets one out. */
+enum mount_propagation {
+	PROPAGATION_PRIVATE,
+	PROPAGATION_SLAVE,
+	PROPAGATION_SHARED, /* as slave; namespaces that are made inside see what is mounted inside */
+	_PROPAGATION_MAX,
+};
+
 /* What a file or directory of the finished tree is made, with all below it; in the order in which it is done.
  */
 enum restriction_type {
@@ -231,6 +240,8 @@ struct compiled_profile {
 	bool minimal_root, private_tmp, private_devices, mount_proc;
 	struct compiled_mount *mounts;
 	size_t n_mounts;
+	enum mount_propagation propagation;
+	char **daemon_stores;                      /* names */
 	struct compiled_restriction *restrictions; /* sorted by type */
 	size_t n_restrictions;
 	enum proc_hiding proc_hiding;

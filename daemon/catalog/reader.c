@@ -119,6 +119,8 @@ static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 	}
 	p->root_directory = cursor_get_str(c, TEXT_MAX);
 	p->devices = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	p->propagation = (enum mount_propagation)cursor_get_u32_max(c, _PROPAGATION_MAX - 1);
+	p->daemon_stores = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
 	get_restrictions(c, p);
 }
 

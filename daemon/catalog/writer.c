@@ -96,6 +96,8 @@ static void put_filesystem(struct buf *b, const struct compiled_profile *p)
 	}
 	buf_put_str(b, p->root_directory);
 	buf_put_strv(b, p->devices);
+	buf_put_u32(b, p->propagation);
+	buf_put_strv(b, p->daemon_stores);
 	put_restrictions(b, p);
 }
 

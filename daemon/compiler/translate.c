@@ -156,7 +156,7 @@ static int translate_filesystem(const struct profile *p, struct compiled_profile
 	ret->private_devices = profile_yes(p, KEY_PRIVATE_DEVICES, p->private_devices);
 	/* a /proc of the jail's own: needed for its processes to be the only ones seen */
 	ret->mount_proc = (ret->namespaces & JAIL_NS_MOUNT) != 0 && (ret->namespaces & JAIL_NS_PID) != 0;
-	ret->mounts = calloc(p->n_mounts + count_home_mounts(p) + 1, sizeof(*ret->mounts));
+	ret->mounts = calloc(p->n_mounts + count_home_mounts(p) + 2, sizeof(*ret->mounts));
 	if (!ret->mounts)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_mounts; i++) {
@@ -177,6 +177,8 @@ static int translate_filesystem(const struct profile *p, struct compiled_profile
 			return r;
 	}
 	r = translate_home_mounts(p, ret);
+	if (r == 0)
+		r = translate_stores(p, ret);
 	if (r < 0)
 		return r;
 	/* a directory comes before what is below it, so that no mount hides an earlier one */

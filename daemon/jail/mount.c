@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/strv.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
@@ -58,10 +59,12 @@ void mount_plan_done(struct mount_plan *p)
 {
 	free(p->items);
 	free(p->own);
+	strv_free(p->texts);
 	*p = (struct mount_plan){ 0 };
 }
 
-static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *m)
+static int add_profile_mount(
+	const struct jail_spec *spec, struct mount_plan *p, const struct compiled_mount *m)
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	bool tmpfs = m->type == MOUNT_TMPFS, read_only = m->flags & MOUNT_READ_ONLY;
@@ -77,6 +80,8 @@ static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *
 		return -ENOMEM;
 	item->recursive = !(m->flags & MOUNT_NON_RECURSIVE);
 	item->idmap = m->flags & MOUNT_IDMAP;
+	/* what comes in has the flags that it has outside: not where these are narrower */
+	item->propagates = !read_only && !item->idmap && spec->propagation != PROPAGATION_PRIVATE;
 	item->optional = m->flags & MOUNT_OPTIONAL;
 	item->seal = read_only && tmpfs;
 	if (tmpfs && m->size > 0)
@@ -92,13 +97,15 @@ static int add_profile_mount(struct mount_plan *p, const struct compiled_mount *
 /* Every wish that takes a mount namespace. /proc is not among them: without one it is simply not mounted. */
 static const char *wish_for_mounts(const struct jail_spec *spec)
 {
-	return spec->root_directory       ? "RootDirectory="
-	       : spec->minimal_root       ? "MinimalRoot=yes"
-	       : spec->private_tmp        ? "PrivateTmp=yes"
-	       : spec->private_devices    ? "PrivateDevices=yes"
-	       : spec->n_mounts > 0       ? spec->mounts[0].target
-	       : spec->n_restrictions > 0 ? spec->restrictions[0].path
-					  : NULL;
+	return spec->root_directory                            ? "RootDirectory="
+	       : spec->minimal_root                            ? "MinimalRoot=yes"
+	       : spec->private_tmp                             ? "PrivateTmp=yes"
+	       : spec->private_devices                         ? "PrivateDevices=yes"
+	       : spec->n_mounts > 0                            ? spec->mounts[0].target
+	       : spec->n_restrictions > 0                      ? spec->restrictions[0].path
+	       : spec->daemon_stores && spec->daemon_stores[0] ? "DaemonStore="
+	       : spec->propagation != PROPAGATION_PRIVATE      ? "MountPropagation="
+							       : NULL;
 }
 
 /* Of hidepid=. */
@@ -114,6 +121,7 @@ static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 	int r;
 
 	p->wanted = true;
+	p->spec = spec;
 	p->minimal_root = spec->minimal_root;
 	p->root_directory = spec->root_directory;
 	p->restrictions = spec->restrictions;
@@ -122,7 +130,9 @@ static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 	p->proc_subset = spec->proc_subset ? "pid" : "";
 	r = prepare_root(spec, p);
 	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++)
-		r = add_profile_mount(p, &spec->mounts[i]);
+		r = add_profile_mount(spec, p, &spec->mounts[i]);
+	if (r >= 0)
+		r = prepare_stores(spec, p);
 	if (r < 0)
 		return r;
 	p->own = calloc(p->n + 1, sizeof(*p->own));
@@ -151,11 +161,22 @@ int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, s
 	return 0;
 }
 
+static int set_propagation(int fd, uint64_t propagation)
+{
+	struct mount_attr a = { .propagation = propagation };
+
+	return RET_ERRNO(
+		mount_setattr(fd, fd == AT_FDCWD ? "/" : "", AT_EMPTY_PATH | AT_RECURSIVE, &a, sizeof(a)));
+}
+
 int mount_make_private(void)
 {
-	struct mount_attr a = { .propagation = MS_PRIVATE };
+	return set_propagation(AT_FDCWD, MS_PRIVATE);
+}
 
-	return RET_ERRNO(mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &a, sizeof(a)));
+int mount_make_slave(void)
+{
+	return set_propagation(AT_FDCWD, MS_SLAVE);
 }
 
 /* An option that is not set is none. */
@@ -201,9 +222,10 @@ int mount_new_proc(const char *hiding, const char *subset)
 	return r < 0 ? r : create_mount(fs_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-int mount_clone(int path_fd, uint64_t attributes, bool recursive)
+/* @propagation: 0 leaves it as that of what is copied. */
+static int clone_mount(int path_fd, uint64_t attributes, bool recursive, uint64_t propagation)
 {
-	struct mount_attr a = { .attr_set = attributes };
+	struct mount_attr a = { .attr_set = attributes, .propagation = propagation };
 	unsigned depth = recursive ? AT_RECURSIVE : 0;
 	_cleanup_close_ int fd = -1;
 
@@ -213,6 +235,16 @@ int mount_clone(int path_fd, uint64_t attributes, bool recursive)
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | depth, &a, sizeof(a)) < 0)
 		return errno_or_eio();
 	return steal_fd(fd);
+}
+
+int mount_clone(int path_fd, uint64_t attributes, bool recursive)
+{
+	return clone_mount(path_fd, attributes, recursive, MS_PRIVATE);
+}
+
+int mount_clone_slave(int path_fd, uint64_t attributes, bool recursive)
+{
+	return clone_mount(path_fd, attributes, recursive, 0);
 }
 
 /* A link of the host that is to be one inside, too. 0: it is none. */
@@ -253,7 +285,8 @@ static int make_bind(const struct mount_plan *p, struct mount_item *item, int ho
 	if (r < 0)
 		return r;
 	item->directory = S_ISDIR(st.st_mode);
-	item->fd = mount_clone(path_fd, item->attributes, item->recursive);
+	item->fd = (item->propagates ? mount_clone_slave : mount_clone)(
+		path_fd, item->attributes, item->recursive);
 	if (item->fd < 0)
 		return item->fd;
 	return item->idmap ? idmap_apply(p, item, &st) : 0;
@@ -281,6 +314,7 @@ static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
 		item->fd = mount_new_proc(p->proc_hiding, p->proc_subset);
 		return item->fd < 0 ? item->fd : 0;
 	case ITEM_LINK:
+	case ITEM_STORE: /* open_stores() */
 		return 0;
 	default:
 		return make_bind(p, item, host_fd);
@@ -295,7 +329,8 @@ static int make_root(struct mount_plan *p, int host_fd)
 	if (p->root_directory)
 		return root_open_directory(host_fd, p->root_directory);
 	if (!p->minimal_root)
-		return mount_clone(host_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, true);
+		return (p->spec->propagation == PROPAGATION_PRIVATE ? mount_clone : mount_clone_slave)(
+			host_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, true);
 	fd = mount_new_tmpfs("0755", ROOT_SIZE, ROOT_INODES, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (fd < 0)
 		return fd;
@@ -403,18 +438,6 @@ static void close_items(struct mount_plan *p)
 		p->items[i].fd = fd_close(p->items[i].fd);
 }
 
-/* Over the old root, with which it goes. */
-static int attach_blank(struct jail_error *reterr)
-{
-	_cleanup_close_ int fd = restrict_make_blank();
-	int r = fd;
-
-	if (r >= 0)
-		r = root_attach(fd);
-	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "what lies over inaccessible paths", "")
-		     : steal_fd(fd);
-}
-
 static const char *name_of(const struct mount_item *item)
 {
 	if (item->type == ITEM_TMPFS || item->type == ITEM_PROC)
@@ -437,35 +460,57 @@ static int make_items(struct mount_plan *p, int host_fd, struct jail_error *rete
 	return 0;
 }
 
-int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
+/* Everything that is mounted below the new root. */
+static int make_all(struct mount_plan *p, int *ret_host, struct jail_error *reterr)
 {
-	_cleanup_close_ int host_fd = -1, root_fd = -1, blank_fd = -1, base_fd = -1;
+	bool follows = p->spec->propagation != PROPAGATION_PRIVATE || p->has_stores;
+	_cleanup_close_ int host_fd = -1;
 	int r;
 
-	if (!p->wanted)
-		return 0;
-	r = mount_make_private();
+	r = follows ? mount_make_slave() : mount_make_private();
 	if (r < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, r, "private propagation", "/");
 	host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (host_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "/", "");
 	r = make_items(p, host_fd, reterr);
+	if (r >= 0)
+		r = open_stores(p, host_fd, reterr);
+	if (r >= 0)
+		*ret_host = steal_fd(host_fd);
+	return r;
+}
+
+/* Last, as a mount whose parent is shared can not be moved. */
+static int share(const struct mount_plan *p, int root_fd, struct jail_error *reterr)
+{
+	int r = p->spec->propagation == PROPAGATION_SHARED ? set_propagation(root_fd, MS_SHARED) : 0;
+
+	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "shared propagation", "/") : 0;
+}
+
+int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
+{
+	_cleanup_close_ int host_fd = -1, root_fd = -1, base_fd = -1;
+	int r;
+
+	if (!p->wanted)
+		return 0;
+	r = make_all(p, &host_fd, reterr);
 	if (r < 0)
 		return r;
 	root_fd = make_root(p, host_fd);
 	if (root_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root",
 			p->root_directory ? p->root_directory : "/");
-	blank_fd = p->n_restrictions > 0 ? attach_blank(reterr) : -1;
-	if (p->n_restrictions > 0 && blank_fd < 0)
-		return blank_fd;
 	base_fd = root_attach_in_base(root_fd);
 	if (base_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, base_fd, "base of the new root", "/");
 	r = attach_all(p, root_fd, reterr);
 	if (r >= 0)
-		r = apply_restrictions(p, root_fd, blank_fd, reterr);
+		r = apply_restrictions(p, root_fd, base_fd, reterr);
 	close_items(p);
-	return r < 0 ? r : enter_root(base_fd, root_fd, reterr);
+	if (r >= 0)
+		r = enter_root(base_fd, root_fd, reterr);
+	return r < 0 ? r : share(p, root_fd, reterr);
 }

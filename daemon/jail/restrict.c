@@ -6,9 +6,10 @@
  * itself; then the flag is set on that mount and on all below it at once.
  *
  * Read-only means what was there before the profile mounted anything: a mount of the profile's, or of the
- * jail's, that lies deeper has flags of its own. Such mounts are set aside, on the blank, while the flag is
- * set, and put back. Nobody else sees this tree yet. Not to be executed means everything, and so does
- * inaccessible; the latter comes last, so that nothing is put back over it.
+ * jail's, that lies deeper has flags of its own. Such mounts are set aside, in the base, while the flag is
+ * set, and put back. Nobody else sees this tree yet. Not to be executed means everything but daemon stores,
+ * which are so anyway, and which the flag would cut off from those outside; inaccessible means everything,
+ * and comes last, so that nothing is put back over it.
  */
 
 #include "base/error.h"
@@ -22,10 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names in the blank, of what lies over an inaccessible path. */
-#define BLANK_DIRECTORY "directory"
-#define BLANK_FILE      "file"
-#define BLANK_FLAGS     (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+/* Of what lies over an inaccessible path. */
+#define BLANK_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 static const struct {
 	const char *key; /* as the profile calls it */
@@ -59,25 +58,10 @@ static int move(int mount_fd, int target_fd)
 		move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
-int restrict_make_blank(void)
-{
-	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
-	_cleanup_close_ int fd = -1;
-
-	fd = mount_new_tmpfs("0755", "4k", "3", BLANK_FLAGS);
-	if (fd < 0)
-		return fd;
-	if (mkdirat(fd, BLANK_DIRECTORY, 0) < 0 || mknodat(fd, BLANK_FILE, S_IFREG, 0) < 0)
-		return errno_or_eio();
-	if (mount_setattr(fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
-		return errno_or_eio();
-	return steal_fd(fd);
-}
-
-static int open_blank(int blank_fd, bool directory)
+static int open_blank(int base_fd, bool directory)
 {
 	return (int)RET_ERRNO(
-		openat(blank_fd, directory ? BLANK_DIRECTORY : BLANK_FILE, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+		openat(base_fd, directory ? BASE_DIRECTORY : BASE_FILE, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
 /* Is the item's mount where its target leads now? Else it went with one that it lies in, or the target leads
@@ -101,7 +85,8 @@ static bool lies_deeper(const char *path, const char *top)
 	return path_is_below(path, top) && strcmp(path, top) != 0;
 }
 
-static int set_aside(struct mount_plan *p, int root_fd, int blank_fd, const char *path)
+static int set_aside(
+	struct mount_plan *p, int root_fd, int base_fd, const struct compiled_restriction *restriction)
 {
 	int r;
 
@@ -109,14 +94,16 @@ static int set_aside(struct mount_plan *p, int root_fd, int blank_fd, const char
 		struct mount_item *item = &p->items[i];
 		_cleanup_close_ int place_fd = -1;
 
-		if (item->fd < 0 || !lies_deeper(item->target, path))
+		if (item->fd < 0 || !lies_deeper(item->target, restriction->path))
+			continue;
+		if (restriction->type == RESTRICTION_NO_EXEC && item->type != ITEM_STORE)
 			continue;
 		r = in_place(root_fd, item);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			continue;
-		place_fd = open_blank(blank_fd, item->directory);
+		place_fd = open_blank(base_fd, item->directory);
 		if (place_fd < 0)
 			return place_fd;
 		r = move(item->fd, place_fd);
@@ -152,7 +139,8 @@ static int put_back(struct mount_plan *p, int root_fd)
 /* On the mount whose root the path is, or is made. */
 static int set_flag(int path_fd, uint64_t flag)
 {
-	struct mount_attr a = { .attr_set = flag };
+	/* what came in later would be without the flag: nothing does */
+	struct mount_attr a = { .attr_set = flag, .propagation = MS_PRIVATE };
 	_cleanup_close_ int copy_fd = -1;
 	struct mount_identity m;
 	int r;
@@ -166,14 +154,14 @@ static int set_flag(int path_fd, uint64_t flag)
 	return copy_fd < 0 ? copy_fd : move(copy_fd, path_fd);
 }
 
-static int cover(int path_fd, int blank_fd)
+static int cover(int path_fd, int base_fd)
 {
 	_cleanup_close_ int over_fd = -1, copy_fd = -1;
 	struct stat st;
 
 	if (fstat(path_fd, &st) < 0)
 		return errno_or_eio();
-	over_fd = open_blank(blank_fd, S_ISDIR(st.st_mode));
+	over_fd = open_blank(base_fd, S_ISDIR(st.st_mode));
 	if (over_fd < 0)
 		return over_fd;
 	copy_fd = mount_clone(over_fd, BLANK_FLAGS | MOUNT_ATTR_RDONLY, false);
@@ -181,7 +169,7 @@ static int cover(int path_fd, int blank_fd)
 }
 
 static int apply_one(
-	struct mount_plan *p, const struct compiled_restriction *restriction, int root_fd, int blank_fd)
+	struct mount_plan *p, const struct compiled_restriction *restriction, int root_fd, int base_fd)
 {
 	_cleanup_close_ int fd = lookup(root_fd, restriction->path);
 	int r;
@@ -189,20 +177,18 @@ static int apply_one(
 	if (fd < 0)
 		return fd == -ENOENT && restriction->optional ? 0 : fd;
 	if (restriction->type == RESTRICTION_INACCESSIBLE)
-		return cover(fd, blank_fd);
-	if (restriction->type == RESTRICTION_NO_EXEC)
-		return set_flag(fd, kinds[RESTRICTION_NO_EXEC].flag);
-	r = set_aside(p, root_fd, blank_fd, restriction->path);
+		return cover(fd, base_fd);
+	r = set_aside(p, root_fd, base_fd, restriction);
 	if (r >= 0)
-		r = set_flag(fd, kinds[RESTRICTION_READ_ONLY].flag);
+		r = set_flag(fd, kinds[restriction->type].flag);
 	return r < 0 ? r : put_back(p, root_fd);
 }
 
-int apply_restrictions(struct mount_plan *p, int root_fd, int blank_fd, struct jail_error *reterr)
+int apply_restrictions(struct mount_plan *p, int root_fd, int base_fd, struct jail_error *reterr)
 {
 	for (size_t i = 0; i < p->n_restrictions; i++) {
 		const struct compiled_restriction *restriction = &p->restrictions[i];
-		int r = apply_one(p, restriction, root_fd, blank_fd);
+		int r = apply_one(p, restriction, root_fd, base_fd);
 
 		if (r < 0)
 			return jail_fail(

@@ -9,7 +9,8 @@
  * namespace, and the payload's root is a directory of it. A process whose root is not the namespace's may not
  * make user namespaces (unshare(2), EPERM), in which it would have all capabilities over what it makes there,
  * and with them most of the kernel to attack. That holds whether a filter says so too, or there is none. A
- * payload that found a way past chroot(2) would find the base: read-only, and nothing in it.
+ * payload that found a way past chroot(2) would find the base: read-only, and nothing in it but a directory
+ * and a file that nobody may open, which lie over inaccessible paths.
  */
 
 #include "base/error.h"
@@ -24,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define BASE_ROOT "root" /* the only name in the base */
+#define BASE_ROOT "root" /* in the base */
 #define SAFE      (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define READ_ONLY (SAFE | MOUNT_ATTR_RDONLY)
 
@@ -188,10 +189,11 @@ int root_attach_in_base(int mount_fd)
 	_cleanup_close_ int base_fd = -1;
 	int r;
 
-	base_fd = mount_new_tmpfs("0755", "4k", "2", SAFE | MOUNT_ATTR_NOEXEC);
+	base_fd = mount_new_tmpfs("0755", "4k", "4", SAFE | MOUNT_ATTR_NOEXEC);
 	if (base_fd < 0)
 		return base_fd;
-	if (mkdirat(base_fd, BASE_ROOT, 0755) < 0)
+	if (mkdirat(base_fd, BASE_ROOT, 0755) < 0 || mkdirat(base_fd, BASE_DIRECTORY, 0) < 0 ||
+		mknodat(base_fd, BASE_FILE, S_IFREG, 0) < 0)
 		return errno_or_eio();
 	if (mount_setattr(base_fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		return errno_or_eio();

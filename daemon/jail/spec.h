@@ -42,6 +42,8 @@ struct jail_spec {
 	size_t n_mounts;
 	const char *root_directory; /* on the host, instead of a minimal root; NULL: none */
 	char *const *devices;       /* further nodes of private devices; NULL: none */
+	enum mount_propagation propagation;
+	char *const *daemon_stores;                      /* names; NULL: none */
 	const struct compiled_restriction *restrictions; /* sorted by type */
 	size_t n_restrictions;
 	enum proc_hiding proc_hiding;

@@ -72,7 +72,7 @@ int apply_undumpable(struct jail_error *reterr);
 int apply_session(struct jail_error *reterr);
 int apply_keyring(struct jail_error *reterr);
 
-/* mount.c, root.c, device.c, restrict.c */
+/* mount.c, root.c, device.c, restrict.c, store.c */
 
 #define SCRATCH_SIZE                                                                                         \
 	"10%" /* of memory, for /tmp and /dev/shm: the kernel's half would let two jails eat all */
@@ -85,7 +85,8 @@ enum mount_item_type {
 	ITEM_NODE,   /* source must be any device but the machine's memory */
 	ITEM_TMPFS,
 	ITEM_PROC,
-	ITEM_LINK, /* a symbolic link to source */
+	ITEM_LINK,  /* a symbolic link to source */
+	ITEM_STORE, /* moved here, not copied: source must be a slave mount of one outside */
 };
 
 struct mount_item {
@@ -94,9 +95,10 @@ struct mount_item {
 	const char *target;  /* inside */
 	uint64_t attributes; /* MOUNT_ATTR_* */
 	bool recursive;
-	bool optional; /* a missing source (tmpfs: target) skips the item */
-	bool idmap;    /* the source's owner is the payload's user */
-	bool seal;     /* read-only, but only once everything below is mounted */
+	bool propagates; /* what is mounted outside later, below the source, comes in */
+	bool optional;   /* a missing source (tmpfs: target) skips the item */
+	bool idmap;      /* the source's owner is the payload's user */
+	bool seal;       /* read-only, but only once everything below is mounted */
 	unsigned minor;
 	char mode[8], size[24], inodes[24]; /* tmpfs: mount options, "" for the kernel's default */
 	/* child's */
@@ -107,16 +109,18 @@ struct mount_item {
 };
 
 struct mount_plan {
-	bool wanted, minimal_root;
+	bool wanted, minimal_root, has_stores;
 	struct mount_item *items;
 	size_t n, allocated;
 	dev_t *own; /* file systems that were made for this jail: only there mount points are created */
 	size_t n_own;
 	const struct compiled_restriction *restrictions;
 	size_t n_restrictions;
-	int proc_fd; /* the launcher's, borrowed: for user namespaces of idmap */
+	int proc_fd; /* the launcher's, borrowed: for user namespaces of idmap, and mountinfo */
 	uid_t uid;
 	gid_t gid;
+	const struct jail_spec *spec;
+	char **texts;                          /* paths that items borrow */
 	const char *root_directory;            /* NULL: none */
 	const char *proc_hiding, *proc_subset; /* options of procfs; "" for none */
 };
@@ -131,30 +135,36 @@ struct mount_item *mount_plan_add(struct mount_plan *p, enum mount_item_type typ
 /* What a tmpfs item is mounted with. @size and @inodes: "" for the kernel's default. */
 void mount_item_tmpfs(struct mount_item *item, unsigned mode, const char *size, const char *inodes);
 int prepare_root(const struct jail_spec *spec, struct mount_plan *p);
+int prepare_stores(const struct jail_spec *spec, struct mount_plan *p);
 int prepare_devices(const struct jail_spec *spec, struct mount_plan *p);
 
 /* Child: a detached tmpfs. Options "" or NULL are left out. Returns the mount's fd. */
 int mount_new_tmpfs(const char *mode, const char *size, const char *inodes, uint64_t attributes);
 /* Child: a detached procfs of the own PID namespace. Options "" are left out. Returns the mount's fd. */
 int mount_new_proc(const char *hiding, const char *subset);
-/* Child: a detached copy of the mount(s) at an O_PATH fd, with the attributes. Returns the mount's fd. */
+/* Child: a detached copy of the mount(s) at an O_PATH fd, with the attributes, that no mount event gets into.
+ * Returns the mount's fd. */
 int mount_clone(int path_fd, uint64_t attributes, bool recursive);
+/* Child: the same, that gets the mount events that what it is copied from gets. */
+int mount_clone_slave(int path_fd, uint64_t attributes, bool recursive);
+/* Child: finds the daemon stores' mounts, checks them and sets their flags. */
+int open_stores(struct mount_plan *p, int host_fd, struct jail_error *reterr);
 /* Child: maps the ids of an item's detached mount. -EPERM: its owner is root, and it could be written to.
  * -EINVAL: kernel or file system can not do it. */
 int idmap_apply(const struct mount_plan *p, const struct mount_item *item, const struct stat *owner);
-/* Child: a detached, read-only file system with a directory and a file that nobody may open. Returns the
- * mount's fd. */
-int restrict_make_blank(void);
-/* Child: on the tree below @root_fd, whose items are attached and still open. @blank_fd:
- * restrict_make_blank(), attached outside of that tree. */
-int apply_restrictions(struct mount_plan *p, int root_fd, int blank_fd, struct jail_error *reterr);
+/* Child: on the tree below @root_fd, whose items are attached and still open. */
+int apply_restrictions(struct mount_plan *p, int root_fd, int base_fd, struct jail_error *reterr);
 /* Child: no mount event gets into this namespace or out of it. */
 int mount_make_private(void);
+/* Child: no mount event gets out of this namespace; what came in until now still does. */
+int mount_make_slave(void);
 /* Child: takes a detached mount as root and lets go of the old one, with everything below it. */
 int root_attach(int mount_fd);
 int root_pivot(int mount_fd);
 /* Child: the same for a payload: root_pivot() goes to the base, whose fd is returned, root_change() from
  * there to the mount. */
+#define BASE_DIRECTORY "directory" /* in the base: nobody may open them */
+#define BASE_FILE      "file"
 int root_attach_in_base(int mount_fd);
 int root_change(int mount_fd);
 /* Child: a detached, read-only copy of the directory that is to be the root. Returns the mount's fd. -EPERM:

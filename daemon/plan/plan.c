@@ -87,6 +87,8 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.n_mounts = p->n_mounts,
 		.root_directory = p->root_directory && p->root_directory[0] ? p->root_directory : NULL,
 		.devices = p->devices,
+		.propagation = p->propagation,
+		.daemon_stores = p->daemon_stores,
 		.restrictions = p->restrictions,
 		.n_restrictions = p->n_restrictions,
 		.proc_hiding = p->proc_hiding,

@@ -18,3 +18,7 @@ int check_restrictions(const struct check *c);
 int check_protections(const struct check *c);
 int check_root(const struct check *c);
 int check_devices(const struct check *c);
+
+/* check-stores.c: MountPropagation=, and what lies where a daemon store is */
+int check_propagation(const struct check *c);
+int check_stores(const struct check *c);

@@ -35,6 +35,7 @@ static const char *const keyring_modes[] = { "private", NULL };
 static const char *const system_names[] = { "no", "yes", "full", "strict", NULL };
 static const char *const home_names[] = { "no", "yes", "read-only", "tmpfs", NULL };
 static const char *const proc_names[] = { "default", "noaccess", "invisible", "ptraceable", NULL };
+static const char *const propagation_names[] = { "private", "slave", "shared", NULL };
 static const char *const subset_names[] = { "all", "pid", NULL };
 
 /* clang-format off */
@@ -110,8 +111,8 @@ static const struct key keys[] = {
 	YES_NO("Filesystem", "ProtectClock", KEY_PROTECT_CLOCK, protect_clock),
 	{ "Filesystem", "ProtectProc", set_enum, KEY_PROTECT_PROC, AT(protect_proc), .names = proc_names },
 	{ "Filesystem", "ProcSubset", set_enum, KEY_PROC_SUBSET, AT(proc_subset), .names = subset_names },
-	LATER("Filesystem", "MountPropagation"),
-	LATER("Filesystem", "DaemonStore"),
+	{ "Filesystem", "MountPropagation", set_enum, KEY_MOUNT_PROPAGATION, AT(propagation), .names = propagation_names },
+	{ "Filesystem", "DaemonStore", set_daemon_stores, KEY_DAEMON_STORE, AT(daemon_stores), .list = true },
 	LATER("Filesystem", "MountSlot"),
 
 	YES_NO("Landlock", "FsDefaultPaths", KEY_FS_DEFAULT_PATHS, fs_default_paths),

@@ -36,6 +36,7 @@ void profile_done(struct profile *p)
 		free(p->mounts[i].target);
 	}
 	free(p->mounts);
+	names_done(&p->daemon_stores);
 	for (size_t i = 0; i < p->n_restrictions; i++)
 		free(p->restrictions[i].path);
 	free(p->restrictions);

@@ -81,6 +81,8 @@ enum profile_key {
 	KEY_PROTECT_CLOCK,
 	KEY_PROTECT_PROC,
 	KEY_PROC_SUBSET,
+	KEY_MOUNT_PROPAGATION,
+	KEY_DAEMON_STORE,
 	/* [Landlock] */
 	KEY_FS_DEFAULT_PATHS,
 	KEY_FS_PATH_READ_ONLY,
@@ -198,6 +200,16 @@ enum profile_protect_proc {
 	PROFILE_PROC_PTRACEABLE,
 };
 
+enum profile_propagation {
+	PROFILE_MOUNTS_PRIVATE,
+	PROFILE_MOUNTS_SLAVE,
+	PROFILE_MOUNTS_SHARED,
+};
+
+/* Where daemon stores are, outside and inside. */
+#define PROFILE_STORE_ROOTS 2U
+extern const char *const profile_store_roots[PROFILE_STORE_ROOTS];
+
 enum profile_proc_subset {
 	PROFILE_PROC_ALL,
 	PROFILE_PROC_PID,
@@ -307,6 +319,8 @@ struct profile {
 	struct profile_restriction *restrictions;
 	size_t n_restrictions;
 	unsigned protect_system, protect_home, protect_proc, proc_subset; /* enum profile_… */
+	unsigned propagation;                                             /* enum profile_propagation */
+	struct profile_names daemon_stores;
 	bool protect_kernel_tunables, protect_kernel_modules, protect_kernel_logs, protect_control_groups,
 		protect_clock;
 
@@ -397,6 +411,7 @@ int set_tmpfs(const struct setting *s, void *target);
 int set_restrictions(const struct setting *s, void *target);
 int set_devices(const struct setting *s, void *target);
 int set_protection(const struct setting *s, void *target);
+int set_daemon_stores(const struct setting *s, void *target);
 int set_optional(const struct setting *s, void *target);
 int set_landlock_paths(const struct setting *s, void *target);
 int set_ports(const struct setting *s, void *target);

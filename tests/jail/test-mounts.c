@@ -305,6 +305,58 @@ static bool payload_sees(struct rig *r, const char *text)
 	return strstr(data, text) != NULL;
 }
 
+/* Everything that is in the jail's mount namespace, seen from its own root, which is not the payload's: the
+ * base, the payload's tree in it, and nothing of the host, whatever was needed in between. */
+static void expect_base(struct rig *r)
+{
+	_cleanup_close_ int ns = -1;
+	int status;
+	pid_t pid;
+
+	rig_launch(r, ARGS("await-signal"));
+	rig_read(r, "waiting");
+	ns = open(rig_format(r, "/proc/%d/ns/mnt", r->jail.pid), O_RDONLY | O_CLOEXEC);
+	assert_true(ns >= 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setns(ns, CLONE_NEWNS) < 0 || access("/root", F_OK) < 0 || access("/etc", F_OK) == 0)
+			_exit(1);
+		_exit(mkdir("/new", 0755) == 0 || errno != EROFS);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	jail_kill(&r->jail);
+	rig_finish(r);
+	assert_int_equal(status, 0);
+}
+
+static void test_old_root(void **state)
+{
+	expect_base(*state);
+}
+
+static void test_old_root_of_restricted(void **state)
+{
+	struct rig *r = *state;
+
+	rig_restrict(r, RESTRICTION_READ_ONLY, "/", false);
+	rig_restrict(r, RESTRICTION_NO_EXEC, "/tmp", false);
+	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/dev/null", false);
+	expect_base(r);
+}
+
+static void test_old_root_of_host(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.minimal_root = false;
+	r->spec.n_mounts = 0;
+	r->spec.executable = "/usr/bin/env";
+	rig_bind(r, r->probe, "/usr/bin/env", MOUNT_READ_ONLY);
+	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/etc", false);
+	expect_base(r);
+}
+
 /* What the host mounts later does not get in, not even below a source. */
 static void test_no_propagation(void **state)
 {
@@ -416,6 +468,9 @@ static int run(void)
 		TEST(test_hosts_root_missing_target),
 		TEST(test_bind_of_root),
 		TEST(test_target_root),
+		TEST(test_old_root),
+		TEST(test_old_root_of_restricted),
+		TEST(test_old_root_of_host),
 		TEST(test_no_propagation),
 		TEST(test_exchanged_source),
 	};

@@ -271,6 +271,19 @@ static void test_profile_names(void **state)
 		assert_false(profile_name_valid(bad[i]));
 }
 
+static void test_store_names(void **state)
+{
+	static const char *const good[] = { "a", "A", "_a", "0", "session_manager", "a.b-C_1",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	static const char *const bad[] = { "", ".", "..", ".a", "-a", "a/b", "/", "a b", "a\n", "\xc3\xa4",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+
+	for (size_t i = 0; i < ELEMENTS(good); i++)
+		assert_true(store_name_valid(good[i]));
+	for (size_t i = 0; i < ELEMENTS(bad); i++)
+		assert_false(store_name_valid(bad[i]));
+}
+
 static void test_env_names(void **state)
 {
 	static const char *const good[] = { "A", "_", "a1", "LONG_NAME_9" };
@@ -297,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_usec),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_profile_names),
+		cmocka_unit_test(test_store_names),
 		cmocka_unit_test(test_env_names),
 	};
 

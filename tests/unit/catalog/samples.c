@@ -106,6 +106,8 @@ static void fill_filesystem(struct compiled_profile *p)
 	p->mount_proc = true;
 	p->mounts = copy_array(mounts, sizeof(mounts));
 	p->n_mounts = ELEMENTSOF(mounts);
+	p->propagation = PROPAGATION_SHARED;
+	p->daemon_stores = list("session_manager", "cached.data");
 	p->restrictions = copy_array(restrictions, sizeof(restrictions));
 	p->n_restrictions = ELEMENTSOF(restrictions);
 	p->root_directory = copy("/srv/root");

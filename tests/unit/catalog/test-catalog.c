@@ -51,6 +51,20 @@ static void test_round_trip(void **state)
 	check_round_trip(empty_catalog(), empty_catalog());
 }
 
+static void check_filesystem(const struct compiled_profile *q)
+{
+	assert_int_equal(q->propagation, PROPAGATION_SHARED);
+	assert_int_equal(strv_length(q->daemon_stores), 2);
+	assert_string_equal(q->daemon_stores[1], "cached.data");
+	assert_int_equal(q->n_restrictions, 4);
+	assert_true(q->restrictions[0].optional && !q->restrictions[1].optional);
+	assert_int_equal(q->restrictions[2].type, RESTRICTION_NO_EXEC);
+	assert_string_equal(q->restrictions[3].path, "/usr/lib/modules");
+	assert_int_equal(q->proc_hiding, PROC_PTRACEABLE);
+	assert_false(q->proc_subset || q->protect_kernel_tunables || q->protect_kernel_modules ||
+		     q->protect_kernel_logs || q->protect_control_groups || q->protect_clock);
+}
+
 /* Equal bytes could be equally wrong: a look at the values themselves. */
 static void test_values(void **state)
 {
@@ -85,13 +99,7 @@ static void test_values(void **state)
 	assert_string_equal(q->root_directory, "/srv/root");
 	assert_string_equal(catalog_find(back, "base")->devices[0], "/dev/tty");
 	assert_string_equal(q->mounts[0].source, "/usr");
-	assert_int_equal(q->n_restrictions, 4);
-	assert_true(q->restrictions[0].optional && !q->restrictions[1].optional);
-	assert_int_equal(q->restrictions[2].type, RESTRICTION_NO_EXEC);
-	assert_string_equal(q->restrictions[3].path, "/usr/lib/modules");
-	assert_int_equal(q->proc_hiding, PROC_PTRACEABLE);
-	assert_false(q->proc_subset || q->protect_kernel_tunables || q->protect_kernel_modules ||
-		     q->protect_kernel_logs || q->protect_control_groups || q->protect_clock);
+	check_filesystem(q);
 	assert_int_equal(q->optional, OPTIONAL_LANDLOCK);
 	assert_int_equal(q->landlock.restricts, _RESTRICT_ALL);
 	assert_int_equal(q->landlock.n_rules, 2);

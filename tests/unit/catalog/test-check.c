@@ -4,12 +4,14 @@
  * time. */
 
 #include "base/error.h"
+#include "base/strv.h"
 #include "catalog/catalog.h"
 #include "catalog/format.h"
 #include "tests/unit/catalog/samples.h"
 #include "tests/unit/unit.h"
 
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -24,6 +26,20 @@ struct change {
 		statements;                                                                                  \
 	}                                                                                                    \
 	struct change_needs_semicolon_##name
+
+/* No mount namespace, and nothing but stores and propagation that would need one. */
+static void drop_mounts(struct compiled_profile *p)
+{
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		free(p->mounts[i].source);
+		free(p->mounts[i].target);
+	}
+	for (size_t i = 0; i < p->n_restrictions; i++)
+		free(p->restrictions[i].path);
+	p->n_mounts = p->n_restrictions = 0;
+	p->mount_proc = false;
+	p->namespaces &= ~JAIL_NS_MOUNT;
+}
 
 CHANGE(bad_type, p->access[0].type = _ACCESS_TYPE_MAX);
 CHANGE(bad_rule_id, p->access[1].id = UINT32_MAX);
@@ -75,6 +91,12 @@ CHANGE(hosts_root, p->root_directory[1] = '\0');
 CHANGE(two_roots, p->minimal_root = true);
 CHANGE(devices_of_host, p->devices = p->executables; p->executables = NULL);
 CHANGE(bad_device, p->private_devices = true; p->devices = p->executables; p->executables = NULL);
+CHANGE(bad_propagation, p->propagation = _PROPAGATION_MAX);
+CHANGE(bad_store, p->daemon_stores[1][0] = '.');
+CHANGE(path_of_store, p->daemon_stores[1][2] = '/');
+CHANGE(store_of_nobody, p->dynamic_user = true);
+CHANGE(store_without_namespace, drop_mounts(p); p->propagation = PROPAGATION_PRIVATE);
+CHANGE(propagation_without_namespace, drop_mounts(p); p->daemon_stores = strv_free(p->daemon_stores));
 CHANGE(bad_restriction, p->restrictions[0].type = _RESTRICTION_TYPE_MAX);
 CHANGE(bad_restricted_path, p->restrictions[1].path[0] = 'v');
 CHANGE(unordered_restrictions, p->restrictions[3].type = RESTRICTION_READ_ONLY);
@@ -176,6 +198,12 @@ static struct change changes[] = {
 	ROW(two_roots),
 	ROW(devices_of_host),
 	ROW(bad_device),
+	ROW(bad_propagation),
+	ROW(bad_store),
+	ROW(path_of_store),
+	ROW(store_of_nobody),
+	ROW(store_without_namespace),
+	ROW(propagation_without_namespace),
 	ROW(bad_restriction),
 	ROW(bad_restricted_path),
 	ROW(unordered_restrictions),

@@ -95,6 +95,8 @@ static void test_defaults(void **state)
 	assert_int_equal(p->namespaces, JAIL_NS_DEFAULT);
 	assert_true(p->minimal_root && p->private_tmp && p->private_devices && p->mount_proc);
 	assert_int_equal(p->n_mounts, 0);
+	assert_int_equal(p->propagation, PROPAGATION_PRIVATE);
+	assert_int_equal(strv_length(p->daemon_stores), 0);
 	check_restrictions(p, default_restrictions, ELEMENTS(default_restrictions));
 	assert_true(p->proc_subset && p->proc_hiding == PROC_INVISIBLE);
 	assert_true(p->protect_kernel_tunables && p->protect_kernel_modules && p->protect_kernel_logs &&

@@ -261,6 +261,8 @@ static void test_spec(void **state)
 	assert_true(spec.minimal_root && spec.private_tmp && spec.private_devices && !spec.mount_proc);
 	assert_null(spec.root_directory);
 	assert_ptr_equal(spec.devices, p.devices);
+	assert_ptr_equal(spec.daemon_stores, p.daemon_stores);
+	assert_int_equal(spec.propagation, p.propagation);
 	assert_ptr_equal(spec.restrictions, p.restrictions);
 	assert_int_equal(spec.n_restrictions, p.n_restrictions);
 	assert_true(spec.proc_subset && spec.proc_hiding == PROC_INVISIBLE);

@@ -5,7 +5,8 @@
 #include "base/cleanup.h"
 #include "tests/unit/profile/snippets.h"
 
-#define OPEN "MinimalRoot=no\nPrivateTmp=no\nPrivateDevices=no\n"
+#define STORE "[User]\nUser=x\n[Filesystem]\nDaemonStore=a\n"
+#define OPEN  "MinimalRoot=no\nPrivateTmp=no\nPrivateDevices=no\n"
 
 /* clang-format off */
 static const struct snippet rows[] = {
@@ -86,6 +87,28 @@ static const struct snippet rows[] = {
 	{ "[Filesystem]\nDeviceAllow=/dev/rtc0\nProtectClock=no\n", "" },
 	{ "[Filesystem]\nDeviceAllow=/dev/dri/renderD128\nBindPaths=/dev/dri\n",
 	  "p:2:13: error: DeviceAllow=/dev/dri/renderD128: the mount on /dev/dri (p:3) hides it; remove one of them" },
+	{ "[Filesystem]\nMountPropagation=slave\n" OPEN "[Namespaces]\nPrivatePIDs=no\nPrivateMounts=no\n",
+	  "p:2:1: error: MountPropagation= contradicts PrivateMounts=no (p:8): there are no mounts but those outside; remove one of them" },
+	{ "[Filesystem]\nMountPropagation=slave\nMountPropagation=\n" OPEN "[Namespaces]\nPrivatePIDs=no\nPrivateMounts=no\n", "" },
+	{ "[Filesystem]\nDaemonStore=a\n" OPEN "[Namespaces]\nPrivatePIDs=no\nPrivateMounts=no\n",
+	  "p:2:13: error: DaemonStore=a contradicts PrivateMounts=no (p:8): every store is seen then; remove one of them" },
+	{ "[Filesystem]\nDaemonStore=a\n",
+	  "p:2:13: error: DaemonStore=a contradicts DynamicUser=yes (the default), whose user owns no data; set User= to the owner of /etc/daemon-store/a" },
+	{ "[User]\nDynamicUser=yes\n[Filesystem]\nDaemonStore=a\n",
+	  "p:4:13: error: DaemonStore=a contradicts DynamicUser=yes (p:2), whose user owns no data; set User= to the owner of /etc/daemon-store/a" },
+	{ STORE "DaemonStore=b c.d\nBindPaths=/run/dbus /x:/run/daemon-store/ab /x:/run/daemon-store-cachet\nTemporaryFileSystem=/run\n", "" },
+	{ STORE "BindPaths=/x:/run/daemon-store/a /x:/run/daemon-store-cache/a/b /x:/run/daemon-store /run\n",
+	  "p:5:11: error: a mount on /run/daemon-store/a contradicts DaemonStore=a (p:4), which is mounted there; remove one of them\n"
+	  "p:5:34: error: a mount on /run/daemon-store-cache/a/b contradicts DaemonStore=a (p:4), which is mounted there; remove one of them\n"
+	  "p:5:65: error: a bind mount on /run/daemon-store contradicts DaemonStore=a (p:4): it would show the stores of others; mount a TemporaryFileSystem= there, or bind what is needed from below it\n"
+	  "p:5:86: error: a bind mount on /run contradicts DaemonStore=a (p:4): it would show the stores of others; mount a TemporaryFileSystem= there, or bind what is needed from below it" },
+	{ STORE "TemporaryFileSystem=/run/daemon-store/a\n",
+	  "p:5:21: error: a mount on /run/daemon-store/a contradicts DaemonStore=a (p:4), which is mounted there; remove one of them" },
+	{ STORE "ReadOnlyPaths=/ /run\nNoExecPaths=/run\nInaccessiblePaths=/run/daemon-store/b\n", "" },
+	{ STORE "ReadOnlyPaths=/run/daemon-store/a/b\nInaccessiblePaths=/run\n",
+	  "p:5:15: error: restricting /run/daemon-store/a/b contradicts DaemonStore=a (p:4): what is mounted there later would not be restricted; remove one of them\n"
+	  "p:6:19: error: InaccessiblePaths=/run contradicts DaemonStore=a (p:4), which lies below it; narrow that, or remove one of them" },
+	{ STORE "DaemonStore=\nBindPaths=/run\n", "" },
 	{ "[Exec]\nFileDescriptor=63 pipe\n[Resources]\nLimitNOFILE=64\n", "" },
 	{ "[Exec]\nFileDescriptor=64 pipe\n[Resources]\nLimitNOFILE=64\n",
 	  "p:2:16: error: FileDescriptor=64 contradicts LimitNOFILE=64 (p:4): numbers must be below it; raise the limit or lower the number" },

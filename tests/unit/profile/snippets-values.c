@@ -164,6 +164,15 @@ static const struct snippet rows[] = {
 	{ "[Filesystem]\nDeviceAllow=/dev/tty r\n", "p:2:22: error: DeviceAllow=: a device can not be given for 'r' alone; write 'rw', and restrict it with FsPathReadOnly= of [Landlock]" },
 	{ "[Filesystem]\nDeviceAllow=/dev/tty rw /dev/null\n", "p:2:25: error: DeviceAllow=: one node and its access in each line" },
 	{ "[Filesystem]\nTemporaryFileSystem=/var:ro:rw\n", "p:2:26: error: TemporaryFileSystem=: put commas between the options" },
+	{ "[Filesystem]\nMountPropagation=private\n", "" },
+	{ "[Filesystem]\nMountPropagation=shared\nMountPropagation=slave\nMountPropagation=\n", "" },
+	{ "[Filesystem]\nMountPropagation=rslave\n", "p:2:18: error: MountPropagation=rslave: expected one of private, slave, shared" },
+	{ "[User]\nUser=x\n[Filesystem]\nDaemonStore=a b_C-1.d a\nDaemonStore=c\n", "" },
+	{ "[Filesystem]\nDaemonStore=a\nDaemonStore=\n", "" },
+	{ "[User]\nUser=x\n[Filesystem]\nDaemonStore=a /run/b .c a/b\n",
+	  "p:4:15: error: DaemonStore=/run/b: expected the name of a directory in /etc/daemon-store, of letters, digits, '_', '-' and '.', up to 64 bytes\n"
+	  "p:4:22: error: DaemonStore=.c: expected the name of a directory in /etc/daemon-store, of letters, digits, '_', '-' and '.', up to 64 bytes\n"
+	  "p:4:25: error: DaemonStore=a/b: expected the name of a directory in /etc/daemon-store, of letters, digits, '_', '-' and '.', up to 64 bytes" },
 	{ "[Filesystem]\nReadOnlyPaths=/a -/b -+/c +/d /\nInaccessiblePaths=/e\nNoExecPaths=/\nReadOnlyPaths=\n", "" },
 	{ "[Filesystem]\nReadOnlyPaths=a -b/ +-/c\n",
 	  "p:2:15: error: ReadOnlyPaths=a: expected an absolute path without '//', '.', '..' or '/' at its end\n"
