@@ -12,6 +12,7 @@
 #include "compiler/translate.h"
 #include "jail/steps.h"
 #include "profile/profile.h"
+#include "seccomp/groups.h"
 #include "seccomp/syscalls.h"
 #include "tests/unit/profile/tree.h"
 #include "tests/unit/unit.h"
@@ -94,8 +95,12 @@ static void expect(const struct row *row)
 			row->expected);
 }
 
-#define SECCOMP(key)   "[User]\nUser=daemon\n[Namespaces]\nPrivateUTS=no\n[Seccomp]\n" key "\n"
-#define BARE           SECCOMP("")
+#define SECCOMP(key) "[User]\nUser=daemon\n[Namespaces]\nPrivateUTS=no\n[Seccomp]\n" key "\n"
+#define BARE         SECCOMP("")
+/* Nothing that refuses a call but what follows. */
+#define NO_KEYS                                                                                              \
+	"[User]\nUser=daemon\n[Namespaces]\nPrivateUTS=no\n[Filesystem]\nProtectClock=no\n"                  \
+	"ProtectKernelModules=no\nProtectKernelLogs=no\n[Seccomp]\n"
 #define FILTER(v)      SECCOMP("SystemCallFilter=" v)
 #define NAMESPACES(v)  "[Namespaces]\nRestrictNamespaces=" v "\n"
 #define WITH_I386(key) SECCOMP("SystemCallArchitectures=x86\n" key)
@@ -359,6 +364,61 @@ static void test_unknown_calls(void **state)
 	}
 }
 
+static bool group_has(const char *group, const char *call)
+{
+	const struct syscall_group *g = syscall_group_find(group, strlen(group));
+
+	for (size_t i = 0; i < g->n_members; i++)
+		if (strcmp(g->members[i], call) == 0)
+			return true;
+	return false;
+}
+
+/* Another name for the same number, as some architectures have. */
+static bool group_has_number(const char *group, uint32_t number)
+{
+	enum architecture_id id = architecture_native()->id;
+
+	for (size_t i = 0; i < n_syscall_rows; i++)
+		if (syscall_rows[i].numbers[id] == number && group_has(group, syscall_rows[i].name))
+			return true;
+	return false;
+}
+
+/*
+ * Each group, allowed and refused: of all calls that there are, these and no others. That the groups are
+ * those of systemd, unit-seccomp-tables-systemd asks systemd itself.
+ */
+static void test_groups(void **state)
+{
+	enum architecture_id id = architecture_native()->id;
+	/* with an argument for which no other key has anything to say of ioctl or execveat */
+	const uint64_t args[6] = { 0 };
+
+	for (size_t i = 0; i < n_syscall_groups; i++) {
+		const char *group = syscall_groups[i].name;
+		_cleanup_(compiled_profile_done) struct compiled_profile allows, refuses;
+		_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
+		char text[256];
+
+		(void)snprintf(text, sizeof(text), NO_KEYS "SystemCallFilter=@%s\n", group);
+		assert_int_equal(compile_text(text, &d, &allows), 0);
+		(void)snprintf(text, sizeof(text), NO_KEYS "SystemCallFilter=~@%s:EBUSY\n", group);
+		assert_int_equal(compile_text(text, &d, &refuses), 0);
+		for (size_t j = 0; j < n_syscall_rows; j++) {
+			uint32_t number = syscall_rows[j].numbers[id];
+			bool in = number != SYSCALL_NONE && group_has_number(group, number);
+			bool always = number != SYSCALL_NONE && group_has_number("default", number);
+
+			if (number == SYSCALL_NONE)
+				continue;
+			if (verdict(&allows, id, number, args) != (in || always ? ALLOW : KILL) ||
+				verdict(&refuses, id, number, args) != (in ? FAIL(EBUSY) : ALLOW))
+				fail_msg("@%s: %s", group, syscall_rows[j].name);
+		}
+	}
+}
+
 static const struct {
 	const char *text, *error;
 } errors[] = {
@@ -543,6 +603,40 @@ static void test_too_large(void **state)
 		fail_msg("%s", c->profiles[0].error);
 }
 
+/* Rules of one call that multiply beyond any program: said before that program is tried. */
+static void test_too_many_rules(void **state)
+{
+	struct tree *t = *state;
+	const struct compile_options options = { .config_dir = t->root };
+	_cleanup_(catalog_freep) struct catalog *c = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	tree_need_root();
+	f = open_memstream(&text, &size);
+	assert_non_null(f);
+	(void)fprintf(f, "socket: arg1 == 1 && arg2 == 1");
+	for (unsigned i = 1; i < 500; i++)
+		(void)fprintf(f, " || arg1 == %u && arg2 == %u", i * 3, i * 7 + 1);
+	(void)fprintf(f, "\n");
+	assert_int_equal(fclose(f), 0);
+	tree_write(t, "policies/p.policy", text);
+	tree_write(t, "profiles/a.profile",
+		"[Seccomp]\nPolicy=p.policy\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK "
+		"AF_PACKET "
+		"AF_ALG AF_VSOCK AF_KEY AF_CAN AF_TIPC AF_BLUETOOTH AF_RXRPC AF_PPPOX AF_LLC AF_IB AF_MPLS "
+		"AF_NFC "
+		"AF_KCM AF_QIPCRTR AF_SMC AF_XDP AF_MCTP AF_RDS AF_IUCV AF_ISDN AF_PHONET AF_CAIF "
+		"AF_IEEE802154\n");
+	assert_int_equal(compile_directories(&options, &c), 0);
+	assert_true(c->profiles[0].invalid);
+	if (!strstr(c->profiles[0].error,
+		    "a.profile:2:1: error: [Seccomp]: the policy's rules for socket, together with "
+		    "RestrictAddressFamilies=, are too many; put the call under fewer conditions"))
+		fail_msg("%s", c->profiles[0].error);
+}
+
 /* Same profile, same program; with everything on, for both interfaces, there is room left. */
 static void test_everything(void **state)
 {
@@ -571,10 +665,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_unknown_calls),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_all_errors),
 		IN_TREE(test_joined),
 		IN_TREE(test_too_large),
+		IN_TREE(test_too_many_rules),
 		cmocka_unit_test(test_everything),
 	};
 
