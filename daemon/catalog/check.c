@@ -340,6 +340,32 @@ static const char *check_tuning(const struct compiled_profile *p)
 	return NULL;
 }
 
+static bool group_value_valid(enum group_limit which, const struct group_value *v)
+{
+	bool weight = which == GROUP_CPU_WEIGHT || which == GROUP_IO_WEIGHT;
+
+	if (v->unit == GROUP_UNSET)
+		return v->value == 0;
+	if (weight)
+		return v->unit == GROUP_ABSOLUTE && v->value <= GROUP_WEIGHT_MAX &&
+		       (v->value >= 1 || which == GROUP_CPU_WEIGHT);
+	if (v->value == 0)
+		return false;
+	if (which == GROUP_CPU_QUOTA)
+		return v->unit == GROUP_PERMYRIAD ? v->value <= GROUP_QUOTA_MAX : v->value == GROUP_INFINITY;
+	return v->unit == GROUP_ABSOLUTE || v->value <= GROUP_WHOLE;
+}
+
+static const char *check_group(const struct compiled_profile *p)
+{
+	for (unsigned i = 0; i < _GROUP_LIMIT_MAX; i++)
+		if ((unsigned)p->group[i].unit >= _GROUP_UNIT_MAX ||
+			!group_value_valid((enum group_limit)i, &p->group[i]))
+			return "MemoryMax=, MemoryHigh=, TasksMax=, CPUQuota=, CPUWeight= or IOWeight= is "
+			       "out of range";
+	return NULL;
+}
+
 static const char *check_names(const struct compiled_profile *p)
 {
 	if (!p->name || !profile_name_valid(p->name))
@@ -353,7 +379,8 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 {
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
-		check_root, check_stores, check_restrictions, check_landlock, check_resources, check_tuning };
+		check_root, check_stores, check_restrictions, check_landlock, check_resources, check_tuning,
+		check_group };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

@@ -132,7 +132,8 @@ struct compiled_landlock {
 /* Layers of Optional=: what of them the kernel lacks is reported, and the launch goes on. */
 #define OPTIONAL_LANDLOCK        (1U << 0)
 #define OPTIONAL_CORE_SCHEDULING (1U << 1)
-#define _OPTIONAL_ALL            3U
+#define OPTIONAL_CGROUP          (1U << 2)
+#define _OPTIONAL_ALL            7U
 
 struct compiled_limit {
 	uint32_t resource;   /* RLIMIT_* */
@@ -154,6 +155,34 @@ enum io_class {
 	IO_CLASS_BEST_EFFORT,
 	IO_CLASS_IDLE,
 	_IO_CLASS_MAX,
+};
+
+/* What a sandbox as a whole may take, by its control group. */
+enum group_limit {
+	GROUP_MEMORY_MAX,  /* bytes, or a share of the machine's */
+	GROUP_MEMORY_HIGH, /* the same */
+	GROUP_TASKS_MAX,   /* tasks, or a share of what the kernel can have */
+	GROUP_CPU_QUOTA,   /* share of one processor, or GROUP_INFINITY */
+	GROUP_CPU_WEIGHT,  /* 1 to 10000; 0: only when nobody else wants to run */
+	GROUP_IO_WEIGHT,   /* 1 to 10000 */
+	_GROUP_LIMIT_MAX,
+};
+
+enum group_unit {
+	GROUP_UNSET,
+	GROUP_ABSOLUTE,
+	GROUP_PERMYRIAD, /* hundredths of a percent */
+	_GROUP_UNIT_MAX,
+};
+
+#define GROUP_INFINITY   UINT64_MAX
+#define GROUP_WHOLE      10000U /* permyriads */
+#define GROUP_QUOTA_MAX  (8192U * GROUP_WHOLE)
+#define GROUP_WEIGHT_MAX 10000U
+
+struct group_value {
+	enum group_unit unit;
+	uint64_t value;
 };
 
 struct compiled_tuning {
@@ -267,6 +296,7 @@ struct compiled_profile {
 	uint64_t timeout_stop_usec; /* grace between stop signal and kill */
 	int32_t kill_signal;
 	struct compiled_tuning tuning;
+	struct group_value group[_GROUP_LIMIT_MAX];
 };
 
 /* Settings of bailiffd.conf that the daemons need. */

@@ -197,6 +197,10 @@ static void get_body(struct cursor *c, struct compiled_profile *p)
 	get_filter(c, p);
 	get_resources(c, p);
 	get_tuning(c, &p->tuning);
+	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++) {
+		p->group[i].unit = (enum group_unit)cursor_get_u32_max(c, _GROUP_UNIT_MAX - 1);
+		p->group[i].value = cursor_get_u64(c);
+	}
 }
 
 static void get_profile(struct cursor *c, struct compiled_profile *p)

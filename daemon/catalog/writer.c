@@ -177,6 +177,10 @@ static void put_profile(struct buf *b, const struct compiled_profile *p)
 	put_filter(b, p);
 	put_resources(b, p);
 	put_tuning(b, &p->tuning);
+	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++) {
+		buf_put_u32(b, p->group[i].unit);
+		buf_put_u64(b, p->group[i].value);
+	}
 }
 
 static void put_config(struct buf *b, const struct compiled_config *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The part of [Resources] that is about one process' share in the machine. */
+/* The parts of [Resources] that are about the share in the machine: of one process, and of the whole sandbox.
+ */
 
 #include "compiler/translate.h"
 
@@ -29,6 +30,25 @@ static void translate_io(const struct profile *p, struct compiled_tuning *t)
 		t->io_priority = is_set(p, KEY_IO_SCHEDULING_PRIORITY) ? p->io_priority : IO_PRIORITY_DEFAULT;
 }
 
+static void translate_group(const struct profile *p, struct compiled_profile *ret)
+{
+	static const enum group_limit limits[_PROFILE_GROUP_LIMIT_MAX] = {
+		[PROFILE_MEMORY_MAX] = GROUP_MEMORY_MAX,
+		[PROFILE_MEMORY_HIGH] = GROUP_MEMORY_HIGH,
+		[PROFILE_TASKS_MAX] = GROUP_TASKS_MAX,
+		[PROFILE_CPU_QUOTA] = GROUP_CPU_QUOTA,
+		[PROFILE_CPU_WEIGHT] = GROUP_CPU_WEIGHT,
+		[PROFILE_IO_WEIGHT] = GROUP_IO_WEIGHT,
+	};
+
+	for (size_t i = 0; i < _PROFILE_GROUP_LIMIT_MAX; i++)
+		if (p->bounds[i].set)
+			ret->group[limits[i]] = (struct group_value){
+				.unit = p->bounds[i].relative ? GROUP_PERMYRIAD : GROUP_ABSOLUTE,
+				.value = p->bounds[i].value,
+			};
+}
+
 void translate_tuning(const struct profile *p, struct compiled_profile *ret)
 {
 	struct compiled_tuning *t = &ret->tuning;
@@ -52,4 +72,5 @@ void translate_tuning(const struct profile *p, struct compiled_profile *ret)
 		t->timer_slack_nsec = p->timer_slack_nsec;
 	}
 	translate_io(p, t);
+	translate_group(p, ret);
 }

@@ -194,6 +194,7 @@ static void translate_optional(const struct profile *p, struct compiled_profile 
 	} table[] = {
 		{ PROFILE_OPTIONAL_LANDLOCK, OPTIONAL_LANDLOCK },
 		{ PROFILE_OPTIONAL_CORE_SCHEDULING, OPTIONAL_CORE_SCHEDULING },
+		{ PROFILE_OPTIONAL_CGROUP, OPTIONAL_CGROUP },
 	};
 
 	for (size_t i = 0; is_set(p, KEY_OPTIONAL) && i < ELEMENTSOF(table); i++)

@@ -149,6 +149,9 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	r = prepare_tuning(s->spec, &s->tuning, reterr);
 	if (r < 0)
 		return r;
+	r = prepare_group(s->spec, s->context->proc_fd, &s->group, reterr);
+	if (r < 0)
+		return r;
 	r = prepare_landlock(s->spec, &s->landlock, reterr);
 	if (r < 0)
 		return r;
@@ -275,6 +278,7 @@ static int start(
 	_cleanup_(setup_done) struct jail_setup s = {
 		.context = c, .spec = spec, .network = NETWORK_PLAN_NULL, .go_fd = -1, .report_fd = -1
 	};
+	bool incomplete = false;
 	pid_t host_pid;
 	int r;
 
@@ -290,6 +294,11 @@ static int start(
 	r = cgroup_create(c, spec->id, &j->cgroup_fd);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);
+	r = apply_group(&s.group, j->cgroup_fd, &incomplete, reterr);
+	if (r < 0)
+		return r;
+	if (incomplete)
+		j->incomplete |= 1U << STAGE_CGROUP;
 	r = report_share(&j->last_word);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_FDS, r, "report", "");

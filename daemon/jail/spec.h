@@ -60,6 +60,7 @@ struct jail_spec {
 	struct compiled_limit *limits; /* owned: profile's and the caller's, the stricter of each */
 	size_t n_limits;
 	const struct compiled_tuning *tuning; /* NULL: nothing */
+	const struct group_value *group;      /* _GROUP_LIMIT_MAX of them, or NULL */
 };
 
 /* Frees what the spec owns and makes it all zero. The fds themselves stay open. */

@@ -297,6 +297,24 @@ int cgroup_signal(int cgroup_fd, int sig);
 /* -EBUSY while a member has not ended. Nothing there is success. */
 int cgroup_remove(const struct jail_context *c, uint64_t id);
 
+/* group.c */
+
+#define GROUP_TEXT_MAX 48 /* two numbers and a word */
+
+/* What is written to the files of the jail's cgroup. */
+struct group_plan {
+	char text[_GROUP_LIMIT_MAX][GROUP_TEXT_MAX]; /* "": not set */
+	bool idle;                                   /* CPUWeight=idle has a file of its own */
+	bool optional;
+};
+
+/* @proc_fd: for what a share of the kernel's tasks is. */
+int prepare_group(
+	const struct jail_spec *spec, int proc_fd, struct group_plan *ret, struct jail_error *reterr);
+/* In the launcher, before the cgroup has a member. @cgroup_fd: -1 without one. *ret_incomplete: controllers
+ * are missing, and the profile bears it. */
+int apply_group(const struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr);
+
 /* exec.c */
 
 /* Opens the executable in the jail's view; root's rights still hold. Returns an O_PATH fd. */
@@ -319,6 +337,7 @@ struct jail_setup {
 	struct limit_plan limits;
 	struct landlock_plan landlock;
 	struct tuning_plan tuning;
+	struct group_plan group;
 	int go_fd, report_fd;  /* child's ends */
 	struct report *shared; /* the children's records, see report.h */
 };

@@ -11,6 +11,7 @@
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@
 #define REMOVE_TRIES 200
 #define REMOVE_PAUSE                                                                                         \
 	10 /* milliseconds: killed processes leave their cgroup when they are dead, not at once */
-#define OWN_LINES_MAX 65536
+#define OWN_LINES_MAX   65536
+#define CONTROLLERS_MAX 4096
 
 /* The path behind "0::" in /proc/self/cgroup. */
 static int own_path(char **ret)
@@ -183,4 +185,69 @@ int cgroup_clear(int dir_fd)
 		if (r < 0)
 			return r;
 	}
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = text; *p; p += strcspn(p, " \n"), p += *p != '\0')
+		if (strncmp(p, word, n) == 0 && (p[n] == ' ' || p[n] == '\n' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+static int write_file(int dir_fd, const char *name, const char *text)
+{
+	_cleanup_close_ int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno_or_eio() : write_full(fd, text, strlen(text));
+}
+
+/* All of them that are there, at once: the kernel enables all or none. */
+static int enable_controllers(int dir_fd)
+{
+	static const char *const wanted[] = { "cpu", "io", "memory", "pids" };
+	_cleanup_close_ int fd = openat(dir_fd, "cgroup.controllers", O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *there = NULL;
+	char text[64] = "";
+	size_t size, n = 0;
+	int r;
+
+	if (fd < 0)
+		return errno_or_eio();
+	r = read_fd_to_end(fd, CONTROLLERS_MAX, &there, &size);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
+		if (has_word(there, wanted[i]))
+			n += (size_t)snprintf(
+				text + n, sizeof(text) - n, "%s+%s", n > 0 ? " " : "", wanted[i]);
+	return n > 0 ? write_file(dir_fd, "cgroup.subtree_control", text) : 0;
+}
+
+/* A cgroup that hands controllers down has no processes of its own: cgroups(7), "no internal processes". The
+ * leaf stays when we end, since the stub is in it until the last; who gave us the cgroup above takes both
+ * away. */
+static int move_to_leaf(int own_fd, const char *leaf)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (mkdirat(own_fd, leaf, 0755) < 0 && errno != EEXIST)
+		return errno_or_eio();
+	fd = openat(own_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? errno_or_eio() : write_file(fd, "cgroup.procs", "0");
+}
+
+int cgroup_delegate(int own_fd, int dir_fd, const char *leaf)
+{
+	int r;
+
+	r = enable_controllers(own_fd);
+	if (r == -EBUSY) {
+		r = move_to_leaf(own_fd, leaf);
+		if (r == 0)
+			r = enable_controllers(own_fd);
+	}
+	return r < 0 ? r : enable_controllers(dir_fd);
 }

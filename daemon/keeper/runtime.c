@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define LOCK_NAME    "lock"
+#define LEAF_SUFFIX  "-daemon"
 #define LOCK_RETRIES 8 /* an instance that is just ending removes the file under us */
 
 static int open_dir(const char *dir, const char **reterr_what)
@@ -77,6 +78,15 @@ static void name_cgroup(struct runtime *r, const char *dir)
 	(void)snprintf(r->cgroup_name, sizeof(r->cgroup_name), "bailiff-%016llx", (unsigned long long)hash);
 }
 
+/* Not being able to is no reason not to start: launches that want a limit say which one they can not have. */
+static void delegate(const struct runtime *r)
+{
+	char leaf[sizeof(r->cgroup_name) + sizeof(LEAF_SUFFIX)];
+
+	(void)snprintf(leaf, sizeof(leaf), "%s" LEAF_SUFFIX, r->cgroup_name);
+	(void)cgroup_delegate(r->cgroup_parent_fd, r->cgroup_fd, leaf);
+}
+
 int runtime_make_cgroup(struct runtime *r, const char *dir)
 {
 	int fd;
@@ -94,6 +104,7 @@ int runtime_make_cgroup(struct runtime *r, const char *dir)
 	if (fd < 0)
 		return errno_or_eio();
 	r->cgroup_fd = fd;
+	delegate(r);
 	return runtime_clear_cgroup(r);
 }
 

@@ -101,6 +101,7 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.limits = steal_ptr(m->limits),
 		.n_limits = m->n_limits,
 		.tuning = &p->tuning,
+		.group = p->group,
 	};
 }
 

@@ -295,12 +295,26 @@ static int check_io(const struct check *c)
 		other);
 }
 
+/* A soft limit that is never met. */
+static int check_memory(const struct check *c)
+{
+	const struct profile_group_value *high = &c->profile->bounds[PROFILE_MEMORY_HIGH],
+					 *max = &c->profile->bounds[PROFILE_MEMORY_MAX];
+
+	if (!high->set || !max->set || high->relative != max->relative || high->value == UINT64_MAX ||
+		high->value <= max->value)
+		return 0;
+	return diagnostics_add(c->diagnostics, &high->place,
+		"MemoryHigh= contradicts MemoryMax= (%s:%u), which is less; lower it, or remove one of them",
+		max->place.file, max->place.line);
+}
+
 int profile_check(const struct profile *p, struct diagnostics *d)
 {
 	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
 		check_mount_namespace, check_mounts, check_restrictions, check_protections, check_root,
 		check_devices, check_propagation, check_stores, check_slots, check_executables,
-		check_landlock, check_io, check_namespaces };
+		check_landlock, check_io, check_namespaces, check_memory };
 	struct check c = { p, d };
 	bool failed = false;
 	int r;

@@ -22,6 +22,10 @@
 	{                                                                                                    \
 		"Resources", "Limit" key, set_limit, KEY_LIMIT, .min = RLIMIT_##type, .list = true           \
 	}
+#define GROUP(key, which)                                                                                    \
+	{                                                                                                    \
+		"Resources", (key), set_group_limit, KEY_GROUP_LIMIT, .min = PROFILE_##which, .list = true   \
+	}
 #define YES_NO(in, key, number, member)                                                                      \
 	{                                                                                                    \
 		(in), (key), set_bool, (number), AT(member)                                                  \
@@ -159,11 +163,12 @@ static const struct key keys[] = {
 	{ "Resources", "RuntimeMaxSec", set_runtime, KEY_RUNTIME_MAX_SEC, AT(runtime_max_usec), 0, USEC_INFINITY },
 	{ "Resources", "TimeoutStopSec", set_usec, KEY_TIMEOUT_STOP_SEC, AT(timeout_stop_usec), 1, TIMEOUT_USEC_MAX },
 	{ "Resources", "KillSignal", set_signal, KEY_KILL_SIGNAL, AT(kill_signal) },
-	LATER("Resources", "MemoryMax"),
-	LATER("Resources", "TasksMax"),
-	LATER("Resources", "CPUQuota"),
-	LATER("Resources", "CPUWeight"),
-	LATER("Resources", "IOWeight"),
+	GROUP("MemoryMax", MEMORY_MAX),
+	GROUP("MemoryHigh", MEMORY_HIGH),
+	GROUP("TasksMax", TASKS_MAX),
+	GROUP("CPUQuota", CPU_QUOTA),
+	GROUP("CPUWeight", CPU_WEIGHT),
+	GROUP("IOWeight", IO_WEIGHT),
 	{ "Resources", "Nice", set_nice, KEY_NICE, AT(nice) },
 	{ "Resources", "OOMScoreAdjust", set_oom_score, KEY_OOM_SCORE_ADJUST, AT(oom_score_adjust) },
 	{ "Resources", "CPUAffinity", set_cpus, KEY_CPU_AFFINITY, AT(cpus), .list = true },

@@ -109,6 +109,7 @@ enum profile_key {
 	KEY_RUNTIME_MAX_SEC,
 	KEY_TIMEOUT_STOP_SEC,
 	KEY_KILL_SIGNAL,
+	KEY_GROUP_LIMIT,
 	KEY_NICE,
 	KEY_OOM_SCORE_ADJUST,
 	KEY_CPU_AFFINITY,
@@ -259,11 +260,29 @@ struct profile_namespaces {
 /* Words of Optional=. */
 #define PROFILE_OPTIONAL_LANDLOCK        (1U << 0)
 #define PROFILE_OPTIONAL_CORE_SCHEDULING (1U << 1)
+#define PROFILE_OPTIONAL_CGROUP          (1U << 2)
 
 enum profile_io_class {
 	PROFILE_IO_REALTIME,
 	PROFILE_IO_BEST_EFFORT,
 	PROFILE_IO_IDLE,
+};
+
+/* Keys that a control group bounds the whole sandbox by. */
+enum profile_group_limit {
+	PROFILE_MEMORY_MAX,
+	PROFILE_MEMORY_HIGH,
+	PROFILE_TASKS_MAX,
+	PROFILE_CPU_QUOTA,
+	PROFILE_CPU_WEIGHT,
+	PROFILE_IO_WEIGHT,
+	_PROFILE_GROUP_LIMIT_MAX,
+};
+
+struct profile_group_value {
+	bool set, relative; /* relative: hundredths of a percent */
+	uint64_t value;     /* UINT64_MAX: infinity; CPUWeight=idle: 0 */
+	struct place place;
 };
 
 #define PROFILE_LIMITS 16U /* RLIM_NLIMITS of Linux */
@@ -338,6 +357,7 @@ struct profile {
 	struct profile_limit limits[PROFILE_LIMITS]; /* by RLIMIT_* */
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	int kill_signal;
+	struct profile_group_value bounds[_PROFILE_GROUP_LIMIT_MAX];
 	int nice, oom_score_adjust;
 	uint64_t cpus[CPU_WORDS]; /* of CPUAffinity=, bit (cpu % 64) of word (cpu / 64) */
 	unsigned io_class;        /* enum profile_io_class */
@@ -424,6 +444,7 @@ int set_address_families(const struct setting *s, void *target);
 int set_restrict_namespaces(const struct setting *s, void *target);
 int set_limit(const struct setting *s, void *target);
 int set_runtime(const struct setting *s, void *target);
+int set_group_limit(const struct setting *s, void *target);
 int set_nice(const struct setting *s, void *target);
 int set_oom_score(const struct setting *s, void *target);
 int set_cpus(const struct setting *s, void *target);

@@ -152,8 +152,6 @@ int set_personality(const struct setting *s, void *target)
 	(void)target;
 	if (strcmp(s->value, NATIVE_PERSONALITY) == 0)
 		return 0;
-	return setting_error(s, 0,
-		"%s=%s: expected " NATIVE_PERSONALITY
-		": system calls of other architectures are closed in every sandbox",
+	return setting_error(s, 0, "%s=%s: expected " NATIVE_PERSONALITY ", which every program has here",
 		s->key->name, s->value);
 }

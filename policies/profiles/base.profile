@@ -35,7 +35,7 @@ NoNewPrivileges=yes
 [Namespaces]
 PrivateMounts=yes
 PrivatePIDs=yes
-# Nothing but a loopback device that is down.
+# Nothing but a loopback device of its own.
 PrivateNetwork=yes
 PrivateIPC=yes
 PrivateUTS=yes

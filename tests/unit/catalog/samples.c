@@ -143,6 +143,20 @@ static void fill_tuning(struct compiled_tuning *t)
 	t->cpus[CPU_WORDS - 1] = UINT64_C(1) << 63;
 }
 
+static void fill_group(struct group_value group[_GROUP_LIMIT_MAX])
+{
+	const struct group_value values[_GROUP_LIMIT_MAX] = {
+		[GROUP_MEMORY_MAX] = { GROUP_ABSOLUTE, GROUP_INFINITY },
+		[GROUP_MEMORY_HIGH] = { GROUP_PERMYRIAD, GROUP_WHOLE },
+		[GROUP_TASKS_MAX] = { GROUP_ABSOLUTE, 1 },
+		[GROUP_CPU_QUOTA] = { GROUP_PERMYRIAD, GROUP_QUOTA_MAX },
+		[GROUP_CPU_WEIGHT] = { GROUP_ABSOLUTE, 0 },
+		[GROUP_IO_WEIGHT] = { GROUP_ABSOLUTE, GROUP_WEIGHT_MAX },
+	};
+
+	memcpy(group, values, sizeof(values));
+}
+
 static void fill_rest(struct compiled_profile *p)
 {
 	const struct sock_filter filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
@@ -209,6 +223,7 @@ struct catalog *sample_catalog(void)
 	fill_landlock(&p->landlock);
 	p->optional = OPTIONAL_LANDLOCK;
 	fill_tuning(&p->tuning);
+	fill_group(p->group);
 	fill_rest(p);
 	c->errors = list("broken.profile:3: unknown key \"Excutable\"", NULL);
 	return c;

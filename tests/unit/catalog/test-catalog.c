@@ -116,6 +116,7 @@ static void test_values(void **state)
 	assert_true(q->deny_write_execute);
 	assert_int_equal(q->limits[1].hard, UINT64_MAX);
 	assert_int_equal(q->kill_signal, 2);
+	assert_memory_equal(q->group, p->group, sizeof(p->group));
 	assert_true(q->run_as_init);
 	assert_string_equal(q->network_namespace_path, "/run/netns/test");
 	assert_memory_equal(&q->tuning, &p->tuning, sizeof(p->tuning));

@@ -138,6 +138,15 @@ CHANGE(init_of_host, p->namespaces &= ~JAIL_NS_PID);
 CHANGE(two_networks, p->namespaces |= JAIL_NS_NET);
 CHANGE(bad_network, p->network_namespace_path[0] = 'u');
 CHANGE(root_network, p->network_namespace_path[1] = '\0');
+CHANGE(group_unit, p->group[GROUP_IO_WEIGHT].unit = _GROUP_UNIT_MAX);
+CHANGE(group_unset, p->group[GROUP_TASKS_MAX].unit = GROUP_UNSET);
+CHANGE(memory_zero, p->group[GROUP_MEMORY_MAX].value = 0);
+CHANGE(memory_above_all, p->group[GROUP_MEMORY_HIGH].value = GROUP_WHOLE + 1);
+CHANGE(quota_in_bytes, p->group[GROUP_CPU_QUOTA].unit = GROUP_ABSOLUTE);
+CHANGE(high_quota, p->group[GROUP_CPU_QUOTA].value++);
+CHANGE(relative_weight, p->group[GROUP_CPU_WEIGHT].unit = GROUP_PERMYRIAD);
+CHANGE(high_weight, p->group[GROUP_IO_WEIGHT].value++);
+CHANGE(no_weight, p->group[GROUP_IO_WEIGHT].value = 0);
 CHANGE(bad_name, p->name[0] = '_');
 CHANGE(upper_name, p->name[0] = 'D');
 CHANGE(mute_invalid, p->invalid = true);
@@ -245,6 +254,15 @@ static struct change changes[] = {
 	ROW(two_networks),
 	ROW(bad_network),
 	ROW(root_network),
+	ROW(group_unit),
+	ROW(group_unset),
+	ROW(memory_zero),
+	ROW(memory_above_all),
+	ROW(quota_in_bytes),
+	ROW(high_quota),
+	ROW(relative_weight),
+	ROW(high_weight),
+	ROW(no_weight),
 	ROW(bad_name),
 	ROW(upper_name),
 	ROW(mute_invalid),

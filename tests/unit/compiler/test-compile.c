@@ -134,7 +134,8 @@ static const char everything[] =
 	"FsPathAdvancedReadWrite=/g\nNetBindTcp=80\nNetConnectTcp=80 443\nScope=signal\n"
 	"[Seccomp]\nPolicy=p.policy\n"
 	"[Resources]\nLimitNOFILE=16:32\nLimitCORE=1M\nLimitRTTIME=5ms\nRuntimeMaxSec=90\nTimeoutStopSec="
-	"2\nKillSignal=INT\nNice=-3\nOOMScoreAdjust=500\nCPUAffinity=0 2-3,65\nIOSchedulingPriority=6\n"
+	"2\nKillSignal=INT\nMemoryMax=1G\nMemoryHigh=10%\nTasksMax=infinity\nCPUQuota=150%\nCPUWeight="
+	"idle\nNice=-3\nOOMScoreAdjust=500\nCPUAffinity=0 2-3,65\nIOSchedulingPriority=6\n"
 	"CoreScheduling=yes\nTimerSlackNSec=1ms\n[Profile]\nOptional=Landlock CoreScheduling\n";
 
 static void check_landlock(const struct compiled_profile *p)
@@ -166,6 +167,15 @@ static void check_tuning(const struct compiled_profile *p)
 	assert_int_equal(t->io_class, IO_CLASS_BEST_EFFORT);
 	assert_int_equal(t->io_priority, 6);
 	assert_int_equal(t->timer_slack_nsec, 1000000);
+	assert_int_equal(p->group[GROUP_MEMORY_MAX].unit, GROUP_ABSOLUTE);
+	assert_int_equal(p->group[GROUP_MEMORY_MAX].value, 1 << 30);
+	assert_int_equal(p->group[GROUP_MEMORY_HIGH].unit, GROUP_PERMYRIAD);
+	assert_int_equal(p->group[GROUP_MEMORY_HIGH].value, 1000);
+	assert_int_equal(p->group[GROUP_TASKS_MAX].value, GROUP_INFINITY);
+	assert_int_equal(p->group[GROUP_CPU_QUOTA].value, 15000);
+	assert_int_equal(p->group[GROUP_CPU_WEIGHT].unit, GROUP_ABSOLUTE);
+	assert_int_equal(p->group[GROUP_CPU_WEIGHT].value, 0);
+	assert_int_equal(p->group[GROUP_IO_WEIGHT].unit, GROUP_UNSET);
 }
 
 static void check_mounts(const struct compiled_profile *p)

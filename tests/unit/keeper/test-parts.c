@@ -3,7 +3,9 @@
 /* The keeper's parts that can be looked at alone: pauses between restarts, the deny-list, privileges. */
 
 #include "base/bounds.h"
+#include "base/io.h"
 #include "base/privileges.h"
+#include "keeper/cgroup.h"
 #include "keeper/denied.h"
 #include "keeper/keeper.h"
 #include "seccomp/simulate.h"
@@ -11,10 +13,12 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #define SEC UINT64_C(1000000)
 
@@ -158,6 +162,58 @@ static void privileges_exclude_the_hosts(void **state)
 	assert_int_equal(PRIVILEGES_BROKER_START & ~PRIVILEGES_ALL, 0);
 }
 
+static int make_file(int dir_fd, const char *name, const char *text)
+{
+	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 || write_full(fd, text, strlen(text)) < 0 ? -1 : close(fd);
+}
+
+static void expect_file(int dir_fd, const char *name, const char *text)
+{
+	char data[128] = "";
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, data, sizeof(data) - 1) >= 0);
+	assert_string_equal(data, text);
+	assert_int_equal(close(fd), 0);
+}
+
+/* On plain files: what is asked of which cgroup. That the kernel may want processes out of the way is only
+ * seen there. */
+static void controllers_are_handed_down(void **state)
+{
+	char own[] = "/tmp/bailiff-own-XXXXXX", below[] = "/tmp/bailiff-below-XXXXXX";
+	int own_fd, fd;
+
+	(void)state;
+	assert_true(mkdtemp(own) && mkdtemp(below));
+	own_fd = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(below, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(make_file(own_fd, "cgroup.controllers", "cpuset cpu io memory hugetlb pids\n"), 0);
+	assert_int_equal(make_file(own_fd, "cgroup.subtree_control", ""), 0);
+	assert_int_equal(make_file(fd, "cgroup.controllers", "pids\n"), 0);
+	assert_int_equal(make_file(fd, "cgroup.subtree_control", ""), 0);
+	assert_int_equal(cgroup_delegate(own_fd, fd, "leaf"), 0);
+	expect_file(own_fd, "cgroup.subtree_control", "+cpu +io +memory +pids");
+	expect_file(fd, "cgroup.subtree_control", "+pids");
+	assert_int_equal(faccessat(own_fd, "leaf", F_OK, 0), -1);
+	/* none there: nothing is asked */
+	assert_int_equal(unlinkat(own_fd, "cgroup.subtree_control", 0), 0);
+	assert_int_equal(unlinkat(own_fd, "cgroup.controllers", 0), 0);
+	assert_int_equal(make_file(own_fd, "cgroup.controllers", "cpuset\n"), 0);
+	assert_int_equal(cgroup_delegate(own_fd, fd, "leaf"), 0);
+	assert_int_equal(unlinkat(own_fd, "cgroup.controllers", 0), 0);
+	assert_int_equal(cgroup_delegate(own_fd, fd, "leaf"), -ENOENT);
+	assert_int_equal(unlinkat(fd, "cgroup.controllers", 0), 0);
+	assert_int_equal(unlinkat(fd, "cgroup.subtree_control", 0), 0);
+	assert_int_equal(close(own_fd), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(rmdir(own), 0);
+	assert_int_equal(rmdir(below), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +223,7 @@ int main(void)
 		cmocka_unit_test(deny_lists_build),
 		cmocka_unit_test(deny_list_holds_what_the_design_names),
 		cmocka_unit_test(privileges_exclude_the_hosts),
+		cmocka_unit_test(controllers_are_handed_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

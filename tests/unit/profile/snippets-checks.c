@@ -128,6 +128,9 @@ static const struct snippet rows[] = {
 	{ "[Namespaces]\nNetworkNamespacePath=netns/a\n", "p:2:22: error: NetworkNamespacePath=netns/a: not an absolute path" },
 	{ "[Namespaces]\nRunAsInit=yes\nPrivatePIDs=no\n",
 	  "p:2:1: error: RunAsInit=yes contradicts PrivatePIDs=no (p:3): pid 1 is the host's then; remove one of them" },
+	{ "[Resources]\nMemoryHigh=2M\nMemoryMax=1M\n",
+	  "p:2:12: error: MemoryHigh= contradicts MemoryMax= (p:3), which is less; lower it, or remove one of them" },
+	{ "[Resources]\nMemoryHigh=2M\nMemoryMax=1%\n", "" },
 	{ "[Exec]\nExecutable=/\n", "p:2:1: error: Executable=/: that is a directory; name a program" },
 };
 /* clang-format on */

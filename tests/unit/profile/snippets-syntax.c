@@ -53,8 +53,8 @@ static const struct snippet rows[] = {
 	{ "[Exec]\nUser=x\n", "p:2:1: error: key 'User' belongs in section [User], not in [Exec]" },
 	{ "[Exec]\nPrivateNetwrok=yes\n", "p:2:1: error: unknown key 'PrivateNetwrok' in section [Exec]; did you mean 'PrivateNetwork'?" },
 	/* keys of later versions */
-	{ "[Resources]\nMemoryMax=1G\n", "p:2:1: error: MemoryMax= in section [Resources] is not supported yet; remove it" },
-	{ "[Resources]\nMemoryMax=\n", "p:2:1: error: MemoryMax= in section [Resources] is not supported yet; remove it" },
+	{ "[Pool]\nMaxWarm=1\n", "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it" },
+	{ "[Pool]\nMaxWarm=\n", "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it" },
 	{ "[Namespaces]\nJoinsPool=a\n", "p:2:1: error: JoinsPool= in section [Namespaces] is not supported yet; remove it" },
 	{ "[SELinux]\nSELinuxContext=a\n[Pool]\nWarm=4\n",
 	  "p:2:1: error: SELinuxContext= in section [SELinux] is not supported yet; remove it\n"

@@ -39,8 +39,8 @@ static const struct snippet rows[] = {
 	{ "[Access]\nMaxPerUser=\n", "" },
 	/* [Landlock], and Optional= of [Profile] */
 	{ "[Profile]\nOptional=Landlock\nOptional=\n", "" },
-	{ "[Profile]\nOptional=Mounts\n", "p:2:10: error: Optional=Mounts: expected the name of a layer that can be missing: CoreScheduling or Landlock" },
-	{ "[Profile]\nOptional=Landlock CoreScheduling\n", "" },
+	{ "[Profile]\nOptional=Mounts\n", "p:2:10: error: Optional=Mounts: expected the name of a layer that can be missing: Cgroup, CoreScheduling or Landlock" },
+	{ "[Profile]\nOptional=Landlock CoreScheduling Cgroup\n", "" },
 	{ "[Landlock]\nFsDefaultPaths=yes\nFsPathReadOnly=/a -/b\nFsPathReadExecute=/c\nFsPathReadWrite=/d\n"
 	  "FsPathAdvancedReadWrite=/\nNetBindTcp=80 443\nNetConnectTcp=none\nScope=abstract-unix-socket signal\nLogDenials=yes\n", "" },
 	{ "[Landlock]\nFsPathReadOnly=a /b/ -c\n",
@@ -77,6 +77,20 @@ static const struct snippet rows[] = {
 	{ "[Resources]\nTimerSlackNSec=ns\n",
 	  "p:2:16: error: TimerSlackNSec=ns: expected a number of nanoseconds, or a time span such as 50us" },
 	{ "[Resources]\nKeyringMode=shared\n", "p:2:13: error: KeyringMode=shared: expected one of private" },
+	/* [Resources]: the sandbox as a whole */
+	{ "[Resources]\nMemoryMax=1G\nMemoryMax=infinity\nMemoryMax=12.5%\nMemoryMax=100%\nMemoryHigh=4096\nMemoryMax=\n"
+	  "TasksMax=64\nTasksMax=0.01%\nTasksMax=infinity\nCPUQuota=150%\nCPUQuota=infinity\nCPUWeight=1\nCPUWeight=idle\nIOWeight=10000\n", "" },
+	{ "[Resources]\nMemoryMax=0\n", "p:2:11: error: MemoryMax=0: out of range; expected bytes with K, M, G or T, a percentage such as 10%, or infinity" },
+	{ "[Resources]\nMemoryMax=101%\n", "p:2:11: error: MemoryMax=101%: out of range; expected bytes with K, M, G or T, a percentage such as 10%, or infinity" },
+	{ "[Resources]\nMemoryMax=10.123%\n", "p:2:11: error: MemoryMax=10.123%: expected bytes with K, M, G or T, a percentage such as 10%, or infinity" },
+	{ "[Resources]\nMemoryHigh=%\n", "p:2:12: error: MemoryHigh=%: expected bytes with K, M, G or T, a percentage such as 10%, or infinity" },
+	{ "[Resources]\nMemoryMax=1.%\n", "p:2:11: error: MemoryMax=1.%: expected bytes with K, M, G or T, a percentage such as 10%, or infinity" },
+	{ "[Resources]\nTasksMax=1K\n", "p:2:10: error: TasksMax=1K: expected a number, a percentage such as 10%, or infinity" },
+	{ "[Resources]\nCPUQuota=20\n", "p:2:10: error: CPUQuota=20: expected a percentage of one processor such as 150%, or infinity" },
+	{ "[Resources]\nCPUQuota=0%\n", "p:2:10: error: CPUQuota=0%: out of range; expected a percentage of one processor such as 150%, or infinity" },
+	{ "[Resources]\nCPUWeight=0\n", "p:2:11: error: CPUWeight=0: out of range; expected a number from 1 to 10000, or idle" },
+	{ "[Resources]\nIOWeight=10001\n", "p:2:10: error: IOWeight=10001: out of range; expected a number from 1 to 10000" },
+	{ "[Resources]\nIOWeight=idle\n", "p:2:10: error: IOWeight=idle: expected a number from 1 to 10000" },
 	/* [Exec] */
 	{ "[Exec]\nExecutable=/usr/bin/xz \"/opt/with blank/x\" /opt/with\\ blank/y\n", "" },
 	{ "[Exec]\nExecutable=xz\n", "p:2:12: error: Executable=xz: not an absolute path" },

@@ -146,9 +146,10 @@ static const struct {
 	{ "Resources",
 		"LimitCPU LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC "
 		"LimitMEMLOCK LimitLOCKS LimitSIGPENDING LimitMSGQUEUE LimitNICE LimitRTPRIO LimitRTTIME "
-		"RuntimeMaxSec TimeoutStopSec KillSignal Nice OOMScoreAdjust CPUAffinity IOSchedulingClass "
+		"RuntimeMaxSec TimeoutStopSec KillSignal MemoryMax MemoryHigh TasksMax CPUQuota CPUWeight "
+		"IOWeight Nice OOMScoreAdjust CPUAffinity IOSchedulingClass "
 		"IOSchedulingPriority CoreScheduling TimerSlackNSec Personality KeyringMode",
-		"MemoryMax TasksMax CPUQuota CPUWeight IOWeight" },
+		"" },
 	{ "Pool", "", "Warm MaxWarm" },
 };
 

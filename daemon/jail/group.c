@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What a sandbox as a whole may take: limits in the files of its own cgroup, version 2, written by the
+ * launcher before anything runs in there. A file that is missing is a controller that this machine has not
+ * got, or that was not handed down to us: that fails the launch, unless the profile calls the layer optional.
+ * cgroups(7).
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "jail/steps.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define QUOTA_PERIOD_USEC 100000U /* systemd's, and the kernel's default */
+#define QUOTA_USEC_MIN    1000U   /* the kernel takes no less */
+#define NUMBER_FILE_MAX   64
+
+static const struct {
+	const char *key, *controller, *file;
+} limits[_GROUP_LIMIT_MAX] = {
+	[GROUP_MEMORY_MAX] = { "MemoryMax=", "memory", "memory.max" },
+	[GROUP_MEMORY_HIGH] = { "MemoryHigh=", "memory", "memory.high" },
+	[GROUP_TASKS_MAX] = { "TasksMax=", "pids", "pids.max" },
+	[GROUP_CPU_QUOTA] = { "CPUQuota=", "cpu", "cpu.max" },
+	[GROUP_CPU_WEIGHT] = { "CPUWeight=", "cpu", "cpu.weight" },
+	[GROUP_IO_WEIGHT] = { "IOWeight=", "io", "io.weight" },
+};
+
+#define IDLE_FILE "cpu.idle"
+
+static int fail(struct jail_error *reterr, int error, size_t which, const char *what, const char *object)
+{
+	char text[JAIL_OBJECT_MAX];
+
+	(void)snprintf(text, sizeof(text), "%s %s", limits[which].key, what);
+	return jail_fail(reterr, STAGE_CGROUP, error, text, object);
+}
+
+static int read_number(int proc_fd, const char *name, uint64_t *ret)
+{
+	_cleanup_close_ int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r;
+
+	if (fd < 0)
+		return errno_or_eio();
+	r = read_fd_to_end(fd, NUMBER_FILE_MAX, &text, &size);
+	if (r < 0)
+		return r;
+	text[strcspn(text, "\n")] = '\0';
+	return parse_u64(text, ret);
+}
+
+/* What a hundred percent are. */
+static int whole_of(size_t which, int proc_fd, uint64_t *ret)
+{
+	uint64_t threads, pids;
+	int r;
+
+	if (which != GROUP_TASKS_MAX) {
+		long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+		if (pages <= 0 || size <= 0)
+			return -EIO;
+		*ret = (uint64_t)pages * (uint64_t)size;
+		return 0;
+	}
+	r = read_number(proc_fd, "sys/kernel/threads-max", &threads);
+	if (r < 0)
+		return r;
+	r = read_number(proc_fd, "sys/kernel/pid_max", &pids);
+	if (r < 0)
+		return r;
+	*ret = threads < pids ? threads : pids;
+	return 0;
+}
+
+/* Whole units first, so that nothing overflows; never 0, which would be no limit but an end. */
+static uint64_t share_of(uint64_t whole, uint64_t permyriad)
+{
+	uint64_t share = whole / GROUP_WHOLE * permyriad + whole % GROUP_WHOLE * permyriad / GROUP_WHOLE;
+
+	return share > 0 ? share : 1;
+}
+
+static void format_quota(const struct group_value *v, char text[GROUP_TEXT_MAX])
+{
+	uint64_t usec = share_of(QUOTA_PERIOD_USEC, v->value);
+
+	if (v->value == GROUP_INFINITY)
+		(void)snprintf(text, GROUP_TEXT_MAX, "max %u", QUOTA_PERIOD_USEC);
+	else
+		(void)snprintf(text, GROUP_TEXT_MAX, "%" PRIu64 " %u",
+			usec > QUOTA_USEC_MIN ? usec : QUOTA_USEC_MIN, QUOTA_PERIOD_USEC);
+}
+
+static int format_amount(size_t which, const struct group_value *v, int proc_fd, char text[GROUP_TEXT_MAX])
+{
+	uint64_t value = v->value, whole;
+	int r;
+
+	if (v->unit == GROUP_PERMYRIAD) {
+		r = whole_of(which, proc_fd, &whole);
+		if (r < 0)
+			return r;
+		value = share_of(whole, v->value);
+	}
+	if (v->unit == GROUP_ABSOLUTE && value == GROUP_INFINITY)
+		(void)snprintf(text, GROUP_TEXT_MAX, "max");
+	else
+		(void)snprintf(text, GROUP_TEXT_MAX, "%" PRIu64, value);
+	return 0;
+}
+
+static int format_value(size_t which, const struct group_value *v, int proc_fd, struct group_plan *p)
+{
+	char *text = p->text[which];
+
+	switch ((enum group_limit)which) {
+	case GROUP_CPU_QUOTA:
+		format_quota(v, text);
+		return 0;
+	case GROUP_CPU_WEIGHT:
+		p->idle = v->value == 0;
+		(void)snprintf(text, GROUP_TEXT_MAX, "%" PRIu64, p->idle ? 1 : v->value);
+		return 0;
+	case GROUP_IO_WEIGHT:
+		(void)snprintf(text, GROUP_TEXT_MAX, "default %" PRIu64, v->value);
+		return 0;
+	default:
+		return format_amount(which, v, proc_fd, text);
+	}
+}
+
+int prepare_group(
+	const struct jail_spec *spec, int proc_fd, struct group_plan *ret, struct jail_error *reterr)
+{
+	*ret = (struct group_plan){ .optional = (spec->optional & OPTIONAL_CGROUP) != 0 };
+	for (size_t i = 0; spec->group && i < _GROUP_LIMIT_MAX; i++) {
+		int r = spec->group[i].unit == GROUP_UNSET ? 0
+							   : format_value(i, &spec->group[i], proc_fd, ret);
+
+		if (r < 0)
+			return fail(reterr, r, i, "size of the machine", "");
+	}
+	return 0;
+}
+
+int apply_group(const struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr)
+{
+	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++) {
+		bool idle = i == GROUP_CPU_WEIGHT && p->idle;
+		_cleanup_close_ int fd = -1;
+		int r;
+
+		if (p->text[i][0] == '\0')
+			continue;
+		fd = cgroup_fd < 0 ? -1
+				   : openat(cgroup_fd, idle ? IDLE_FILE : limits[i].file,
+					     O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && (cgroup_fd < 0 || errno == ENOENT)) {
+			if (!p->optional)
+				return fail(reterr, -EOPNOTSUPP, i, "there is no cgroup v2 controller",
+					limits[i].controller);
+			*ret_incomplete = true;
+			continue;
+		}
+		r = fd < 0 ? errno_or_eio() : write_full(fd, p->text[i], strlen(p->text[i]));
+		if (r < 0)
+			return fail(reterr, r, i, limits[i].file, p->text[i]);
+	}
+	return 0;
+}
