@@ -28,11 +28,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static long result(long r)
-{
-	return r < 0 ? -errno : 0;
-}
-
 static long try_open(int argc, char **argv)
 {
 	const char *mode = argc > 2 ? argv[2] : "r";
@@ -83,15 +78,20 @@ static long try_socket(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
-		int family, type;
+		int family, type, protocol;
 	} kinds[] = { { "inet", AF_INET, SOCK_STREAM }, { "inet6", AF_INET6, SOCK_STREAM },
 		{ "unix", AF_UNIX, SOCK_STREAM }, { "netlink", AF_NETLINK, SOCK_RAW },
-		{ "packet", AF_PACKET, SOCK_RAW }, { "raw", AF_INET, SOCK_RAW },
-		{ "vsock", AF_VSOCK, SOCK_STREAM } };
+		{ "packet", AF_PACKET, SOCK_RAW }, { "raw", AF_INET, SOCK_RAW, IPPROTO_ICMP },
+		{ "vsock", AF_VSOCK, SOCK_STREAM }, { "alg", AF_ALG, SOCK_SEQPACKET },
+		{ "bluetooth", AF_BLUETOOTH, SOCK_RAW }, { "can", AF_CAN, SOCK_RAW },
+		{ "kcm", AF_KCM, SOCK_DGRAM }, { "rds", AF_RDS, SOCK_SEQPACKET },
+		{ "smc", AF_SMC, SOCK_STREAM }, { "tipc", AF_TIPC, SOCK_STREAM },
+		{ "xdp", AF_XDP, SOCK_RAW } };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kinds[i].name, argv[1]) == 0)
-			return result(socket(kinds[i].family, kinds[i].type | SOCK_CLOEXEC, 0));
+			return result(
+				socket(kinds[i].family, kinds[i].type | SOCK_CLOEXEC, kinds[i].protocol));
 	return -EINVAL;
 }
 
@@ -177,7 +177,7 @@ static long try_unshare(int argc, char **argv)
 		int flag;
 	} kinds[] = { { "mnt", CLONE_NEWNS }, { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
 		{ "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP },
-		{ "user", CLONE_NEWUSER } };
+		{ "user", CLONE_NEWUSER }, { "time", CLONE_NEWTIME } };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kinds[i].name, argv[1]) == 0)
@@ -322,7 +322,8 @@ const struct probe_command try_commands[] = {
 	{ "chmod", 2, 2, "PATH MODE", try_chmod },
 	{ "mknod", 1, 1, "PATH", try_mknod },
 	{ "stat", 1, 1, "PATH", try_stat },
-	{ "socket", 1, 1, "inet|inet6|unix|netlink|packet|raw|vsock", try_socket },
+	{ "socket", 1, 1, "inet|inet6|unix|netlink|packet|raw|vsock|alg|bluetooth|can|kcm|rds|smc|tipc|xdp",
+		try_socket },
 	{ "connect", 1, 1, "PATH|@NAME", try_connect },
 	{ "bind-tcp", 1, 1, "PORT", try_bind_tcp },
 	{ "connect-tcp", 1, 1, "PORT", try_connect_tcp },
@@ -333,7 +334,7 @@ const struct probe_command try_commands[] = {
 	{ "remount", 1, 1, "PATH", try_remount },
 	{ "chroot", 1, 1, "PATH", try_chroot },
 	{ "pivot_root", 0, 0, "", try_pivot },
-	{ "unshare", 1, 1, "mnt|pid|net|ipc|uts|cgroup|user", try_unshare },
+	{ "unshare", 1, 1, "mnt|pid|net|ipc|uts|cgroup|user|time", try_unshare },
 	{ "clone-user", 0, 0, "", try_clone_user },
 	{ "clone3-user", 0, 0, "", try_clone3_user },
 	{ "tiocsti", 0, 1, "[high]", try_tiocsti },

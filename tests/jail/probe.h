@@ -11,6 +11,7 @@
  * the last command says otherwise ("exit 3") or one is unknown or malformed (64).
  */
 
+#include <errno.h>
 #include <stddef.h>
 
 struct probe_command {
@@ -23,6 +24,14 @@ struct probe_command {
 
 /* A decimal number, 0 if it is none. */
 int number(const char *s);
+/* Of a system call that returns 0 or something to be forgotten. */
+static inline long result(long r)
+{
+	return r < 0 ? -errno : 0;
+}
+/* "parent", or a number. */
+int pid_argument(const char *s);
 
 /* Ended by one without a name. */
-extern const struct probe_command see_commands[], try_commands[], process_commands[], filter_commands[];
+extern const struct probe_command see_commands[], try_commands[], process_commands[], filter_commands[],
+	reach_commands[], own_commands[], call_commands[];
