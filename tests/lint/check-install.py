@@ -74,6 +74,8 @@ FILES = {
     'usr/share/dbus-1/system.d/org.bailiff.Broker1.conf',
     'usr/share/doc/bailiff/ARCHITECTURE.md',
     'usr/share/doc/bailiff/BENCHMARKS.md',
+    'usr/share/doc/bailiff/COMPARISON.md',
+    'usr/share/doc/bailiff/SELFTESTS.md',
     'usr/share/doc/bailiff/HACKING.md',
     'usr/share/doc/bailiff/LICENSE',
     'usr/share/doc/bailiff/LICENSE.GPL-2',
