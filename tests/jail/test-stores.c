@@ -8,6 +8,7 @@
 
 #include "base/capability.h"
 #include "base/fd.h"
+#include "base/filter.h"
 #include "base/io.h"
 #include "harness.h"
 
@@ -16,9 +17,12 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TEMPLATE "/etc/daemon-store/"
@@ -445,6 +449,60 @@ static void test_no_namespace(void **state)
 	rig_fail(r, STAGE_MOUNTS, -EINVAL, "needs a mount namespace: DaemonStore=");
 }
 
+/* In a process of its own, since a filter stays. Exits with 0 when the launch failed as it must. */
+static noreturn void launch_on_old_kernel(struct rig *r, const struct filter_rule *rule, const char *object)
+{
+	int result;
+
+	if (filter_apply(rule, 1, FILTER_PERMIT) < 0)
+		_exit(2);
+	result = START(r, "see");
+	if (result >= 0) {
+		(void)jail_go(&r->jail);
+		result = rig_report(r);
+	}
+	jail_done(&r->context, &r->jail);
+	/* the jail's init takes some of the same, and may be faster */
+	if (result >= 0 ||
+		(!strstr(r->error.object, object) && !strstr(r->error.object, "init of the PID namespace"))) {
+		(void)fprintf(stderr, "%d, stage %d: %s\n", result, (int)r->error.stage, r->error.object);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+/* A kernel that lacks what this takes: no launch without the store, or with one that stays empty. */
+static void test_old_kernels(void **state)
+{
+	static const struct {
+		struct filter_rule rule;
+		enum mount_propagation propagation;
+		bool store;
+		const char *object;
+	} rows[] = {
+		{ FILTER_DENY(statx, ENOSYS), PROPAGATION_PRIVATE, true, "does not tell mounts apart" },
+		{ FILTER_DENY(mount_setattr, ENOSYS), PROPAGATION_PRIVATE, true, "private propagation" },
+		{ FILTER_DENY(mount_setattr, EINVAL), PROPAGATION_SLAVE, false, "private propagation" },
+		{ FILTER_DENY(mount_setattr, ENOSYS), PROPAGATION_SHARED, false, "private propagation" },
+	};
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		int status;
+		pid_t pid;
+
+		r->spec.propagation = rows[i].propagation;
+		want_stores(r, rows[i].store ? "app" : NULL, NULL);
+		r->spec.id += 1000;
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			launch_on_old_kernel(r, &rows[i].rule, rows[i].object);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 static int make(const char *path, mode_t mode, uid_t uid, gid_t gid)
 {
 	return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? -1 : chown(path, uid, gid);
@@ -520,6 +578,7 @@ static int run(void)
 		TEST(test_kinds_slave),
 		TEST(test_kinds_shared),
 		TEST(test_no_namespace),
+		TEST(test_old_kernels),
 	};
 
 	if (make_systems() < 0) {
