@@ -56,6 +56,8 @@ ProtectControlGroups=yes
 ProtectClock=yes
 ProtectProc=invisible
 ProcSubset=pid
+# Nothing that is mounted outside later comes in.
+MountPropagation=private
 
 [Seccomp]
 # What a C program needs to start and to end; not enough to do anything. A profile names a policy for its program.
