@@ -4,7 +4,8 @@
 /*
  * Which capabilities Bailiff holds, and why. The keeper keeps all of these so that it can start (and restart)
  * the launcher; the launcher has the working ones in effect, and the ones that profiles may give in its
- * permitted set alone, where they do nothing until a payload is given them.
+ * permitted set alone, where they do nothing until a payload is given them, or a step of building its jail
+ * takes one up (caps_raise() in daemon/jail/caps.c).
  */
 
 #include "base/capability.h"

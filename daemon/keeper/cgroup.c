@@ -239,6 +239,13 @@ static int move_to_leaf(int own_fd, const char *leaf)
 	return fd < 0 ? errno_or_eio() : write_file(fd, "cgroup.procs", "0");
 }
 
+/* Somebody else's process is in the way as well: then this cgroup is not ours to divide. */
+static void move_back(int own_fd, const char *leaf)
+{
+	if (write_file(own_fd, "cgroup.procs", "0") == 0)
+		(void)unlinkat(own_fd, leaf, AT_REMOVEDIR);
+}
+
 int cgroup_delegate(int own_fd, int dir_fd, const char *leaf)
 {
 	int r;
@@ -246,8 +253,11 @@ int cgroup_delegate(int own_fd, int dir_fd, const char *leaf)
 	r = enable_controllers(own_fd);
 	if (r == -EBUSY) {
 		r = move_to_leaf(own_fd, leaf);
-		if (r == 0)
-			r = enable_controllers(own_fd);
+		if (r < 0)
+			return r;
+		r = enable_controllers(own_fd);
+		if (r < 0)
+			move_back(own_fd, leaf);
 	}
 	return r < 0 ? r : enable_controllers(dir_fd);
 }

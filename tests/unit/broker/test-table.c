@@ -118,6 +118,14 @@ static void test_setup_message(void **state)
 		"Setting up the jail failed at Exec: /nosuch: No such file or directory; it must exist "
 		"inside "
 		"of the jail: see Executable= and [Filesystem] of the profile");
+	setup_message(STAGE_CGROUP, -EOPNOTSUPP, "TasksMax= there is no cgroup v2 controller pids",
+		"Setting up the jail failed at Cgroup: TasksMax= there is no cgroup v2 controller pids: "
+		"Operation "
+		"not supported; bailiffd needs a delegated cgroup v2 with it, or Optional=Cgroup goes on "
+		"without");
+	setup_message(STAGE_RLIMITS, -EOPNOTSUPP, "CoreScheduling=: this kernel has none",
+		"Setting up the jail failed at Rlimits: CoreScheduling=: this kernel has none: Operation not "
+		"supported; Optional= can name it, to go on without");
 	setup_message(STAGE_NAMESPACES, -EAGAIN, "",
 		"Setting up the jail failed at Namespaces: Resource temporarily unavailable; the machine has "
 		"no room for it now: try again later");
@@ -126,7 +134,7 @@ static void test_setup_message(void **state)
 static void test_layers(void **state)
 {
 	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL, **none = NULL;
-	_cleanup_(strv_freep) char **some = NULL, **all = NULL;
+	_cleanup_(strv_freep) char **some = NULL, **all = NULL, **limits = NULL;
 
 	assert_int_equal(layers_applied(1U << STAGE_SECCOMP | 1U << STAGE_FDS, &applied), 0);
 	assert_int_equal(strv_length(applied), 1);
@@ -141,6 +149,8 @@ static void test_layers(void **state)
 		layers_skipped(1U << STAGE_CGROUP | 1U << STAGE_LANDLOCK, 1U << STAGE_LANDLOCK, &some), 0);
 	assert_int_equal(strv_length(some), 1);
 	assert_string_equal(some[0], "Landlock: this kernel lacks some of what the profile asks for");
+	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 1U << STAGE_CGROUP, &limits), 0);
+	assert_string_equal(limits[0], "Cgroup: this kernel lacks some of what the profile asks for");
 	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 1U << STAGE_LANDLOCK, &all), 0);
 	assert_string_equal(all[0], "Landlock: this kernel lacks all of what the profile asks for");
 }
