@@ -137,6 +137,7 @@ def arguments():
     p.add_argument("--container-filter", default="")
     p.add_argument("--minijail0", default="")
     p.add_argument("--engines", default="", help="only these, separated by commas")
+    p.add_argument("--profiles", action="store_true", help="the shipped profiles instead of the engines")
     p.add_argument("--output", default="", help="write the document to this file")
     p.add_argument("--against", default="", help="compare with this document instead")
     return p.parse_args()
@@ -146,7 +147,7 @@ def main():
     options = arguments()
     stage = Stage(options)
     checks = read_checks(os.path.join(HERE, "checks.txt"))
-    chosen, others = choose(options, stage)
+    chosen, others = (engines.shipped(stage), []) if options.profiles else choose(options, stage)
     columns = []
     with World(stage.folder, stage.user, stage.uid) as world:
         for engine in chosen:
@@ -160,10 +161,10 @@ def main():
                   file=sys.stderr)
     if options.against:
         with open(options.against, encoding="utf-8") as f:
-            complaints = report.differences(f.read(), checks, columns)
+            complaints = report.differences(f.read(), checks, columns, options.profiles)
         print("".join(f"compare: {c}\n" for c in complaints), end="")
         return 1 if complaints else 0
-    text = report.document(checks, columns, others)
+    text = report.document(checks, columns, others, options.profiles)
     if options.output:
         with open(options.output, "w", encoding="utf-8") as f:
             f.write(text)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# usage: compare.sh BUILD [--minijail0 FILE] [--engines NAME,...] [--output FILE | --against FILE]
+# usage: compare.sh BUILD [--minijail0 FILE] [--engines NAME,... | --profiles] [--output FILE | --against FILE]
 #
 # Sets the stage for compare.py: a bus, bailiffd, an unprivileged user with a home directory, the probe, and the filter
 # that a container engine would give to its runtime. Removes all of it.
@@ -64,6 +64,7 @@ cp "$build/tests/jail/probe" "$stage/probe"
 filter=
 # Only crun has a use for it.
 case " $* " in
+*" --profiles "*) ;;
 *crun*) filter=$(container_filter) ;;
 *" --engines "*) ;;
 *) filter=$(container_filter) ;;

@@ -111,6 +111,39 @@ class BailiffUnfiltered(Bailiff):
     body = "[Exec]\nExecutable=/probe\n"
 
 
+class Shipped(Bailiff):
+    """A shipped profile; only what makes the probe run is added: its path, and any argument. Descriptors that the profile
+    asks for need not be there."""
+
+    def __init__(self, stage, name, text):
+        super().__init__(stage)
+        about = re.search(r"^Description=(.*)$", text, re.M)
+        self.name, self.title, self.about = f"bailiff-{name}", name, about.group(1) if about else ""
+        self.body = f"Template={name}.profile\n[Exec]\nExecutable=/probe\nArgument=.*\n"
+        for line in re.findall(r"^FileDescriptor=.*,required.*$", text, re.M):
+            self.body += line.replace(",required", "") + "\n"
+        if re.search(r"^Fs\w+=", text, re.M):
+            self.body += "[Landlock]\nFsPathReadExecute=/probe\n"
+
+
+def shipped(stage):
+    """All profiles of the installation on the stage."""
+    folder = os.path.join(stage.folder, "tree", "usr", "lib", "bailiff", "profiles")
+    found = []
+    for file in sorted(os.listdir(folder)):
+        if not file.endswith(".profile"):
+            continue
+        text, template = "", file
+        while template:
+            with open(os.path.join(folder, template), encoding="utf-8") as f:
+                text += f.read()
+            # the last one is that of the file just read
+            chain = re.findall(r"^Template=(.*)$", text, re.M)
+            template = chain[-1] if len(chain) > text.count("[Profile]") - 1 else None
+        found.append(Shipped(stage, file.removesuffix(".profile"), text))
+    return found
+
+
 class Bubblewrap(Engine):
     """Started by the user, which is what it is for. --new-session is what its manual asks for against TIOCSTI;
     --disable-userns is what it has against further namespaces. No filter: it takes a compiled one from its caller and

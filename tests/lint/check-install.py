@@ -75,6 +75,7 @@ FILES = {
     'usr/share/doc/bailiff/ARCHITECTURE.md',
     'usr/share/doc/bailiff/BENCHMARKS.md',
     'usr/share/doc/bailiff/COMPARISON.md',
+    'usr/share/doc/bailiff/CONFINEMENT.md',
     'usr/share/doc/bailiff/SELFTESTS.md',
     'usr/share/doc/bailiff/HACKING.md',
     'usr/share/doc/bailiff/LICENSE',
