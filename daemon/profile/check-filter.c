@@ -20,6 +20,19 @@ static int check_hostname(const struct profile *p, struct diagnostics *d)
 		other->file, other->line);
 }
 
+/* What is made there, the source's owner owns: with the bit, anybody outside would run it as that user. */
+static int check_foreign(const struct profile *p, struct diagnostics *d)
+{
+	const struct profile_mount *m = profile_foreign_mount(p);
+
+	if (!m)
+		return 0;
+	return diagnostics_add(d, &p->states[KEY_RESTRICT_SUID_SGID].place,
+		"RestrictSUIDSGID=no contradicts the idmap of the bind on %s (%s:%u), where files are made "
+		"that are another user's outside; remove one of them, or write BindReadOnlyPaths=",
+		m->target, m->place.file, m->place.line);
+}
+
 /* An id that is given to another sandbox next must leave nothing behind that runs under it. */
 static int check_suid(const struct profile *p, struct diagnostics *d)
 {
@@ -27,8 +40,10 @@ static int check_suid(const struct profile *p, struct diagnostics *d)
 	const struct place *at = &p->states[KEY_RESTRICT_SUID_SGID].place;
 	const char *mend = "whose ids are used again; remove it, or name a user by User=";
 
-	if (!p->states[KEY_RESTRICT_SUID_SGID].set || p->restrict_suid_sgid || !profile_has_dynamic_user(p))
+	if (!p->states[KEY_RESTRICT_SUID_SGID].set || p->restrict_suid_sgid)
 		return 0;
+	if (!profile_has_dynamic_user(p))
+		return check_foreign(p, d);
 	if (!other->set)
 		return diagnostics_add(
 			d, at, "RestrictSUIDSGID=no contradicts DynamicUser=yes (the default), %s", mend);

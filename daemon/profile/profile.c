@@ -99,9 +99,19 @@ bool profile_has_dynamic_user(const struct profile *p)
 	return p->states[KEY_DYNAMIC_USER].set ? p->dynamic_user : !p->states[KEY_USER].set;
 }
 
+const struct profile_mount *profile_foreign_mount(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (p->mounts[i].idmap && !p->mounts[i].read_only)
+			return &p->mounts[i];
+	return NULL;
+}
+
 bool profile_restricts_suid_sgid(const struct profile *p)
 {
-	return p->states[KEY_RESTRICT_SUID_SGID].set ? p->restrict_suid_sgid : profile_has_dynamic_user(p);
+	if (p->states[KEY_RESTRICT_SUID_SGID].set)
+		return p->restrict_suid_sgid;
+	return profile_has_dynamic_user(p) || profile_foreign_mount(p) != NULL;
 }
 
 bool profile_protects_hostname(const struct profile *p)

@@ -398,9 +398,11 @@ static inline bool profile_asks(const struct profile *p, enum profile_key key, b
 }
 
 /* The values that hold where a default follows another key: as systemd has it, DynamicUser=yes brings
- * RestrictSUIDSGID=yes; and PrivateUTS=yes brings ProtectHostname=yes. */
+ * RestrictSUIDSGID=yes, as a bind with idmap does; and PrivateUTS=yes brings ProtectHostname=yes. */
 bool profile_has_dynamic_user(const struct profile *p);
 bool profile_restricts_suid_sgid(const struct profile *p);
+/* The first mount in which files are made that belong to another user of the host; NULL if there is none. */
+const struct profile_mount *profile_foreign_mount(const struct profile *p);
 bool profile_protects_hostname(const struct profile *p);
 /* All that RestrictNamespaces= knows: CLONE_NEW* */
 uint32_t profile_namespaces_all(void);
