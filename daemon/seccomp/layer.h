@@ -15,7 +15,10 @@ struct layer {
 
 int layer_filter(const struct seccomp_layers *l, struct policy *p);
 int layer_log(const struct seccomp_layers *l, struct policy *p);
+/* The same lists for what is inside of socketcall(2) and ipc(2). */
+int layer_filter_packed(const struct seccomp_layers *l, struct policy *p);
+int layer_log_packed(const struct seccomp_layers *l, struct policy *p);
 
-/* All but these two. */
+/* All but these. */
 extern const struct layer key_layers[];
 extern const size_t n_key_layers;

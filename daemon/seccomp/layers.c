@@ -80,7 +80,9 @@ static int lay_over_all(const struct seccomp_layers *l, struct policy *p, char *
 {
 	static const struct layer lists[] = {
 		{ "SystemCallFilter=", layer_filter },
+		{ "SystemCallFilter=", layer_filter_packed },
 		{ "SystemCallLog=", layer_log },
+		{ "SystemCallLog=", layer_log_packed },
 	};
 	int r = 0;
 

@@ -29,9 +29,10 @@
 #define PR_SET_MDWE 65
 #endif
 
-#define I386_GETPID 20
-#define X32_GETPID  0x40000027
-#define SYSLOG_SIZE 10
+#define I386_GETPID     20
+#define I386_SOCKETCALL 102
+#define X32_GETPID      0x40000027
+#define SYSLOG_SIZE     10
 
 #define WORD(x) #x
 #define TEXT(x) WORD(x)
@@ -107,6 +108,13 @@ static void test_architectures(void **state)
 	expect(state, S("SystemCallArchitectures=x86\nSystemCallFilter=~getpid:EACCES"), old,
 		"int80 EACCES\n");
 	expect(state, "", ARGS("call", TEXT(X32_GETPID)), "SIGSYS");
+	/* connect(2) by its other way in */
+	expect(state, S("SystemCallArchitectures=x86"), ARGS("int80", TEXT(I386_SOCKETCALL), "3", "0"),
+		"int80 EFAULT\n");
+	expect(state, S("SystemCallArchitectures=x86\nSystemCallFilter=~connect:EACCES"),
+		ARGS("int80", TEXT(I386_SOCKETCALL), "3", "0", "--", "int80", TEXT(I386_SOCKETCALL), "2",
+			"0"),
+		"int80 EACCES\nint80 EFAULT\n");
 #else
 	skip();
 #endif

@@ -274,6 +274,22 @@ static const struct row rows[] = {
 	{ WITH_I386("MemoryDenyWriteExecute=yes"), I386, "ipc", { 21, 0, 0 }, ALLOW },
 	{ WITH_I386("MemoryDenyWriteExecute=yes"), I386, "ipc", { 1, 0, SHM_EXEC }, ALLOW },
 
+	/* calls that i386 has inside of another: what a list says of their names */
+	{ WITH_I386("SystemCallFilter=~connect"), I386, "socketcall", { 3 | GARBAGE }, KILL },
+	{ WITH_I386("SystemCallFilter=~connect:EACCES"), I386, "socketcall", { 3 }, FAIL(EACCES) },
+	{ WITH_I386("SystemCallFilter=~connect"), I386, "socketcall", { 2 }, ALLOW },
+	{ WITH_I386("SystemCallFilter=~send"), I386, "socketcall", { 9 }, KILL },
+	{ WITH_I386("SystemCallFilter=~shmat:EPERM"), I386, "ipc", { 21 }, FAIL(EPERM) },
+	{ WITH_I386("SystemCallFilter=~shmat:EPERM"), I386, "ipc", { 21 | 1 << 16 }, FAIL(EPERM) },
+	{ WITH_I386("SystemCallFilter=~shmat:EPERM"), I386, "ipc", { 22 }, ALLOW },
+	{ WITH_I386("SystemCallFilter=~socketcall:EPERM"), I386, "socketcall", { 1 }, FAIL(EPERM) },
+	{ WITH_I386("SystemCallFilter=@system-service"), I386, "socketcall", { 3 }, ALLOW },
+	{ WITH_I386("SystemCallFilter=@system-service ~connect:EPERM"), I386, "socketcall", { 3 }, FAIL(EPERM) },
+	{ WITH_I386("SystemCallFilter=socketcall socket"), I386, "socketcall", { 1 }, ALLOW },
+	{ WITH_I386("SystemCallFilter=socketcall socket"), I386, "socketcall", { 2 }, KILL },
+	{ WITH_I386("SystemCallLog=connect"), I386, "socketcall", { 3 }, LOG },
+	{ WITH_I386("SystemCallLog=~connect socketcall"), I386, "socketcall", { 3 }, ALLOW },
+
 	{ SECCOMP("LockPersonality=yes"), X86_64, "personality", { PER_LINUX }, ALLOW },
 	{ SECCOMP("LockPersonality=yes"), X86_64, "personality", { GARBAGE }, ALLOW },
 	{ SECCOMP("LockPersonality=yes"), X86_64, "personality", { ADDR_NO_RANDOMIZE }, FAIL(EPERM) },
@@ -313,6 +329,8 @@ static const struct row rows[] = {
 	{ SECCOMP("RestrictSUIDSGID=yes"), X86_64, "openat", { 0, 0, O_RDWR, 02644 }, ALLOW },
 	{ SECCOMP("RestrictSUIDSGID=yes"), X86_64, "openat2", { 0 }, FAIL(ENOSYS) },
 	{ SECCOMP("RestrictSUIDSGID=no"), X86_64, "chmod", { 0, 04755 }, ALLOW },
+	{ "[User]\nUser=daemon\n[Filesystem]\nBindPaths=/c:/d:idmap\n", X86_64, "chmod", { 0, 04755 }, FAIL(EPERM) },
+	{ "[User]\nUser=daemon\n[Filesystem]\nBindReadOnlyPaths=/c:/d:idmap\n", X86_64, "chmod", { 0, 04755 }, ALLOW },
 	{ SECCOMP("RestrictSUIDSGID=no"), X86_64, "openat2", { 0 }, ALLOW },
 	{ BARE, X86_64, "chmod", { 0, 04755 }, ALLOW },
 	{ "", X86_64, "chmod", { 0, 04755 }, FAIL(EPERM) }, /* DynamicUser=yes is the default */
@@ -478,6 +496,10 @@ static const struct {
 	{ "[Seccomp]\nRestrictSUIDSGID=no\n",
 		"p:2:1: error: RestrictSUIDSGID=no contradicts DynamicUser=yes (the default), whose ids are "
 		"used again; remove it, or name a user by User=" },
+	{ "[User]\nUser=daemon\n[Filesystem]\nBindPaths=/a:/b /c:/d:idmap\n[Seccomp]\nRestrictSUIDSGID=no\n",
+		"p:6:1: error: RestrictSUIDSGID=no contradicts the idmap of the bind on /d (p:4), where "
+		"files "
+		"are made that are another user's outside; remove one of them, or write BindReadOnlyPaths=" },
 	{ "[Namespaces]\nPrivateUTS=no\nProtectHostname=yes\n",
 		"p:3:1: error: ProtectHostname=yes contradicts PrivateUTS=no (p:2): it gives a host name of "
 		"its own; remove one of them" },
