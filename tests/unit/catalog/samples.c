@@ -157,16 +157,22 @@ static void fill_group(struct group_value group[_GROUP_LIMIT_MAX])
 	memcpy(group, values, sizeof(values));
 }
 
-static void fill_rest(struct compiled_profile *p)
+static void fill_filter(struct compiled_profile *p)
 {
 	const struct sock_filter filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc000003e, 1, 0), BPF_STMT(BPF_RET | BPF_K, 0x80000000),
 		BPF_STMT(BPF_RET | BPF_K, 0x7fff0000) };
+
+	p->filter = copy_array(filter, sizeof(filter));
+	p->n_filter = ELEMENTSOF(filter);
+}
+
+static void fill_rest(struct compiled_profile *p)
+{
 	const struct compiled_limit limits[] = { { RLIMIT_NOFILE, 64, 128 }, { RLIMIT_CORE, 0, UINT64_MAX } };
 
 	p->policy_path = copy("/etc/bailiff/policies/decoder.policy");
-	p->filter = copy_array(filter, sizeof(filter));
-	p->n_filter = ELEMENTSOF(filter);
+	fill_filter(p);
 	p->deny_write_execute = true;
 	p->limits = copy_array(limits, sizeof(limits));
 	p->n_limits = ELEMENTSOF(limits);
@@ -201,6 +207,7 @@ struct catalog *sample_catalog(void)
 	compiled_profile_init(p);
 	p->name = copy("base");
 	p->devices = list("/dev/tty", "/dev/dri/card0");
+	fill_filter(p);
 
 	p = &c->profiles[1];
 	compiled_profile_init(p);

@@ -73,8 +73,8 @@ CHANGE(never_bounding, p->bounding |= UINT64_C(1) << CAP_SYS_MODULE);
 CHANGE(bad_ambient, p->ambient |= UINT64_C(1) << CAP_CHOWN);
 CHANGE(bad_bits, p->secure_bits |= 1U << 20);
 CHANGE(bad_namespace, p->namespaces |= _JAIL_NS_ALL + 1);
-CHANGE(no_filter, p->n_filter = 0; p->deny_write_execute = false);
-CHANGE(no_filter_of_memory, p->n_filter = 0; p->policy_path[0] = '\0');
+CHANGE(no_filter, p->n_filter = 0);
+CHANGE(no_filter_nor_policy, p->n_filter = 0; p->policy_path[0] = '\0'; p->deny_write_execute = false);
 CHANGE(long_filter, p->n_filter = BPF_MAXINSNS_PER_FILTER + 1);
 CHANGE(host_mounts, p->namespaces &= ~JAIL_NS_MOUNT);
 CHANGE(bad_source, p->mounts[0].source[0] = 'u');
@@ -190,7 +190,7 @@ static struct change changes[] = {
 	ROW(bad_bits),
 	ROW(bad_namespace),
 	ROW(no_filter),
-	ROW(no_filter_of_memory),
+	ROW(no_filter_nor_policy),
 	ROW(long_filter),
 	ROW(host_mounts),
 	ROW(bad_source),
