@@ -65,6 +65,18 @@ static void check_filesystem(const struct compiled_profile *q)
 		     q->protect_kernel_logs || q->protect_control_groups || q->protect_clock);
 }
 
+static void check_landlock(const struct compiled_landlock *l)
+{
+	assert_int_equal(l->restricts, _RESTRICT_ALL);
+	assert_int_equal(l->n_rules, 2);
+	assert_int_equal(l->rules[0].access, PATH_READ_EXECUTE);
+	assert_true(l->rules[0].optional && !l->rules[1].optional);
+	assert_string_equal(l->rules[0].path, "/usr");
+	assert_int_equal(l->n_ports, 2);
+	assert_int_equal(l->ports[1].port, 65535);
+	assert_true(l->ports[0].bind && !l->ports[0].connect && l->ports[1].connect);
+}
+
 /* Equal bytes could be equally wrong: a look at the values themselves. */
 static void test_values(void **state)
 {
@@ -101,15 +113,7 @@ static void test_values(void **state)
 	assert_string_equal(q->mounts[0].source, "/usr");
 	check_filesystem(q);
 	assert_int_equal(q->optional, OPTIONAL_LANDLOCK);
-	assert_int_equal(q->landlock.restricts, _RESTRICT_ALL);
-	assert_int_equal(q->landlock.n_rules, 2);
-	assert_int_equal(q->landlock.rules[0].access, PATH_READ_EXECUTE);
-	assert_true(q->landlock.rules[0].optional && !q->landlock.rules[1].optional);
-	assert_string_equal(q->landlock.rules[0].path, "/usr");
-	assert_int_equal(q->landlock.n_ports, 2);
-	assert_int_equal(q->landlock.ports[1].port, 65535);
-	assert_true(
-		q->landlock.ports[0].bind && !q->landlock.ports[0].connect && q->landlock.ports[1].connect);
+	check_landlock(&q->landlock);
 	assert_int_equal(q->n_filter, 4);
 	assert_int_equal(q->filter[1].k, 0xc000003e);
 	assert_int_equal(q->filter[1].jt, 1);
