@@ -158,8 +158,8 @@ void rig_wait_jailed(struct rig *rig, size_t n)
 void rig_reload(struct rig *rig)
 {
 	GDBusConnection *c = rig_connect(rig, 0);
-	g_autoptr(GVariant) reply = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "Reload", NULL);
 
+	g_variant_unref(rig_call_ok(c, RIG_PATH, RIG_MANAGER, "Reload", NULL));
 	rig_disconnect(rig, c);
 	rig_wait_jailed(rig, 0);
 	for (int i = 0; rig_count_zombies(rig) > 0 && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++)
