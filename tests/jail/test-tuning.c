@@ -7,6 +7,7 @@
 
 #include "base/capability.h"
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/filter.h"
 #include "harness.h"
 
@@ -17,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define IO_VALUE(class, level) ((class) << 13 | (level))
@@ -133,6 +135,33 @@ static void test_oom_score_below(void **state)
 	assert_int_equal(rig_as_child(r, run_oom_without), 0);
 }
 
+static int run_oom_lowered(struct rig *r)
+{
+	if (rig_give_up(CAPABILITY_BIT(CAP_SYS_RESOURCE), true) < 0)
+		return 1;
+	RUN(r, "write", "/proc/self/oom_score_adj", "0");
+	return strcmp(r->output, "write ok\n") == 0 ? 0 : 2;
+}
+
+/* Set without the capability, the score is no bound: the kernel takes the launcher's for that. */
+static void test_oom_score_is_no_bound(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_OOM_SCORE, .oom_score_adjust = 500 };
+	struct rig *r = *state;
+
+	pid_t pid;
+	int status;
+
+	r->spec.tuning = &t;
+	pid = fork();
+	if (pid == 0)
+		_exit(run_oom_lowered(r));
+	/* or the child would wait for more output of ours */
+	r->output_end = fd_close(r->output_end);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static bool kernel_has_core_scheduling(void)
 {
 	unsigned long cookie = 0;
@@ -200,6 +229,7 @@ static int run(void)
 		TEST(test_no_such_cpu),
 		TEST(test_nice_below),
 		TEST(test_oom_score_below),
+		TEST(test_oom_score_is_no_bound),
 		TEST(test_core_scheduling),
 	};
 
