@@ -183,25 +183,45 @@ static void refuse_other_generations(void **state)
 	refused_done(&refused);
 }
 
-static void refuse_failed_stage(void **state)
+static void launch_missing(void)
 {
 	char *argv[4], missing[] = "/usr/bin/dash-that-is-not";
 	struct launch_request m = request_shell(&L, PROFILE_MISSING, argv, nothing);
 	struct refused refused;
-	size_t fds = count_fds(&L);
 
 	argv[0] = missing;
-	for (int i = 0; i < 20; i++) {
-		refused = launch_refused(&L, &m, NULL, 0);
-		assert_int_equal(refused.refusal, REFUSAL_NONE);
-		assert_int_equal(refused.stage, STAGE_EXEC);
-		assert_int_equal(refused.error, -ENOENT);
-		assert_non_null(strstr(refused.message, missing));
-		refused_done(&refused);
+	refused = launch_refused(&L, &m, NULL, 0);
+	assert_int_equal(refused.refusal, REFUSAL_NONE);
+	assert_int_equal(refused.stage, STAGE_EXEC);
+	assert_int_equal(refused.error, -ENOENT);
+	assert_non_null(strstr(refused.message, missing));
+	refused_done(&refused);
+}
+
+/*
+ * A killed jail that takes its time to end is put away when the next one begins. On a machine at its limits
+ * that can take a few.
+ */
+static void expect_nothing_left(size_t fds)
+{
+	for (int i = 0; i < 100; i++) {
+		settle();
+		if (count_fds(&L) == fds && count_children(&L) == 0)
+			return;
+		(void)usleep(50000);
+		launch_missing();
 	}
-	settle();
 	assert_int_equal(count_fds(&L), fds);
 	assert_int_equal(count_children(&L), 0);
+}
+
+static void refuse_failed_stage(void **state)
+{
+	size_t fds = count_fds(&L);
+
+	for (int i = 0; i < 20; i++)
+		launch_missing();
+	expect_nothing_left(fds);
 }
 
 static void refuse_past_the_quota(void **state)
@@ -588,9 +608,7 @@ static void many_launches_leak_nothing(void **state)
 		if (i % 3)
 			assert_int_equal(ask_forget(&L, id), 0);
 	}
-	settle();
-	assert_int_equal(count_fds(&L), fds);
-	assert_int_equal(count_children(&L), 0);
+	expect_nothing_left(fds);
 }
 
 /* The launcher without the broker's requests read: launches go on, and everything comes out in the end. */
