@@ -365,3 +365,36 @@ size_t count_children(const struct launcher *l)
 		n += text[i] == ' ';
 	return n;
 }
+
+void settle(struct launcher *l)
+{
+	assert_int_equal(ask_forget(l, 1), -ESRCH);
+}
+
+void launch_missing(struct launcher *l)
+{
+	char *argv[4], missing[] = "/usr/bin/dash-that-is-not", script[] = ":";
+	struct launch_request m = request_shell(l, PROFILE_MISSING, argv, script);
+	struct refused refused;
+
+	argv[0] = missing;
+	refused = launch_refused(l, &m, NULL, 0);
+	assert_int_equal(refused.refusal, REFUSAL_NONE);
+	assert_int_equal(refused.stage, STAGE_EXEC);
+	assert_int_equal(refused.error, -ENOENT);
+	assert_non_null(strstr(refused.message, missing));
+	refused_done(&refused);
+}
+
+void expect_nothing_left(struct launcher *l, size_t fds)
+{
+	for (int i = 0; i < 100; i++) {
+		settle(l);
+		if (count_fds(l) == fds && count_children(l) == 0)
+			return;
+		(void)usleep(50000);
+		launch_missing(l);
+	}
+	assert_int_equal(count_fds(l), fds);
+	assert_int_equal(count_children(l), 0);
+}

@@ -76,3 +76,12 @@ int ask_forget(struct launcher *l, uint64_t id);
 /* Open fds of the launcher. */
 size_t count_fds(const struct launcher *l);
 size_t count_children(const struct launcher *l);
+/* Answers go out before everything is put away; after one more question it is. */
+void settle(struct launcher *l);
+/* A launch that fails because its program is missing. */
+void launch_missing(struct launcher *l);
+/*
+ * No fds but these, and no children. A killed jail that takes its time to end is put away when the next one
+ * begins; on a machine at its limits that can take a few.
+ */
+void expect_nothing_left(struct launcher *l, size_t fds);

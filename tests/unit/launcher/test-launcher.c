@@ -33,12 +33,6 @@ static int stop(void **state)
 
 static char nothing[] = ":", sleeps[] = "while :; do sleep 0.05; done";
 
-/* Answers go out before everything is put away; after one more question it is. */
-static void settle(void)
-{
-	assert_int_equal(ask_forget(&L, 1), -ESRCH);
-}
-
 static void launch_and_exit_code(void **state)
 {
 	char seven[] = "exit 7";
@@ -183,45 +177,13 @@ static void refuse_other_generations(void **state)
 	refused_done(&refused);
 }
 
-static void launch_missing(void)
-{
-	char *argv[4], missing[] = "/usr/bin/dash-that-is-not";
-	struct launch_request m = request_shell(&L, PROFILE_MISSING, argv, nothing);
-	struct refused refused;
-
-	argv[0] = missing;
-	refused = launch_refused(&L, &m, NULL, 0);
-	assert_int_equal(refused.refusal, REFUSAL_NONE);
-	assert_int_equal(refused.stage, STAGE_EXEC);
-	assert_int_equal(refused.error, -ENOENT);
-	assert_non_null(strstr(refused.message, missing));
-	refused_done(&refused);
-}
-
-/*
- * A killed jail that takes its time to end is put away when the next one begins. On a machine at its limits
- * that can take a few.
- */
-static void expect_nothing_left(size_t fds)
-{
-	for (int i = 0; i < 100; i++) {
-		settle();
-		if (count_fds(&L) == fds && count_children(&L) == 0)
-			return;
-		(void)usleep(50000);
-		launch_missing();
-	}
-	assert_int_equal(count_fds(&L), fds);
-	assert_int_equal(count_children(&L), 0);
-}
-
 static void refuse_failed_stage(void **state)
 {
 	size_t fds = count_fds(&L);
 
 	for (int i = 0; i < 20; i++)
-		launch_missing();
-	expect_nothing_left(fds);
+		launch_missing(&L);
+	expect_nothing_left(&L, fds);
 }
 
 static void refuse_past_the_quota(void **state)
@@ -600,7 +562,7 @@ static void many_launches_leak_nothing(void **state)
 
 	(void)expect_exit(&L, id);
 	assert_int_equal(ask_forget(&L, id), 0);
-	settle();
+	settle(&L);
 	fds = count_fds(&L);
 	for (int i = 0; i < 100; i++) {
 		id = launch(&L, i % 2 ? PROFILE_SHELL : PROFILE_DYNAMIC, nothing, NULL);
@@ -608,7 +570,7 @@ static void many_launches_leak_nothing(void **state)
 		if (i % 3)
 			assert_int_equal(ask_forget(&L, id), 0);
 	}
-	expect_nothing_left(fds);
+	expect_nothing_left(&L, fds);
 }
 
 /* The launcher without the broker's requests read: launches go on, and everything comes out in the end. */
