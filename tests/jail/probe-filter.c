@@ -6,6 +6,8 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -81,6 +83,19 @@ static long map_memfd(void)
 	return mapped(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0));
 }
 
+/* By the file of its memory a process is written to like by a debugger, whatever its pages permit. */
+static long write_own(void)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (page == MAP_FAILED)
+		return -errno;
+	return pwrite(fd, "probe", 5, (off_t)(uintptr_t)page) < 0 ? -errno : 0;
+}
+
 static long attach_shared(void)
 {
 	int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0700);
@@ -113,6 +128,8 @@ static long try_memory(int argc, char **argv)
 		return attach_shared();
 	if (strcmp(way, "memfd") == 0)
 		return map_memfd();
+	if (strcmp(way, "proc") == 0)
+		return write_own();
 	if (strcmp(way, "rule") == 0)
 		return prctl(PR_GET_MDWE, 0, 0, 0, 0) < 0 ? -errno : prctl(PR_GET_MDWE, 0, 0, 0, 0);
 	return -EINVAL;
@@ -121,6 +138,6 @@ static long try_memory(int argc, char **argv)
 const struct probe_command filter_commands[] = {
 	{ "call", 1, 7, "NUMBER [ARGUMENT…]", try_call },
 	{ "int80", 1, 6, "NUMBER [ARGUMENT…]", try_int80 },
-	{ "memory", 1, 1, "mmap|data|code|mprotect|pkey|shm|memfd|rule", try_memory },
+	{ "memory", 1, 1, "mmap|data|code|mprotect|pkey|shm|memfd|proc|rule", try_memory },
 	{ 0 },
 };

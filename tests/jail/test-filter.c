@@ -206,6 +206,18 @@ static void test_memory_rule(void **state)
 	assert_string_equal(r->output, "memory EACCES\nmemory EACCES\nmemory ok\n");
 }
 
+/* The way around that bailiff.profile(5) names, and what it says against it. */
+static void test_memory_by_proc(void **state)
+{
+	struct rig *r = *state;
+	_cleanup_(compiled_profile_done) struct compiled_profile p;
+
+	use_keys(r, &p, S("MemoryDenyWriteExecute=yes"));
+	rig_restrict(r, RESTRICTION_READ_ONLY, "/proc", false);
+	RUN(r, "memory", "proc", "--", "open", "/proc/self/mem");
+	assert_string_equal(r->output, "memory EROFS\nopen ok\n");
+}
+
 /* A kernel before 6.3 does not know the rule: what systemd has there, the filter alone, stays. */
 static void test_memory_old_kernel(void **state)
 {
@@ -319,6 +331,7 @@ static int run(void)
 		TEST(test_namespaces),
 		TEST(test_memory),
 		TEST(test_memory_rule),
+		TEST(test_memory_by_proc),
 		TEST(test_memory_old_kernel),
 		TEST(test_memory_refused),
 		TEST(test_personality),
