@@ -24,7 +24,9 @@
 static const char site[] = "[Access]\nAllowUser=man\n";
 static const char renderer_site[] = "[Access]\nAllowUser=man\n[Exec]\nExecutable=/browser-renderer\n"
 				    "[Filesystem]\nBindReadOnlyPaths=%s/browser-renderer:/browser-renderer\n"
-				    "[Landlock]\nFsPathReadExecute=/browser-renderer\n";
+				    "[Landlock]\nFsPathReadExecute=/browser-renderer\n"
+				    /* reached well before the limit of computing, also on a slow machine */
+				    "[Resources]\nLimitDATA=256M\n";
 static const char collector_site[] = "[Access]\nAllowUser=man\n[Filesystem]\nBindReadOnlyPaths=\n"
 				     "BindReadOnlyPaths=%s/log:/var/log\n";
 
