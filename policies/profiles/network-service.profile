@@ -3,7 +3,7 @@
 # A program that speaks with the network for others, so that these need no network themselves: it fetches, resolves
 # names, checks certificates. It has the host's network, and of the host's files what that takes.
 #
-#	bailiffctl run network-service -- curl -sS https://deb.debian.org/ >page
+#	bailiffctl run network-service -- curl -sS https://www.example.org/ >page
 #
 # Nobody but administrators may launch it until somebody is named. For a service of your own, put into
 # /etc/bailiff/profiles/network-service.profile.d/10-site.conf:

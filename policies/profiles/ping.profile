@@ -2,7 +2,7 @@
 #
 # ping(8): whether a host answers, for those who are not trusted with raw sockets.
 #
-#	bailiffctl run ping -- ping -c3 deb.debian.org
+#	bailiffctl run ping -- ping -c3 www.example.org
 #
 # Nobody but administrators may launch it until somebody is named in ping.profile.d/10-access.conf:
 #

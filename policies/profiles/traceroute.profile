@@ -3,7 +3,7 @@
 # traceroute(8): the way to a host. It has no capability: probes are datagrams, and who answers is heard by an option of
 # their sockets.
 #
-#	bailiffctl run traceroute -- traceroute -n deb.debian.org
+#	bailiffctl run traceroute -- traceroute -n www.example.org
 #
 # Nobody but administrators may launch it until somebody is named in traceroute.profile.d/10-access.conf:
 #

@@ -1,17 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# fetch-headers.sh FOLDER [SUITE]: puts the headers that harvest.py reads below FOLDER, from Debian's SUITE (sid). Uses
-# apt with lists of its own, so neither root nor a change of this machine is needed; nothing of it is installed.
+# fetch-headers.sh FOLDER [SUITE [MIRROR]]: puts the headers that harvest.py reads below FOLDER, from Debian's SUITE
+# (sid), from the mirror that the machine's own apt uses unless told. Uses apt with lists of its own, so neither root nor
+# a change of this machine is needed; nothing of it is installed.
 set -eu
 
-[ $# -ge 1 ] || { echo "usage: $0 FOLDER [SUITE]" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: $0 FOLDER [SUITE [MIRROR]]" >&2; exit 2; }
 mkdir -p "$1"
 top=$(CDPATH='' cd -- "$1" && pwd)
 suite=${2:-sid}
+# shellcheck disable=SC2016 # $(REPO_URI) is apt's
+mirror=${3:-$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | head -n 1)}
+[ -n "$mirror" ] || { echo "$0: apt has no mirror here; name one" >&2; exit 1; }
 
 mkdir -p "$top/apt/lists/partial" "$top/apt/cache/archives/partial" "$top/apt/none" "$top/packages"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
 	>"$top/apt/sources.list"
 : >"$top/apt/status"
 cat >"$top/apt/apt.conf" <<X
