@@ -56,12 +56,14 @@ static void spin(void)
 /* A picture of a million by a million dots. */
 static void grow(void)
 {
-	for (;;) {
-		void *block = malloc(BLOCK);
+	/* Seen from elsewhere, or the compiler would leave out memory that nobody reads. */
+	static void *volatile newest;
 
-		if (!block)
+	for (;;) {
+		newest = malloc(BLOCK);
+		if (!newest)
 			_exit(OUT_OF_MEMORY);
-		memset(block, 1, BLOCK);
+		memset(newest, 1, BLOCK);
 	}
 }
 
