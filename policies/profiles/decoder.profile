@@ -35,6 +35,10 @@ FileDescriptor=0 regular,pipe,memfd,socket,null
 FileDescriptor=1 regular,pipe,memfd,socket,null
 FileDescriptor=2 regular,pipe,memfd,socket,null
 
+[Filesystem]
+# Not even of itself: the list of mounts in /proc tells which devices and folders of the host files come from.
+InaccessiblePaths=/proc
+
 [Seccomp]
 Policy=decoder.policy
 

@@ -42,6 +42,8 @@ FileDescriptor=2 regular,pipe,memfd,socket,null
 [Filesystem]
 # Where fonts are; without it pages with fonts of the system are drawn without letters.
 BindReadOnlyPaths=-/etc/fonts
+# Not even of itself: the list of mounts in /proc tells which devices and folders of the host files come from.
+InaccessiblePaths=/proc
 
 [Seccomp]
 Policy=file-viewer.policy

@@ -26,6 +26,8 @@ FileDescriptor=4 chardev
 # Mesa chooses a driver by what the device says of itself there. Read-only, and to a user who owns nothing; it tells
 # which hardware this is. Without the path in a container: no driver, but a helper that draws without one.
 BindReadOnlyPaths=-/sys/devices -/sys/dev/char -/sys/class/drm
+# What is not of hardware: addresses of network devices, what the firmware tells of the machine, disks.
+InaccessiblePaths=-/sys/devices/virtual
 # Settings of drivers, and which drivers there are, where the administrator says so.
 BindReadOnlyPaths=-/etc/drirc -/etc/vulkan -/etc/glvnd
 

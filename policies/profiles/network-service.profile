@@ -47,6 +47,9 @@ BindReadOnlyPaths=-/etc/resolv.conf -/etc/hosts -/etc/nsswitch.conf -/etc/gai.co
 BindReadOnlyPaths=-/etc/services -/etc/protocols
 # Who is trusted. Not /etc/ssl/private.
 BindReadOnlyPaths=-/etc/ssl/certs -/etc/ssl/openssl.cnf -/etc/ca-certificates
+# Not even of itself: the list of mounts in /proc tells which devices and folders of the host files come from. A service
+# that reads /proc/self takes it back in its drop-in: "InaccessiblePaths=".
+InaccessiblePaths=/proc
 
 [Landlock]
 # With the network come its abstract sockets, which no file mode guards: those of X servers, of containers' shims.

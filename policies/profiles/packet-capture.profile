@@ -44,6 +44,10 @@ AmbientCapabilities=CAP_NET_RAW
 # The host's network, as it is about that. For another one put NetworkNamespacePath=/run/netns/NAME into a drop-in.
 PrivateNetwork=no
 
+[Filesystem]
+# Not even of itself: the list of mounts in /proc tells which devices and folders of the host files come from.
+InaccessiblePaths=/proc
+
 [Seccomp]
 Policy=packet-capture.policy
 

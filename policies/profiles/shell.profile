@@ -35,6 +35,8 @@ UMask=0077
 [Filesystem]
 # Names instead of numbers, and the shell's own settings.
 BindReadOnlyPaths=-/etc/passwd -/etc/group -/etc/nsswitch.conf -/etc/bash.bashrc -/etc/inputrc -/etc/terminfo
+# What is written there is no program. A script still is one, to a shell that reads it.
+NoExecPaths=/tmp
 
 [Seccomp]
 Policy=shell.policy
@@ -46,6 +48,8 @@ RuntimeMaxSec=12h
 LimitNPROC=256
 LimitNOFILE=1024
 LimitAS=4G
+# Also of what is redirected into a file of the caller's.
+LimitFSIZE=64G
 # bash takes no notice of SIGTERM when it talks to a terminal.
 KillSignal=SIGHUP
 TimeoutStopSec=2s

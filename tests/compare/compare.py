@@ -15,6 +15,7 @@ import sys
 import termios
 
 import engines
+import expectation
 import report
 from world import LEAKED_FD, World
 
@@ -140,7 +141,21 @@ def arguments():
     p.add_argument("--profiles", action="store_true", help="the shipped profiles instead of the engines")
     p.add_argument("--output", default="", help="write the document to this file")
     p.add_argument("--against", default="", help="compare with this document instead")
+    p.add_argument("--expected", default="", help="with --profiles: compare with this table of expectations")
     return p.parse_args()
+
+
+def complain(options, checks, columns):
+    """What is neither as the document tells nor as is expected."""
+    found = []
+    if options.expected:
+        machine = expectation.Machine()
+        print(f"compare: {machine.text()}", file=sys.stderr)
+        found = expectation.differences(options.expected, checks, columns, machine, report.ABSENT)
+    if options.against:
+        with open(options.against, encoding="utf-8") as f:
+            found += report.differences(f.read(), checks, columns, options.profiles)
+    return found
 
 
 def main():
@@ -159,10 +174,9 @@ def main():
             columns.append(report.Column(engine, cells))
             print(f"compare: {engine.title} {engine.version()}: {columns[-1].blocked()} of {len(checks)} blocked",
                   file=sys.stderr)
-    if options.against:
-        with open(options.against, encoding="utf-8") as f:
-            complaints = report.differences(f.read(), checks, columns, options.profiles)
-        print("".join(f"compare: {c}\n" for c in complaints), end="")
+    complaints = complain(options, checks, columns)
+    print("".join(f"compare: {c}\n" for c in complaints), end="")
+    if options.against or complaints:
         return 1 if complaints else 0
     text = report.document(checks, columns, others, options.profiles)
     if options.output:

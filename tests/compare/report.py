@@ -30,9 +30,10 @@ How to read it:
 PROFILES_INTRODUCTION = """# What the shipped profiles let through
 
 {checks} attempts by one program under each shipped profile, as [COMPARISON.md](COMPARISON.md) makes them with other jails;
-read there how a cell is to be read. `./dev compare` makes this file; the test `confinement` measures again and
-fails when something is open that is blocked here, or blocked that is open: whoever changes a profile sees here what it
-changed.
+read there how a cell is to be read. `./dev compare` makes this file. What it should say stands apart, derived by
+reading the profiles: `tests/compare/expected.txt` has a cell for each of these, what blocks it, and a reason for each that
+is open. The test `confinement` measures again and fails when anything is open that is blocked there or here, or blocked
+that is open: whoever changes a profile sees here what it changed.
 """
 
 
