@@ -47,6 +47,9 @@
 #define BAILIFF_OPTION_STOP_TIMEOUT "stop-timeout-usec" /* t */
 #define BAILIFF_OPTION_RUNTIME_MAX  "runtime-max-usec"  /* t */
 #define BAILIFF_OPTION_RLIMITS      "rlimits"           /* a{s(tt)} */
+#define BAILIFF_OPTION_MEMORY_MAX   "memory-max"        /* t */
+#define BAILIFF_OPTION_TASKS_MAX    "tasks-max"         /* t */
+#define BAILIFF_OPTION_CPU_QUOTA    "cpu-quota"         /* u */
 #define BAILIFF_OPTION_TAG          "tag"               /* s */
 #define BAILIFF_OPTION_OPTIONAL     "optional"          /* as */
 
@@ -81,3 +84,9 @@
 #define BAILIFF_INFO_SKIPPED    "skipped"    /* as */
 #define BAILIFF_INFO_GENERATION "generation" /* u */
 #define BAILIFF_INFO_SETUP_USEC "setup-usec" /* t */
+
+/* Keys of usage, as Wait and GetUsage tell it. */
+#define BAILIFF_USAGE_CPU    "cpu-usec"    /* t */
+#define BAILIFF_USAGE_MEMORY "memory-peak" /* t */
+#define BAILIFF_USAGE_TASKS  "tasks-peak"  /* t */
+#define BAILIFF_USAGE_SETUP  "setup-usec"  /* t */

@@ -13,6 +13,7 @@ struct deferred {
 	struct broker *broker;
 	sd_bus_message *message;
 	uid_t uid;
+	uint64_t about; /* id of the sandbox that it is about, where the answer needs that */
 };
 
 struct deferred_list {

@@ -114,13 +114,6 @@ static int register_sandbox(
 	r = lifetime_begin(b, s);
 	if (r < 0)
 		return r;
-	if (l->lifeline >= 0) {
-		r = lifetime_watch_lifeline(s, steal_fd(l->lifeline));
-		if (r < 0) {
-			lifetime_stop(s, 0, RESULT_CLIENT_GONE, NULL);
-			return r;
-		}
-	}
 	*ret = s;
 	return 0;
 }

@@ -22,7 +22,6 @@ struct launch *launch_free(struct launch *l)
 			quota_give(&l->broker->quota, l->uid, QUOTA_LIVE);
 		(void)deferred_free(l->call);
 		fd_close_many(l->streams, STREAMS);
-		(void)fd_close(l->lifeline);
 		free(l->owner_name);
 		free(l->profile);
 		free(l->tag);
@@ -207,9 +206,6 @@ static int pack_fds(struct launch *l, const struct launch_args *a, const struct 
 		return r;
 	if (a->lifeline < 0)
 		return 0;
-	l->lifeline = fd_dup_above(a->lifeline, 3);
-	if (l->lifeline < 0)
-		return l->lifeline;
 	request->has_lifeline = true;
 	p->fds[p->n++] = a->lifeline;
 	return 0;
@@ -279,8 +275,7 @@ static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *
 		.uid = c->uid,
 		.generation = b->generation,
 		.detach = a->detach,
-		.streams = { -1, -1, -1 },
-		.lifeline = -1 };
+		.streams = { -1, -1, -1 } };
 	l->owner_name = strdup(c->name);
 	l->profile = strdup(profile);
 	l->tag = strdup(a->tag ? a->tag : "");

@@ -19,7 +19,6 @@ struct launch {
 	uint32_t generation;
 	bool detach, counted; /* counted: against QUOTA_LIVE */
 	int streams[STREAMS]; /* our ends of the pipes, or -1 */
-	int lifeline;         /* or -1 */
 };
 
 struct launch *launch_free(struct launch *l); /* returns NULL */

@@ -135,26 +135,41 @@ static int dispatch_answer(struct launcher_client *l, uint32_t serial, const str
 	return call->handler(l->broker, answer, call->userdata);
 }
 
+static int dispatch_event(struct launcher_client *l, uint32_t type, struct cursor *c)
+{
+	struct sandbox_exit ended;
+	uint64_t id;
+	int r;
+
+	switch (type) {
+	case WIRE_EXITED:
+		r = decode_sandbox_exit(c, &ended);
+		if (r >= 0)
+			lifetime_exited(l->broker, &ended);
+		return r;
+	case WIRE_STOPPING:
+		r = decode_id(c, &id);
+		if (r >= 0)
+			lifetime_stopping(l->broker, id);
+		return r;
+	default:
+		return -EBADMSG;
+	}
+}
+
 static int dispatch(struct launcher_client *l, struct wire_record *record)
 {
 	struct cursor c = CURSOR_INIT(record->data, record->size);
 	struct launcher_answer answer = { .body = &c, .record = record };
-	struct sandbox_exit ended;
 	uint32_t serial;
 	int r;
 
 	r = wire_head(&c, &answer.type, &serial);
 	if (r < 0)
 		return r;
-	if (answer.type != WIRE_EXITED)
+	if (serial != 0)
 		return dispatch_answer(l, serial, &answer);
-	if (serial != 0 || record->n_fds > 0)
-		return -EBADMSG;
-	r = decode_sandbox_exit(&c, &ended);
-	if (r < 0)
-		return r;
-	lifetime_exited(l->broker, &ended);
-	return 0;
+	return record->n_fds > 0 ? -EBADMSG : dispatch_event(l, answer.type, &c);
 }
 
 /* 1: go on. 0: nothing more now. Negative: the launcher is gone or broken. */

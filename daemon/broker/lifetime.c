@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 static int table_add(struct broker *b, struct sandbox *s, enum quota_kind kind)
 {
@@ -48,23 +47,6 @@ int lifetime_adopt(struct broker *b, struct sandbox *s)
 	if (r < 0)
 		(void)sandbox_free(s);
 	return r;
-}
-
-static int on_lifeline(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	struct sandbox *s = userdata;
-
-	s->lifeline_source = sd_event_source_disable_unref(s->lifeline_source);
-	log_debug("Sandbox %" PRIu64 ": its lifeline was closed", s->id);
-	lifetime_stop(s, USEC_INFINITY, RESULT_CLIENT_GONE, NULL);
-	return 0;
-}
-
-int lifetime_watch_lifeline(struct sandbox *s, int fd)
-{
-	s->lifeline = fd;
-	/* Hang-up and error are always reported; data in it means nothing and must not wake us. */
-	return sd_event_add_io(s->broker->event, &s->lifeline_source, fd, EPOLLRDHUP, on_lifeline, s);
 }
 
 static int read_done(const struct launcher_answer *answer, struct done *ret)
@@ -217,8 +199,6 @@ static void end(struct sandbox *s, const struct sandbox_exit *ended)
 	s->exit = *ended;
 	s->state = SANDBOX_EXITED;
 	s->pidfd = fd_close(s->pidfd);
-	s->lifeline_source = sd_event_source_disable_unref(s->lifeline_source);
-	s->lifeline = fd_close(s->lifeline);
 	/* In this order the account stays, so that nothing is allocated and nothing can fail. */
 	r = quota_take(&b->quota, s->owner, QUOTA_RETAINED, UINT32_MAX);
 	assert(r >= 0);
@@ -227,6 +207,16 @@ static void end(struct sandbox *s, const struct sandbox_exit *ended)
 		sandbox_bus_answer_wait(s, d);
 	sandbox_bus_emit_changed(s);
 	sandbox_bus_emit_exited(s);
+}
+
+void lifetime_stopping(struct broker *b, uint64_t id)
+{
+	struct sandbox *s = sandboxes_find(&b->sandboxes, id);
+
+	if (!s || !sandbox_is_live(s) || s->state == SANDBOX_STOPPING)
+		return;
+	s->state = SANDBOX_STOPPING;
+	sandbox_bus_emit_changed(s);
 }
 
 void lifetime_exited(struct broker *b, const struct sandbox_exit *ended)

@@ -11,8 +11,6 @@
 int lifetime_begin(struct broker *b, struct sandbox *s);
 /* The same for one that the launcher lists, live or ended. */
 int lifetime_adopt(struct broker *b, struct sandbox *s);
-/* Takes the read end over; its end of file stops s. */
-int lifetime_watch_lifeline(struct sandbox *s, int fd);
 
 /* @timeout_usec as in struct stop_request. d, if any, is taken over and answered when the signal was sent. */
 void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result reason, struct deferred *d);
@@ -23,6 +21,8 @@ void lifetime_signal(struct sandbox *s, int signal, bool all, struct deferred *d
 /* Drops an exit state, here and at the launcher; s is freed. */
 void lifetime_forget(struct sandbox *s);
 
+/* The launcher has begun to stop it: its time is over, or a lifeline was let go. */
+void lifetime_stopping(struct broker *b, uint64_t id);
 /* The launcher reports an end. */
 void lifetime_exited(struct broker *b, const struct sandbox_exit *ended);
 /* A connection has gone: sandboxes that are not detached are stopped, its waiting calls dropped. */

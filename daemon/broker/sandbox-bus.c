@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "broker/broker.h"
 #include "broker/bus.h"
+#include "broker/control-bus.h"
 #include "broker/errors.h"
 #include "broker/layers.h"
 #include "broker/lifetime.h"
@@ -62,7 +63,8 @@ static int list_objects(
 	return 0;
 }
 
-static int begin_control(sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret)
+int sandbox_bus_begin_control(
+	sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret)
 {
 	const struct caller *c = callers_find(&s->broker->callers, m);
 
@@ -88,7 +90,7 @@ static int method_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return error_invalid_args(error, "whom is neither \"main\" nor \"all\"");
 	if (!sandbox_is_live(s))
 		return error_no_such_sandbox(error);
-	r = begin_control(m, s, error, &d);
+	r = sandbox_bus_begin_control(m, s, error, &d);
 	if (r < 0)
 		return r;
 	lifetime_signal(s, signal, whom[0] == 'a', d);
@@ -108,7 +110,7 @@ static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (timeout != USEC_INFINITY && timeout > TIMEOUT_USEC_MAX)
 		return error_invalid_args(error, "timeout_usec is more than a year: give less, or the "
 						 "largest number for the sandbox's own");
-	r = begin_control(m, s, error, &d);
+	r = sandbox_bus_begin_control(m, s, error, &d);
 	if (r < 0)
 		return r;
 	lifetime_stop(s, timeout, RESULT_KILLED, d);
@@ -123,9 +125,14 @@ static int build_wait_reply(struct sandbox *s, sd_bus_message *call, sd_bus_mess
 	r = sd_bus_message_new_method_return(call, &reply);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(reply, "siia{sv}",
-		sandbox_result_to_string((enum sandbox_result)s->exit.result), s->exit.exit_code,
-		s->exit.exit_signal, 1, "cpu-usec", "t", s->exit.cpu_usec);
+	r = sd_bus_message_append(reply, "sii", sandbox_result_to_string((enum sandbox_result)s->exit.result),
+		s->exit.exit_code, s->exit.exit_signal);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+	if (r >= 0)
+		r = control_append_usage(reply, &s->exit.usage, "v");
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(reply);
@@ -231,6 +238,16 @@ static const sd_bus_vtable sandbox_vtable[] = {
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS(
 		"Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("AttachLifeline", SD_BUS_ARGS("h", lifeline), SD_BUS_NO_RESULT,
+		control_attach_lifeline, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS(
+		"Freeze", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, control_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS(
+		"Thaw", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, control_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("a{sv}", limits), SD_BUS_NO_RESULT,
+		control_set_limits, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetUsage", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{st}", usage), control_get_usage,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Id", "t", NULL, offsetof(struct sandbox, id), SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY(
 		"Profile", "s", NULL, offsetof(struct sandbox, profile), SD_BUS_VTABLE_PROPERTY_CONST),

@@ -22,7 +22,7 @@ struct sandbox *sandbox_new(struct broker *b, const struct launched *l, const ch
 	s->started_realtime_usec = l->started_realtime_usec;
 	s->state = SANDBOX_RUNNING;
 	s->pidfd = -1;
-	s->lifeline = -1;
+	s->setup_usec = l->setup_usec;
 	s->profile = strdup(profile);
 	s->tag = strdup(tag ? tag : "");
 	s->cgroup = strdup(l->cgroup ? l->cgroup : "");
@@ -36,8 +36,6 @@ struct sandbox *sandbox_free(struct sandbox *s)
 {
 	if (s) {
 		deferred_list_clear(&s->waiters);
-		sd_event_source_disable_unref(s->lifeline_source);
-		(void)fd_close(s->lifeline);
 		(void)fd_close(s->pidfd);
 		free(s->profile);
 		free(s->tag);

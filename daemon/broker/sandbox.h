@@ -28,11 +28,9 @@ struct sandbox {
 	uint32_t generation, layers, incomplete;
 	bool detach;
 	enum sandbox_state state;
-	uint64_t started_realtime_usec;
+	uint64_t started_realtime_usec, setup_usec;
 	struct sandbox_exit exit; /* once EXITED */
 	int pidfd;                /* -1 once EXITED */
-	int lifeline;             /* or -1 */
-	sd_event_source *lifeline_source;
 	struct deferred_list waiters;
 };
 

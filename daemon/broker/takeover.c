@@ -30,25 +30,18 @@ static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_re
 	s->exit = e->exit;
 	if (sandbox_is_live(s))
 		s->pidfd = wire_record_steal_fd(record, 0);
-	r = lifetime_adopt(b, s);
-	if (r < 0)
-		return r;
-	if (sandbox_is_live(s) && e->has_lifeline)
-		return lifetime_watch_lifeline(s, wire_record_steal_fd(record, 1));
-	return 0;
+	return lifetime_adopt(b, s);
 }
 
 static int take_entry(struct broker *b, const struct launcher_answer *answer)
 {
 	_cleanup_(sandbox_entry_done) struct sandbox_entry e = { 0 };
-	size_t n_fds;
 	int r;
 
 	r = decode_sandbox_entry(answer->body, &e);
 	if (r < 0)
 		return r;
-	n_fds = (e.state != SANDBOX_EXITED) + (size_t)e.has_lifeline;
-	if (answer->record->n_fds != n_fds)
+	if (answer->record->n_fds != (e.state != SANDBOX_EXITED))
 		return -EBADMSG;
 	return adopt(b, &e, answer->record);
 }

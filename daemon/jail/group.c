@@ -10,18 +10,16 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/parse.h"
+#include "base/machine.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define QUOTA_PERIOD_USEC 100000U /* systemd's, and the kernel's default */
 #define QUOTA_USEC_MIN    1000U   /* the kernel takes no less */
-#define NUMBER_FILE_MAX   64
 
 static const struct {
 	const char *key, *controller, *file;
@@ -44,57 +42,9 @@ static int fail(struct jail_error *reterr, int error, size_t which, const char *
 	return jail_fail(reterr, STAGE_CGROUP, error, text, object);
 }
 
-static int read_number(int proc_fd, const char *name, uint64_t *ret)
-{
-	_cleanup_close_ int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	int r;
-
-	if (fd < 0)
-		return errno_or_eio();
-	r = read_fd_to_end(fd, NUMBER_FILE_MAX, &text, &size);
-	if (r < 0)
-		return r;
-	text[strcspn(text, "\n")] = '\0';
-	return parse_u64(text, ret);
-}
-
-/* What a hundred percent are. */
-static int whole_of(size_t which, int proc_fd, uint64_t *ret)
-{
-	uint64_t threads, pids;
-	int r;
-
-	if (which != GROUP_TASKS_MAX) {
-		long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-		if (pages <= 0 || size <= 0)
-			return -EIO;
-		*ret = (uint64_t)pages * (uint64_t)size;
-		return 0;
-	}
-	r = read_number(proc_fd, "sys/kernel/threads-max", &threads);
-	if (r < 0)
-		return r;
-	r = read_number(proc_fd, "sys/kernel/pid_max", &pids);
-	if (r < 0)
-		return r;
-	*ret = threads < pids ? threads : pids;
-	return 0;
-}
-
-/* Whole units first, so that nothing overflows; never 0, which would be no limit but an end. */
-static uint64_t share_of(uint64_t whole, uint64_t permyriad)
-{
-	uint64_t share = whole / GROUP_WHOLE * permyriad + whole % GROUP_WHOLE * permyriad / GROUP_WHOLE;
-
-	return share > 0 ? share : 1;
-}
-
 static void format_quota(const struct group_value *v, char text[GROUP_TEXT_MAX])
 {
-	uint64_t usec = share_of(QUOTA_PERIOD_USEC, v->value);
+	uint64_t usec = machine_share(QUOTA_PERIOD_USEC, v->value);
 
 	if (v->value == GROUP_INFINITY)
 		(void)snprintf(text, GROUP_TEXT_MAX, "max %u", QUOTA_PERIOD_USEC);
@@ -105,14 +55,15 @@ static void format_quota(const struct group_value *v, char text[GROUP_TEXT_MAX])
 
 static int format_amount(size_t which, const struct group_value *v, int proc_fd, char text[GROUP_TEXT_MAX])
 {
-	uint64_t value = v->value, whole;
+	uint64_t value = v->value;
+	struct machine m;
 	int r;
 
 	if (v->unit == GROUP_PERMYRIAD) {
-		r = whole_of(which, proc_fd, &whole);
+		r = machine_measure(proc_fd, &m);
 		if (r < 0)
 			return r;
-		value = share_of(whole, v->value);
+		value = machine_share(which == GROUP_TASKS_MAX ? m.tasks : m.memory, v->value);
 	}
 	if (v->unit == GROUP_ABSOLUTE && value == GROUP_INFINITY)
 		(void)snprintf(text, GROUP_TEXT_MAX, "max");
@@ -155,28 +106,53 @@ int prepare_group(
 	return 0;
 }
 
-int apply_group(const struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr)
+/* -EOPNOTSUPP: no such controller. */
+static int open_limit(const struct group_plan *p, size_t i, int cgroup_fd)
+{
+	bool idle = i == GROUP_CPU_WEIGHT && p->idle;
+	int fd;
+
+	if (cgroup_fd < 0)
+		return -EOPNOTSUPP;
+	/* Nonblocking: below what is in use, a limit comes into force with what is taken next, instead of the
+	 * launcher waiting for memory to be freed (Linux 6.16). */
+	fd = openat(
+		cgroup_fd, idle ? IDLE_FILE : limits[i].file, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 ? fd : errno == ENOENT ? -EOPNOTSUPP : errno_or_eio();
+}
+
+/* Before anything is written: is everything there? What is missing and may be is taken out of the plan. */
+static int check_controllers(
+	struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr)
 {
 	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++) {
-		bool idle = i == GROUP_CPU_WEIGHT && p->idle;
+		_cleanup_close_ int fd = p->text[i][0] != '\0' ? open_limit(p, i, cgroup_fd) : -1;
+
+		if (fd != -EOPNOTSUPP)
+			continue;
+		if (!p->optional)
+			return fail(reterr, -EOPNOTSUPP, i, "there is no cgroup v2 controller",
+				limits[i].controller);
+		*ret_incomplete = true;
+		p->text[i][0] = '\0';
+	}
+	return 0;
+}
+
+int apply_group(struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr)
+{
+	int r;
+
+	r = check_controllers(p, cgroup_fd, ret_incomplete, reterr);
+	for (size_t i = 0; r >= 0 && i < _GROUP_LIMIT_MAX; i++) {
 		_cleanup_close_ int fd = -1;
-		int r;
 
 		if (p->text[i][0] == '\0')
 			continue;
-		fd = cgroup_fd < 0 ? -1
-				   : openat(cgroup_fd, idle ? IDLE_FILE : limits[i].file,
-					     O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 && (cgroup_fd < 0 || errno == ENOENT)) {
-			if (!p->optional)
-				return fail(reterr, -EOPNOTSUPP, i, "there is no cgroup v2 controller",
-					limits[i].controller);
-			*ret_incomplete = true;
-			continue;
-		}
-		r = fd < 0 ? errno_or_eio() : write_full(fd, p->text[i], strlen(p->text[i]));
+		fd = open_limit(p, i, cgroup_fd);
+		r = fd < 0 ? fd : write_full(fd, p->text[i], strlen(p->text[i]));
 		if (r < 0)
 			return fail(reterr, r, i, limits[i].file, p->text[i]);
 	}
-	return 0;
+	return r;
 }

@@ -65,7 +65,8 @@ struct jail {
 	bool payload_is_init;  /* then there is no init of ours */
 	bool without_landlock; /* not asked for, or optional and not there */
 	bool built;            /* the report said so: only exec is left */
-	bool ended;            /* payload reaped; status is its end */
+	bool frozen;
+	bool ended; /* payload reaped; status is its end */
 	bool init_ended;
 	siginfo_t status;
 };
@@ -93,6 +94,22 @@ int jail_read_report(struct jail *j, struct jail_error *reterr);
 /* To the payload (all = false) or to every process of the jail (PID namespace or cgroup). -ESRCH when it
  * ended. */
 int jail_signal(struct jail *j, int sig, bool all);
+/* Stops every process of the jail where it is, and lets them go on. Killing works all the same. -EOPNOTSUPP:
+ * there is no cgroup v2. */
+int jail_freeze(struct jail *j, bool freeze, struct jail_error *reterr);
+/* Sets limits of the jail as a whole; what is GROUP_UNSET stays. -EOPNOTSUPP: a controller is missing. */
+int jail_limit(const struct jail_context *c, const struct jail *j,
+	const struct group_value values[_GROUP_LIMIT_MAX], struct jail_error *reterr);
+
+/* What a jail has used so far, as far as its cgroup says. */
+struct jail_usage {
+	bool has_cpu, has_memory, has_tasks;
+	uint64_t cpu_usec, memory_peak, tasks_peak;
+	bool out_of_memory; /* the kernel killed a process because of its limit */
+};
+
+/* Until jail_done(). */
+void jail_usage(const struct jail *j, struct jail_usage *ret);
 /* SIGKILL to everything: the namespace's init, cgroup.kill, the payload. Never fails for "already gone". */
 void jail_kill(struct jail *j);
 /* 1: payload ended, *ret is its status (the same on every later call), and what it left behind was killed. 0:

@@ -312,8 +312,8 @@ struct group_plan {
 int prepare_group(
 	const struct jail_spec *spec, int proc_fd, struct group_plan *ret, struct jail_error *reterr);
 /* In the launcher, before the cgroup has a member. @cgroup_fd: -1 without one. *ret_incomplete: controllers
- * are missing, and the profile bears it. */
-int apply_group(const struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr);
+ * are missing, and the profile bears it: they are taken out of the plan. -EOPNOTSUPP: nothing was written. */
+int apply_group(struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr);
 
 /* exec.c */
 

@@ -46,6 +46,14 @@ static int refuse(struct launch *l, enum refusal refusal, const char *message)
 	return -EACCES;
 }
 
+bool launch_is_lifeline(const struct server *server, int fd)
+{
+	enum fd_kind kind;
+
+	return fd_classify(fd, server->jail.proc_fd, &kind, NULL) >= 0 &&
+	       (kind == FD_KIND_PIPE || kind == FD_KIND_SOCKET);
+}
+
 /* The generation of the request is the one in force or the one before. */
 static int find_profile(struct launch *l)
 {
@@ -90,18 +98,11 @@ static int classify_fds(struct launch *l)
 	return 0;
 }
 
-/* The lifeline is watched by epoll: only for these kinds can that not lead into somebody's file system. */
 static int check_lifeline(struct launch *l)
 {
-	enum fd_kind kind;
-	int r;
-
-	if (!l->m.has_lifeline)
+	if (!l->m.has_lifeline || launch_is_lifeline(l->server, l->record->fds[l->m.n_fds]))
 		return 0;
-	r = fd_classify(l->record->fds[l->m.n_fds], l->server->jail.proc_fd, &kind, NULL);
-	if (r < 0 || (kind != FD_KIND_PIPE && kind != FD_KIND_SOCKET))
-		return refuse(l, REFUSAL_INVALID_FD, "the lifeline must be a pipe or a connected socket");
-	return 0;
+	return refuse(l, REFUSAL_INVALID_FD, "the lifeline must be a pipe or a connected socket");
 }
 
 /* A place in the table, and a uid of its own if the profile wants one. */
@@ -262,9 +263,8 @@ static int record_sandbox(struct launch *l)
 	s->runtime_max_usec = l->effective.runtime_max_usec;
 	s->timeout_stop_usec = l->effective.timeout_stop_usec;
 	s->stop_signal = l->effective.stop_signal;
-	s->has_lifeline = m->has_lifeline;
-	if (m->has_lifeline)
-		s->lifeline.fd = wire_record_steal_fd(l->record, m->n_fds);
+	if (l->spec.group)
+		memcpy(s->limits, l->spec.group, sizeof(s->limits));
 	return 0;
 }
 
@@ -312,8 +312,11 @@ static int start(struct launch *l, struct jail_error *reterr)
 	s->layers = layers_of(&l->spec, &s->jail);
 	s->incomplete = s->jail.incomplete;
 	s->cgroup = cgroup_path(server, s->jail.cgroup_fd);
-	r = s->cgroup ? sandbox_begin(server, s, server->current->catalog->config.setup_timeout_usec)
-		      : -ENOMEM;
+	r = s->cgroup ? 0 : -ENOMEM;
+	if (r >= 0 && l->m.has_lifeline)
+		r = sandbox_attach(server, s, wire_record_steal_fd(l->record, l->m.n_fds));
+	if (r >= 0)
+		r = sandbox_begin(server, s, server->current->catalog->config.setup_timeout_usec);
 	if (r < 0)
 		*reterr = (struct jail_error){
 			.stage = STAGE_EXEC, .error = r, .object = "watching the sandbox"

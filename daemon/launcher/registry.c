@@ -37,9 +37,10 @@ int registry_add(struct registry *r, size_t max_live, struct sandbox **ret)
 		.jail = JAIL_NULL,
 		.process = SOURCE_NULL,
 		.report = SOURCE_NULL,
-		.lifeline = SOURCE_NULL,
 		.runtime_deadline = USEC_INFINITY,
 	};
+	for (size_t i = 0; i < LIFELINES_MAX; i++)
+		s->lifelines[i] = (struct lifeline){ .source = SOURCE_NULL, .sandbox = s };
 	TAILQ_INSERT_TAIL(&r->by_age, s, by_age);
 	LIST_INSERT_HEAD(bucket(r, s->id), s, by_id);
 	r->n++;

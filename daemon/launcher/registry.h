@@ -17,6 +17,13 @@
 #define REGISTRY_BUCKETS                                                                                     \
 	4096U /* a power of two, not below SANDBOXES_MAX: ids are consecutive, so chains stay at 1 */
 
+#define LIFELINES_MAX 4 /* of one sandbox: the launch's, and those that were attached */
+
+struct lifeline {
+	struct source source; /* fd owned here */
+	struct sandbox *sandbox;
+};
+
 struct sandbox {
 	TAILQ_ENTRY(sandbox) by_age;
 	TAILQ_ENTRY(sandbox) by_end; /* while retained */
@@ -34,8 +41,8 @@ struct sandbox {
 	size_t n_note;
 
 	struct jail jail;
-	struct source process, report, lifeline; /* lifeline.fd is owned here, the others by the jail */
-	bool has_lifeline;
+	struct source process, report; /* fds owned by the jail */
+	struct lifeline lifelines[LIFELINES_MAX];
 	struct timer timer;
 
 	uint32_t serial; /* of the launch, while it is STARTING */
@@ -49,6 +56,7 @@ struct sandbox {
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	uint64_t runtime_deadline; /* boottime */
 	int32_t stop_signal;
+	struct group_value limits[_GROUP_LIMIT_MAX]; /* in force, for those that may be tightened */
 
 	bool has_reason; /* the end was asked for, result says why */
 	enum sandbox_result reason;

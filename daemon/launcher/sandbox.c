@@ -15,15 +15,21 @@ static uint64_t add_usec(uint64_t a, uint64_t b)
 	return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
 }
 
+static void drop_lifeline(struct server *server, struct lifeline *l)
+{
+	int fd = l->source.fd;
+
+	server_unwatch(server, &l->source);
+	(void)fd_close(fd);
+}
+
 static void unwatch_all(struct server *server, struct sandbox *s)
 {
-	int lifeline_fd = s->lifeline.fd;
-
 	timers_cancel(&server->timers, &s->timer);
 	server_unwatch(server, &s->process);
 	server_unwatch(server, &s->report);
-	server_unwatch(server, &s->lifeline);
-	(void)fd_close(lifeline_fd);
+	for (size_t i = 0; i < LIFELINES_MAX; i++)
+		drop_lifeline(server, &s->lifelines[i]);
 }
 
 /* Everything that only a live sandbox has. */
@@ -149,7 +155,7 @@ static bool settle_launch(struct server *server, struct sandbox *s)
 	return true;
 }
 
-static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si)
+static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si, bool out_of_memory)
 {
 	if (s->has_reason)
 		return s->reason;
@@ -157,6 +163,8 @@ static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si)
 		return si->si_status == 0 ? RESULT_SUCCESS : RESULT_EXIT_CODE;
 	if (si->si_status == SIGSYS)
 		return RESULT_VIOLATION;
+	if (si->si_status == SIGKILL && out_of_memory)
+		return RESULT_OOM;
 	return si->si_code == CLD_DUMPED ? RESULT_CORE_DUMP : RESULT_SIGNAL;
 }
 
@@ -181,18 +189,46 @@ static void announce_end(struct server *server, const struct sandbox *s)
 	server_send(server, &b, -1);
 }
 
+/* Returns whether memory ran out. */
+static bool measure(const struct sandbox *s, struct usage *ret)
+{
+	struct jail_usage u;
+
+	jail_usage(&s->jail, &u);
+	*ret = (struct usage){
+		.has = (u.has_cpu ? USAGE_CPU : 0) | (u.has_memory ? USAGE_MEMORY : 0) |
+		       (u.has_tasks ? USAGE_TASKS : 0),
+		.cpu_usec = u.cpu_usec,
+		.memory_peak = u.memory_peak,
+		.tasks_peak = u.tasks_peak,
+	};
+	return u.out_of_memory;
+}
+
+void sandbox_usage(const struct sandbox *s, struct usage *ret)
+{
+	*ret = s->exit.usage;
+	if (s->state != SANDBOX_EXITED)
+		(void)measure(s, ret);
+}
+
 /* What reaping the jail adds to the time of our reaped children is what it used, with all its descendants. */
 static void end_sandbox(struct server *server, struct sandbox *s, const siginfo_t *si, uint64_t cpu_before)
 {
+	struct usage usage;
+	bool out_of_memory = measure(s, &usage);
+
 	s->exit = (struct sandbox_exit){
 		.id = s->id,
-		.result = judge(s, si),
+		.result = judge(s, si, out_of_memory),
 		.exit_code = si->si_code == CLD_EXITED ? si->si_status : 0,
 		.exit_signal = si->si_code == CLD_EXITED ? 0 : si->si_status,
 		.exited_realtime_usec = now_realtime_usec(),
+		.usage = usage,
 	};
 	release(server, s);
-	s->exit.cpu_usec = children_cpu_usec() - cpu_before;
+	s->exit.usage.has |= USAGE_CPU;
+	s->exit.usage.cpu_usec = children_cpu_usec() - cpu_before;
 	registry_retain(&server->registry, s);
 	announce_end(server, s);
 	log_debug("sandbox %llu of profile %s ended: code %d, signal %d", (unsigned long long)s->id,
@@ -233,19 +269,51 @@ static void report_readable(struct server *server, struct source *source, uint32
 	(void)settle_launch(server, CONTAINER_OF(source, struct sandbox, report));
 }
 
+/* The broker did not ask for it: it hears that the sandbox is being stopped. */
+static void stop_unasked(struct server *server, struct sandbox *s, enum sandbox_result reason)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	if (s->state != SANDBOX_STOPPING && !(server->listing.active && s->id >= server->listing.next_id)) {
+		(void)encode_id(&b, WIRE_STOPPING, 0, s->id);
+		server_send(server, &b, -1);
+	}
+	sandbox_stop(server, s, s->timeout_stop_usec, reason);
+}
+
 /* Nobody holds the other end any more. What may have been written to it is of no interest, and is never read.
  */
 static void lifeline_hung_up(struct server *server, struct source *source, uint32_t events)
 {
-	struct sandbox *s = CONTAINER_OF(source, struct sandbox, lifeline);
-	int fd = source->fd;
+	struct lifeline *l = CONTAINER_OF(source, struct lifeline, source);
+	struct sandbox *s = l->sandbox;
 
-	server_unwatch(server, source);
-	(void)fd_close(fd);
+	drop_lifeline(server, l);
 	if (s->state == SANDBOX_STARTING)
 		sandbox_break_off(server, s, STAGE_EXEC, "the client went away");
 	else
-		sandbox_stop(server, s, s->timeout_stop_usec, RESULT_CLIENT_GONE);
+		stop_unasked(server, s, RESULT_CLIENT_GONE);
+}
+
+int sandbox_attach(struct server *server, struct sandbox *s, int fd)
+{
+	_cleanup_close_ int owned = fd;
+	int r;
+
+	for (size_t i = 0; i < LIFELINES_MAX; i++) {
+		struct source *source = &s->lifelines[i].source;
+
+		if (source->fd >= 0)
+			continue;
+		*source = (struct source){ .fd = owned, .handle = lifeline_hung_up };
+		r = server_watch(server, source, EPOLLRDHUP);
+		if (r < 0)
+			source->fd = -1;
+		else
+			(void)steal_fd(owned);
+		return r;
+	}
+	return -EDQUOT;
 }
 
 int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_usec)
@@ -260,12 +328,6 @@ int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_use
 	r = watch_report(server, s);
 	if (r < 0)
 		return r;
-	if (s->has_lifeline) {
-		s->lifeline.handle = lifeline_hung_up;
-		r = server_watch(server, &s->lifeline, EPOLLRDHUP);
-		if (r < 0)
-			return r;
-	}
 	timers_set(&server->timers, &s->timer, add_usec(now_boottime_usec(), timeout_usec));
 	r = jail_go(&s->jail);
 	/* one that failed already does not wait for it: its report says why */
@@ -316,14 +378,24 @@ void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec,
 		kill_sandbox(server, s);
 		return;
 	}
-	/* one that was stopped (SIGSTOP) sees its signal only when it goes on */
+	/* one that was stopped (SIGSTOP, Freeze) sees its signal only when it goes on */
 	(void)jail_signal(&s->jail, SIGCONT, false);
+	if (s->jail.frozen)
+		(void)jail_freeze(&s->jail, false, &(struct jail_error){ 0 });
 	if (s->state == SANDBOX_STOPPING && s->timer.slot != 0 && s->timer.deadline < deadline)
 		return;
 	s->state = SANDBOX_STOPPING;
 	/* RuntimeMaxSec= holds on while it stops: an endless grace has an end too */
 	timers_set(
 		&server->timers, &s->timer, deadline < s->runtime_deadline ? deadline : s->runtime_deadline);
+}
+
+void sandbox_set_runtime(struct server *server, struct sandbox *s, uint64_t usec)
+{
+	s->runtime_max_usec = usec;
+	s->runtime_deadline = add_usec(s->started_boottime_usec, usec);
+	if (s->state != SANDBOX_STOPPING || s->timer.slot == 0 || s->timer.deadline > s->runtime_deadline)
+		timers_set(&server->timers, &s->timer, s->runtime_deadline);
 }
 
 void sandbox_due(struct server *server, struct sandbox *s)
@@ -335,7 +407,7 @@ void sandbox_due(struct server *server, struct sandbox *s)
 	case SANDBOX_RUNNING:
 	case SANDBOX_READY:
 		s->runtime_deadline = USEC_INFINITY;
-		sandbox_stop(server, s, s->timeout_stop_usec, RESULT_TIMEOUT);
+		stop_unasked(server, s, RESULT_TIMEOUT);
 		break;
 	case SANDBOX_STOPPING:
 		log_info("sandbox %llu of profile %s did not stop in time: killing it",
@@ -356,7 +428,6 @@ void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret)
 		.tag = s->tag,
 		.owner = s->owner,
 		.state = s->state,
-		.has_lifeline = s->lifeline.fd >= 0,
 		.detach = s->detach,
 		.runtime_max_usec = s->runtime_max_usec,
 		.timeout_stop_usec = s->timeout_stop_usec,

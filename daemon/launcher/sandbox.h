@@ -15,6 +15,10 @@ int sandbox_signal(struct sandbox *s, int sig, bool all);
 /* Sends the stop signal and kills after the grace; at once with 0, never with USEC_INFINITY. A sandbox that
  * is being stopped already may be given less time, not more, and keeps its reason. */
 void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec, enum sandbox_result reason);
+/* One more lifeline; takes fd over, also on failure. -EDQUOT: it has LIFELINES_MAX already. */
+int sandbox_attach(struct server *server, struct sandbox *s, int fd);
+/* What it has used, also when it has ended. */
+void sandbox_usage(const struct sandbox *s, struct usage *ret);
 /* Its timer ran out. */
 void sandbox_due(struct server *server, struct sandbox *s);
 /* Kills what is left, frees everything, in any state. */
@@ -22,6 +26,10 @@ void sandbox_discard(struct server *server, struct sandbox *s);
 /* Borrows from s. */
 void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret);
 
+/* RuntimeMaxSec= is this from now on, counted from the start. */
+void sandbox_set_runtime(struct server *server, struct sandbox *s, uint64_t usec);
+
+void answer_done(struct server *server, uint32_t serial, int error);
 /* Answers a launch with a refusal or a failed stage (the other is 0). rule may be NULL. */
 void answer_refused(struct server *server, uint32_t serial, const struct refused *refused);
 void answer_setup_failed(struct server *server, uint32_t serial, const struct jail_error *e);

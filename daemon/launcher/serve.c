@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "launcher/control.h"
 #include "launcher/launch.h"
 #include "launcher/salt.h"
 #include "launcher/sandbox.h"
@@ -24,7 +25,7 @@
 typedef int (*request_handler)(
 	struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record);
 
-static void answer_done(struct server *server, uint32_t serial, int error)
+void answer_done(struct server *server, uint32_t serial, int error)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
@@ -89,18 +90,14 @@ static int send_entry(struct server *server, const struct sandbox *s)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 	struct sandbox_entry entry;
-	int fds[2], r;
-	size_t n = 0;
+	bool live = s->state != SANDBOX_EXITED;
+	int r;
 
 	sandbox_describe(s, &entry);
 	r = encode_sandbox_entry(&b, server->listing.serial, &entry);
 	if (r < 0)
 		return r;
-	if (s->state != SANDBOX_EXITED)
-		fds[n++] = s->jail.pidfd;
-	if (entry.has_lifeline)
-		fds[n++] = s->lifeline.fd;
-	return wire_send(server->broker.fd, b.data, b.size, fds, n);
+	return wire_send(server->broker.fd, b.data, b.size, &s->jail.pidfd, live ? 1 : 0);
 }
 
 /* Sends entries until the broker's queue is full or all were sent. */
@@ -172,6 +169,10 @@ static const struct request {
 	{ WIRE_FORGET, 0, request_forget },
 	{ WIRE_LIST, 0, request_list },
 	{ WIRE_SALT, 0, request_salt },
+	{ WIRE_FREEZE, 0, request_freeze },
+	{ WIRE_LIMIT, 0, request_limit },
+	{ WIRE_USAGE, 0, request_usage },
+	{ WIRE_ATTACH, 1, request_attach },
 };
 
 static int serve_record(struct server *server, struct wire_record *record)

@@ -28,14 +28,20 @@ enum wire_type {
 	WIRE_FORGET, /* id → WIRE_DONE: an exited sandbox's record is dropped */
 	WIRE_LIST,   /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
 	WIRE_SALT,   /* empty → WIRE_SALT_IS or WIRE_REFUSED */
+	WIRE_FREEZE, /* freeze_request → WIRE_DONE or WIRE_REFUSED */
+	WIRE_LIMIT,  /* limit_request → WIRE_DONE or WIRE_REFUSED */
+	WIRE_USAGE,  /* id → WIRE_USAGE_IS, or WIRE_DONE with -ESRCH */
+	WIRE_ATTACH, /* id; fd: a lifeline → WIRE_DONE or WIRE_REFUSED */
 
 	/* launcher → broker */
 	WIRE_LAUNCHED = 64, /* launched; fd: pidfd */
 	WIRE_REFUSED,       /* refused */
 	WIRE_DONE,          /* done */
-	WIRE_ENTRY,         /* sandbox_entry; fds: pidfd unless it exited, lifeline if has_lifeline */
+	WIRE_ENTRY,         /* sandbox_entry; fd: pidfd unless it exited */
 	WIRE_SALT_IS,       /* bytes */
 	WIRE_EXITED,        /* event, serial 0: sandbox_exit */
+	WIRE_STOPPING,      /* event, serial 0: id; the launcher began to stop it by itself */
+	WIRE_USAGE_IS,      /* usage */
 
 	/* keeper → launcher, keeper → broker: struct keeper_message */
 	WIRE_START = 128, /* launcher: fds host procfs and cgroup directory as flags say. broker: no fd */
@@ -97,8 +103,7 @@ struct launch_request {
 		uint32_t target;
 		bool made; /* the broker's own end of a pipe for stdio, not the caller's */
 	} fds[FDS_MAX + 3];
-	bool has_lifeline; /* one more fd: kept for the broker, watched by the launcher as well as the broker
-			    */
+	bool has_lifeline; /* one more fd: kept and watched by the launcher */
 	bool detach;
 	struct wire_limit *limits;
 	size_t n_limits;
@@ -142,6 +147,32 @@ struct stop_request {
 	uint32_t reason;       /* enum sandbox_result to report: RESULT_KILLED, RESULT_CLIENT_GONE */
 };
 
+struct freeze_request {
+	uint64_t id;
+	bool freeze; /* or thaw */
+};
+
+/* What a live sandbox is limited to from now on; each may only tighten. 0: stays as it is. */
+struct limit_request {
+	uint64_t id;
+	uint64_t memory_max, tasks_max, cpu_quota; /* bytes, tasks, hundredths of a percent of a processor */
+	uint64_t runtime_max_usec;                 /* since it started */
+	uint64_t timeout_stop_usec;
+};
+
+/* What a sandbox has used. What the kernel could not say is not in has. */
+#define USAGE_CPU    (1U << 0)
+#define USAGE_MEMORY (1U << 1)
+#define USAGE_TASKS  (1U << 2)
+#define _USAGE_ALL   7U
+
+struct usage {
+	uint32_t has;
+	uint64_t cpu_usec;
+	uint64_t memory_peak; /* bytes */
+	uint64_t tasks_peak;
+};
+
 struct done {
 	int32_t error; /* 0 or negative errno: -ESRCH no such live sandbox */
 };
@@ -175,7 +206,7 @@ struct sandbox_exit {
 	uint32_t result;                /* enum sandbox_result */
 	int32_t exit_code, exit_signal; /* the one that applies; the other is 0 */
 	uint64_t exited_realtime_usec;
-	uint64_t cpu_usec;
+	struct usage usage;
 };
 
 /* One sandbox of the launcher's table: what a new broker needs to take over. */
@@ -185,7 +216,7 @@ struct sandbox_entry {
 	char *profile, *tag;
 	uid_t owner;
 	uint32_t state; /* enum sandbox_state */
-	bool has_lifeline, detach;
+	bool detach;
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	int32_t stop_signal;
 	struct sandbox_exit exit; /* meaningful when EXITED */
@@ -212,7 +243,14 @@ int encode_signal_request(struct buf *b, uint32_t serial, const struct signal_re
 int decode_signal_request(struct cursor *c, struct signal_request *ret);
 int encode_stop_request(struct buf *b, uint32_t serial, const struct stop_request *m);
 int decode_stop_request(struct cursor *c, struct stop_request *ret);
-/* WIRE_FORGET */
+int encode_freeze_request(struct buf *b, uint32_t serial, const struct freeze_request *m);
+int decode_freeze_request(struct cursor *c, struct freeze_request *ret);
+int encode_limit_request(struct buf *b, uint32_t serial, const struct limit_request *m);
+int decode_limit_request(struct cursor *c, struct limit_request *ret);
+/* WIRE_USAGE_IS */
+int encode_usage(struct buf *b, uint32_t serial, const struct usage *m);
+int decode_usage(struct cursor *c, struct usage *ret);
+/* WIRE_FORGET, WIRE_USAGE, WIRE_ATTACH, WIRE_STOPPING */
 int encode_id(struct buf *b, uint32_t type, uint32_t serial, uint64_t id);
 int decode_id(struct cursor *c, uint64_t *ret);
 /* WIRE_LIST, WIRE_SALT: a head and no body. */

@@ -31,6 +31,10 @@ uint64_t get_timeout(struct cursor *c);
 int32_t get_signal(struct cursor *c, int32_t min);
 /* 0 or a negative errno. */
 int32_t get_error(struct cursor *c);
+/* What was used, in a record's middle. What is not known is 0. */
+struct usage;
+void put_usage(struct buf *b, const struct usage *m);
+void get_usage(struct cursor *c, struct usage *m);
 /* The string, cut at a character's border to at most max bytes: what people read may lose its end, but must
  * not make the peer refuse the record. */
 void put_clipped(struct buf *b, const char *s, size_t max);

@@ -124,7 +124,7 @@ static void put_exit(struct buf *b, const struct sandbox_exit *m)
 	buf_put_i32(b, m->exit_code);
 	buf_put_i32(b, m->exit_signal);
 	buf_put_u64(b, m->exited_realtime_usec);
-	buf_put_u64(b, m->cpu_usec);
+	put_usage(b, &m->usage);
 }
 
 static void get_exit(struct cursor *c, struct sandbox_exit *m)
@@ -135,7 +135,7 @@ static void get_exit(struct cursor *c, struct sandbox_exit *m)
 	if (m->exit_code < 0 || m->exit_code > 255 || (m->exit_code != 0 && m->exit_signal != 0))
 		cursor_fail(c, -EBADMSG);
 	m->exited_realtime_usec = cursor_get_u64(c);
-	m->cpu_usec = cursor_get_u64(c);
+	get_usage(c, &m->usage);
 }
 
 int encode_sandbox_exit(struct buf *b, const struct sandbox_exit *m)
@@ -171,7 +171,6 @@ int encode_sandbox_entry(struct buf *b, uint32_t serial, const struct sandbox_en
 	buf_put_str(b, m->tag);
 	buf_put_u32(b, m->owner);
 	buf_put_u32(b, m->state);
-	buf_put_u8(b, m->has_lifeline);
 	buf_put_u8(b, m->detach);
 	buf_put_u64(b, m->runtime_max_usec);
 	buf_put_u64(b, m->timeout_stop_usec);
@@ -194,7 +193,6 @@ static void get_entry(struct cursor *c, struct sandbox_entry *m)
 	m->tag = cursor_get_str(c, TAG_MAX);
 	m->owner = get_uid(c);
 	m->state = cursor_get_u32_max(c, _SANDBOX_STATE_MAX - 1);
-	m->has_lifeline = cursor_get_bool(c);
 	m->detach = cursor_get_bool(c);
 	m->runtime_max_usec = get_timeout(c);
 	m->timeout_stop_usec = get_timeout(c);

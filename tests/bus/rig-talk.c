@@ -176,7 +176,7 @@ void rig_tell_exited(struct rig *r, uint64_t id, enum sandbox_result result, int
 		.exit_code = code,
 		.exit_signal = signal,
 		.exited_realtime_usec = 1000 + id,
-		.cpu_usec = 77 };
+		.usage = { .has = USAGE_CPU, .cpu_usec = 77 } };
 	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
 	(void)encode_sandbox_exit(&b, &ended);

@@ -19,7 +19,7 @@ struct kept {
 	uint64_t id;
 	uid_t owner;
 	const char *owner_name; /* NULL: a note of another bus; "": no note at all */
-	bool detach, exited, has_lifeline;
+	bool detach, exited;
 };
 
 static void fill_note(struct rig *r, const struct kept *k, struct sandbox_entry *e)
@@ -33,7 +33,7 @@ static void fill_note(struct rig *r, const struct kept *k, struct sandbox_entry 
 		e->note[3] ^= 1; /* in the id of the bus */
 }
 
-static void send_entry(struct rig *r, uint32_t serial, const struct kept *k, int lifeline)
+static void send_entry(struct rig *r, uint32_t serial, const struct kept *k)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 	_cleanup_close_ int pidfd = process_pidfd_open(getpid());
@@ -46,20 +46,13 @@ static void send_entry(struct rig *r, uint32_t serial, const struct kept *k, int
 		.owner = k->owner,
 		.stop_signal = 15,
 		.state = k->exited ? SANDBOX_EXITED : SANDBOX_RUNNING,
-		.has_lifeline = k->has_lifeline,
 		.detach = k->detach,
 		.exit = { .id = k->id, .result = RESULT_EXIT_CODE, .exit_code = 3, .exited_realtime_usec = 5 }
 	};
-	int fds[2];
-	size_t n = 0;
 
 	fill_note(r, k, &e);
-	if (!k->exited)
-		fds[n++] = pidfd;
-	if (k->has_lifeline)
-		fds[n++] = lifeline;
 	assert_int_equal(encode_sandbox_entry(&b, serial, &e), 0);
-	assert_int_equal(wire_send(r->launcher, b.data, b.size, fds, n), 0);
+	assert_int_equal(wire_send(r->launcher, b.data, b.size, &pidfd, !k->exited), 0);
 }
 
 /* Which sandboxes the broker wants stopped; each request is answered. */
@@ -98,7 +91,7 @@ static void test_owners(void **state)
 	rig_take(r, WIRE_LIST, &q);
 	rig_settle(r);
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-		send_entry(r, q.serial, &rows[i], -1);
+		send_entry(r, q.serial, &rows[i]);
 	rig_finish_start(r, q.serial);
 	request_done(&q);
 	take_stops(r, stopped, 3);
@@ -122,27 +115,6 @@ static void test_owners(void **state)
 	assert_int_equal(stopped[0], 1);
 }
 
-static void test_lifeline(void **state)
-{
-	static const struct kept row = { .id = 1, .owner = 1000, .owner_name = ALICE, .has_lifeline = true };
-	struct rig *r = *state;
-	struct request q;
-	uint64_t stopped;
-	int ends[2];
-
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	rig_take(r, WIRE_LIST, &q);
-	rig_settle(r);
-	send_entry(r, q.serial, &row, ends[0]);
-	(void)close(ends[0]);
-	rig_finish_start(r, q.serial);
-	request_done(&q);
-	assert_true(rig_launcher_idle(r));
-	(void)close(ends[1]);
-	take_stops(r, &stopped, 1);
-	assert_int_equal(stopped, 1);
-}
-
 /* A table that can not be right: two entries of one id, an fd too many. */
 static void test_broken_table(void **state)
 {
@@ -153,8 +125,8 @@ static void test_broken_table(void **state)
 
 	rig_take(r, WIRE_LIST, &q);
 	rig_settle(r);
-	send_entry(r, q.serial, &row, -1);
-	send_entry(r, q.serial, &row, -1);
+	send_entry(r, q.serial, &row);
+	send_entry(r, q.serial, &row);
 	request_done(&q);
 	rig_until(r, rig_broker_ended(r, &status));
 	assert_int_not_equal(status, 0);
@@ -170,7 +142,7 @@ static void test_ends_early(void **state)
 	rig_take(r, WIRE_LIST, &q);
 	rig_settle(r);
 	rig_tell_exited(r, 1, RESULT_EXIT_CODE, 3, 0);
-	send_entry(r, q.serial, &row, -1);
+	send_entry(r, q.serial, &row);
 	rig_finish_start(r, q.serial);
 	request_done(&q);
 	rig_expect(r, rig_call(r, ALICE, 1, "Wait"), NULL, NULL);
@@ -180,7 +152,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_owners, rig_setup_unfinished, rig_teardown),
-		cmocka_unit_test_setup_teardown(test_lifeline, rig_setup_unfinished, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_broken_table, rig_setup_unfinished, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_ends_early, rig_setup_unfinished, rig_teardown),
 	};

@@ -50,6 +50,15 @@ static const struct row rows[] = {
 	{ RIG_MANAGER, "Reload", "()", { OK, BUS, BUS, BUS, BUS, BUS } },
 	{ RIG_MANAGER, "SetLogLevel", "('info',)", { OK, BUS, BUS, BUS, BUS, BUS } },
 	{ RIG_SANDBOX, "GetPidfd", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ RIG_SANDBOX, "Freeze", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ RIG_SANDBOX, "Thaw", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ RIG_SANDBOX, "SetLimits", "({'stop-timeout-usec': <uint64 1000000>},)",
+		{ OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ RIG_SANDBOX, "GetUsage", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	/* the table's calls carry no descriptor: what is denied is denied before that is found out */
+	{ RIG_SANDBOX, "AttachLifeline", "(handle 0,)",
+		{ "org.freedesktop.DBus.Error.InvalidArgs", "org.freedesktop.DBus.Error.InvalidArgs",
+			"org.freedesktop.DBus.Error.InvalidArgs", UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ RIG_SANDBOX, "Signal", "(10, 'main')", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	/* the sandbox lives: its owner may not release it yet, a stranger must not learn that */
 	{ RIG_SANDBOX, "Release", "()",

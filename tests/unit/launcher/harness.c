@@ -272,6 +272,18 @@ struct refused launch_refused(
 	return refused;
 }
 
+/* The launcher says before, where nobody asked for it, that it stops the sandbox. */
+static uint32_t receive_end(
+	struct launcher *l, struct wire_record *record, uint32_t *ret_serial, struct cursor *ret_cursor)
+{
+	uint32_t type = receive(l, record, ret_serial, ret_cursor);
+
+	if (type != WIRE_STOPPING)
+		return type;
+	wire_record_done(record);
+	return receive(l, record, ret_serial, ret_cursor);
+}
+
 struct sandbox_exit expect_exit(struct launcher *l, uint64_t id)
 {
 	_cleanup_(wire_record_done) struct wire_record record;
@@ -279,7 +291,7 @@ struct sandbox_exit expect_exit(struct launcher *l, uint64_t id)
 	struct cursor c;
 	uint32_t serial;
 
-	assert_int_equal(receive(l, &record, &serial, &c), WIRE_EXITED);
+	assert_int_equal(receive_end(l, &record, &serial, &c), WIRE_EXITED);
 	assert_int_equal(serial, 0);
 	assert_int_equal(decode_sandbox_exit(&c, &e), 0);
 	assert_true(e.id == id);
@@ -299,7 +311,7 @@ int expect_done(struct launcher *l, uint32_t serial)
 	return done.error;
 }
 
-static int ask(struct launcher *l, struct buf *b)
+int ask(struct launcher *l, struct buf *b)
 {
 	assert_int_equal(buf_error(b), 0);
 	assert_int_equal(wire_send(l->broker, b->data, b->size, NULL, 0), 0);

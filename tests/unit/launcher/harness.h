@@ -70,6 +70,8 @@ struct refused launch_refused(
 struct sandbox_exit expect_exit(struct launcher *l, uint64_t id);
 /* The next record must be WIRE_DONE with this serial; returns its error. */
 int expect_done(struct launcher *l, uint32_t serial);
+/* Sends a record of serial ++l->serial, and frees it; the answer must be WIRE_DONE. Returns its error. */
+int ask(struct launcher *l, struct buf *b);
 int ask_signal(struct launcher *l, uint64_t id, int sig, bool all);
 int ask_stop(struct launcher *l, uint64_t id, uint64_t timeout_usec, uint32_t reason);
 int ask_forget(struct launcher *l, uint64_t id);

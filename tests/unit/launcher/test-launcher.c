@@ -65,7 +65,7 @@ static void launch_counts_cpu_time(void **state)
 {
 	char busy[] = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
 
-	assert_true(expect_exit(&L, launch(&L, PROFILE_SHELL, busy, NULL)).cpu_usec > 1000);
+	assert_true(expect_exit(&L, launch(&L, PROFILE_SHELL, busy, NULL)).usage.cpu_usec > 1000);
 }
 
 static void launch_pidfd_is_the_payload(void **state)
@@ -348,8 +348,7 @@ static size_t list(struct sandbox_entry *entries, int pidfds[], size_t max)
 		assert_int_equal(type, WIRE_ENTRY);
 		assert_true(n < max);
 		assert_int_equal(decode_sandbox_entry(&c, &entries[n]), 0);
-		assert_int_equal(
-			record.n_fds, (entries[n].state != SANDBOX_EXITED) + (size_t)entries[n].has_lifeline);
+		assert_int_equal(record.n_fds, entries[n].state != SANDBOX_EXITED);
 		pidfds[n] = entries[n].state != SANDBOX_EXITED ? wire_record_steal_fd(&record, 0) : -1;
 		n++;
 	}
@@ -372,7 +371,6 @@ static void list_after_a_new_broker(void **state)
 	assert_int_equal(entries[0].state, SANDBOX_EXITED);
 	assert_int_equal(entries[0].exit.exit_code, 7);
 	assert_int_equal(entries[1].state, SANDBOX_RUNNING);
-	assert_true(entries[1].has_lifeline);
 	assert_int_equal(entries[1].owner, ALLOWED_UID);
 	assert_string_equal(entries[1].profile, "shell");
 	assert_int_equal(entries[1].n_note, 4);

@@ -147,6 +147,59 @@ static int recode_forget(struct cursor *c, uint32_t serial, struct buf *ret)
 	return r < 0 ? r : encode_id(ret, WIRE_FORGET, serial, id);
 }
 
+static int encode_sample_freeze(struct buf *b, uint32_t serial)
+{
+	return encode_freeze_request(b, serial, &(struct freeze_request){ 7, true });
+}
+
+static int recode_freeze(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct freeze_request m;
+	int r = decode_freeze_request(c, &m);
+
+	return r < 0 ? r : encode_freeze_request(ret, serial, &m);
+}
+
+static int encode_sample_limit(struct buf *b, uint32_t serial)
+{
+	return encode_limit_request(
+		b, serial, &(struct limit_request){ 7, 1 << 20, UINT64_MAX, 2500, USEC_INFINITY, 5 });
+}
+
+static int recode_limit(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct limit_request m;
+	int r = decode_limit_request(c, &m);
+
+	return r < 0 ? r : encode_limit_request(ret, serial, &m);
+}
+
+static int encode_sample_usage(struct buf *b, uint32_t serial)
+{
+	return encode_usage(b, serial, &(struct usage){ USAGE_CPU | USAGE_MEMORY, 12, 1 << 30, 0 });
+}
+
+static int recode_usage(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct usage m;
+	int r = decode_usage(c, &m);
+
+	return r < 0 ? r : encode_usage(ret, serial, &m);
+}
+
+static int encode_sample_stopping(struct buf *b, uint32_t serial)
+{
+	return encode_id(b, WIRE_STOPPING, serial, 7);
+}
+
+static int recode_stopping(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	uint64_t id;
+	int r = decode_id(c, &id);
+
+	return r < 0 ? r : encode_id(ret, WIRE_STOPPING, serial, id);
+}
+
 static int encode_sample_done(struct buf *b, uint32_t serial)
 {
 	struct done m = { -ESRCH };
@@ -179,7 +232,7 @@ static int recode_salt(struct cursor *c, uint32_t serial, struct buf *ret)
 /* The event has no answer and always serial 0. */
 static int encode_sample_exit(struct buf *b, uint32_t serial)
 {
-	struct sandbox_exit m = { 7, RESULT_SIGNAL, 0, 9, 5, 6 };
+	struct sandbox_exit m = { 7, RESULT_SIGNAL, 0, 9, 5, { USAGE_CPU | USAGE_TASKS, 6, 0, 3 } };
 
 	return encode_sandbox_exit(b, &m);
 }
@@ -201,7 +254,6 @@ static struct sandbox_entry sample_entry(void)
 		.tag = tag,
 		.owner = 1000,
 		.state = SANDBOX_RUNNING,
-		.has_lifeline = true,
 		.runtime_max_usec = USEC_INFINITY,
 		.timeout_stop_usec = 0,
 		.stop_signal = 15,
@@ -245,6 +297,10 @@ struct sample samples[] = {
 	{ "signal", WIRE_SIGNAL, encode_sample_signal, recode_signal },
 	{ "stop", WIRE_STOP, encode_sample_stop, recode_stop },
 	{ "forget", WIRE_FORGET, encode_sample_forget, recode_forget },
+	{ "freeze", WIRE_FREEZE, encode_sample_freeze, recode_freeze },
+	{ "limit", WIRE_LIMIT, encode_sample_limit, recode_limit },
+	{ "usage", WIRE_USAGE_IS, encode_sample_usage, recode_usage },
+	{ "stopping", WIRE_STOPPING, encode_sample_stopping, recode_stopping },
 	{ "done", WIRE_DONE, encode_sample_done, recode_done },
 	{ "salt", WIRE_SALT_IS, encode_sample_salt, recode_salt },
 	{ "exited", WIRE_EXITED, encode_sample_exit, recode_exit },

@@ -378,7 +378,7 @@ static void test_refused(void **state)
 
 static int decode_exit_of(uint32_t result, int32_t code, int32_t signal)
 {
-	struct sandbox_exit m = { 1, result, code, signal, 0, 0 }, back;
+	struct sandbox_exit m = { 1, result, code, signal, 0, { 0 } }, back;
 	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
 	struct cursor c;
 

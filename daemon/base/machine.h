@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* How large this machine is: what shares of it, as in MemoryMax=10%, are shares of. */
+
+#include <stdint.h>
+
+struct machine {
+	uint64_t memory; /* bytes */
+	uint64_t tasks;  /* that the kernel can have at a time */
+};
+
+/* @proc_fd: a procfs' root. */
+int machine_measure(int proc_fd, struct machine *ret);
+/* That many hundredths of a percent of a whole; never 0, which would be no limit but an end. */
+uint64_t machine_share(uint64_t whole, uint64_t permyriad);
