@@ -257,6 +257,28 @@ bool profile_name_valid(const char *s)
 	return n > 0 && n <= PROFILE_NAME_MAX && s[n] == '\0' && s[0] != '_' && s[0] != '-';
 }
 
+bool selinux_context_valid(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	const char *at = s;
+
+	if (strlen(s) > SELINUX_CONTEXT_MAX)
+		return false;
+	for (int field = 0; field < 3; field++) {
+		size_t n = strspn(at, letters);
+
+		if (n == 0 || (field < 2 && at[n] != ':'))
+			return false;
+		at += field < 2 ? n + 1 : n;
+	}
+	/* sensitivities and categories: "s0", "s0:c1,c5", "s0-s0:c0.c1023" */
+	if (*at == '\0')
+		return true;
+	return *at == ':' && at[1] && strspn(at + 1, letters) > 0 &&
+	       at[1 + strspn(at + 1,
+			      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:-")] == '\0';
+}
+
 bool store_name_valid(const char *s)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");

@@ -36,5 +36,8 @@ const char *signal_to_string(int sig);
 bool profile_name_valid(const char *s);
 /* Names of daemon stores: [A-Za-z0-9_][A-Za-z0-9_.-]*, up to STORE_NAME_MAX bytes. */
 bool store_name_valid(const char *s);
+/* A context of SELinux by its form, user:role:type[:range]; whether a policy has it, only the kernel knows.
+ */
+bool selinux_context_valid(const char *s);
 /* Environment variable names: [A-Za-z_][A-Za-z0-9_]*. */
 bool env_name_valid(const char *s, size_t len);

@@ -69,6 +69,7 @@ static const char *mend_of(enum jail_stage stage, int error)
 		{ STAGE_RLIMITS, -EPERM, "the limit is above the one that bailiffd itself was started with" },
 		{ STAGE_RLIMITS, -EACCES, "give bailiffd that capability, or change the key" },
 		{ STAGE_RLIMITS, -EOPNOTSUPP, "Optional= can name it, to go on without" },
+		{ STAGE_SELINUX, -EOPNOTSUPP, "switch it on, or let Optional=SELinux go on without" },
 		{ STAGE_CGROUP, -EOPNOTSUPP,
 			"bailiffd needs a delegated cgroup v2 with it, or Optional=Cgroup goes on without" },
 		{ STAGE_EXEC, -ENOENT,

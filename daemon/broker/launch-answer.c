@@ -58,7 +58,7 @@ static int append_info(sd_bus_message *reply, const struct sandbox *s, uint64_t 
 
 	r = layers_applied(s->layers, &applied);
 	if (r >= 0)
-		r = layers_skipped(s->layers, s->incomplete, &skipped);
+		r = layers_skipped(s->layers, s->lacking, &skipped);
 	if (r >= 0)
 		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
 	if (r >= 0)

@@ -36,16 +36,31 @@ int layers_applied(uint32_t mask, char ***ret)
 /* What a profile asks for is applied, or the launch fails, but for what it calls optional. Of what is always
  * wanted only the cgroup can be done without: a PID namespace takes its place, else the launch fails as well.
  */
-int layers_skipped(uint32_t mask, uint32_t incomplete, char ***ret)
+static const char *reason(enum jail_lack lack)
+{
+	switch (lack) {
+	case LACK_SELINUX:
+		return "SELinux is not on here";
+	case LACK_SELINUX_ENFORCE:
+		return "the context is set, but SELinux is permissive here and denies nothing";
+	default:
+		return jail_lack_stage(lack) == STAGE_CGROUP ? "the controller is missing here"
+							     : "this kernel lacks it";
+	}
+}
+
+int layers_skipped(uint32_t mask, uint32_t lacking, char ***ret)
 {
 	_cleanup_(strv_freep) char **v = NULL;
 
-	for (size_t i = 0; i < ELEMENTSOF(confining); i++)
-		if (applied(incomplete, confining[i]) &&
-			strv_extendf(&v, "%s: this kernel lacks %s of what the profile asks for",
-				jail_stage_to_string(confining[i]),
-				applied(mask, confining[i]) ? "some" : "all") < 0)
+	for (unsigned i = 0; i < _LACK_MAX; i++) {
+		enum jail_lack lack = (enum jail_lack)i;
+
+		if ((lacking & (1U << i)) != 0 &&
+			strv_extendf(&v, "%s: %s %s", jail_stage_to_string(jail_lack_stage(lack)),
+				jail_lack_key(lack), reason(lack)) < 0)
 			return -ENOMEM;
+	}
 	if (!applied(mask, STAGE_CGROUP) && strv_extendf(&v, "%s: the launcher found no cgroup2 hierarchy",
 						    jail_stage_to_string(STAGE_CGROUP)) < 0)
 		return -ENOMEM;

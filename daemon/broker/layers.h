@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Applied ones ("Seccomp"); and those that were wanted but could not be applied, each with the reason. New
- * lists. */
+/* Applied ones ("Seccomp"); and what was wanted but could not be applied, each as "Landlock: NetBindTcp= this
+ * kernel lacks it". New lists. */
 int layers_applied(uint32_t mask, char ***ret);
-int layers_skipped(uint32_t applied, uint32_t incomplete, char ***ret);
+int layers_skipped(uint32_t applied, uint32_t lacking, char ***ret);

@@ -219,7 +219,7 @@ static int get_layers(sd_bus *bus, const char *path, const char *interface, cons
 	int r;
 
 	r = strcmp(property, "Layers") == 0 ? layers_applied(s->layers, &v)
-					    : layers_skipped(s->layers, s->incomplete, &v);
+					    : layers_skipped(s->layers, s->lacking, &v);
 	return r < 0 ? r : sd_bus_message_append_strv(reply, v);
 }
 

@@ -18,7 +18,7 @@ struct sandbox *sandbox_new(struct broker *b, const struct launched *l, const ch
 	s->uid = l->uid;
 	s->pid = l->host_pid > 0 ? (uint32_t)l->host_pid : 0;
 	s->layers = l->layers;
-	s->incomplete = l->incomplete;
+	s->lacking = l->lacking;
 	s->started_realtime_usec = l->started_realtime_usec;
 	s->state = SANDBOX_RUNNING;
 	s->pidfd = -1;

@@ -25,7 +25,7 @@ struct sandbox {
 	uid_t owner;      /* who launched it */
 	uid_t uid;        /* as what it runs */
 	uint32_t pid;     /* as the host counts, 0 if unknown */
-	uint32_t generation, layers, incomplete;
+	uint32_t generation, layers, lacking;
 	bool detach;
 	enum sandbox_state state;
 	uint64_t started_realtime_usec, setup_usec;

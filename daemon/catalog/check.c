@@ -167,6 +167,12 @@ static const char *check_privileges(const struct compiled_profile *p)
 		if (p->namespaces & JAIL_NS_NET)
 			return "NetworkNamespacePath= and PrivateNetwork=yes are both set";
 	}
+	if ((p->namespaces & JAIL_NS_USER) && p->ambient != 0)
+		return "PrivateUsers= and AmbientCapabilities= are both set";
+	if ((p->namespaces & JAIL_NS_USER) && (p->uid == 0 || p->gid == 0))
+		return "PrivateUsers= together with root's id";
+	if (p->selinux_context && p->selinux_context[0] && !selinux_context_valid(p->selinux_context))
+		return "SELinuxContext= is no context of the form user:role:type[:range]";
 	if (p->n_filter > BPF_MAXINSNS_PER_FILTER)
 		return "[Seccomp] compiles to more instructions than the kernel takes";
 	/* the daemon's own filter leaves the 32-bit interface to that of each profile */

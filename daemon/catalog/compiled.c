@@ -91,6 +91,7 @@ void compiled_profile_done(struct compiled_profile *p)
 	free(p->working_directory);
 	free(p->groups);
 	free(p->network_namespace_path);
+	free(p->selinux_context);
 	free_mounts(p->mounts, p->n_mounts);
 	strv_free(p->daemon_stores);
 	for (size_t i = 0; i < p->n_restrictions; i++)

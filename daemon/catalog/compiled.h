@@ -133,7 +133,8 @@ struct compiled_landlock {
 #define OPTIONAL_LANDLOCK        (1U << 0)
 #define OPTIONAL_CORE_SCHEDULING (1U << 1)
 #define OPTIONAL_CGROUP          (1U << 2)
-#define _OPTIONAL_ALL            7U
+#define OPTIONAL_SELINUX         (1U << 3)
+#define _OPTIONAL_ALL            15U
 
 struct compiled_limit {
 	uint32_t resource;   /* RLIMIT_* */
@@ -219,7 +220,8 @@ struct access_rule {
 #define JAIL_NS_TIME   (1U << 6) /* with the clocks of the launcher's */
 #define JAIL_NS_DEFAULT                                                                                      \
 	(JAIL_NS_MOUNT | JAIL_NS_PID | JAIL_NS_NET | JAIL_NS_IPC | JAIL_NS_UTS | JAIL_NS_CGROUP)
-#define _JAIL_NS_ALL 127U
+#define JAIL_NS_USER (1U << 7) /* entered last; only the payload's own user and group are mapped */
+#define _JAIL_NS_ALL 255U
 
 struct compiled_profile {
 	/* [Profile] */
@@ -282,6 +284,8 @@ struct compiled_profile {
 		protect_clock;
 
 	struct compiled_landlock landlock;
+
+	char *selinux_context; /* "": none */
 
 	/* [Seccomp] */
 	char *policy_path; /* of Policy=, "" = none */

@@ -194,6 +194,7 @@ static void get_body(struct cursor *c, struct compiled_profile *p)
 	get_privileges(c, p);
 	get_filesystem(c, p);
 	get_landlock(c, &p->landlock);
+	p->selinux_context = cursor_get_str(c, SELINUX_CONTEXT_MAX);
 	get_filter(c, p);
 	get_resources(c, p);
 	get_tuning(c, &p->tuning);

@@ -174,6 +174,7 @@ static void put_profile(struct buf *b, const struct compiled_profile *p)
 	put_privileges(b, p);
 	put_filesystem(b, p);
 	put_landlock(b, &p->landlock);
+	buf_put_str(b, p->selinux_context);
 	put_filter(b, p);
 	put_resources(b, p);
 	put_tuning(b, &p->tuning);

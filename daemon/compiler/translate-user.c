@@ -95,8 +95,7 @@ int translate_access(const struct translation *t, const struct profile *p, struc
 static const char *uid_fault(const struct translation *t, uid_t uid)
 {
 	if (uid == 0)
-		return "that is root; a payload never runs as root without PrivateUsers=, which is not "
-		       "supported yet";
+		return "that is root; a payload never runs as root, with PrivateUsers=yes neither";
 	if (t->has_broker_user && uid == t->broker_uid)
 		return "that is the broker's own user; name another";
 	if (uid >= t->config->dynamic_uid_min && uid <= t->config->dynamic_uid_max)

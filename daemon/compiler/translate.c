@@ -118,6 +118,8 @@ static int translate_namespaces(const struct profile *p, struct compiled_profile
 			ret->namespaces |= table[i].bit;
 	if (is_set(p, KEY_PRIVATE_TIME) && p->private_time)
 		ret->namespaces |= JAIL_NS_TIME;
+	if (profile_asks(p, KEY_PRIVATE_USERS, p->private_users))
+		ret->namespaces |= JAIL_NS_USER;
 	if (is_set(p, KEY_RUN_AS_INIT))
 		ret->run_as_init = p->run_as_init;
 	if (!is_set(p, KEY_NETWORK_NAMESPACE_PATH))
@@ -195,11 +197,14 @@ static void translate_optional(const struct profile *p, struct compiled_profile 
 		{ PROFILE_OPTIONAL_LANDLOCK, OPTIONAL_LANDLOCK },
 		{ PROFILE_OPTIONAL_CORE_SCHEDULING, OPTIONAL_CORE_SCHEDULING },
 		{ PROFILE_OPTIONAL_CGROUP, OPTIONAL_CGROUP },
+		{ PROFILE_OPTIONAL_SELINUX, OPTIONAL_SELINUX },
 	};
 
 	for (size_t i = 0; is_set(p, KEY_OPTIONAL) && i < ELEMENTSOF(table); i++)
 		if (p->optional & table[i].word)
 			ret->optional |= table[i].layer;
+	if (is_set(p, KEY_SELINUX_CONTEXT) && p->selinux_optional)
+		ret->optional |= OPTIONAL_SELINUX;
 }
 
 static int translate_resources(const struct profile *p, struct compiled_profile *ret)
@@ -245,7 +250,9 @@ int translate_profile(const struct translation *t, const struct profile *p, stru
 		return r;
 	translate_optional(p, ret);
 	translate_tuning(p, ret);
-	r = translate_filesystem(p, ret);
+	r = copy_string(&ret->selinux_context, is_set(p, KEY_SELINUX_CONTEXT) ? p->selinux_context : NULL);
+	if (r == 0)
+		r = translate_filesystem(p, ret);
 	if (r == 0)
 		r = translate_resources(p, ret);
 	if (r == 0)

@@ -14,12 +14,15 @@
  *  4. The ids change with the capabilities kept. That change makes the process dumpable again where
  *     fs.suid_dumpable is 1; it is undone at once, and in between nobody of the payload's uid could attach:
  * that takes all the capabilities that the process still has.
+ * With PrivateUsers= the user namespace that was made before the mounts is entered then, which brings all of
+ * its capabilities and takes away all of the host's.
  *  5. Then the capabilities go, and what is left is done with the payload's own rights: the working
  * directory, which the caller may choose.
  *  6. "Built" is said, and the go awaited: the launcher has recorded the jail by then, so nothing can run
  * that it does not know of. If the launcher dies, the pipe ends, and so does this. Nor does anything run
  * while the jail's init, its neighbour in the PID namespace, still has rights to give up.
- *  7. The filter is last: it need not allow what the steps take, only the exec.
+ *  7. The context for the exec is set, and then, last, the filter: it need not allow what the steps take,
+ * only the exec.
  */
 
 #include "base/error.h"
@@ -57,6 +60,9 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	r = apply_network(&s->network, reterr);
 	if (r < 0)
 		return r;
+	r = make_users(&s->users, s->spec, s->context->proc_fd, reterr);
+	if (r < 0)
+		return r;
 	(void)umask(SETUP_UMASK);
 	return apply_mounts(&s->mounts, reterr);
 }
@@ -64,15 +70,20 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 /* Afterwards the ends of our pipes have the plan's numbers. */
 static int build_fds(struct jail_setup *s, struct jail_error *reterr)
 {
-	int exe_fd, r;
+	int kept[_FD_KEPT_MAX], r;
 
-	exe_fd = open_executable(s->spec->executable, s->context->proc_fd, reterr);
-	if (exe_fd < 0)
-		return exe_fd;
+	kept[FD_KEPT_USERS] = s->users.fd;
+	kept[FD_KEPT_EXE] = open_executable(s->spec->executable, s->context->proc_fd, reterr);
+	if (kept[FD_KEPT_EXE] < 0)
+		return kept[FD_KEPT_EXE];
+	r = open_label(&s->label, s->context->proc_fd, reterr);
+	if (r < 0)
+		return r;
+	kept[FD_KEPT_LABEL] = s->label.fd;
 	r = apply_landlock(&s->landlock, s->spec->landlock, reterr);
 	if (r < 0)
 		return r;
-	r = apply_fds(&s->fds, exe_fd, reterr);
+	r = apply_fds(&s->fds, kept, reterr);
 	if (r < 0)
 		return r;
 	s->report_fd = s->fds.report_slot;
@@ -95,6 +106,9 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	r = apply_ids(spec->uid, spec->gid, spec->groups, spec->n_groups, reterr);
+	if (r < 0)
+		return r;
+	r = apply_users(&s->users, s->fds.kept_slots[FD_KEPT_USERS], reterr);
 	if (r < 0)
 		return r;
 	r = apply_undumpable(reterr);
@@ -133,10 +147,13 @@ noreturn void child_run(struct jail_setup *s)
 		await_go(s);
 		if (s->namespaces.pid && !s->namespaces.run_as_init)
 			report_await_ready(&s->shared[REPORT_INIT]);
-		r = apply_filter(s->spec, &e);
+		r = apply_label(
+			&s->label, s->fds.kept_slots[FD_KEPT_LABEL], s->fds.kept_slots[FD_KEPT_EXE], &e);
 	}
 	if (r >= 0)
-		(void)apply_exec(s->spec, s->fds.exe_slot, &e);
+		r = apply_filter(s->spec, &e);
+	if (r >= 0)
+		(void)apply_exec(s->spec, s->label.context != NULL, s->fds.kept_slots[FD_KEPT_EXE], &e);
 	report_failure(s->report_fd, &s->shared[REPORT_PAYLOAD], &e);
 	_exit(STATUS_FAILED);
 }

@@ -38,11 +38,11 @@ int jail_limit(const struct jail_context *c, const struct jail *j,
 {
 	const struct jail_spec spec = { .group = values };
 	struct group_plan plan;
-	bool incomplete = false;
+	uint32_t lacking = 0;
 	int r;
 
 	r = prepare_group(&spec, c->proc_fd, &plan, reterr);
-	return r < 0 ? r : apply_group(&plan, j->cgroup_fd, &incomplete, reterr);
+	return r < 0 ? r : apply_group(&plan, j->cgroup_fd, &lacking, reterr);
 }
 
 /* The number behind a key at the start of a line; the whole file's with the key "". */

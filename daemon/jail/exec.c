@@ -76,7 +76,7 @@ int apply_directory(const char *path, struct jail_error *reterr)
 	return 0;
 }
 
-int apply_exec(const struct jail_spec *spec, int exe_fd, struct jail_error *reterr)
+int apply_exec(const struct jail_spec *spec, bool labelled, int exe_fd, struct jail_error *reterr)
 {
 	int r;
 
@@ -84,6 +84,17 @@ int apply_exec(const struct jail_spec *spec, int exe_fd, struct jail_error *rete
 	if (r == -ENOENT) /* the file itself is open */
 		return jail_fail(reterr, STAGE_EXEC, r,
 			"the program's loader is missing inside of the jail:", spec->executable);
+	if (labelled && r == -EPERM)
+		return jail_fail(reterr, STAGE_SELINUX, r,
+			"SELinuxContext=: with no_new_privs the policy must allow process2 nnp_transition to",
+			spec->selinux_context);
+	if (labelled && r == -EACCES)
+		return jail_fail(reterr, STAGE_SELINUX, r,
+			spec->landlock && (spec->landlock->restricts & RESTRICT_FILES)
+				? "SELinuxContext=: no FsPathReadExecute= covers the program, or it may not "
+				  "be run as"
+				: "SELinuxContext=: the policy does not let Bailiff run this program as",
+			spec->selinux_context);
 	if (r == -EACCES && spec->landlock && (spec->landlock->restricts & RESTRICT_FILES))
 		return jail_fail(reterr, STAGE_EXEC, r,
 			"it, or its loader, may not be executed, or no FsPathReadExecute= covers",

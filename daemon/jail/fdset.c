@@ -77,7 +77,7 @@ static void add_closes(struct fd_plan *p, unsigned *keep, size_t n)
 int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
 	uint32_t *reterr_target)
 {
-	unsigned keep[FD_PLAN_MAX + 3], at = 3, temporary;
+	unsigned keep[FD_PLAN_MAX + 2 + _FD_KEPT_MAX], at = 3, temporary;
 	struct fd_plan p = { .n = 0 };
 	int r;
 
@@ -91,7 +91,8 @@ int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, 
 	}
 	p.report_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
 	p.go_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
-	p.exe_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
+	for (size_t i = 0; i < _FD_KEPT_MAX; i++)
+		p.kept_slots[i] = (int)next_free(&at, fds, n, report_fd, go_fd);
 	add_step(&p, FD_COPY, (unsigned)report_fd, (unsigned)p.report_slot);
 	add_step(&p, FD_COPY, (unsigned)go_fd, (unsigned)p.go_slot);
 	temporary = at;
@@ -102,8 +103,9 @@ int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, 
 		add_step(&p, FD_PLACE, next_free(&at, fds, n, report_fd, go_fd), fds[i].target);
 	keep[n] = (unsigned)p.report_slot;
 	keep[n + 1] = (unsigned)p.go_slot;
-	keep[n + 2] = (unsigned)p.exe_slot;
-	add_closes(&p, keep, n + 3);
+	for (size_t i = 0; i < _FD_KEPT_MAX; i++)
+		keep[n + 2 + i] = (unsigned)p.kept_slots[i];
+	add_closes(&p, keep, n + 2 + _FD_KEPT_MAX);
 	*ret = p;
 	return 0;
 }
@@ -155,16 +157,40 @@ static int run_step(const struct fd_step *s)
 	return RET_ERRNO(dup3((int)s->from, (int)s->to, s->operation == FD_COPY ? O_CLOEXEC : 0));
 }
 
-int apply_fds(const struct fd_plan *p, int exe_fd, struct jail_error *reterr)
+/*
+ * Before the steps: the numbers that these happened to get may be some of theirs. Each is copied to above all
+ * slots first, as it may have got the slot of another. A slot that is not used is closed: the number may be
+ * one of the launcher's.
+ */
+static int move_kept(const struct fd_plan *p, const int kept[_FD_KEPT_MAX])
+{
+	int copies[_FD_KEPT_MAX], above = p->kept_slots[_FD_KEPT_MAX - 1] + 1;
+
+	for (size_t i = 0; i < _FD_KEPT_MAX; i++) {
+		copies[i] = kept[i] < 0 ? -1 : fcntl(kept[i], F_DUPFD_CLOEXEC, above);
+		if (kept[i] >= 0 && copies[i] < 0)
+			return errno_or_eio();
+	}
+	for (size_t i = 0; i < _FD_KEPT_MAX; i++) {
+		unsigned slot = (unsigned)p->kept_slots[i];
+
+		if (copies[i] < 0 ? close_range(slot, slot, 0) < 0
+				  : dup3(copies[i], (int)slot, O_CLOEXEC) < 0)
+			return errno_or_eio();
+	}
+	return 0;
+}
+
+int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail_error *reterr)
 {
 	int r;
 
 	r = raise_soft_limit();
 	if (r < 0)
 		return jail_fail(reterr, STAGE_FDS, r, "limit of open files", "");
-	/* Before the steps: the number that the executable happened to get may be one of theirs. */
-	if (exe_fd != p->exe_slot && dup3(exe_fd, p->exe_slot, O_CLOEXEC) < 0)
-		return jail_fail_number(reterr, STAGE_FDS, errno_or_eio(), NAME, (unsigned)p->exe_slot);
+	r = move_kept(p, kept);
+	if (r < 0)
+		return jail_fail(reterr, STAGE_FDS, r, NAME, "of the executable");
 	for (size_t i = 0; i < p->n; i++) {
 		r = run_step(&p->steps[i]);
 		if (r < 0)

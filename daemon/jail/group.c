@@ -123,7 +123,7 @@ static int open_limit(const struct group_plan *p, size_t i, int cgroup_fd)
 
 /* Before anything is written: is everything there? What is missing and may be is taken out of the plan. */
 static int check_controllers(
-	struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr)
+	struct group_plan *p, int cgroup_fd, uint32_t *ret_lacking, struct jail_error *reterr)
 {
 	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++) {
 		_cleanup_close_ int fd = p->text[i][0] != '\0' ? open_limit(p, i, cgroup_fd) : -1;
@@ -133,17 +133,17 @@ static int check_controllers(
 		if (!p->optional)
 			return fail(reterr, -EOPNOTSUPP, i, "there is no cgroup v2 controller",
 				limits[i].controller);
-		*ret_incomplete = true;
+		*ret_lacking |= 1U << (LACK_MEMORY_MAX + i);
 		p->text[i][0] = '\0';
 	}
 	return 0;
 }
 
-int apply_group(struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr)
+int apply_group(struct group_plan *p, int cgroup_fd, uint32_t *ret_lacking, struct jail_error *reterr)
 {
 	int r;
 
-	r = check_controllers(p, cgroup_fd, ret_incomplete, reterr);
+	r = check_controllers(p, cgroup_fd, ret_lacking, reterr);
 	for (size_t i = 0; r >= 0 && i < _GROUP_LIMIT_MAX; i++) {
 		_cleanup_close_ int fd = -1;
 

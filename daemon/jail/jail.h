@@ -61,10 +61,11 @@ struct jail {
 	pid_t host_pid;             /* as the host sees it, 0 if unknown */
 	uid_t uid;                  /* payload's */
 	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
-	uint32_t incomplete;   /* 1 << enum jail_stage: optional layers that the kernel lacks, or a part of */
-	bool payload_is_init;  /* then there is no init of ours */
-	bool without_landlock; /* not asked for, or optional and not there */
-	bool built;            /* the report said so: only exec is left */
+	uint32_t lacking;           /* 1 << enum jail_lack: optional settings that the kernel lacks */
+	bool payload_is_init;       /* then there is no init of ours */
+	bool without_landlock;      /* not asked for, or optional and not there */
+	bool labelled;              /* with the context that the profile asks for */
+	bool built;                 /* the report said so: only exec is left */
 	bool frozen;
 	bool ended; /* payload reaped; status is its end */
 	bool init_ended;

@@ -37,14 +37,14 @@ static const uint64_t rights[_PATH_ACCESS_MAX] = {
 static const struct {
 	uint32_t restricts;
 	int abi;
-	const char *key;
+	enum jail_lack lack;
 } needs[] = {
-	{ RESTRICT_FILES, LANDLOCK_ABI_TRUNCATE, "FsPath…=" },
-	{ RESTRICT_BIND_TCP, LANDLOCK_ABI_NET, "NetBindTcp=" },
-	{ RESTRICT_CONNECT_TCP, LANDLOCK_ABI_NET, "NetConnectTcp=" },
-	{ RESTRICT_ABSTRACT_UNIX, LANDLOCK_ABI_SCOPE, "Scope=abstract-unix-socket" },
-	{ RESTRICT_SIGNAL, LANDLOCK_ABI_SCOPE, "Scope=signal" },
-	{ RESTRICT_LOG, LANDLOCK_ABI_LOG, "LogDenials=" },
+	{ RESTRICT_FILES, LANDLOCK_ABI_TRUNCATE, LACK_FS_PATH },
+	{ RESTRICT_BIND_TCP, LANDLOCK_ABI_NET, LACK_NET_BIND },
+	{ RESTRICT_CONNECT_TCP, LANDLOCK_ABI_NET, LACK_NET_CONNECT },
+	{ RESTRICT_ABSTRACT_UNIX, LANDLOCK_ABI_SCOPE, LACK_SCOPE_UNIX },
+	{ RESTRICT_SIGNAL, LANDLOCK_ABI_SCOPE, LACK_SCOPE_SIGNAL },
+	{ RESTRICT_LOG, LANDLOCK_ABI_LOG, LACK_LOG_DENIALS },
 };
 
 static struct landlock_attr attr_of(uint32_t restricts, int abi)
@@ -83,9 +83,9 @@ int prepare_landlock(const struct jail_spec *spec, struct landlock_plan *ret, st
 		if ((spec->landlock->restricts & needs[i].restricts) == 0 || abi >= needs[i].abi)
 			continue;
 		if (!optional)
-			return jail_fail_number(
-				reterr, STAGE_LANDLOCK, -EOPNOTSUPP, needs[i].key, (uint64_t)needs[i].abi);
-		ret->incomplete = true;
+			return jail_fail_number(reterr, STAGE_LANDLOCK, -EOPNOTSUPP,
+				jail_lack_key(needs[i].lack), (uint64_t)needs[i].abi);
+		ret->lacking |= 1U << needs[i].lack;
 	}
 	if (abi < 0)
 		return 0;

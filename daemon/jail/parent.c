@@ -137,6 +137,12 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	r = prepare_network(s->context, s->spec, &s->network, reterr);
 	if (r < 0)
 		return r;
+	r = prepare_users(s->context, s->spec, &s->users, reterr);
+	if (r < 0)
+		return r;
+	r = prepare_label(s->spec, SELINUXFS, &s->label, &s->lacking, reterr);
+	if (r < 0)
+		return r;
 	r = prepare_ids(s->spec, reterr);
 	if (r < 0)
 		return r;
@@ -192,7 +198,7 @@ static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error
 	r = prepare_fds(s->spec, s->report_fd, s->go_fd, &s->fds, reterr);
 	if (r < 0)
 		return r;
-	return prepare_filter(s->spec, s->fds.exe_slot, reterr);
+	return prepare_filter(s->spec, s->fds.kept_slots[FD_KEPT_EXE], reterr);
 }
 
 static int open_pid_namespace(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
@@ -275,10 +281,12 @@ static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error 
 static int start(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *j, struct jail_error *reterr)
 {
-	_cleanup_(setup_done) struct jail_setup s = {
-		.context = c, .spec = spec, .network = NETWORK_PLAN_NULL, .go_fd = -1, .report_fd = -1
-	};
-	bool incomplete = false;
+	_cleanup_(setup_done) struct jail_setup s = { .context = c,
+		.spec = spec,
+		.network = NETWORK_PLAN_NULL,
+		.users = USERS_PLAN_NULL,
+		.go_fd = -1,
+		.report_fd = -1 };
 	pid_t host_pid;
 	int r;
 
@@ -287,18 +295,14 @@ static int start(
 		return r;
 	j->payload_is_init = s.namespaces.run_as_init;
 	j->without_landlock = !s.landlock.wanted;
-	if (s.landlock.incomplete)
-		j->incomplete |= 1U << STAGE_LANDLOCK;
-	if (s.tuning.incomplete)
-		j->incomplete |= 1U << STAGE_RLIMITS;
+	j->labelled = s.label.context != NULL;
+	j->lacking = s.landlock.lacking | s.tuning.lacking | s.lacking;
 	r = cgroup_create(c, spec->id, &j->cgroup_fd);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);
-	r = apply_group(&s.group, j->cgroup_fd, &incomplete, reterr);
+	r = apply_group(&s.group, j->cgroup_fd, &j->lacking, reterr);
 	if (r < 0)
 		return r;
-	if (incomplete)
-		j->incomplete |= 1U << STAGE_CGROUP;
 	r = report_share(&j->last_word);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_FDS, r, "report", "");

@@ -49,6 +49,7 @@ struct jail_spec {
 	enum proc_hiding proc_hiding;
 	bool proc_subset;
 
+	const char *selinux_context;              /* NULL: none */
 	const struct compiled_landlock *landlock; /* NULL: none */
 	uint32_t optional;                        /* OPTIONAL_*: may be weaker than asked for */
 

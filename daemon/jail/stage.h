@@ -24,5 +24,35 @@ enum jail_stage {
 	_STAGE_MAX,
 };
 
+/*
+ * Settings of layers that a profile may call optional (Optional=): what of them the kernel lacks is told as a
+ * mask of these bits, so that the caller learns which of the profile's lines do not hold. The numbers are
+ * part of the private protocol.
+ */
+enum jail_lack {
+	LACK_FS_PATH,
+	LACK_NET_BIND,
+	LACK_NET_CONNECT,
+	LACK_SCOPE_UNIX,
+	LACK_SCOPE_SIGNAL,
+	LACK_LOG_DENIALS,
+	LACK_CORE_SCHEDULING,
+	LACK_MEMORY_MAX, /* and so on: as enum group_limit */
+	LACK_MEMORY_HIGH,
+	LACK_TASKS_MAX,
+	LACK_CPU_QUOTA,
+	LACK_CPU_WEIGHT,
+	LACK_IO_WEIGHT,
+	LACK_SELINUX,         /* there is no SELinux */
+	LACK_SELINUX_ENFORCE, /* there is, and the context is set, but it denies nothing */
+	_LACK_MAX,
+};
+
+#define JAIL_LACK_ALL ((1U << _LACK_MAX) - 1)
+
+/* "NetBindTcp=", "MemoryMax=", … as in profiles. */
+const char *jail_lack_key(enum jail_lack lack);
+enum jail_stage jail_lack_stage(enum jail_lack lack);
+
 /* "Namespaces", "Mounts", … as in the error names; "" for STAGE_NONE. */
 const char *jail_stage_to_string(enum jail_stage stage);

@@ -65,6 +65,62 @@ int prepare_network(const struct jail_context *c, const struct jail_spec *spec, 
 	struct jail_error *reterr);
 int apply_network(const struct network_plan *p, struct jail_error *reterr);
 
+/* userns.c */
+
+/* The one id that is mapped: what the namespace calls it, and what it is. */
+struct id_pair {
+	uint32_t inside, outside;
+};
+
+struct user_namespace {
+	struct id_pair user, group;
+	bool deny_setgroups;
+};
+
+/* Child: a user namespace with these maps, that nobody is in. Returns its fd. @proc_fd: procfs of a PID
+ * namespace that the caller is in, or below. */
+int user_namespace_make(const struct user_namespace *wish, int proc_fd);
+
+struct users_plan {
+	bool wanted;
+	int fd; /* child's */
+};
+
+#define USERS_PLAN_NULL ((struct users_plan){ .fd = -1 })
+
+int prepare_users(const struct jail_context *c, const struct jail_spec *spec, struct users_plan *ret,
+	struct jail_error *reterr);
+/* Before the mounts: below a root of its own, the kernel lets nobody make a user namespace. */
+int make_users(struct users_plan *p, const struct jail_spec *spec, int proc_fd, struct jail_error *reterr);
+/* After the ids, and before the capabilities, of which it brings all that the namespace has. @fd: p->fd,
+ * where it is by then; it is closed. */
+int apply_users(const struct users_plan *p, int fd, struct jail_error *reterr);
+
+/* selinux.c */
+
+struct label_plan {
+	const char *context; /* NULL: none */
+	bool permissive;     /* the machine's SELinux denies nothing */
+	int fd;              /* child's */
+};
+
+#define LABEL_PLAN_NULL ((struct label_plan){ .fd = -1 })
+
+/* Finds out whether there is SELinux. *ret_lacking: JAIL_LACK_* */
+int prepare_label(const struct jail_spec *spec, const char *selinuxfs, struct label_plan *ret,
+	uint32_t *ret_lacking, struct jail_error *reterr);
+/* Child: opens the file that the context of the next exec is written to, in a procfs that is one. */
+int open_label(struct label_plan *p, int proc_fd, struct jail_error *reterr);
+/* Right before the filter. @fd: p->fd, where it is by then; it is closed. @exe_fd: looked at, so that what is
+ * refused after this is refused by SELinux. */
+int apply_label(const struct label_plan *p, int fd, int exe_fd, struct jail_error *reterr);
+/* Writes the context and reads it back. -EBADMSG: it reads otherwise. */
+int label_write(int fd, const char *context);
+/* The attribute file of the caller, opened in this procfs. -EBADF: no procfs, or something lies over it. */
+int label_open(int proc_fd);
+
+#define SELINUXFS "/sys/fs/selinux"
+
 /* session.c: what a process inherits and no other file is about */
 
 /* First of all: nobody may look into the child, or steer it. */
@@ -204,10 +260,19 @@ struct fd_step {
 	unsigned from, to;
 };
 
+/* What the child opens on its way and needs to its end. */
+enum fd_kept {
+	FD_KEPT_EXE,
+	FD_KEPT_USERS, /* its user namespace */
+	FD_KEPT_LABEL, /* attribute file for the SELinux context */
+	_FD_KEPT_MAX,
+};
+
 /* All numbers are known beforehand: a pure list of steps, that a test can run against a model. */
 struct fd_plan {
-	int report_slot, go_slot, exe_slot; /* where our own three are at the end: above all targets */
-	struct fd_step steps[3 * FD_PLAN_MAX + 8];
+	int report_slot, go_slot;     /* where our own are at the end: above all targets */
+	int kept_slots[_FD_KEPT_MAX]; /* of those that the child opens itself */
+	struct fd_step steps[3 * FD_PLAN_MAX + 12];
 	size_t n;
 };
 
@@ -219,8 +284,8 @@ int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, 
 int fds_check(const struct jail_spec *spec, struct jail_error *reterr);
 int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
 	struct jail_error *reterr);
-/* Afterwards exactly the targets and the three slots are open. @exe_fd: moved to its slot. */
-int apply_fds(const struct fd_plan *p, int exe_fd, struct jail_error *reterr);
+/* Afterwards exactly the targets and our own slots are open. @kept: moved to their slots; -1 for none. */
+int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail_error *reterr);
 
 /* limit.c */
 
@@ -237,7 +302,7 @@ int apply_limits(const struct limit_plan *p, struct jail_error *reterr);
 struct tuning_plan {
 	uint32_t set; /* TUNE_*: what is asked for and the kernel has */
 	const struct compiled_tuning *tuning;
-	bool incomplete; /* the kernel lacks some of it, and the profile bears that */
+	uint32_t lacking; /* JAIL_LACK_*: what of it the kernel lacks, and the profile bears that */
 };
 
 int prepare_tuning(const struct jail_spec *spec, struct tuning_plan *ret, struct jail_error *reterr);
@@ -276,7 +341,8 @@ uint32_t filter_verdict(
 
 struct landlock_plan {
 	bool wanted;
-	bool incomplete; /* the kernel lacks some of what is asked for, and the profile bears it */
+	uint32_t lacking; /* JAIL_LACK_*: what the kernel lacks of what is asked for, and the profile bears it
+			   */
 	int abi, ruleset;
 	struct landlock_attr attr;
 	uint32_t flags;
@@ -311,9 +377,10 @@ struct group_plan {
 /* @proc_fd: for what a share of the kernel's tasks is. */
 int prepare_group(
 	const struct jail_spec *spec, int proc_fd, struct group_plan *ret, struct jail_error *reterr);
-/* In the launcher, before the cgroup has a member. @cgroup_fd: -1 without one. *ret_incomplete: controllers
- * are missing, and the profile bears it: they are taken out of the plan. -EOPNOTSUPP: nothing was written. */
-int apply_group(struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struct jail_error *reterr);
+/* In the launcher, before the cgroup has a member. @cgroup_fd: -1 without one. *ret_lacking: JAIL_LACK_*
+ * whose controllers are missing, and the profile bears it: they are taken out of the plan. -EOPNOTSUPP:
+ * nothing was written. */
+int apply_group(struct group_plan *p, int cgroup_fd, uint32_t *ret_lacking, struct jail_error *reterr);
 
 /* exec.c */
 
@@ -321,8 +388,8 @@ int apply_group(struct group_plan *p, int cgroup_fd, bool *ret_incomplete, struc
 int open_executable(const char *path, int proc_fd, struct jail_error *reterr);
 /* With the payload's own rights: where it begins, and that this is inside. */
 int apply_directory(const char *path, struct jail_error *reterr);
-/* Returns only on failure. */
-int apply_exec(const struct jail_spec *spec, int exe_fd, struct jail_error *reterr);
+/* Returns only on failure. @labelled: with the context of SELinuxContext=. */
+int apply_exec(const struct jail_spec *spec, bool labelled, int exe_fd, struct jail_error *reterr);
 
 /* child.c */
 
@@ -332,12 +399,15 @@ struct jail_setup {
 	const struct jail_spec *spec;
 	struct namespace_plan namespaces;
 	struct network_plan network;
+	struct users_plan users;
+	struct label_plan label;
 	struct mount_plan mounts;
 	struct fd_plan fds;
 	struct limit_plan limits;
 	struct landlock_plan landlock;
 	struct tuning_plan tuning;
 	struct group_plan group;
+	uint32_t lacking;      /* JAIL_LACK_* of the label */
 	int go_fd, report_fd;  /* child's ends */
 	struct report *shared; /* the children's records, see report.h */
 };

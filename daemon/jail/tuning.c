@@ -73,7 +73,7 @@ int prepare_tuning(const struct jail_spec *spec, struct tuning_plan *ret, struct
 				     : "CoreScheduling=: this kernel has none",
 			"");
 	ret->set &= ~TUNE_CORE;
-	ret->incomplete = true;
+	ret->lacking |= 1U << LACK_CORE_SCHEDULING;
 	return 0;
 }
 

@@ -218,6 +218,8 @@ static uint32_t layers_of(const struct jail_spec *spec, const struct jail *jail)
 		layers |= 1U << STAGE_MOUNTS;
 	if (spec->landlock && !jail->without_landlock)
 		layers |= 1U << STAGE_LANDLOCK;
+	if (jail->labelled)
+		layers |= 1U << STAGE_SELINUX;
 	if (spec->n_filter > 0)
 		layers |= 1U << STAGE_SECCOMP;
 	if (spec->n_limits > 0)
@@ -310,7 +312,7 @@ static int start(struct launch *l, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	s->layers = layers_of(&l->spec, &s->jail);
-	s->incomplete = s->jail.incomplete;
+	s->lacking = s->jail.lacking;
 	s->cgroup = cgroup_path(server, s->jail.cgroup_fd);
 	r = s->cgroup ? 0 : -ENOMEM;
 	if (r >= 0 && l->m.has_lifeline)

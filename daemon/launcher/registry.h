@@ -36,7 +36,7 @@ struct sandbox {
 	char *profile, *tag, *cgroup;
 	uid_t owner, uid;
 	bool dynamic_uid, detach;
-	uint32_t layers, incomplete;
+	uint32_t layers, lacking;
 	uint8_t *note;
 	size_t n_note;
 

@@ -93,7 +93,7 @@ static void fill_launched(const struct sandbox *s, struct launched *ret)
 		.started_realtime_usec = s->started_realtime_usec,
 		.setup_usec = s->setup_usec,
 		.layers = s->layers,
-		.incomplete = s->incomplete,
+		.lacking = s->lacking,
 		.cgroup = s->cgroup,
 	};
 }

@@ -93,6 +93,7 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.n_restrictions = p->n_restrictions,
 		.proc_hiding = p->proc_hiding,
 		.proc_subset = p->proc_subset,
+		.selinux_context = p->selinux_context && p->selinux_context[0] ? p->selinux_context : NULL,
 		.landlock = p->landlock.restricts != 0 ? &p->landlock : NULL,
 		.optional = p->optional,
 		.filter = p->filter,

@@ -72,6 +72,14 @@ static int check_capabilities(const struct check *c)
 	uint64_t extra = ambient & ~bounding;
 	int r;
 
+	if (ambient != 0 && profile_asks(p, KEY_PRIVATE_USERS, p->private_users)) {
+		r = check_where(c, KEY_PRIVATE_USERS, &other);
+		return r < 0 ? r
+			     : diagnostics_add(c->diagnostics, &p->states[KEY_AMBIENT_CAPABILITIES].place,
+				       "AmbientCapabilities= contradicts PrivateUsers=yes (%s): in a user "
+				       "namespace they are about nothing of the host's; remove one of them",
+				       other);
+	}
 	if (!extra)
 		return 0;
 	r = check_where(c, KEY_CAPABILITY_BOUNDING_SET, &other);

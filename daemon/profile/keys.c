@@ -73,7 +73,7 @@ static const struct key keys[] = {
 	{ "User", "User", set_name, KEY_USER, AT(user) },
 	{ "User", "Group", set_name, KEY_GROUP, AT(group) },
 	{ "User", "SupplementaryGroups", set_names, KEY_SUPPLEMENTARY_GROUPS, AT(groups), .list = true },
-	LATER("User", "PrivateUsers"),
+	YES_NO("User", "PrivateUsers", KEY_PRIVATE_USERS, private_users),
 
 	{ "Capabilities", "CapabilityBoundingSet", set_capabilities, KEY_CAPABILITY_BOUNDING_SET, AT(bounding),
 	  .max = PRIVILEGES_PROFILES, .list = true },
@@ -142,7 +142,7 @@ static const struct key keys[] = {
 	YES_NO("Seccomp", "RestrictRealtime", KEY_RESTRICT_REALTIME, restrict_realtime),
 	YES_NO("Seccomp", "RestrictSUIDSGID", KEY_RESTRICT_SUID_SGID, restrict_suid_sgid),
 
-	LATER("SELinux", "SELinuxContext"),
+	{ "SELinux", "SELinuxContext", set_selinux_context, KEY_SELINUX_CONTEXT },
 
 	LIMIT("CPU", CPU),
 	LIMIT("FSIZE", FSIZE),

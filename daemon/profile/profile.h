@@ -43,6 +43,7 @@ enum profile_key {
 	KEY_GROUP,
 	KEY_SUPPLEMENTARY_GROUPS,
 	KEY_DYNAMIC_USER,
+	KEY_PRIVATE_USERS,
 	/* [Capabilities] */
 	KEY_CAPABILITY_BOUNDING_SET,
 	KEY_AMBIENT_CAPABILITIES,
@@ -104,6 +105,8 @@ enum profile_key {
 	KEY_LOCK_PERSONALITY,
 	KEY_RESTRICT_REALTIME,
 	KEY_RESTRICT_SUID_SGID,
+	/* [SELinux] */
+	KEY_SELINUX_CONTEXT,
 	/* [Resources] */
 	KEY_LIMIT,
 	KEY_RUNTIME_MAX_SEC,
@@ -261,6 +264,7 @@ struct profile_namespaces {
 #define PROFILE_OPTIONAL_LANDLOCK        (1U << 0)
 #define PROFILE_OPTIONAL_CORE_SCHEDULING (1U << 1)
 #define PROFILE_OPTIONAL_CGROUP          (1U << 2)
+#define PROFILE_OPTIONAL_SELINUX         (1U << 3)
 
 enum profile_io_class {
 	PROFILE_IO_REALTIME,
@@ -318,7 +322,7 @@ struct profile {
 
 	struct profile_names user, group; /* none or one */
 	struct profile_names groups;
-	bool dynamic_user;
+	bool dynamic_user, private_users;
 
 	uint64_t bounding, ambient;
 	uint32_t secure_bits;
@@ -328,6 +332,8 @@ struct profile {
 	struct profile_namespaces restrict_namespaces;
 	bool private_time, run_as_init;
 	char *network_namespace_path;
+	char *selinux_context;
+	bool selinux_optional; /* "-" before the context */
 
 	bool minimal_root, private_tmp, private_devices;
 	struct profile_mount *mounts;
@@ -438,6 +444,7 @@ int set_optional(const struct setting *s, void *target);
 int set_landlock_paths(const struct setting *s, void *target);
 int set_ports(const struct setting *s, void *target);
 int set_scope(const struct setting *s, void *target);
+int set_selinux_context(const struct setting *s, void *target);
 int set_policy(const struct setting *s, void *target);
 int set_call_words(const struct setting *s, void *target);
 int set_error_number(const struct setting *s, void *target);

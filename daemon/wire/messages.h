@@ -120,9 +120,9 @@ struct launched {
 	uint32_t uid;     /* of the payload */
 	uint64_t started_boottime_usec, started_realtime_usec;
 	uint64_t setup_usec;
-	uint32_t layers;     /* bit (1 << enum jail_stage) for each layer applied */
-	uint32_t incomplete; /* the same for optional ones of which the kernel lacks something, or all */
-	char *cgroup;        /* "" if none */
+	uint32_t layers;  /* bit (1 << enum jail_stage) for each layer applied */
+	uint32_t lacking; /* bit (1 << enum jail_lack) for each optional setting that the kernel lacks */
+	char *cgroup;     /* "" if none */
 };
 
 /* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0); both 0

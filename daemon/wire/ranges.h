@@ -12,6 +12,7 @@
 #define WIRE_STDIO_UNSET UINT32_MAX /* PLAN_STDIO_UNSET */
 #define WIRE_REFUSAL_MAX 11U        /* REFUSAL_BUSY */
 #define WIRE_STAGE_MAX   12U        /* STAGE_EXEC */
+#define WIRE_LACK_MAX    14U        /* LACK_SELINUX_ENFORCE */
 #define WIRE_RESOURCES   16U        /* RLIM_NLIMITS of the kernel */
 #define WIRE_SIGNAL_MAX  64         /* _NSIG of the kernel */
 #define WIRE_ERRNO_MAX   4095       /* MAX_ERRNO of the kernel */

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#define LACKS_ALL  ((1U << (WIRE_LACK_MAX + 1)) - 1)
 #define LAYERS_ALL ((1U << (WIRE_STAGE_MAX + 1)) - 1)
 
 static void put_launched(struct buf *b, const struct launched *m)
@@ -21,7 +22,7 @@ static void put_launched(struct buf *b, const struct launched *m)
 	buf_put_u64(b, m->started_realtime_usec);
 	buf_put_u64(b, m->setup_usec);
 	buf_put_u32(b, m->layers);
-	buf_put_u32(b, m->incomplete);
+	buf_put_u32(b, m->lacking);
 	buf_put_str(b, m->cgroup);
 }
 
@@ -36,7 +37,7 @@ static void get_launched(struct cursor *c, struct launched *m)
 	m->started_realtime_usec = cursor_get_u64(c);
 	m->setup_usec = cursor_get_u64(c);
 	m->layers = cursor_get_u32_max(c, LAYERS_ALL);
-	m->incomplete = cursor_get_u32_max(c, LAYERS_ALL);
+	m->lacking = cursor_get_u32_max(c, LACKS_ALL);
 	m->cgroup = cursor_get_str(c, WIRE_PATH_MAX);
 }
 

@@ -48,7 +48,7 @@ static bool have_pids(struct rig *r)
 static void fork_some(struct rig *r)
 {
 	rig_launch(r, ARGS("forks", "20", "--", "print", "1", "end"));
-	assert_int_equal(r->jail.incomplete, 0);
+	assert_int_equal(r->jail.lacking, 0);
 	rig_read(r, "end\n");
 	rig_finish(r);
 }
@@ -101,7 +101,7 @@ static void test_missing_optional(void **state)
 	r->spec.group = tasks;
 	r->spec.optional = OPTIONAL_CGROUP;
 	rig_launch(r, ARGS("print", "1", "here"));
-	assert_int_equal(r->jail.incomplete, 1U << STAGE_CGROUP);
+	assert_int_equal(r->jail.lacking, 1U << LACK_TASKS_MAX);
 	rig_read(r, NULL);
 	rig_finish(r);
 }

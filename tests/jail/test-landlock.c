@@ -255,7 +255,8 @@ static void test_scope_signal_off(void **state)
 /* What a launch came to, told by the process that made it. */
 struct answer {
 	int result;
-	bool incomplete, without;
+	uint32_t lacking;
+	bool without;
 	struct jail_error error;
 };
 
@@ -329,7 +330,7 @@ static noreturn void launch(struct rig *r, int version, struct answer *answer)
 		_exit(1);
 	answer->result = START(r, "exit", "0");
 	if (answer->result >= 0) {
-		answer->incomplete = (r->jail.incomplete & 1U << STAGE_LANDLOCK) != 0;
+		answer->lacking = r->jail.lacking;
 		answer->without = r->jail.without_landlock;
 		(void)jail_go(&r->jail);
 		answer->result = rig_report(r);
@@ -361,15 +362,16 @@ static struct answer launch_on(struct rig *r, int version)
 
 static const struct {
 	uint32_t restricts;
-	int least;       /* the version that has it */
-	const char *key; /* the first that is missed */
+	int least;           /* the version that has it */
+	enum jail_lack lack; /* what an older one misses, among other things */
+	const char *key;     /* the first that is missed */
 } versions[] = {
-	{ RESTRICT_FILES, 3, "FsPath" },
-	{ RESTRICT_BIND_TCP, 4, "NetBindTcp=" },
-	{ RESTRICT_CONNECT_TCP, 4, "NetConnectTcp=" },
-	{ RESTRICT_ABSTRACT_UNIX, 6, "Scope=abstract-unix-socket" },
-	{ RESTRICT_SIGNAL, 6, "Scope=signal" },
-	{ RESTRICT_FILES | RESTRICT_LOG, 7, "LogDenials=" },
+	{ RESTRICT_FILES, 3, LACK_FS_PATH, "FsPath" },
+	{ RESTRICT_BIND_TCP, 4, LACK_NET_BIND, "NetBindTcp=" },
+	{ RESTRICT_CONNECT_TCP, 4, LACK_NET_CONNECT, "NetConnectTcp=" },
+	{ RESTRICT_ABSTRACT_UNIX, 6, LACK_SCOPE_UNIX, "Scope=abstract-unix-socket" },
+	{ RESTRICT_SIGNAL, 6, LACK_SCOPE_SIGNAL, "Scope=signal" },
+	{ RESTRICT_FILES | RESTRICT_LOG, 7, LACK_LOG_DENIALS, "LogDenials=" },
 };
 
 static void expect_version(struct rig *r, size_t row, int version, bool optional)
@@ -385,7 +387,7 @@ static void expect_version(struct rig *r, size_t row, int version, bool optional
 	a = launch_on(r, version);
 	if (enough || optional) {
 		assert_int_equal(a.result, 1);
-		assert_int_equal(a.incomplete, !enough);
+		assert_int_equal((a.lacking & 1U << versions[row].lack) != 0, !enough);
 		if (version <= 0)
 			assert_true(a.without);
 		return;

@@ -193,7 +193,7 @@ static int run_core_optional(struct rig *r)
 	r->spec.optional = OPTIONAL_CORE_SCHEDULING;
 	if (pretend_none() < 0 || START(r, "exit", "0") < 0)
 		return 1;
-	incomplete = (r->jail.incomplete & 1U << STAGE_RLIMITS) != 0;
+	incomplete = (r->jail.lacking & 1U << LACK_CORE_SCHEDULING) != 0;
 	if (jail_go(&r->jail) < 0 || rig_report(r) != 1)
 		return 2;
 	jail_done(&r->context, &r->jail);
@@ -212,7 +212,7 @@ static void test_core_scheduling(void **state)
 	r->spec.id++;
 	if (kernel_has_core_scheduling()) {
 		RUN(r, "see");
-		assert_int_equal(r->jail.incomplete, 0);
+		assert_int_equal(r->jail.lacking, 0);
 	} else {
 		print_message("this kernel or machine has no core scheduling: only its absence is tested\n");
 	}

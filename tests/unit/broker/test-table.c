@@ -145,14 +145,28 @@ static void test_layers(void **state)
 	assert_true(strncmp(skipped[0], "Cgroup: ", 8) == 0);
 	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 0, &none), 0);
 	assert_int_equal(strv_length(none), 0);
-	assert_int_equal(
-		layers_skipped(1U << STAGE_CGROUP | 1U << STAGE_LANDLOCK, 1U << STAGE_LANDLOCK, &some), 0);
-	assert_int_equal(strv_length(some), 1);
-	assert_string_equal(some[0], "Landlock: this kernel lacks some of what the profile asks for");
-	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 1U << STAGE_CGROUP, &limits), 0);
-	assert_string_equal(limits[0], "Cgroup: this kernel lacks some of what the profile asks for");
-	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 1U << STAGE_LANDLOCK, &all), 0);
-	assert_string_equal(all[0], "Landlock: this kernel lacks all of what the profile asks for");
+	assert_int_equal(layers_skipped(1U << STAGE_CGROUP | 1U << STAGE_LANDLOCK,
+				 1U << LACK_NET_BIND | 1U << LACK_SCOPE_SIGNAL, &some),
+		0);
+	assert_int_equal(strv_length(some), 2);
+	assert_string_equal(some[0], "Landlock: NetBindTcp= this kernel lacks it");
+	assert_string_equal(some[1], "Landlock: Scope=signal this kernel lacks it");
+	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 1U << LACK_CPU_QUOTA, &limits), 0);
+	assert_string_equal(limits[0], "Cgroup: CPUQuota= the controller is missing here");
+	assert_int_equal(layers_skipped(1U << STAGE_CGROUP, 1U << LACK_SELINUX, &all), 0);
+	assert_string_equal(all[0], "SELinux: SELinuxContext= SELinux is not on here");
+}
+
+/* Each setting that may be lacking has a key of a profile and a layer. */
+static void test_lacks(void **state)
+{
+	for (unsigned i = 0; i < _LACK_MAX; i++) {
+		assert_non_null(strchr(jail_lack_key((enum jail_lack)i), '='));
+		assert_int_not_equal(jail_lack_stage((enum jail_lack)i), STAGE_NONE);
+	}
+	assert_string_equal(jail_lack_key(_LACK_MAX), "");
+	assert_int_equal(jail_lack_stage(_LACK_MAX), STAGE_NONE);
+	assert_string_equal(jail_lack_key(LACK_IO_WEIGHT), "IOWeight=");
 }
 
 int main(void)
@@ -163,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_clean_text),
 		cmocka_unit_test(test_setup_message),
+		cmocka_unit_test(test_lacks),
 		cmocka_unit_test(test_layers),
 	};
 

@@ -87,6 +87,7 @@ static void fill_privileges(struct compiled_profile *p)
 	p->namespaces = JAIL_NS_MOUNT | JAIL_NS_PID;
 	p->run_as_init = true;
 	p->network_namespace_path = copy("/run/netns/test");
+	p->selinux_context = copy("system_u:system_r:decoder_t:s0");
 }
 
 static void fill_filesystem(struct compiled_profile *p)

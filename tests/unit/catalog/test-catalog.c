@@ -123,6 +123,7 @@ static void test_values(void **state)
 	assert_memory_equal(q->group, p->group, sizeof(p->group));
 	assert_true(q->run_as_init);
 	assert_string_equal(q->network_namespace_path, "/run/netns/test");
+	assert_string_equal(q->selinux_context, "system_u:system_r:decoder_t:s0");
 	assert_memory_equal(&q->tuning, &p->tuning, sizeof(p->tuning));
 	assert_int_equal(back->config.max_sandboxes_per_user, 3);
 	assert_string_equal(back->config.salt_paths[1], "/home/.shadow/salt");

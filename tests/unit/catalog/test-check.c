@@ -138,6 +138,9 @@ CHANGE(init_of_host, p->namespaces &= ~JAIL_NS_PID);
 CHANGE(two_networks, p->namespaces |= JAIL_NS_NET);
 CHANGE(bad_network, p->network_namespace_path[0] = 'u');
 CHANGE(root_network, p->network_namespace_path[1] = '\0');
+CHANGE(users_with_rights, p->namespaces |= JAIL_NS_USER);
+CHANGE(users_of_root, (p->namespaces |= JAIL_NS_USER, p->ambient = 0, p->uid = 0));
+CHANGE(bad_context, p->selinux_context[0] = ':');
 CHANGE(group_unit, p->group[GROUP_IO_WEIGHT].unit = _GROUP_UNIT_MAX);
 CHANGE(group_unset, p->group[GROUP_TASKS_MAX].unit = GROUP_UNSET);
 CHANGE(memory_zero, p->group[GROUP_MEMORY_MAX].value = 0);
@@ -254,6 +257,9 @@ static struct change changes[] = {
 	ROW(two_networks),
 	ROW(bad_network),
 	ROW(root_network),
+	ROW(users_with_rights),
+	ROW(users_of_root),
+	ROW(bad_context),
 	ROW(group_unit),
 	ROW(group_unset),
 	ROW(memory_zero),

@@ -136,13 +136,15 @@ static const char everything[] =
 	"[Resources]\nLimitNOFILE=16:32\nLimitCORE=1M\nLimitRTTIME=5ms\nRuntimeMaxSec=90\nTimeoutStopSec="
 	"2\nKillSignal=INT\nMemoryMax=1G\nMemoryHigh=10%\nTasksMax=infinity\nCPUQuota=150%\nCPUWeight="
 	"idle\nNice=-3\nOOMScoreAdjust=500\nCPUAffinity=0 2-3,65\nIOSchedulingPriority=6\n"
-	"CoreScheduling=yes\nTimerSlackNSec=1ms\n[Profile]\nOptional=Landlock CoreScheduling\n";
+	"CoreScheduling=yes\nTimerSlackNSec=1ms\n[SELinux]\nSELinuxContext=-u:r:t\n"
+	"[Profile]\nOptional=Landlock CoreScheduling\n";
 
 static void check_landlock(const struct compiled_profile *p)
 {
 	const struct compiled_landlock *l = &p->landlock;
 
-	assert_int_equal(p->optional, OPTIONAL_LANDLOCK | OPTIONAL_CORE_SCHEDULING);
+	assert_int_equal(p->optional, OPTIONAL_LANDLOCK | OPTIONAL_CORE_SCHEDULING | OPTIONAL_SELINUX);
+	assert_string_equal(p->selinux_context, "u:r:t");
 	assert_int_equal(
 		l->restricts, RESTRICT_FILES | RESTRICT_BIND_TCP | RESTRICT_CONNECT_TCP | RESTRICT_SIGNAL);
 	assert_int_equal(l->n_rules, 3);
@@ -232,6 +234,26 @@ static void check_identity(const struct compiled_profile *p)
 	assert_int_equal(p->namespaces, (JAIL_NS_DEFAULT | JAIL_NS_TIME) & ~(JAIL_NS_NET | JAIL_NS_UTS));
 	assert_true(p->run_as_init);
 	assert_string_equal(p->network_namespace_path, "/run/netns/a");
+}
+
+/* Without "-" the context is required; and PrivateUsers= is one more namespace. */
+static void test_users_and_label(void **state)
+{
+	struct tree *t = *state;
+	struct catalog *c;
+
+	tree_need_root();
+	tree_write(t, "profiles/a.profile",
+		"[User]\nPrivateUsers=yes\n[SELinux]\nSELinuxContext=-a:b:c\nSELinuxContext=u:r:t:s0\n");
+	tree_write(t, "profiles/b.profile", "[Profile]\nOptional=SELinux\n[User]\nPrivateUsers=no\n");
+	c = compile(t);
+	assert_null(c->errors);
+	assert_int_equal(c->profiles[0].namespaces, JAIL_NS_DEFAULT | JAIL_NS_USER);
+	assert_string_equal(c->profiles[0].selinux_context, "u:r:t:s0");
+	assert_int_equal(c->profiles[0].optional, 0);
+	assert_int_equal(c->profiles[1].namespaces, JAIL_NS_DEFAULT);
+	assert_int_equal(c->profiles[1].optional, OPTIONAL_SELINUX);
+	catalog_free(c);
 }
 
 static void test_everything(void **state)
@@ -402,13 +424,11 @@ static void test_users(void **state)
 		"2:12: error: AllowGroup=no-such-group-here: the user database has no such entry; correct "
 		"it, or write a number");
 	expect_invalid(t, "[User]\nUser=root\n",
-		"2:6: error: User=root: that is root; a payload never runs as root without PrivateUsers=, "
-		"which is not "
-		"supported yet");
+		"2:6: error: User=root: that is root; a payload never runs as root, with PrivateUsers=yes "
+		"neither");
 	expect_invalid(t, "[User]\nUser=0\n",
-		"2:6: error: User=0: that is root; a payload never runs as root without PrivateUsers=, which "
-		"is not "
-		"supported yet");
+		"2:6: error: User=0: that is root; a payload never runs as root, with PrivateUsers=yes "
+		"neither");
 	expect_invalid(t, "[User]\nUser=daemon\nGroup=root\n",
 		"3:7: error: root (group 0): that is root's group; a payload is never in it");
 	expect_invalid(t, "[User]\nSupplementaryGroups=video 0\n",
@@ -633,6 +653,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COMPILE_TEST(test_defaults),
 		COMPILE_TEST(test_everything),
+		COMPILE_TEST(test_users_and_label),
 		COMPILE_TEST(test_restrictions),
 		COMPILE_TEST(test_protections),
 		COMPILE_TEST(test_root),

@@ -36,10 +36,28 @@ static void model_dup(struct model *m, unsigned from, unsigned to, bool cloexec)
 	m->cloexec[to] = cloexec;
 }
 
-static void model_run(struct model *m, const struct fd_plan *p, unsigned exe_fd)
+/* As move_kept(): by copies above all slots. A slot that nothing is kept in is closed. */
+static void model_keep(struct model *m, const struct fd_plan *p, const int kept[_FD_KEPT_MAX])
 {
-	if (exe_fd != (unsigned)p->exe_slot)
-		model_dup(m, exe_fd, (unsigned)p->exe_slot, true);
+	unsigned copies[_FD_KEPT_MAX], at = (unsigned)p->kept_slots[_FD_KEPT_MAX - 1] + 1;
+
+	for (size_t i = 0; i < _FD_KEPT_MAX; i++) {
+		while (m->object[at])
+			at++;
+		copies[i] = at;
+		if (kept[i] >= 0)
+			model_dup(m, (unsigned)kept[i], at, true);
+	}
+	for (size_t i = 0; i < _FD_KEPT_MAX; i++)
+		if (kept[i] >= 0)
+			model_dup(m, copies[i], (unsigned)p->kept_slots[i], true);
+		else
+			m->object[p->kept_slots[i]] = 0;
+}
+
+static void model_run(struct model *m, const struct fd_plan *p, const int kept[_FD_KEPT_MAX])
+{
+	model_keep(m, p, kept);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct fd_step *s = &p->steps[i];
 
@@ -68,7 +86,7 @@ static unsigned open_number(struct model *m, unsigned limit)
 }
 
 static void check(const struct model *before, const struct model *m, const struct fd_plan *p,
-	const struct jail_fd *fds, size_t n, unsigned report_fd, unsigned go_fd, unsigned exe_object)
+	const struct jail_fd *fds, size_t n, unsigned report_fd, unsigned go_fd, size_t n_kept)
 {
 	size_t open = 0;
 
@@ -79,29 +97,37 @@ static void check(const struct model *before, const struct model *m, const struc
 	}
 	assert_int_equal(m->object[p->report_slot], before->object[report_fd]);
 	assert_int_equal(m->object[p->go_slot], before->object[go_fd]);
-	assert_int_equal(m->object[p->exe_slot], exe_object);
-	assert_true(m->cloexec[p->report_slot] && m->cloexec[p->go_slot] && m->cloexec[p->exe_slot]);
+	assert_true(m->cloexec[p->report_slot] && m->cloexec[p->go_slot]);
+	for (size_t i = 0; i < n_kept; i++) {
+		assert_int_equal(m->object[p->kept_slots[i]], TABLE_SIZE + 1 + i);
+		assert_true(m->cloexec[p->kept_slots[i]]);
+	}
 	for (size_t fd = 0; fd < TABLE_SIZE; fd++)
 		open += m->object[fd] != 0;
-	assert_int_equal(open, n + 3);
+	assert_int_equal(open, n + 2 + n_kept);
 }
 
 static void run_map(struct model *m, const struct jail_fd *fds, size_t n, unsigned report_fd, unsigned go_fd)
 {
 	static struct model before;
+	int kept[_FD_KEPT_MAX] = { -1, -1, -1 };
+	size_t n_kept = 1 + random_below(_FD_KEPT_MAX);
 	struct fd_plan plan;
 	uint32_t target;
-	unsigned exe_fd = 0;
+	unsigned fd = 0;
 
 	before = *m;
 	assert_int_equal(fd_plan_make(fds, n, (int)report_fd, (int)go_fd, &plan, &target), 0);
-	/* the kernel gives the lowest free number to the executable, which is opened last */
-	while (m->object[exe_fd])
-		exe_fd++;
-	m->object[exe_fd] = TABLE_SIZE + 1;
-	m->cloexec[exe_fd] = true;
-	model_run(m, &plan, exe_fd);
-	check(&before, m, &plan, fds, n, report_fd, go_fd, TABLE_SIZE + 1);
+	/* the kernel gives the lowest free numbers to what is opened last, the executable among it */
+	for (size_t i = 0; i < n_kept; i++) {
+		while (m->object[fd])
+			fd++;
+		m->object[fd] = (unsigned)(TABLE_SIZE + 1 + i);
+		m->cloexec[fd] = true;
+		kept[i] = (int)fd;
+	}
+	model_run(m, &plan, kept);
+	check(&before, m, &plan, fds, n, report_fd, go_fd, n_kept);
 }
 
 static bool has_target(const struct jail_fd *fds, size_t n, uint32_t target)

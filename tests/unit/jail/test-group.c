@@ -81,11 +81,11 @@ static void apply(const struct place *place, const struct group_value *group)
 	struct jail_spec s = { .group = group };
 	struct group_plan p;
 	struct jail_error e;
-	bool incomplete = false;
+	uint32_t lacking = 0;
 
 	assert_int_equal(prepare_group(&s, place->fd, &p, &e), 0);
-	assert_int_equal(apply_group(&p, place->fd, &incomplete, &e), 0);
-	assert_false(incomplete);
+	assert_int_equal(apply_group(&p, place->fd, &lacking, &e), 0);
+	assert_int_equal(lacking, 0);
 }
 
 static void test_absolute(void **state)
@@ -168,21 +168,24 @@ static void test_missing(void **state)
 		for (int fd = -1; fd <= place->fd; fd += place->fd + 1) {
 			struct group_value group[_GROUP_LIMIT_MAX] = { 0 };
 			struct jail_spec s = { .group = group };
+			static const char *const keys[_GROUP_LIMIT_MAX] = { "MemoryMax=", "MemoryHigh=",
+				"TasksMax=", "CPUQuota=", "CPUWeight=", "IOWeight=" };
 			struct group_plan p;
 			struct jail_error e;
-			bool incomplete = false;
+			uint32_t lacking = 0;
 
 			group[i] =
 				(struct group_value){ i == GROUP_CPU_QUOTA ? GROUP_PERMYRIAD : GROUP_ABSOLUTE,
 					10 };
 			assert_int_equal(prepare_group(&s, place->fd, &p, &e), 0);
-			assert_int_equal(apply_group(&p, fd, &incomplete, &e), -EOPNOTSUPP);
+			assert_int_equal(apply_group(&p, fd, &lacking, &e), -EOPNOTSUPP);
 			assert_int_equal(e.stage, STAGE_CGROUP);
 			assert_string_equal(e.object, words[i]);
 			s.optional = OPTIONAL_CGROUP;
 			assert_int_equal(prepare_group(&s, place->fd, &p, &e), 0);
-			assert_int_equal(apply_group(&p, fd, &incomplete, &e), 0);
-			assert_true(incomplete);
+			assert_int_equal(apply_group(&p, fd, &lacking, &e), 0);
+			assert_int_equal(lacking, 1U << (LACK_MEMORY_MAX + i));
+			assert_string_equal(jail_lack_key((enum jail_lack)(LACK_MEMORY_MAX + i)), keys[i]);
 		}
 }
 
@@ -194,12 +197,12 @@ static void test_refused(void **state)
 	const struct place *place = *state;
 	struct group_plan p;
 	struct jail_error e;
-	bool incomplete = false;
+	uint32_t lacking = 0;
 
 	assert_int_equal(unlinkat(place->fd, "pids.max", 0), 0);
 	assert_int_equal(symlinkat("memory.max", place->fd, "pids.max"), 0);
 	assert_int_equal(prepare_group(&s, place->fd, &p, &e), 0);
-	assert_int_equal(apply_group(&p, place->fd, &incomplete, &e), -ELOOP);
+	assert_int_equal(apply_group(&p, place->fd, &lacking, &e), -ELOOP);
 	assert_string_equal(e.object, "TasksMax= pids.max 5");
 	expect(place->fd, "memory.max", "");
 }

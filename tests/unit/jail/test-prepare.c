@@ -95,6 +95,36 @@ static void test_namespaces(void **state)
 	assert_int_equal(close(c.proc_fd), 0);
 }
 
+static void test_users(void **state)
+{
+	char empty[] = "/tmp/bailiff-proc-XXXXXX";
+	struct jail_context c = JAIL_CONTEXT_NULL;
+	struct jail_spec s = { .namespaces = JAIL_NS_DEFAULT, .uid = 1000, .gid = 1000 };
+	struct users_plan p;
+	struct jail_error e;
+
+	assert_int_equal(prepare_users(&c, &s, &p, &e), 0);
+	assert_false(p.wanted);
+	c.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s.namespaces |= JAIL_NS_USER;
+	assert_int_equal(prepare_users(&c, &s, &p, &e), 0);
+	assert_true(p.wanted);
+	s.gid = 0;
+	assert_int_equal(prepare_users(&c, &s, &p, &e), -EINVAL);
+	s.gid = 1000;
+	s.ambient = 1;
+	assert_int_equal(prepare_users(&c, &s, &p, &e), -EINVAL);
+	assert_int_equal(close(c.proc_fd), 0);
+	/* a /proc as that of a kernel without user namespaces */
+	assert_non_null(mkdtemp(empty));
+	c.proc_fd = open(empty, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(rmdir(empty), 0);
+	assert_int_equal(prepare_users(&c, &s, &p, &e), -EOPNOTSUPP);
+	assert_int_equal(e.stage, STAGE_NAMESPACES);
+	assert_string_equal(e.object, "PrivateUsers=: this kernel has no user namespaces");
+	assert_int_equal(close(c.proc_fd), 0);
+}
+
 static void test_ids(void **state)
 {
 	gid_t groups[] = { 5, (gid_t)-1 };
@@ -304,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_fail_texts),
 		cmocka_unit_test(test_namespaces),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_mounts),

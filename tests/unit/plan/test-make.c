@@ -255,6 +255,7 @@ static void test_spec(void **state)
 	assert_int_equal(spec.secure_bits, p.secure_bits);
 	assert_int_equal(spec.namespaces, JAIL_NS_DEFAULT);
 	assert_false(spec.run_as_init);
+	assert_null(spec.selinux_context);
 	assert_ptr_equal(spec.tuning, &p.tuning);
 	assert_string_equal(spec.hostname, "strict");
 	assert_int_equal(spec.umask, 0077);

@@ -39,8 +39,18 @@ static const struct snippet rows[] = {
 	{ "[Access]\nMaxPerUser=\n", "" },
 	/* [Landlock], and Optional= of [Profile] */
 	{ "[Profile]\nOptional=Landlock\nOptional=\n", "" },
-	{ "[Profile]\nOptional=Mounts\n", "p:2:10: error: Optional=Mounts: expected the name of a layer that can be missing: Cgroup, CoreScheduling or Landlock" },
-	{ "[Profile]\nOptional=Landlock CoreScheduling Cgroup\n", "" },
+	{ "[Profile]\nOptional=Mounts\n", "p:2:10: error: Optional=Mounts: expected the name of a layer that can be missing: Cgroup, CoreScheduling, Landlock or SELinux" },
+	{ "[Profile]\nOptional=Landlock CoreScheduling Cgroup SELinux\n", "" },
+	/* [SELinux] */
+	{ "[SELinux]\nSELinuxContext=system_u:system_r:decoder_t:s0-s0:c0.c1023\n", "" },
+	{ "[SELinux]\nSELinuxContext=-u:r:t\nSELinuxContext=\n", "" },
+	{ "[SELinux]\nSELinuxContext=u:r\n", "p:2:16: error: SELinuxContext=u:r: expected a context user:role:type or user:role:type:range, up to 255 bytes" },
+	{ "[SELinux]\nSELinuxContext=-\n", "p:2:17: error: SELinuxContext=: expected a context user:role:type or user:role:type:range, up to 255 bytes" },
+	{ "[SELinux]\nSELinuxContext=u:r:t:\n", "p:2:16: error: SELinuxContext=u:r:t:: expected a context user:role:type or user:role:type:range, up to 255 bytes" },
+	{ "[SELinux]\nSELinuxContext=u:r:t s\n", "p:2:16: error: SELinuxContext=u:r:t s: expected a context user:role:type or user:role:type:range, up to 255 bytes" },
+	{ "[SELinux]\nSELinuxContext=u::t\n", "p:2:16: error: SELinuxContext=u::t: expected a context user:role:type or user:role:type:range, up to 255 bytes" },
+	/* PrivateUsers= */
+	{ "[User]\nPrivateUsers=maybe\n", "p:2:14: error: PrivateUsers=maybe: expected yes or no" },
 	{ "[Landlock]\nFsDefaultPaths=yes\nFsPathReadOnly=/a -/b\nFsPathReadExecute=/c\nFsPathReadWrite=/d\n"
 	  "FsPathAdvancedReadWrite=/\nNetBindTcp=80 443\nNetConnectTcp=none\nScope=abstract-unix-socket signal\nLogDenials=yes\n", "" },
 	{ "[Landlock]\nFsPathReadOnly=a /b/ -c\n",

@@ -120,7 +120,7 @@ static const struct {
 		"StandardInput "
 		"StandardOutput StandardError WorkingDirectory UMask",
 		"" },
-	{ "User", "DynamicUser User Group SupplementaryGroups", "PrivateUsers" },
+	{ "User", "DynamicUser User Group SupplementaryGroups PrivateUsers", "" },
 	{ "Capabilities", "CapabilityBoundingSet AmbientCapabilities SecureBits NoNewPrivileges", "" },
 	{ "Namespaces",
 		"PrivateMounts PrivatePIDs PrivateNetwork PrivateIPC PrivateUTS ProtectHostname "
@@ -142,7 +142,7 @@ static const struct {
 		"RestrictAddressFamilies MemoryDenyWriteExecute LockPersonality RestrictRealtime "
 		"RestrictSUIDSGID",
 		"" },
-	{ "SELinux", "", "SELinuxContext" },
+	{ "SELinux", "SELinuxContext", "" },
 	{ "Resources",
 		"LimitCPU LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC "
 		"LimitMEMLOCK LimitLOCKS LimitSIGPENDING LimitMSGQUEUE LimitNICE LimitRTPRIO LimitRTTIME "

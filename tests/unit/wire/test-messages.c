@@ -19,6 +19,7 @@ _Static_assert(WIRE_STDIO_MAX == STDIO_FD, "the highest stdio mode that a reques
 _Static_assert(WIRE_STDIO_UNSET == PLAN_STDIO_UNSET, "no stdio mode asked for");
 _Static_assert(WIRE_REFUSAL_MAX == _REFUSAL_MAX - 1, "refusals");
 _Static_assert(WIRE_STAGE_MAX == _STAGE_MAX - 1, "stages");
+_Static_assert(WIRE_LACK_MAX == _LACK_MAX - 1, "what may be lacking");
 _Static_assert(WIRE_RESOURCES == RLIM_NLIMITS, "resources");
 _Static_assert(WIRE_RULE_MAX >= sizeof(((struct plan_result *)0)->rule), "a rule fits");
 _Static_assert(WIRE_MESSAGE_MAX >= PLAN_MESSAGE_MAX, "a message fits");
