@@ -52,6 +52,7 @@
 #define BAILIFF_OPTION_CPU_QUOTA    "cpu-quota"         /* u */
 #define BAILIFF_OPTION_TAG          "tag"               /* s */
 #define BAILIFF_OPTION_OPTIONAL     "optional"          /* as */
+#define BAILIFF_OPTION_INTERACTIVE  "interactive"       /* b */
 
 /* Values in "stdio". */
 #define BAILIFF_STDIO_NAME_NULL "null"

@@ -7,16 +7,19 @@
 #define ARGV_MAX                4096 /* elements; far above any helper's command line, bounds the broker */
 #define ENV_MAX                 1024 /* variables, likewise */
 #define ARG_BYTES_MAX           (128 * 1024) /* argv and environment together, with NULs: one SEQPACKET record */
-#define FDS_MAX                 64    /* fds a launch may carry: below SCM_MAX_FD (253) with room for ours */
-#define FD_TARGET_MAX           1023  /* highest number in the child: the usual soft RLIMIT_NOFILE less one */
-#define TAG_MAX                 64    /* bytes of a caller's tag */
-#define CWD_MAX                 4096  /* PATH_MAX */
-#define STORE_NAME_MAX          64U   /* of a daemon store: a profile's name, and more letters */
-#define GROUPS_MAX              65536 /* NGROUPS_MAX of the kernel */
-#define SELINUX_CONTEXT_MAX     255U  /* bytes; real ones have about 50, and a page is the kernel's limit */
-#define POOL_NAME_MAX           64U   /* of JoinsPool=: as a profile's name */
-#define HOSTNAME_LEN_MAX        64    /* __NEW_UTS_LEN */
-#define CPUS_MAX                1024U /* CPU_SETSIZE of glibc */
+#define FDS_MAX                 64   /* fds a launch may carry: below SCM_MAX_FD (253) with room for ours */
+#define FD_TARGET_MAX           1023 /* highest number in the child: the usual soft RLIMIT_NOFILE less one */
+#define LABEL_MAX               4095 /* a security label: what SO_PEERSEC gives is a page at most */
+#define ACTION_MAX              255  /* of polkit, as a bus name */
+#define LAUNCHES_PER_MINUTE_MAX 60000U /* one a millisecond: faster than a jail is made */
+#define TAG_MAX                 64     /* bytes of a caller's tag */
+#define CWD_MAX                 4096   /* PATH_MAX */
+#define STORE_NAME_MAX          64U    /* of a daemon store: a profile's name, and more letters */
+#define GROUPS_MAX              65536  /* NGROUPS_MAX of the kernel */
+#define SELINUX_CONTEXT_MAX     255U   /* bytes; real ones have about 50, and a page is the kernel's limit */
+#define POOL_NAME_MAX           64U    /* of JoinsPool=: as a profile's name */
+#define HOSTNAME_LEN_MAX        64     /* __NEW_UTS_LEN */
+#define CPUS_MAX                1024U  /* CPU_SETSIZE of glibc */
 #define CPU_WORDS               (CPUS_MAX / 64)
 #define SANDBOXES_MAX           4096 /* live and retained together, whole daemon: bounds launcher memory */
 #define NOTE_MAX                512  /* bytes that the launcher keeps for the broker, uninterpreted */

@@ -22,6 +22,7 @@
 
 #define SLOTS_MAX 8 /* vtables, filter, matches */
 
+struct inquiry;
 struct launch;
 
 struct broker {
@@ -43,6 +44,8 @@ struct broker {
 	struct quota quota;
 	struct sandboxes sandboxes;
 	struct launch *launches;           /* in flight */
+	struct inquiry *inquiries;         /* calls that wait until more is known of their caller */
+	uint64_t n_inquiries;              /* questions to polkit so far */
 	struct deferred_list reloads;      /* calls of Reload that wait for the keeper's answer */
 	struct deferred_list reloads_next; /* those that came meanwhile: it was asked too early for them */
 	struct salt *salt;                 /* as the launcher read it; dropped on reload */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/caller.h"
-#include "base/bounds.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "broker/bus.h"
 #include "dbus/names.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define HELD_PER_CALLER_MAX 8    /* a client that pipelines more before its first answer is refused */
+#define PIDFDS_MAX          2048 /* connections that a stock bus takes, and far below our limit of fds */
 #define HELD_MAX            4096 /* of all: more than one user's connections (256 on a stock bus) can hold */
 #define CALLERS_MAX         8192 /* above what buses accept as connections (2048 on a stock dbus-daemon) */
 
@@ -21,7 +22,10 @@ static struct caller *caller_free(struct caller *c)
 		sd_bus_message_unref(c->held[i]);
 	c->callers->n_held -= c->n_held;
 	free(c->held);
-	free(c->gids);
+	if (c->identity.pidfd >= 0)
+		c->callers->n_pidfds--;
+	identity_done(&c->identity);
+	free(c->unit);
 	free(c->name);
 	free(c);
 	return NULL;
@@ -96,7 +100,7 @@ static int callers_add(struct callers *c, const char *name, struct caller **ret)
 	caller = calloc(1, sizeof(*caller));
 	if (!caller)
 		return -ENOMEM;
-	caller->callers = c;
+	*caller = (struct caller){ .callers = c, .identity = IDENTITY_NULL, .loginuid = LOGINUID_UNSET };
 	caller->name = strdup(name);
 	if (!caller->name) {
 		(void)caller_free(caller);
@@ -106,96 +110,6 @@ static int callers_add(struct callers *c, const char *name, struct caller **ret)
 	memmove(&c->v[i + 1], &c->v[i], (c->n++ - i) * sizeof(struct caller *));
 	c->v[i] = caller;
 	*ret = caller;
-	return 0;
-}
-
-/* The value behind a key that we want: it must come once and have the type that the specification gives it.
- */
-static int enter_value(sd_bus_message *m, const char *signature, bool seen)
-{
-	const char *contents;
-	char type;
-	int r;
-
-	r = sd_bus_message_peek_type(m, &type, &contents);
-	if (r < 0)
-		return r;
-	if (seen || type != SD_BUS_TYPE_VARIANT || strcmp(contents, signature) != 0)
-		return -EBADMSG;
-	return sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, signature);
-}
-
-static int read_uid(sd_bus_message *m, uid_t *uid)
-{
-	uint32_t value;
-	int r;
-
-	r = enter_value(m, "u", *uid != (uid_t)-1);
-	if (r >= 0)
-		r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UINT32, &value);
-	if (r < 0)
-		return r;
-	if (value == (uid_t)-1)
-		return -EBADMSG;
-	*uid = value;
-	return sd_bus_message_exit_container(m);
-}
-
-static int read_gids(sd_bus_message *m, gid_t **gids, size_t *n_gids)
-{
-	const void *array;
-	size_t size;
-	int r;
-
-	r = enter_value(m, "au", *gids != NULL);
-	if (r >= 0)
-		r = sd_bus_message_read_array(m, SD_BUS_TYPE_UINT32, &array, &size);
-	if (r < 0)
-		return r;
-	if (size == 0 || size > GROUPS_MAX * sizeof(gid_t))
-		return -EBADMSG;
-	*gids = malloc(size);
-	if (!*gids)
-		return -ENOMEM;
-	memcpy(*gids, array, size);
-	*n_gids = size / sizeof(gid_t);
-	return sd_bus_message_exit_container(m);
-}
-
-static int read_entry(sd_bus_message *m, uid_t *uid, gid_t **gids, size_t *n_gids)
-{
-	const char *key;
-	int r;
-
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &key);
-	if (r < 0)
-		return r;
-	if (strcmp(key, "UnixUserID") == 0)
-		r = read_uid(m, uid);
-	else if (strcmp(key, "UnixGroupIDs") == 0)
-		r = read_gids(m, gids, n_gids);
-	else
-		r = sd_bus_message_skip(m, "v");
-	return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
-int caller_read_credentials(sd_bus_message *reply, uid_t *ret_uid, gid_t **ret_gids, size_t *ret_n_gids)
-{
-	_cleanup_free_ gid_t *gids = NULL;
-	uid_t uid = (uid_t)-1;
-	size_t n_gids = 0;
-	int r;
-
-	r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0)
-		r = read_entry(reply, &uid, &gids, &n_gids);
-	if (r < 0)
-		return r;
-	if (uid == (uid_t)-1 || !gids)
-		return -ENODATA;
-	*ret_uid = uid;
-	*ret_gids = steal_ptr(gids);
-	*ret_n_gids = n_gids;
 	return 0;
 }
 
@@ -231,8 +145,28 @@ static void release_held(struct caller *c)
 	c->n_held = 0;
 }
 
+/* A pidfd that can not be kept leaves no number to be asked for either: that could be somebody else's by
+ * then. */
+static void take_identity(struct caller *c, struct identity *fresh)
+{
+	struct callers *all = c->callers;
+
+	if (fresh->pidfd >= 0 && all->n_pidfds >= PIDFDS_MAX) {
+		fresh->pidfd = fd_close(fresh->pidfd);
+		fresh->pid = 0;
+	}
+	all->n_pidfds += fresh->pidfd >= 0;
+	c->identity = *fresh;
+	*fresh = IDENTITY_NULL;
+	c->uid = c->identity.uid;
+	c->gids = c->identity.gids;
+	c->n_gids = c->identity.n_gids;
+	c->known = true;
+}
+
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
+	_cleanup_(identity_done) struct identity fresh = IDENTITY_NULL;
 	struct caller *c = userdata;
 	const sd_bus_error *error;
 	int r;
@@ -244,14 +178,13 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *r
 		refuse_held(c, "The bus does not say who you are");
 		return 1;
 	}
-	r = bus_is_from_driver(reply) ? caller_read_credentials(reply, &c->uid, &c->gids, &c->n_gids)
-				      : -EPERM;
+	r = bus_is_from_driver(reply) ? identity_read(reply, &fresh) : -EPERM;
 	if (r < 0) {
 		(void)log_errno(LOG_INFO, r, "The bus does not tell uid and groups of %s", c->name);
 		refuse_held(c, "The bus does not tell your user and groups");
 		return 1;
 	}
-	c->known = true;
+	take_identity(c, &fresh);
 	release_held(c);
 	return 1;
 }
@@ -323,6 +256,13 @@ const struct caller *callers_find(const struct callers *c, sd_bus_message *m)
 	return caller && caller->known ? caller : NULL;
 }
 
+struct caller *callers_find_name(const struct callers *c, const char *name)
+{
+	struct caller *caller = find_name(c, name);
+
+	return caller && caller->known ? caller : NULL;
+}
+
 bool caller_is_administrator(const struct caller *c)
 {
 	return c->known && c->uid == 0;
@@ -333,5 +273,7 @@ struct plan_caller caller_for_plan(const struct caller *c)
 	return (struct plan_caller){ .uid = c->uid,
 		.gids = c->gids,
 		.n_gids = c->n_gids,
-		.administrator = caller_is_administrator(c) };
+		.administrator = caller_is_administrator(c),
+		.label = c->callers->selinux ? c->identity.label : NULL,
+		.unit = c->unit };
 }

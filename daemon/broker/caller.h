@@ -3,8 +3,10 @@
 
 /*
  * Who calls. The identity of a connection is what the bus recorded when it was made: uid and all gids out of
- * GetConnectionCredentials, asked once per unique name, kept until the name is gone. Nothing is ever read
- * from /proc, and a caller whose identity the bus does not tell completely is refused.
+ * GetConnectionCredentials, asked once per unique name, kept until the name is gone. So is the security
+ * label. None of these is ever read from /proc, and a caller whose uid or gids the bus does not tell
+ * completely is refused. The unit is no part of the identity: a process can be moved, so it is looked up for
+ * the launch that it decides (inquiry.h).
  *
  * callers_filter() stands before every object: it holds a call back until its sender is known and puts it
  * into the queue again then. So each handler, property and enumerator finds the identity ready, or is not
@@ -18,13 +20,30 @@
 
 struct callers;
 
-struct caller {
-	struct callers *callers;
-	char *name; /* unique name */
-	bool known; /* the fields below are set */
+#define LOGINUID_UNSET UINT32_MAX
+
+/* What the bus says of a connection. */
+struct identity {
 	uid_t uid;
 	gid_t *gids;
 	size_t n_gids;
+	uint32_t pid; /* 0: not told, or of no use here */
+	int pidfd;    /* stands for the process that connected; or -1 */
+	char *label;  /* security label, or NULL */
+};
+
+struct caller {
+	struct callers *callers;
+	char *name; /* unique name */
+	bool known; /* the identity is set */
+	struct identity identity;
+	uid_t uid; /* of it */
+	gid_t *gids;
+	size_t n_gids;
+	/* of its process, when it was last looked at */
+	bool looked;
+	char *unit; /* NULL: not known */
+	uint32_t loginuid;
 	sd_bus_slot *query;    /* GetConnectionCredentials under way */
 	sd_bus_message **held; /* calls that wait for it, in order */
 	size_t n_held;
@@ -33,7 +52,9 @@ struct caller {
 struct callers {
 	struct caller **v; /* sorted by name */
 	size_t n, allocated;
-	size_t n_held; /* of all callers together */
+	size_t n_held;   /* of all callers together */
+	size_t n_pidfds; /* the same */
+	bool selinux;    /* labels are SELinux': other security modules may let others choose theirs */
 };
 
 void callers_done(struct callers *c);
@@ -47,6 +68,10 @@ void callers_lost(struct callers *c, const char *name);
 bool caller_is_administrator(const struct caller *c);
 /* In the form that the plan takes; borrows the gids. */
 struct plan_caller caller_for_plan(const struct caller *c);
-/* Reads the answer to GetConnectionCredentials. -EBADMSG or -ENODATA when uid or gids are not told in full.
- */
-int caller_read_credentials(sd_bus_message *reply, uid_t *ret_uid, gid_t **ret_gids, size_t *ret_n_gids);
+/* By its unique name; NULL if it is not known, or not any more. */
+struct caller *callers_find_name(const struct callers *c, const char *name);
+/* Reads the answer to GetConnectionCredentials. -EBADMSG or -ENODATA when uid or gids are not told in full,
+ * and for a key that is known and has another type than the specification gives it. */
+int identity_read(sd_bus_message *reply, struct identity *ret);
+void identity_done(struct identity *c);
+#define IDENTITY_NULL ((struct identity){ .uid = (uid_t)-1, .pidfd = -1 })

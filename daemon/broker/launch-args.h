@@ -26,6 +26,7 @@ struct launch_args {
 	const char *tag;   /* borrowed from the message */
 	int lifeline;      /* borrowed; -1 if not given */
 	bool detach;
+	bool interactive;                 /* polkit may ask the user */
 	struct compiled_limit limits[16]; /* RLIM_NLIMITS */
 	size_t n_limits;
 	uint64_t runtime_max_usec, timeout_stop_usec; /* 0: not given */

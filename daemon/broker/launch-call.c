@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
+#include "broker/inquiry.h"
 #include "broker/launch-args.h"
 #include "broker/launch.h"
 #include "broker/lifetime.h"
@@ -12,6 +13,7 @@
 #include "dbus/names.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,12 +79,8 @@ static int take_quota(struct launch *l, const struct compiled_profile *p, sd_bus
 	return 0;
 }
 
-static int find_profile(
-	struct broker *b, const struct caller *c, sd_bus_message *m, int *ret_index, sd_bus_error *error)
+static int find_profile(struct broker *b, sd_bus_message *m, int *ret_index, sd_bus_error *error)
 {
-	const struct compiled_profile *p;
-	struct plan_result result = { 0 };
-	struct plan_caller who = caller_for_plan(c);
 	const char *name;
 	int r;
 
@@ -97,19 +95,90 @@ static int find_profile(
 	if (r < 0)
 		return sd_bus_error_setf(error, BAILIFF_ERROR_PROFILE_UNKNOWN,
 			"There is no profile %s: ListProfiles() says which there are", name);
-	p = &b->catalog->profiles[r];
 	*ret_index = r;
-	if (p->invalid)
+	if (b->catalog->profiles[r].invalid)
 		return sd_bus_error_setf(error, BAILIFF_ERROR_PROFILE_INVALID,
 			"Profile %s has errors: an administrator finds them in the property ProfileErrors",
 			name);
-	r = plan_access(p, &who, &result);
-	if (r < 0) {
-		denial_write(&b->denials, "uid %u may not launch %s: %s [%s]", c->uid, name, result.message,
-			result.rule);
-		return error_refusal(error, result.refusal, result.rule, result.message);
-	}
 	return 0;
+}
+
+/* Who asks, with what polkit has said of this very call. */
+static struct plan_caller who_asks(
+	struct broker *b, const struct caller *c, sd_bus_message *m, const struct compiled_profile *p)
+{
+	const struct inquiry *i = inquiry_of(b, m);
+	const char *action = plan_polkit_action(p);
+	struct plan_caller who = caller_for_plan(c);
+
+	who.polkit = i && action && i->action && i->verdict == POLKIT_YES && i->generation == b->generation &&
+		     strcmp(i->action, action) == 0;
+	return who;
+}
+
+static int refuse_access(struct broker *b, const struct caller *c, const struct compiled_profile *p,
+	const struct inquiry *i, struct plan_result *result, sd_bus_error *error)
+{
+	if (i && i->generation != b->generation && i->verdict == POLKIT_YES)
+		return sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
+			"The profiles were reloaded while polkit was asked: try again");
+	if (i) {
+		size_t n = strlen(result->message);
+
+		(void)snprintf(
+			result->message + n, sizeof(result->message) - n, "%s", polkit_explain(i->verdict));
+	}
+	denial_write(&b->denials, "uid %u may not launch %s: %s [%s]", c->uid, p->name, result->message,
+		result->rule);
+	return error_refusal(error, result->refusal, result->rule, result->message);
+}
+
+/*
+ * Whether the caller may launch this profile at all, before anything else of the call is looked at. 0 and
+ * *ret_ask: only if polkit says so, which is still to be asked.
+ */
+static int check_access(struct broker *b, const struct caller *c, sd_bus_message *m,
+	const struct compiled_profile *p, bool *ret_ask, sd_bus_error *error)
+{
+	const struct inquiry *i = inquiry_of(b, m);
+	const bool needs_unit = plan_needs_unit(p) && !caller_is_administrator(c);
+	struct plan_result result = { 0 };
+	struct plan_caller who;
+	int r;
+
+	/* A unit is looked up anew for each launch that it decides, else once, for the log. */
+	if (needs_unit ? !i || !i->looked : !c->looked) {
+		r = inquiry_look(b, c, m, needs_unit, error);
+		if (r != 0)
+			return r;
+	}
+	*ret_ask = false;
+	who = who_asks(b, c, m, p);
+	r = plan_access(p, &who, &result);
+	if (r >= 0)
+		return 0;
+	if (result.refusal == REFUSAL_ACCESS_DENIED && plan_polkit_action(p) && (!i || !i->action)) {
+		*ret_ask = true;
+		return 0;
+	}
+	return refuse_access(b, c, p, i, &result, error);
+}
+
+/* What is asked for goes to polkit with the question: whoever answers it should see what it is about. */
+static int ask_polkit(struct broker *b, const struct caller *c, sd_bus_message *m,
+	const struct compiled_profile *p, const struct launch_args *a, sd_bus_error *error)
+{
+	_cleanup_free_ char *command_line = NULL;
+	struct polkit_question q = {
+		.action = plan_polkit_action(p), .profile = p->name, .interactive = a->interactive
+	};
+	int r;
+
+	r = polkit_command_line(a->argv.v, &command_line);
+	if (r < 0)
+		return r;
+	q.command_line = command_line;
+	return inquiry_polkit(b, c, m, &q, error);
 }
 
 static void fill_plan_request(struct plan_request *r, const struct launch_args *a, uid_t dynamic_uid)
@@ -133,24 +202,23 @@ static void fill_plan_request(struct plan_request *r, const struct launch_args *
 }
 
 /* The same evaluation that the launcher makes; of the result only the effective streams are needed here. */
-static int decide(struct broker *b, const struct caller *c, const struct compiled_profile *p,
+static int decide(struct broker *b, const struct plan_caller *who, const struct compiled_profile *p,
 	const struct launch_args *a, struct plan_effective *ret, sd_bus_error *error)
 {
-	const struct plan_caller who = caller_for_plan(c);
 	struct plan_result result = { 0 };
 	struct plan_request request;
 	struct jail_spec spec = { 0 };
 	int r;
 
 	fill_plan_request(&request, a, b->catalog->config.dynamic_uid_min);
-	r = plan_make(p, &who, &request, &spec, ret, &result);
+	r = plan_make(p, who, &request, &spec, ret, &result);
 	if (r >= 0) {
 		jail_spec_done(&spec);
 		return 0;
 	}
 	if (result.refusal == REFUSAL_NONE)
 		return r;
-	denial_write(&b->denials, "uid %u is refused a launch of %s: %s [%s]", c->uid, p->name,
+	denial_write(&b->denials, "uid %u is refused a launch of %s: %s [%s]", who->uid, p->name,
 		result.message, result.rule);
 	return error_refusal(error, result.refusal, result.rule, result.message);
 }
@@ -211,8 +279,9 @@ static int pack_fds(struct launch *l, const struct launch_args *a, const struct 
 	return 0;
 }
 
-static int fill_request(struct launch *l, const struct caller *c, uint32_t profile,
-	const struct launch_args *a, struct launch_request *request, struct wire_limit *limits)
+static int fill_request(struct launch *l, const struct caller *c, const struct plan_caller *who,
+	uint32_t profile, const struct launch_args *a, struct launch_request *request,
+	struct wire_limit *limits)
 {
 	/* Everything is borrowed: the request only lives until it is encoded. */
 	*request = (struct launch_request){
@@ -221,7 +290,10 @@ static int fill_request(struct launch *l, const struct caller *c, uint32_t profi
 		.uid = c->uid,
 		.gids = c->gids,
 		.n_gids = c->n_gids,
-		.administrator = caller_is_administrator(c),
+		.administrator = who->administrator,
+		.label = c->callers->selinux ? c->identity.label : NULL,
+		.unit = c->unit,
+		.polkit = who->polkit,
 		.argv = a->argv.v,
 		.env = a->env.v,
 		.unset_env = a->unset_env.v,
@@ -292,6 +364,7 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, in
 	const struct launch_args *a, sd_bus_error *error)
 {
 	const struct compiled_profile *p = &b->catalog->profiles[index];
+	const struct plan_caller who = who_asks(b, c, m, p);
 	_cleanup_(parcel_done) struct parcel parcel = { .made = { -1, -1, -1 } };
 	_cleanup_(launch_freep) struct launch *l = NULL;
 	struct wire_limit limits[ELEMENTSOF(a->limits)];
@@ -299,7 +372,7 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, in
 	struct plan_effective effective;
 	int r;
 
-	r = decide(b, c, p, a, &effective, error);
+	r = decide(b, &who, p, a, &effective, error);
 	if (r < 0)
 		return r;
 	r = launch_new(b, c, m, p->name, a, error, &l);
@@ -308,7 +381,7 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, in
 	r = take_quota(l, p, error);
 	if (r < 0)
 		return r;
-	r = fill_request(l, c, (uint32_t)index, a, &request, limits);
+	r = fill_request(l, c, &who, (uint32_t)index, a, &request, limits);
 	if (r >= 0)
 		r = pack_fds(l, a, &effective, &request, &parcel);
 	if (r >= 0)
@@ -320,24 +393,45 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, in
 	return 1;
 }
 
-int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
+/* INQUIRY_WAITS: the call comes back when more is known, and everything is checked anew. */
+static int launch(struct broker *b, sd_bus_message *m, bool *ret_waits, sd_bus_error *error)
 {
 	_cleanup_(launch_args_done) struct launch_args args;
-	struct broker *b = userdata;
 	const struct caller *c = callers_find(&b->callers, m);
+	bool ask = false;
 	int r, index = -1;
 
 	launch_args_init(&args);
 	if (!c)
 		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
-	/* Who may, before anything of what: fds and options of those who may not are not looked at. */
-	r = find_profile(b, c, m, &index, error);
+	r = find_profile(b, m, &index, error);
 	if (r < 0)
 		return r;
+	r = check_access(b, c, m, &b->catalog->profiles[index], &ask, error);
+	*ret_waits = r == INQUIRY_WAITS;
+	if (r != 0)
+		return r;
+	/* Fds and options of those who may not are not looked at, but for what polkit is told. */
 	r = launch_args_read(&args, m, b->proc_fd, error);
 	if (r < 0)
 		return r;
-	return start(b, c, m, index, &args, error);
+	if (!ask)
+		return start(b, c, m, index, &args, error);
+	r = ask_polkit(b, c, m, &b->catalog->profiles[index], &args, error);
+	*ret_waits = r == INQUIRY_WAITS;
+	return r;
+}
+
+int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	bool waits = false;
+	int r;
+
+	r = launch(b, m, &waits, error);
+	if (!waits)
+		inquiry_end(b, m);
+	return r;
 }
 
 void launch_client_gone(struct broker *b, const char *name)

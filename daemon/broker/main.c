@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/close_range.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define KEEPER_FD 3
@@ -75,6 +77,7 @@ static int open_all(struct broker *b, const char *bus_address)
 {
 	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
 	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+	struct statfs fs;
 	int r;
 
 	r = sd_event_new(&event);
@@ -85,6 +88,7 @@ static int open_all(struct broker *b, const char *bus_address)
 		return log_errno(LOG_ERR, r, "Can not connect to the bus at %s",
 			bus_address ? bus_address : "its usual place");
 	broker_init(b, event, bus);
+	b->callers.selinux = statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
 	b->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (b->proc_fd < 0)
 		return log_errno(LOG_ERR, errno_or_eio(), "Can not open /proc");

@@ -6,6 +6,7 @@
 #include "broker/broker.h"
 #include "broker/bus.h"
 #include "broker/errors.h"
+#include "broker/inquiry.h"
 #include "broker/launch-call.h"
 #include "broker/options.h"
 #include "broker/sandbox-bus.h"
@@ -19,14 +20,31 @@
 /* No version computes it yet; the contract says what this number means. */
 #define EXPOSURE_UNKNOWN (-1.0)
 
+/*
+ * uid 0, or whom polkit lets manage Bailiff. 0 and *ret; INQUIRY_WAITS: the call comes back with polkit's
+ * answer. There is no option by which it could prompt: these acts are for rules and for administrators.
+ */
 static int require_administrator(
 	struct broker *b, sd_bus_message *m, sd_bus_error *error, const struct caller **ret)
 {
+	const struct polkit_question q = { .action = POLKIT_MANAGE, .method = sd_bus_message_get_member(m) };
 	const struct caller *c = callers_find(&b->callers, m);
+	const struct inquiry *i = inquiry_of(b, m);
+	enum polkit_verdict verdict = i ? i->verdict : POLKIT_UNASKED;
 
-	if (!c || !caller_is_administrator(c))
-		return sd_bus_error_set(
-			error, BAILIFF_ERROR_ACCESS_DENIED, "Only administrators may do this");
+	if (!c)
+		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
+	if (!caller_is_administrator(c) && !i)
+		return inquiry_polkit(b, c, m, &q, error);
+	inquiry_end(b, m);
+	if (!caller_is_administrator(c) && verdict != POLKIT_YES) {
+		denial_write(&b->denials, "uid %u may not %s: not an administrator%s", c->uid,
+			sd_bus_message_get_member(m), polkit_explain(verdict));
+		return sd_bus_error_setf(error, BAILIFF_ERROR_ACCESS_DENIED,
+			"Only administrators may do this: uid 0, and whom polkit permits " POLKIT_MANAGE "%s",
+			verdict == POLKIT_CHALLENGE ? ", and polkit wants authentication first"
+						    : polkit_explain(verdict));
+	}
 	*ret = c;
 	return 0;
 }
@@ -125,9 +143,9 @@ static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	int r;
 
 	r = require_administrator(b, m, error, &c);
-	if (r >= 0)
+	if (r == 0)
 		r = deferred_new(b, c, m, DEFERRED_CONTROL_RESERVE, error, &d);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (b->reloads.first) {
 		deferred_list_add(&b->reloads_next, d);
@@ -151,7 +169,7 @@ static int method_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error 
 	int r, level;
 
 	r = require_administrator(userdata, m, error, &c);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
 	if (r < 0)

@@ -168,6 +168,16 @@ static int read_detach(struct reading *o, sd_bus_message *m)
 	return r;
 }
 
+static int read_interactive(struct reading *o, sd_bus_message *m)
+{
+	int interactive, r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_BOOLEAN, &interactive);
+	if (r >= 0)
+		o->args->interactive = interactive != 0;
+	return r;
+}
+
 static int read_stop_signal(struct reading *o, sd_bus_message *m)
 {
 	int32_t signal;
@@ -307,12 +317,13 @@ static const struct {
 	{ BAILIFF_OPTION_RLIMITS, "a{s(tt)}", read_rlimits },
 	{ BAILIFF_OPTION_TAG, "s", read_tag },
 	{ BAILIFF_OPTION_OPTIONAL, "as", read_optional },
+	{ BAILIFF_OPTION_INTERACTIVE, "b", read_interactive },
 };
 
 /* Keys that the interface has planned: told apart from typing errors in the message only. */
 static const char *const planned[] = { "pty", "ready", "memory-max", "tasks-max", "cpu-quota",
-	"oom-score-adj", "nice", "drop-capabilities", "no-network", "bind-fds", "user", "fd-channel", "token",
-	"interactive" };
+	"oom-score-adj", "nice", "drop-capabilities", "no-network", "bind-fds", "user", "fd-channel",
+	"token" };
 
 static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 {

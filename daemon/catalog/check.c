@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/privileges.h"
 #include "base/strv.h"
+#include "base/unit-name.h"
 #include "catalog/compiled.h"
 #include "catalog/format.h"
 
@@ -35,7 +36,7 @@ static const char *check_counts(const struct compiled_profile *p)
 	if (strv_length(p->drop_ins) > LIST_MAX)
 		return "there are too many drop-ins";
 	if (p->n_access > LIST_MAX)
-		return "AllowUser= and AllowGroup= have too many entries";
+		return "[Access] has too many entries";
 	if (strv_length(p->executables) > LIST_MAX || strv_length(p->arguments) > LIST_MAX)
 		return "Executable= or Argument= has too many entries";
 	if (strv_length(p->environment) > ENV_MAX || strv_length(p->pass_environment) > ENV_MAX)
@@ -53,9 +54,21 @@ static const char *check_counts(const struct compiled_profile *p)
 
 static const char *check_access(const struct compiled_profile *p)
 {
-	for (size_t i = 0; i < p->n_access; i++)
-		if ((unsigned)p->access[i].type >= _ACCESS_TYPE_MAX || p->access[i].id == ID_INVALID)
+	for (size_t i = 0; i < p->n_access; i++) {
+		const struct access_rule *rule = &p->access[i];
+		const char *name = rule->name ? rule->name : "";
+
+		if ((unsigned)rule->type >= _ACCESS_TYPE_MAX || rule->id == ID_INVALID)
 			return "AllowUser= or AllowGroup= names no valid id";
+		if (rule->type == ACCESS_SELINUX_DOMAIN && name[0] == '\0')
+			return "AllowSELinuxDomain= names no domain";
+		if (rule->type == ACCESS_UNIT && !unit_pattern_valid(name))
+			return "AllowUnit= is no pattern for units";
+		if (rule->type == ACCESS_POLKIT && (name[0] == '\0' || i + 1 < p->n_access))
+			return "Polkit= names no action, or is not the last rule";
+	}
+	if (p->launches_per_minute > LAUNCHES_PER_MINUTE_MAX)
+		return "LaunchesPerMinute= is too large";
 	return NULL;
 }
 

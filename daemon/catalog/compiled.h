@@ -200,13 +200,16 @@ struct compiled_tuning {
 enum access_type {
 	ACCESS_USER,
 	ACCESS_GROUP,
+	ACCESS_SELINUX_DOMAIN, /* type of the caller's label */
+	ACCESS_UNIT,           /* pattern for the caller's unit: base/unit-name.h */
+	ACCESS_POLKIT,         /* action; asked when no other rule matches; the last one, and one at most */
 	_ACCESS_TYPE_MAX,
 };
 
 struct access_rule {
 	enum access_type type;
-	uint32_t id;  /* uid or gid */
-	char *name;   /* as written, for messages */
+	uint32_t id;  /* uid or gid; 0 for the others */
+	char *name;   /* as written: for messages, and what the others compare with */
 	char *origin; /* "decoder.profile:12" */
 };
 
@@ -236,7 +239,8 @@ struct compiled_profile {
 	struct access_rule *access;
 	size_t n_access;
 	bool allow_detach;
-	uint32_t max_per_user; /* live sandboxes of this profile per uid; 0 = no limit */
+	uint32_t max_per_user;        /* live sandboxes of this profile per uid; 0 = no limit */
+	uint32_t launches_per_minute; /* of this profile per uid; 0 = no limit of its own */
 
 	/* [Exec] */
 	char **executables; /* normalized absolute paths as seen inside the jail; the first is the default */

@@ -43,6 +43,7 @@ static void get_access(struct cursor *c, struct compiled_profile *p)
 	}
 	p->allow_detach = cursor_get_bool(c);
 	p->max_per_user = cursor_get_u32(c);
+	p->launches_per_minute = cursor_get_u32_max(c, LAUNCHES_PER_MINUTE_MAX);
 }
 
 static void get_exec(struct cursor *c, struct compiled_profile *p)

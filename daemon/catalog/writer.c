@@ -21,6 +21,7 @@ static void put_access(struct buf *b, const struct compiled_profile *p)
 	}
 	buf_put_u8(b, p->allow_detach);
 	buf_put_u32(b, p->max_per_user);
+	buf_put_u32(b, p->launches_per_minute);
 }
 
 static void put_exec(struct buf *b, const struct compiled_profile *p)

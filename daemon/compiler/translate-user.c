@@ -66,24 +66,70 @@ static int allow_group(struct diagnostics *d, const struct profile_name *n, stru
 	return r < 0 ? not_found(d, n, "AllowGroup", r) : add_rule(ret, ACCESS_GROUP, gid, n);
 }
 
+/* These three are compared as they are written: no database knows more. */
+static int allow_domain(struct diagnostics *d, const struct profile_name *n, struct compiled_profile *ret)
+{
+	return add_rule(ret, ACCESS_SELINUX_DOMAIN, 0, n);
+}
+
+static int allow_unit(struct diagnostics *d, const struct profile_name *n, struct compiled_profile *ret)
+{
+	return add_rule(ret, ACCESS_UNIT, 0, n);
+}
+
+static int allow_polkit(struct diagnostics *d, const struct profile_name *n, struct compiled_profile *ret)
+{
+	return add_rule(ret, ACCESS_POLKIT, 0, n);
+}
+
+/* -EBADMSG: diagnosed, and the others were added. */
+static int allow_all(struct diagnostics *d, const struct profile_names *names,
+	int (*allow)(struct diagnostics *, const struct profile_name *, struct compiled_profile *),
+	struct compiled_profile *ret)
+{
+	struct access_rule *grown;
+	bool failed = false;
+	int r;
+
+	if (names->n == 0)
+		return 0;
+	grown = reallocarray(ret->access, ret->n_access + names->n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	ret->access = grown;
+	for (size_t i = 0; i < names->n; i++) {
+		r = allow(d, &names->v[i], ret);
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		failed |= r < 0;
+	}
+	return failed ? -EBADMSG : 0;
+}
+
 int translate_access(const struct translation *t, const struct profile *p, struct diagnostics *d,
 	struct compiled_profile *ret)
 {
+	const struct {
+		const struct profile_names *names;
+		int (*allow)(struct diagnostics *, const struct profile_name *, struct compiled_profile *);
+	} kinds[] = {
+		{ &p->allow_users, allow_user }, { &p->allow_groups, allow_group },
+		{ &p->allow_domains, allow_domain }, { &p->allow_units, allow_unit },
+		{ &p->polkit, allow_polkit }, /* the last: asked when nothing else matches */
+	};
 	bool failed = false;
 	int r;
 
 	ret->allow_detach = p->states[KEY_ALLOW_DETACH].set && p->allow_detach;
 	ret->max_per_user = p->states[KEY_MAX_PER_USER].set ? p->max_per_user : 0;
+	ret->launches_per_minute = p->states[KEY_LAUNCHES_PER_MINUTE].set ? p->launches_per_minute : 0;
 	if (!t->resolve_users)
 		return 0;
-	ret->access = calloc(p->allow_users.n + p->allow_groups.n + 1, sizeof(*ret->access));
-	if (!ret->access)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->allow_users.n + p->allow_groups.n; i++) {
-		if (i < p->allow_users.n)
-			r = allow_user(d, &p->allow_users.v[i], ret);
-		else
-			r = allow_group(d, &p->allow_groups.v[i - p->allow_users.n], ret);
+	for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+		/* taken back by an empty assignment */
+		if (kinds[i].names == &p->polkit && !p->states[KEY_POLKIT].set)
+			continue;
+		r = allow_all(d, kinds[i].names, kinds[i].allow, ret);
 		if (r < 0 && r != -EBADMSG)
 			return r;
 		failed |= r < 0;

@@ -135,6 +135,9 @@ static int decide(struct launch *l)
 		.gids = m->gids,
 		.n_gids = m->n_gids,
 		.administrator = m->administrator && m->uid == 0,
+		.label = m->label && m->label[0] ? m->label : NULL,
+		.unit = m->unit && m->unit[0] ? m->unit : NULL,
+		.polkit = m->polkit,
 	};
 	struct plan_request request = {
 		.argv = m->argv,

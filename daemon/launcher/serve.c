@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "launcher/control.h"
 #include "launcher/launch.h"
+#include "launcher/process.h"
 #include "launcher/salt.h"
 #include "launcher/sandbox.h"
 #include "launcher/server.h"
@@ -173,6 +174,7 @@ static const struct request {
 	{ WIRE_LIMIT, 0, request_limit },
 	{ WIRE_USAGE, 0, request_usage },
 	{ WIRE_ATTACH, 1, request_attach },
+	{ WIRE_PROCESS, 1, request_process },
 };
 
 static int serve_record(struct server *server, struct wire_record *record)

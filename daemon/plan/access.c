@@ -3,11 +3,16 @@
 /* Who may launch a profile: its rules in the order they stand in, and the administrators. */
 
 #include "base/error.h"
+#include "base/unit-name.h"
 #include "plan/parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ID_INVALID UINT32_MAX /* (uid_t)-1: nobody was identified */
+
+static const char *const keys[_ACCESS_TYPE_MAX] = { "AllowUser", "AllowGroup", "AllowSELinuxDomain",
+	"AllowUnit", "Polkit" };
 
 static bool in_group(const struct plan_caller *c, gid_t gid)
 {
@@ -17,13 +22,34 @@ static bool in_group(const struct plan_caller *c, gid_t gid)
 	return false;
 }
 
+/* The type of "user:role:type" or "user:role:type:level"; a level has colons of its own. */
+static bool in_domain(const struct plan_caller *c, const char *domain)
+{
+	const char *type = c->label;
+	size_t n = strlen(domain);
+
+	for (int i = 0; type && i < 2; i++) {
+		type = strchr(type, ':');
+		type = type ? type + 1 : NULL;
+	}
+	return type && n > 0 && strncmp(type, domain, n) == 0 && (type[n] == ':' || type[n] == '\0');
+}
+
 static bool rule_matches(const struct access_rule *rule, const struct plan_caller *c)
 {
+	const char *name = rule->name ? rule->name : "";
+
 	switch (rule->type) {
 	case ACCESS_USER:
 		return rule->id == c->uid;
 	case ACCESS_GROUP:
 		return rule->id != ID_INVALID && in_group(c, rule->id);
+	case ACCESS_SELINUX_DOMAIN:
+		return in_domain(c, name);
+	case ACCESS_UNIT:
+		return c->unit && unit_matches(name, c->unit);
+	case ACCESS_POLKIT:
+		return c->polkit;
 	case _ACCESS_TYPE_MAX:
 		break;
 	}
@@ -35,14 +61,15 @@ static int allow(const struct access_rule *rule, struct plan_result *ret)
 	char origin[SHOWN_MAX], name[SHOWN_MAX];
 
 	(void)snprintf(ret->rule, sizeof(ret->rule), "%s %s=%s",
-		shown(origin, rule->origin ? rule->origin : ""),
-		rule->type == ACCESS_USER ? "AllowUser" : "AllowGroup",
+		shown(origin, rule->origin ? rule->origin : ""), keys[rule->type],
 		shown(name, rule->name ? rule->name : ""));
 	return 0;
 }
 
 static int deny(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret)
 {
+	static const char *const nouns[_ACCESS_TYPE_MAX] = { "user", "group", "domain", "unit",
+		"whom polkit permits" };
 	const char *key = p->n_access > 0 ? "[Access] (no rule matches)" : "[Access] (administrators only)";
 
 	(void)refuse(ret, p, key, REFUSAL_ACCESS_DENIED, -EACCES,
@@ -53,10 +80,25 @@ static int deny(const struct compiled_profile *p, const struct plan_caller *c, s
 	for (size_t i = 0; i < p->n_access; i++) {
 		char name[SHOWN_MAX];
 
-		refuse_more(ret, ", %s %s", p->access[i].type == ACCESS_USER ? "user" : "group",
+		refuse_more(ret, ", %s %s", nouns[p->access[i].type],
 			shown(name, p->access[i].name ? p->access[i].name : ""));
 	}
 	return -EACCES;
+}
+
+bool plan_needs_unit(const struct compiled_profile *p)
+{
+	for (size_t i = 0; i < p->n_access; i++)
+		if (p->access[i].type == ACCESS_UNIT)
+			return true;
+	return false;
+}
+
+const char *plan_polkit_action(const struct compiled_profile *p)
+{
+	const struct access_rule *last = p->n_access > 0 ? &p->access[p->n_access - 1] : NULL;
+
+	return last && last->type == ACCESS_POLKIT ? last->name : NULL;
 }
 
 int plan_access(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret)

@@ -17,6 +17,9 @@ struct plan_caller {
 	const gid_t *gids; /* primary and supplementary */
 	size_t n_gids;
 	bool administrator; /* uid 0 */
+	const char *label;  /* security label; NULL: none, or not SELinux' */
+	const char *unit;   /* of its process, as base/unit-name.h writes it; NULL: not known */
+	bool polkit;        /* polkit has permitted this very launch: the profile's action to this caller */
 };
 
 /* One fd that the request maps. The plan sees what it is, never what is in it. */
@@ -76,6 +79,10 @@ struct plan_result {
 /* May this caller launch this profile at all? Fills rule either way. Returns 0 or -EACCES (result says why).
  */
 int plan_access(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret);
+/* Does the caller's unit decide? Then it has to be looked up. */
+bool plan_needs_unit(const struct compiled_profile *p);
+/* The action that polkit is asked about when no other rule matches; NULL: there is none. */
+const char *plan_polkit_action(const struct compiled_profile *p);
 
 /* What the plan made of stdio and times, beyond the spec. */
 struct plan_effective {

@@ -22,6 +22,9 @@ void profile_done(struct profile *p)
 	free(p->template);
 	names_done(&p->allow_users);
 	names_done(&p->allow_groups);
+	names_done(&p->allow_domains);
+	names_done(&p->allow_units);
+	names_done(&p->polkit);
 	strv_free(p->executables);
 	strv_free(p->arguments);
 	strv_free(p->environment);

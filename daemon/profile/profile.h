@@ -24,6 +24,10 @@ enum profile_key {
 	/* [Access] */
 	KEY_ALLOW_USER,
 	KEY_ALLOW_GROUP,
+	KEY_ALLOW_SELINUX_DOMAIN,
+	KEY_ALLOW_UNIT,
+	KEY_POLKIT,
+	KEY_LAUNCHES_PER_MINUTE,
 	KEY_ALLOW_DETACH,
 	KEY_MAX_PER_USER,
 	/* [Exec] */
@@ -308,9 +312,10 @@ struct profile {
 
 	char *description, *template;
 	uint32_t optional; /* PROFILE_OPTIONAL_* */
-	struct profile_names allow_users, allow_groups;
+	struct profile_names allow_users, allow_groups, allow_domains, allow_units;
+	struct profile_names polkit; /* none or one */
 	bool allow_detach;
-	uint32_t max_per_user;
+	uint32_t max_per_user, launches_per_minute;
 
 	char **executables, **arguments, **environment, **pass_environment;
 	struct profile_slot *slots;
@@ -428,6 +433,9 @@ int profile_parse_text(const char *path, const char *data, size_t size, struct d
 int set_template(const struct setting *s, void *target);
 int set_names(const struct setting *s, void *target);
 int set_name(const struct setting *s, void *target);
+int set_selinux_domains(const struct setting *s, void *target);
+int set_units(const struct setting *s, void *target);
+int set_polkit(const struct setting *s, void *target);
 int set_argument(const struct setting *s, void *target);
 int set_environment(const struct setting *s, void *target);
 int set_pass_environment(const struct setting *s, void *target);

@@ -50,6 +50,9 @@ int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_re
 	buf_put_u32(b, m->uid);
 	put_gids(b, m->gids, m->n_gids);
 	buf_put_u8(b, m->administrator);
+	buf_put_str(b, m->label);
+	buf_put_str(b, m->unit);
+	buf_put_u8(b, m->polkit);
 	buf_put_strv(b, m->argv);
 	buf_put_strv(b, m->env);
 	buf_put_strv(b, m->unset_env);
@@ -175,6 +178,9 @@ int decode_launch_request(struct cursor *c, struct launch_request *ret)
 	m.uid = get_uid(c);
 	get_gids(c, &m);
 	m.administrator = cursor_get_bool(c);
+	m.label = cursor_get_str(c, LABEL_MAX);
+	m.unit = cursor_get_str(c, WIRE_UNIT_MAX);
+	m.polkit = cursor_get_bool(c);
 	get_strings(c, &m);
 	m.has_cwd = cursor_get_bool(c);
 	if (m.has_cwd)
@@ -201,6 +207,8 @@ int decode_launch_request(struct cursor *c, struct launch_request *ret)
 void launch_request_done(struct launch_request *m)
 {
 	free(m->gids);
+	free(m->label);
+	free(m->unit);
 	strv_free(m->argv);
 	strv_free(m->env);
 	strv_free(m->unset_env);

@@ -21,17 +21,18 @@ enum wire_type {
 	WIRE_NONE,
 
 	/* broker → launcher; each has exactly one answer with the same serial */
-	WIRE_LAUNCH, /* launch_request → WIRE_LAUNCHED or WIRE_REFUSED; fds: mapped ones in order, then the
-			lifeline */
-	WIRE_SIGNAL, /* signal_request → WIRE_DONE */
-	WIRE_STOP,   /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
-	WIRE_FORGET, /* id → WIRE_DONE: an exited sandbox's record is dropped */
-	WIRE_LIST,   /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
-	WIRE_SALT,   /* empty → WIRE_SALT_IS or WIRE_REFUSED */
-	WIRE_FREEZE, /* freeze_request → WIRE_DONE or WIRE_REFUSED */
-	WIRE_LIMIT,  /* limit_request → WIRE_DONE or WIRE_REFUSED */
-	WIRE_USAGE,  /* id → WIRE_USAGE_IS, or WIRE_DONE with -ESRCH */
-	WIRE_ATTACH, /* id; fd: a lifeline → WIRE_DONE or WIRE_REFUSED */
+	WIRE_LAUNCH,  /* launch_request → WIRE_LAUNCHED or WIRE_REFUSED; fds: mapped ones in order, then the
+			 lifeline */
+	WIRE_SIGNAL,  /* signal_request → WIRE_DONE */
+	WIRE_STOP,    /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
+	WIRE_FORGET,  /* id → WIRE_DONE: an exited sandbox's record is dropped */
+	WIRE_LIST,    /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
+	WIRE_SALT,    /* empty → WIRE_SALT_IS or WIRE_REFUSED */
+	WIRE_FREEZE,  /* freeze_request → WIRE_DONE or WIRE_REFUSED */
+	WIRE_LIMIT,   /* limit_request → WIRE_DONE or WIRE_REFUSED */
+	WIRE_USAGE,   /* id → WIRE_USAGE_IS, or WIRE_DONE with -ESRCH */
+	WIRE_ATTACH,  /* id; fd: a lifeline → WIRE_DONE or WIRE_REFUSED */
+	WIRE_PROCESS, /* process_request → WIRE_PROCESS_IS; fd: the bus' pidfd, if it gave one */
 
 	/* launcher → broker */
 	WIRE_LAUNCHED = 64, /* launched; fd: pidfd */
@@ -39,6 +40,7 @@ enum wire_type {
 	WIRE_DONE,          /* done */
 	WIRE_ENTRY,         /* sandbox_entry; fd: pidfd unless it exited */
 	WIRE_SALT_IS,       /* bytes */
+	WIRE_PROCESS_IS,    /* process_answer */
 	WIRE_EXITED,        /* event, serial 0: sandbox_exit */
 	WIRE_STOPPING,      /* event, serial 0: id; the launcher began to stop it by itself */
 	WIRE_USAGE_IS,      /* usage */
@@ -93,6 +95,8 @@ struct launch_request {
 	gid_t *gids;
 	size_t n_gids;
 	bool administrator;
+	char *label, *unit;              /* security label, unit of its process; empty: not known */
+	bool polkit;                     /* polkit has permitted this launch */
 	char **argv, **env, **unset_env; /* env: NAME=VALUE */
 	bool has_cwd;
 	char *cwd;
@@ -262,6 +266,27 @@ int encode_salt(struct buf *b, uint32_t serial, const void *salt, size_t size);
 int decode_salt(struct cursor *c, const void **ret, size_t *ret_size);
 #define SALT_MIN 1
 #define SALT_MAX 1024 /* ChromeOS' salts have 16 bytes; larger files are refused, never cut */
+
+/* What the kernel says of a caller's process, as it says it: the launcher parses no text. The broker can not
+ * look itself: it does not see the host's processes, and reads cgroups from inside a namespace of its own. */
+struct process_request {
+	uint32_t pid; /* as the bus recorded it, in the host's numbers */
+};
+#define PROCESS_CGROUP_MAX   8192 /* /proc/PID/cgroup: a path and the hierarchies of version 1 */
+#define PROCESS_LOGINUID_MAX 16
+
+struct process_answer {
+	int32_t error;  /* -ESRCH: it has ended, or the pidfd's has; else why nothing can be said */
+	uint32_t uid;   /* owner of /proc/PID; meaningless with an error, as the rest */
+	char *cgroup;   /* the file */
+	char *loginuid; /* the file; empty where the kernel has none */
+};
+
+int encode_process_request(struct buf *b, uint32_t serial, const struct process_request *m);
+int decode_process_request(struct cursor *c, struct process_request *ret);
+int encode_process_answer(struct buf *b, uint32_t serial, const struct process_answer *m);
+int decode_process_answer(struct cursor *c, struct process_answer *ret);
+void process_answer_done(struct process_answer *m);
 
 int encode_sandbox_exit(struct buf *b, const struct sandbox_exit *m);
 int decode_sandbox_exit(struct cursor *c, struct sandbox_exit *ret);

@@ -17,6 +17,7 @@
 #define WIRE_SIGNAL_MAX  64         /* _NSIG of the kernel */
 #define WIRE_ERRNO_MAX   4095       /* MAX_ERRNO of the kernel */
 #define WIRE_PATH_MAX    4095U      /* PATH_MAX less its NUL */
+#define WIRE_UNIT_MAX    511U       /* UNIT_MAX of base/unit-name.h */
 #define WIRE_RULE_MAX    255U       /* plan_result.rule, with room */
 #define WIRE_MESSAGE_MAX 1023U      /* PLAN_MESSAGE_MAX, with room for a stage's object and the error text */
 

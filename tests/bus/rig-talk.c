@@ -115,6 +115,10 @@ void rig_take(struct rig *r, uint32_t type, struct request *ret)
 	ret->body = CURSOR_INIT(ret->record.data, ret->record.size);
 	assert_int_equal(wire_head(&ret->body, &got, &ret->serial), 0);
 	assert_int_equal(got, type);
+	if (type == WIRE_PROCESS) {
+		r->n_processes++;
+		r->n_process_fds += (unsigned)ret->record.n_fds;
+	}
 }
 
 void request_done(struct request *q)
@@ -146,6 +150,20 @@ void rig_answer_done(struct rig *r, uint32_t serial, int error)
 	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
 	(void)encode_done(&b, serial, &(struct done){ .error = error });
+	send_record(r, &b, -1);
+}
+
+void rig_answer_process(struct rig *r, uint32_t serial)
+{
+	_cleanup_free_ char *cgroup = strdup(r->process.cgroup ? r->process.cgroup : "0::/\n");
+	_cleanup_free_ char *loginuid = strdup(r->process.loginuid ? r->process.loginuid : "4294967295");
+	const struct process_answer answer = { .error = r->process.error,
+		.uid = r->process.uid > 0 ? r->process.uid : 1000,
+		.cgroup = cgroup,
+		.loginuid = loginuid };
+	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	(void)encode_process_answer(&b, serial, &answer);
 	send_record(r, &b, -1);
 }
 

@@ -35,6 +35,31 @@ struct person *rig_person(struct rig *r, const char *name)
 	return NULL;
 }
 
+static void append_pidfd(sd_bus_message *m, const struct person *p)
+{
+	int fd = p->pidfd ? process_pidfd_open(getpid()) : -1;
+
+	if (!p->pidfd)
+		return;
+	assert_true(fd >= 0);
+	assert_true(sd_bus_message_append(m, "{sv}", "ProcessFD", "h", fd) >= 0);
+	(void)fd_close(fd);
+}
+
+static void append_label(sd_bus_message *m, const struct person *p)
+{
+	size_t n = p->label_size > 0 ? p->label_size : p->label ? strlen(p->label) : 0;
+
+	if (!p->label)
+		return;
+	assert_true(sd_bus_message_open_container(m, 'e', "sv") >= 0);
+	assert_true(sd_bus_message_append(m, "s", "LinuxSecurityLabel") >= 0);
+	assert_true(sd_bus_message_open_container(m, 'v', "ay") >= 0);
+	assert_true(sd_bus_message_append_array(m, 'y', p->label, n) >= 0);
+	assert_true(sd_bus_message_close_container(m) >= 0);
+	assert_true(sd_bus_message_close_container(m) >= 0);
+}
+
 static void append_credentials(sd_bus_message *m, const struct person *p)
 {
 	const uint32_t uid = p->credentials == CREDENTIALS_BAD_UID ? UINT32_MAX : p->uid;
@@ -46,7 +71,9 @@ static void append_credentials(sd_bus_message *m, const struct person *p)
 		assert_true(sd_bus_message_append(m, "{sv}", "UnixUserID", "u", uid) >= 0);
 	if (p->credentials == CREDENTIALS_TWICE)
 		assert_true(sd_bus_message_append(m, "{sv}", "UnixUserID", "u", 0) >= 0);
-	assert_true(sd_bus_message_append(m, "{sv}", "ProcessID", "u", 4711) >= 0);
+	assert_true(sd_bus_message_append(m, "{sv}", "ProcessID", "u", p->pid > 0 ? p->pid : 4711) >= 0);
+	append_pidfd(m, p);
+	append_label(m, p);
 	if (p->credentials != CREDENTIALS_NO_GROUPS) {
 		size_t n = p->credentials == CREDENTIALS_NO_GROUP ? 0 : p->n_gids;
 
@@ -120,6 +147,65 @@ static int answer_has_owner(struct rig *r, sd_bus_message *m)
 	return send_as(r, reply, DRIVER);
 }
 
+static int answer_pid(struct rig *r, sd_bus_message *m)
+{
+	sd_bus_message *reply;
+	const char *name;
+	struct person *p;
+
+	assert_true(sd_bus_message_read(m, "s", &name) > 0);
+	p = rig_person(r, name);
+	if (!p || p->gone || r->confirmed_pid == 1) {
+		assert_true(sd_bus_message_new_method_errorf(
+				    m, &reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "no such name") >= 0);
+		return send_as(r, reply, DRIVER);
+	}
+	reply = new_reply(m);
+	assert_true(sd_bus_message_append(reply, "u", r->confirmed_pid > 0 ? r->confirmed_pid : 4711) >= 0);
+	return send_as(r, reply, DRIVER);
+}
+
+static sd_bus_message *polkit_reply(sd_bus_message *m, enum polkit_play play)
+{
+	static const char *const errors[] = { [PLAY_ABSENT] = SD_BUS_ERROR_SERVICE_UNKNOWN,
+		[PLAY_REFUSES] = "org.freedesktop.PolicyKit1.Error.NotAuthorized",
+		[PLAY_DIES] = SD_BUS_ERROR_NO_REPLY };
+	sd_bus_message *reply;
+
+	if (play < ELEMENTSOF(errors) && errors[play]) {
+		assert_true(sd_bus_message_new_method_errorf(m, &reply, errors[play], "no") >= 0);
+		return reply;
+	}
+	reply = new_reply(m);
+	if (play == PLAY_GARBAGE)
+		assert_true(sd_bus_message_append(reply, "b", 1) >= 0);
+	else
+		assert_true(sd_bus_message_append(reply, "(bba{ss})", play == PLAY_YES,
+				    play == PLAY_CHALLENGE, 1, "polkit.result", "x") >= 0);
+	return reply;
+}
+
+void rig_answer_polkit(struct rig *r, enum polkit_play play)
+{
+	assert_non_null(r->question);
+	(void)send_as(r, polkit_reply(r->question, play), ":1.99");
+}
+
+static int play_polkit(struct rig *r, sd_bus_message *m, const char *member)
+{
+	if (strcmp(member, "CancelCheckAuthorization") == 0) {
+		r->n_cancelled++;
+		return 1;
+	}
+	assert_string_equal(member, "CheckAuthorization");
+	r->n_polkit++;
+	sd_bus_message_unref(r->question);
+	r->question = sd_bus_message_ref(m);
+	if (r->polkit != PLAY_SLOW)
+		rig_answer_polkit(r, r->polkit);
+	return 1;
+}
+
 /* Hello, AddMatch, RequestName. */
 static int answer_simple(struct rig *r, sd_bus_message *m, const char *member)
 {
@@ -145,6 +231,8 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		(void)snprintf(r->signals[r->n_signals++].member, 32, "%s", member);
 		return 0;
 	}
+	if (type == SD_BUS_MESSAGE_METHOD_CALL && to && strcmp(to, "org.freedesktop.PolicyKit1") == 0)
+		return play_polkit(r, m, member);
 	if (type != SD_BUS_MESSAGE_METHOD_CALL || !to || strcmp(to, DRIVER) != 0)
 		return 0;
 	if (strcmp(member, "NameHasOwner") == 0)
@@ -153,7 +241,24 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		r->n_asked++;
 		return answer_credentials(r, m);
 	}
+	if (strcmp(member, "GetConnectionUnixProcessID") == 0)
+		return answer_pid(r, m);
 	return answer_simple(r, m, member);
+}
+
+/* Looks at every process as soon as it is asked to, so that tests of other things see launches alone. */
+static void play_process(struct rig *r)
+{
+	struct request q;
+	uint32_t type;
+
+	if (r->process_by_hand || r->launcher < 0 ||
+		recv(r->launcher, &type, sizeof(type), MSG_PEEK | MSG_DONTWAIT) < (ssize_t)sizeof(type) ||
+		type != WIRE_PROCESS)
+		return;
+	rig_take(r, WIRE_PROCESS, &q);
+	rig_answer_process(r, q.serial);
+	request_done(&q);
 }
 
 void rig_step(struct rig *r)
@@ -165,6 +270,7 @@ void rig_step(struct rig *r)
 	assert_true(a >= 0);
 	b = sd_event_run(r->event, 0);
 	assert_true(b >= 0);
+	play_process(r);
 	if (a == 0 && b == 0)
 		(void)poll(NULL, 0, 1);
 }
@@ -211,6 +317,24 @@ static void add_profile(struct catalog *c, const char *name, enum access_type ty
 	p->n_filter = 1;
 }
 
+static void name_rule(struct access_rule *rule, const char *name)
+{
+	free(rule->name);
+	rule->name = strdup(name);
+}
+
+/* For uid 1000, and for whom polkit permits. */
+static void add_polkit(struct catalog *c)
+{
+	struct compiled_profile *p = &c->profiles[c->n_profiles];
+
+	add_profile(c, "polkit", ACCESS_USER, 1000);
+	p->access = reallocarray(p->access, 2, sizeof(*p->access));
+	p->access[p->n_access++] = (struct access_rule){
+		.type = ACCESS_POLKIT, .name = strdup("org.example.launch"), .origin = strdup("test:2")
+	};
+}
+
 static struct catalog *make_catalog(unsigned variant)
 {
 	struct catalog *c = calloc(1, sizeof(*c));
@@ -219,16 +343,21 @@ static struct catalog *make_catalog(unsigned variant)
 	c->config.max_calls_per_user = 4;
 	c->config.max_retained_per_user = 2;
 	c->config.max_sandboxes_per_user = 3;
-	c->profiles = calloc(4, sizeof(*c->profiles));
+	c->profiles = calloc(7, sizeof(*c->profiles));
 	add_profile(c, "admin", ACCESS_USER, 4242);
 	add_profile(c, "broken", ACCESS_USER, 1000);
 	c->profiles[1].invalid = true;
 	free(c->profiles[1].error);
 	c->profiles[1].error = strdup("broken.profile:3: no such key");
 	add_profile(c, "decoder", ACCESS_GROUP, 44);
+	add_profile(c, "label", ACCESS_SELINUX_DOMAIN, 0);
+	name_rule(&c->profiles[3].access[0], "chrome_t");
 	add_profile(c, "open", ACCESS_USER, 1000);
-	c->profiles[3].allow_detach = true;
-	c->profiles[3].max_per_user = 2;
+	c->profiles[4].allow_detach = true;
+	c->profiles[4].max_per_user = 2;
+	add_polkit(c);
+	add_profile(c, "unit", ACCESS_UNIT, 0);
+	name_rule(&c->profiles[6].access[0], "chrome@*.service");
 	if (variant > 0)
 		assert_true(strv_extend(&c->errors, "broken.profile:3: no such key") >= 0);
 	return c;
@@ -332,6 +461,7 @@ int rig_teardown(void **state)
 	struct rig *r = *state;
 
 	sd_bus_message_unref(r->late);
+	sd_bus_message_unref(r->question);
 	broker_done(&r->broker);
 	r->bus = sd_bus_close_unref(r->bus);
 	r->launcher = fd_close(r->launcher);

@@ -46,6 +46,22 @@ struct person {
 	size_t n_gids;
 	enum credentials credentials;
 	bool gone;
+	const char *label; /* or NULL */
+	size_t label_size; /* 0: without a NUL at its end */
+	bool pidfd;        /* the bus tells ProcessFD */
+	uint32_t pid;      /* 0: 4711 */
+};
+
+/* What polkit says when it is asked. */
+enum polkit_play {
+	PLAY_ABSENT,
+	PLAY_YES,
+	PLAY_NO,
+	PLAY_CHALLENGE,
+	PLAY_GARBAGE, /* an answer of another type */
+	PLAY_REFUSES, /* NotAuthorized: bailiff is not the action's owner */
+	PLAY_DIES,    /* the bus says that nobody is left to answer */
+	PLAY_SLOW,    /* nothing before rig_answer_polkit() */
 };
 
 /* The answer to a call. */
@@ -72,6 +88,19 @@ struct rig {
 	} signals[32];
 	size_t n_signals;
 	bool refuse_name;
+
+	enum polkit_play polkit;
+	unsigned n_polkit, n_cancelled;
+	sd_bus_message *question; /* the last one to polkit */
+	/* what the launcher says of every process, unless it is to be asked by rig_take() */
+	bool process_by_hand;
+	unsigned n_processes, n_process_fds;
+	struct {
+		int error;
+		uid_t uid; /* 0: 1000 */
+		const char *cgroup, *loginuid;
+	} process;
+	uint32_t confirmed_pid; /* what the bus says when it is asked once more; 0: the same, 1: an error */
 };
 
 /* Up to the broker's READY; with profiles "decoder" (group 44), "open" (uid 1000; detach), "broken" and
@@ -112,6 +141,10 @@ void rig_expect(struct rig *r, sd_bus_message *m, const char *error, struct repl
 sd_bus_message *rig_launch(struct rig *r, const char *sender, const char *profile);
 /* The connection leaves the bus. */
 void rig_leave(struct rig *r, const char *name);
+/* Answers the question that polkit has as this play has it. */
+void rig_answer_polkit(struct rig *r, enum polkit_play play);
+/* Answers the launcher's question about a process. */
+void rig_answer_process(struct rig *r, uint32_t serial);
 /* Sends the answer that was kept back. */
 void rig_answer_late(struct rig *r);
 

@@ -14,8 +14,8 @@ static void test_profiles(void **state)
 {
 	static const struct {
 		const char *sender;
-		int allowed[4];
-	} rows[] = { { ALICE, { 0, 0, 1, 1 } }, { BOB, { 0, 0, 0, 0 } }, { ROOT, { 1, 0, 1, 1 } } };
+		int allowed[7];
+	} rows[] = { { ALICE, { 0, 0, 1, 0, 1, 1, 0 } }, { BOB, { 0 } }, { ROOT, { 1, 0, 1, 1, 1, 1, 1 } } };
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -31,11 +31,11 @@ static void test_profiles(void **state)
 			       reply.message, "(ssbd)", &name, &description, &allowed, &exposure) > 0) {
 			assert_true(strcmp(previous, name) < 0);
 			previous = name;
-			assert_true(n < 4);
+			assert_true(n < 7);
 			assert_int_equal(allowed, rows[i].allowed[n++]);
 			assert_true(exposure < 0);
 		}
-		assert_int_equal(n, 4);
+		assert_int_equal(n, 7);
 		reply_done(&reply);
 	}
 }

@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -161,9 +162,15 @@ static void write_bus_config(struct rig *rig)
 		"receive_type=\"method_call\"/>\n"
 		"<allow receive_type=\"method_return\"/><allow receive_type=\"error\"/><allow "
 		"receive_type=\"signal\"/>\n"
-		"<allow send_destination=\"org.freedesktop.DBus\"/></policy>\n"
+		"<allow send_destination=\"org.freedesktop.DBus\"/>\n"
+		"<allow send_destination=\"org.freedesktop.PolicyKit1\"/></policy>\n"
+		"<policy user=\"root\"><allow own=\"org.freedesktop.PolicyKit1\"/></policy>\n%s"
 		"<include>%s/dbus/org.bailiff.Broker1.conf</include></busconfig>\n",
-		rig->dir, build_root());
+		rig->dir,
+		getpwnam("polkitd") ? "<policy user=\"polkitd\"><allow "
+				      "own=\"org.freedesktop.PolicyKit1\"/></policy>\n"
+				    : "",
+		build_root());
 
 	rig_write(rig, "bus.conf", text);
 }

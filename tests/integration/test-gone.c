@@ -132,8 +132,7 @@ static void test_unusual_ids(void **state)
 		n++;
 		list = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "ListProfiles", NULL);
 		rig_launch_fails(c, &l, RIG_ERROR("AccessDenied"), NULL);
-		rig_call_fails(c, RIG_PATH, RIG_MANAGER, "Reload", NULL,
-			"org.freedesktop.DBus.Error.AccessDenied", NULL);
+		rig_call_fails(c, RIG_PATH, RIG_MANAGER, "Reload", NULL, RIG_ERROR("AccessDenied"), NULL);
 		rig_disconnect(rig, c);
 	}
 	print_message("%zu of %zu unusual ids have a connection\n", n, G_N_ELEMENTS(uids));

@@ -361,8 +361,7 @@ static void test_reload(void **state)
 	rig_remove(rig, "profiles/tool.profile.d/bad.conf");
 	mended = rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL);
 	assert_int_equal(generation(root), before + 2);
-	rig_call_fails(
-		c, RIG_PATH, RIG_MANAGER, "Reload", NULL, "org.freedesktop.DBus.Error.AccessDenied", NULL);
+	rig_call_fails(c, RIG_PATH, RIG_MANAGER, "Reload", NULL, RIG_ERROR("AccessDenied"), NULL);
 	rig_disconnect(rig, c);
 	assert_true(pidfd_ended(s.pidfd, RIG_TIMEOUT_MS));
 	rig_sandbox_done(&s);

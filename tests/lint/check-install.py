@@ -72,6 +72,7 @@ FILES = {
     'usr/share/dbus-1/interfaces/org.bailiff.Broker1.xml',
     'usr/share/dbus-1/system-services/org.bailiff.Broker1.service',
     'usr/share/dbus-1/system.d/org.bailiff.Broker1.conf',
+    'usr/share/polkit-1/actions/org.bailiff.Broker1.policy',
     'usr/share/doc/bailiff/ARCHITECTURE.md',
     'usr/share/doc/bailiff/BENCHMARKS.md',
     'usr/share/doc/bailiff/COMPARISON.md',

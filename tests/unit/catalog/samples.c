@@ -43,12 +43,16 @@ static void fill_access(struct compiled_profile *p)
 	const struct access_rule rules[] = {
 		{ ACCESS_USER, 1000, copy("alice"), copy("decoder.profile:4") },
 		{ ACCESS_GROUP, 44, copy("video"), copy("site.conf:2") },
+		{ ACCESS_SELINUX_DOMAIN, 0, copy("chrome_t"), copy("site.conf:3") },
+		{ ACCESS_UNIT, 0, copy("user@*.service/chrome@*.service"), copy("site.conf:4") },
+		{ ACCESS_POLKIT, 0, copy("org.bailiff.Broker1.launch"), copy("site.conf:5") },
 	};
 
 	p->access = copy_array(rules, sizeof(rules));
 	p->n_access = ELEMENTSOF(rules);
 	p->allow_detach = true;
 	p->max_per_user = 64;
+	p->launches_per_minute = 600;
 }
 
 static void fill_exec(struct compiled_profile *p)

@@ -92,7 +92,11 @@ static void test_values(void **state)
 	assert_string_equal(q->description, p->description);
 	assert_string_equal(q->drop_ins[0], p->drop_ins[0]);
 	assert_memory_equal(q->sha256, p->sha256, sizeof(p->sha256));
-	assert_int_equal(q->n_access, 2);
+	assert_int_equal(q->n_access, 5);
+	assert_int_equal(q->access[3].type, ACCESS_UNIT);
+	assert_string_equal(q->access[3].name, "user@*.service/chrome@*.service");
+	assert_string_equal(q->access[4].name, "org.bailiff.Broker1.launch");
+	assert_int_equal(q->launches_per_minute, 600);
 	assert_int_equal(q->access[1].type, ACCESS_GROUP);
 	assert_string_equal(q->access[1].origin, "site.conf:2");
 	assert_true(q->allow_detach);

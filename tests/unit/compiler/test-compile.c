@@ -120,6 +120,8 @@ static void test_defaults(void **state)
 static const char everything[] =
 	"[Profile]\nDescription=all of it\n"
 	"[Access]\nAllowUser=daemon 1234\nAllowGroup=daemon\nAllowDetach=yes\nMaxPerUser=7\n"
+	"AllowSELinuxDomain=chrome_t\nPolkit=org.example.launch\nAllowUnit=a@*.service b.scope\n"
+	"LaunchesPerMinute=60\n"
 	"[Exec]\nExecutable=/bin/a /bin/b\nArgument=x+\nEnvironment=A=1 B=2\nPassEnvironment=LANG\n"
 	"FileDescriptor=5 pipe,socket,read-only,required\nMaxFileDescriptors=9\nStandardInput=null\n"
 	"StandardOutput=pipe\nStandardError=fd\nWorkingDirectory=/usr\nUMask=0022\n"
@@ -215,12 +217,21 @@ static void check_exec(const struct compiled_profile *p)
 
 static void check_identity(const struct compiled_profile *p)
 {
-	assert_int_equal(p->n_access, 3);
+	assert_int_equal(p->n_access, 7);
 	assert_int_equal(p->access[0].type, ACCESS_USER);
 	assert_int_equal(p->access[0].id, 1);
 	assert_string_equal(p->access[0].origin, "a.profile:4");
 	assert_int_equal(p->access[1].id, 1234);
 	assert_int_equal(p->access[2].type, ACCESS_GROUP);
+	assert_int_equal(p->access[3].type, ACCESS_SELINUX_DOMAIN);
+	assert_string_equal(p->access[3].name, "chrome_t");
+	assert_int_equal(p->access[5].type, ACCESS_UNIT);
+	assert_string_equal(p->access[5].name, "b.scope");
+	assert_string_equal(p->access[5].origin, "a.profile:10");
+	/* the last, wherever it stands */
+	assert_int_equal(p->access[6].type, ACCESS_POLKIT);
+	assert_string_equal(p->access[6].name, "org.example.launch");
+	assert_int_equal(p->launches_per_minute, 60);
 	assert_true(p->allow_detach);
 	assert_int_equal(p->max_per_user, 7);
 	assert_false(p->dynamic_user);

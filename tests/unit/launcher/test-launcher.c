@@ -458,11 +458,14 @@ static void garbage_ends_the_connection(void **state)
 	buf_put_u8(&b, 0);
 	broken_record(b.data, b.size, NULL, 0);
 	for (int i = 0; i < 300; i++) {
+		size_t size = 9 + (size_t)i % (sizeof(noise) - 8);
+
 		for (size_t j = 0; j < sizeof(noise); j++)
 			noise[j] = (uint8_t)rand_r(&seed);
-		head[0] = (uint32_t)i % (WIRE_SALT + 2);
+		head[0] = (uint32_t)i % (WIRE_PROCESS + 2);
 		memcpy(noise, head, sizeof(head));
-		broken_record(noise, 9 + (size_t)i % (sizeof(noise) - 8), &fd, (size_t)i % 2);
+		/* of the right size it would be a good request */
+		broken_record(noise, size + (head[0] == WIRE_PROCESS && size == 12), &fd, (size_t)i % 2);
 	}
 	assert_int_equal(ask_forget(&L, 1), -ESRCH);
 	assert_int_equal(count_fds(&L), fds);

@@ -13,6 +13,7 @@
 static char alice[] = "alice", video[] = "video", big[] = "big", odd[] = "o\ndd\xff";
 static char origin_alice[] = "decoder.profile:4", origin_video[] = "decoder.profile:5";
 static char origin_big[] = "site.conf:2", origin_odd[] = "site.conf:3";
+static char chrome[] = "chrome_t", unit[] = "chrome@*.service", action[] = "org.example.launch";
 static char name[] = "decoder", why[] = "decoder.profile:9: no such user";
 
 static struct access_rule rules[] = {
@@ -21,6 +22,93 @@ static struct access_rule rules[] = {
 	{ ACCESS_USER, 0x80000000U, big, origin_big },
 	{ ACCESS_USER, 4294967294U, odd, origin_odd },
 };
+
+/* What else decides, with the action of polkit as the last. */
+static struct access_rule others[] = {
+	{ ACCESS_USER, 1000, alice, origin_alice },
+	{ ACCESS_SELINUX_DOMAIN, 0, chrome, origin_video },
+	{ ACCESS_UNIT, 0, unit, origin_big },
+	{ ACCESS_POLKIT, 0, action, origin_odd },
+};
+
+static const struct {
+	const char *name;
+	uid_t uid;
+	const char *label, *unit;
+	bool polkit;
+	const char *rule; /* NULL: refused */
+} evidence[] = {
+	{ "nothing", 7, NULL, NULL, false, NULL },
+	{ "label", 7, "user_u:user_r:chrome_t:s0:c1,c2", NULL, false,
+		"decoder.profile:5 AllowSELinuxDomain=chrome_t" },
+	{ "label without a level", 7, "user_u:user_r:chrome_t", NULL, false,
+		"decoder.profile:5 AllowSELinuxDomain=chrome_t" },
+	{ "label, the domain as a role", 7, "user_u:chrome_t:user_t:s0", NULL, false, NULL },
+	{ "label, the domain as a level", 7, "user_u:user_r:user_t:chrome_t", NULL, false, NULL },
+	{ "label, the domain begins so", 7, "user_u:user_r:chrome_t2:s0", NULL, false, NULL },
+	{ "label, the domain's beginning", 7, "user_u:user_r:chrome:s0", NULL, false, NULL },
+	{ "label, the domain alone", 7, "chrome_t", NULL, false, NULL },
+	{ "label of another module", 7, "unconfined", NULL, false, NULL },
+	{ "label, empty", 7, "", NULL, false, NULL },
+	{ "label, colons alone", 7, "::", NULL, false, NULL },
+	{ "unit", 7, NULL, "chrome@1.service", false, "site.conf:2 AllowUnit=chrome@*.service" },
+	{ "unit of the same name in a user's manager", 7, NULL, "user@7.service/chrome@1.service", false,
+		NULL },
+	{ "unit, empty", 7, NULL, "", false, NULL },
+	{ "polkit", 7, NULL, NULL, true, "site.conf:3 Polkit=org.example.launch" },
+	{ "polkit permits, another rule matches first", 1000, NULL, NULL, true,
+		"decoder.profile:4 AllowUser=alice" },
+	{ "no identity, polkit permits", UINT32_MAX, "u:r:chrome_t:s0", "chrome@1.service", true, NULL },
+};
+
+static void test_evidence(void **state)
+{
+	struct compiled_profile p;
+
+	compiled_profile_init(&p);
+	p.name = name;
+	p.access = others;
+	p.n_access = ELEMENTS(others);
+	for (size_t i = 0; i < ELEMENTS(evidence); i++) {
+		const struct plan_caller c = { .uid = evidence[i].uid,
+			.label = evidence[i].label,
+			.unit = evidence[i].unit,
+			.polkit = evidence[i].polkit };
+		struct plan_result result;
+		int r = plan_access(&p, &c, &result);
+
+		if (r != (evidence[i].rule ? 0 : -EACCES) ||
+			(evidence[i].rule && strcmp(result.rule, evidence[i].rule) != 0))
+			fail_msg("%s: %d, %s", evidence[i].name, r, result.rule);
+	}
+}
+
+/* Who is told of units and domains, and what there is to ask. */
+static void test_questions(void **state)
+{
+	struct compiled_profile p;
+	struct plan_caller c = { .uid = 7 };
+	struct plan_result result;
+
+	compiled_profile_init(&p);
+	p.name = name;
+	p.access = others;
+	p.n_access = ELEMENTS(others);
+	assert_true(plan_needs_unit(&p));
+	assert_string_equal(plan_polkit_action(&p), action);
+	assert_int_equal(plan_access(&p, &c, &result), -EACCES);
+	assert_non_null(strstr(result.message, "user alice, domain chrome_t, unit chrome@*.service, whom "
+					       "polkit permits org.example.launch"));
+	/* permitted by polkit, of a profile that does not ask it: no rule, no launch */
+	p.n_access = 1;
+	c.polkit = true;
+	assert_false(plan_needs_unit(&p));
+	assert_null(plan_polkit_action(&p));
+	assert_int_equal(plan_access(&p, &c, &result), -EACCES);
+	p.n_access = 0;
+	assert_null(plan_polkit_action(&p));
+	assert_int_equal(plan_access(&p, &c, &result), -EACCES);
+}
 
 static struct row {
 	const char *name;
@@ -135,11 +223,12 @@ static void test_refusal_names(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ELEMENTS(rows) + 2] = { cmocka_unit_test(test_long_list),
-		cmocka_unit_test(test_refusal_names) };
+	struct CMUnitTest tests[ELEMENTS(rows) + 4] = { cmocka_unit_test(test_long_list),
+		cmocka_unit_test(test_refusal_names), cmocka_unit_test(test_evidence),
+		cmocka_unit_test(test_questions) };
 
 	for (size_t i = 0; i < ELEMENTS(rows); i++)
-		tests[i + 2] = (struct CMUnitTest){
+		tests[i + 4] = (struct CMUnitTest){
 			.name = rows[i].name, .test_func = check_row, .initial_state = &rows[i]
 		};
 	return cmocka_run_group_tests(tests, NULL, NULL);

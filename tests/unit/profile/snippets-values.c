@@ -7,6 +7,10 @@
 
 #define NOT_A_NAME "neither a name nor a decimal id from 0 to 4294967294"
 
+#define NOT_A_UNIT                                                                                           \
+	"expected the name of a service or scope, in which '*' and '?' may stand for others, such as "       \
+	"chrome@*.service; one of a user's manager is user@1000.service/chrome.service"
+
 #define NOT_GIVEN                                                                                            \
 	" is never given to a sandbox, which it would make the master of the host or outlive; remove it"
 #define NEVER "; remove it, or set a value of your own with Environment="
@@ -37,6 +41,20 @@ static const struct snippet rows[] = {
 	{ "[Access]\nMaxPerUser=1 2\n", "p:2:12: error: MaxPerUser=1 2: expected a decimal number" },
 	{ "[Access]\nMaxPerUser=01\n", "p:2:12: error: MaxPerUser=01: expected a decimal number" },
 	{ "[Access]\nMaxPerUser=\n", "" },
+	{ "[Access]\nAllowSELinuxDomain=chrome_t init.t\nAllowSELinuxDomain=\n", "" },
+	{ "[Access]\nAllowSELinuxDomain=a:b:chrome_t:s0 x/y\n",
+	  "p:2:20: error: AllowSELinuxDomain=a:b:chrome_t:s0: expected a domain alone, such as chrome_t: the third part of a label\n"
+	  "p:2:36: error: AllowSELinuxDomain=x/y: expected a domain (a type of the SELinux policy), such as chrome_t" },
+	{ "[Access]\nAllowUnit=chrome@*.service user@*.service/a?.scope a\\x2db.service\nAllowUnit=\nAllowUnit=a.service\n", "" },
+	{ "[Access]\nAllowUnit=chrome\n", "p:2:11: error: AllowUnit=chrome: " NOT_A_UNIT },
+	{ "[Access]\nAllowUnit=system.slice *.service/a.service\n",
+	  "p:2:11: error: AllowUnit=system.slice: " NOT_A_UNIT "\np:2:24: error: AllowUnit=*.service/a.service: " NOT_A_UNIT },
+	{ "[Access]\nPolkit=org.bailiff.Broker1.launch-decoder\nPolkit=\n", "" },
+	{ "[Access]\nPolkit=a b\n", "p:2:8: error: Polkit=a b: expected an action of polkit, such as org.bailiff.Broker1.launch" },
+	{ "[Access]\nPolkit=launch\n", "p:2:8: error: Polkit=launch: expected an action of polkit, such as org.bailiff.Broker1.launch" },
+	{ "[Access]\nLaunchesPerMinute=60000\nLaunchesPerMinute=\n", "" },
+	{ "[Access]\nLaunchesPerMinute=0\n", "p:2:19: error: LaunchesPerMinute=0: out of range; 1 to 60000" },
+	{ "[Access]\nLaunchesPerMinute=60001\n", "p:2:19: error: LaunchesPerMinute=60001: out of range; 1 to 60000" },
 	/* [Landlock], and Optional= of [Profile] */
 	{ "[Profile]\nOptional=Landlock\nOptional=\n", "" },
 	{ "[Profile]\nOptional=Mounts\n", "p:2:10: error: Optional=Mounts: expected the name of a layer that can be missing: Cgroup, CoreScheduling, Landlock or SELinux" },

@@ -113,8 +113,10 @@ static const struct {
 	const char *section, *supported, *later;
 } language[] = {
 	{ "Profile", "Description Template Optional", "" },
-	{ "Access", "AllowUser AllowGroup AllowDetach MaxPerUser",
-		"AllowSELinuxDomain AllowUnit Polkit LaunchesPerMinute" },
+	{ "Access",
+		"AllowUser AllowGroup AllowSELinuxDomain AllowUnit Polkit LaunchesPerMinute AllowDetach "
+		"MaxPerUser",
+		"" },
 	{ "Exec",
 		"Executable Argument Environment PassEnvironment FileDescriptor MaxFileDescriptors "
 		"StandardInput "

@@ -9,7 +9,9 @@
 
 static char tool[] = "/usr/bin/xz", flag[] = "-dc", lang[] = "LANG=C", home[] = "HOME", cwd[] = "/tmp",
 	    tag[] = "t-1", empty[] = "", group[] = "/bailiff/7", profile[] = "decoder",
-	    rule[] = "decoder.profile [Access]", message[] = "user 5 may not";
+	    label[] = "u:r:chrome_t:s0", unit[] = "user@1000.service/chrome.service",
+	    groups[] = "0::/system.slice/a.service\n", login[] = "1000", rule[] = "decoder.profile [Access]",
+	    message[] = "user 5 may not";
 static char *argv[] = { tool, flag, NULL }, *env[] = { lang, NULL }, *unset[] = { home, NULL };
 static gid_t gids[] = { 0, 44, 4294967294U };
 static struct wire_limit limits[] = { { 7, 64, 128 }, { 4, 0, UINT64_MAX } };
@@ -22,6 +24,9 @@ static int encode_full_launch(struct buf *b, uint32_t serial)
 		.uid = 1000,
 		.gids = gids,
 		.n_gids = ELEMENTSOF(gids),
+		.label = label,
+		.unit = unit,
+		.polkit = true,
 		.argv = argv,
 		.env = env,
 		.unset_env = unset,
@@ -229,6 +234,43 @@ static int recode_salt(struct cursor *c, uint32_t serial, struct buf *ret)
 	return r < 0 ? r : encode_salt(ret, serial, salt, size);
 }
 
+static int encode_sample_process(struct buf *b, uint32_t serial)
+{
+	struct process_request m = { INT32_MAX };
+
+	return encode_process_request(b, serial, &m);
+}
+
+static int recode_process(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct process_request m;
+	int r = decode_process_request(c, &m);
+
+	return r < 0 ? r : encode_process_request(ret, serial, &m);
+}
+
+static int encode_seen_process(struct buf *b, uint32_t serial)
+{
+	struct process_answer m = { 0, 1000, groups, login };
+
+	return encode_process_answer(b, serial, &m);
+}
+
+static int encode_gone_process(struct buf *b, uint32_t serial)
+{
+	struct process_answer m = { .error = -ESRCH };
+
+	return encode_process_answer(b, serial, &m);
+}
+
+static int recode_seen(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	_cleanup_(process_answer_done) struct process_answer m = { 0 };
+	int r = decode_process_answer(c, &m);
+
+	return r < 0 ? r : encode_process_answer(ret, serial, &m);
+}
+
 /* The event has no answer and always serial 0. */
 static int encode_sample_exit(struct buf *b, uint32_t serial)
 {
@@ -303,6 +345,9 @@ struct sample samples[] = {
 	{ "stopping", WIRE_STOPPING, encode_sample_stopping, recode_stopping },
 	{ "done", WIRE_DONE, encode_sample_done, recode_done },
 	{ "salt", WIRE_SALT_IS, encode_sample_salt, recode_salt },
+	{ "process", WIRE_PROCESS, encode_sample_process, recode_process },
+	{ "process, seen", WIRE_PROCESS_IS, encode_seen_process, recode_seen },
+	{ "process, gone", WIRE_PROCESS_IS, encode_gone_process, recode_seen },
 	{ "exited", WIRE_EXITED, encode_sample_exit, recode_exit },
 	{ "entry, live", WIRE_ENTRY, encode_live_entry, recode_entry },
 	{ "entry, exited", WIRE_ENTRY, encode_exited_entry, recode_entry },

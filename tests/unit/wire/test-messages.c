@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/strv.h"
+#include "base/unit-name.h"
 #include "jail/stage.h"
 #include "plan/plan.h"
 #include "tests/unit/unit.h"
@@ -22,6 +23,7 @@ _Static_assert(WIRE_STAGE_MAX == _STAGE_MAX - 1, "stages");
 _Static_assert(WIRE_LACK_MAX == _LACK_MAX - 1, "what may be lacking");
 _Static_assert(WIRE_RESOURCES == RLIM_NLIMITS, "resources");
 _Static_assert(WIRE_RULE_MAX >= sizeof(((struct plan_result *)0)->rule), "a rule fits");
+_Static_assert(WIRE_UNIT_MAX == UNIT_MAX, "a unit fits");
 _Static_assert(WIRE_MESSAGE_MAX >= PLAN_MESSAGE_MAX, "a message fits");
 
 #define HEAD 8U /* type and serial */

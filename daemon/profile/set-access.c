@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Setters for what else than user and group says who may launch: domains, units and an action of polkit. They
+ * are compared with what the bus, the kernel and polkit say, so only their form can be wrong here. */
+
+#include "base/bounds.h"
+#include "base/error.h"
+#include "base/unit-name.h"
+#include "profile/profile.h"
+
+#include <string.h>
+
+#define DOMAIN_MAX 255U /* far above any type of a policy */
+
+typedef const char *(*form_check)(const char *word);
+
+/* What was expected instead; NULL for a good one. */
+static const char *check_domain(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t n = strlen(s);
+
+	if (n > 0 && n <= DOMAIN_MAX && s[strspn(s, letters)] == '\0')
+		return NULL;
+	if (strchr(s, ':'))
+		return "expected a domain alone, such as chrome_t: the third part of a label";
+	return "expected a domain (a type of the SELinux policy), such as chrome_t";
+}
+
+static const char *check_unit(const char *s)
+{
+	if (unit_pattern_valid(s))
+		return NULL;
+	return "expected the name of a service or scope, in which '*' and '?' may stand for others, such as "
+	       "chrome@*.service; one of a user's manager is user@1000.service/chrome.service";
+}
+
+static const char *check_action(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	size_t n = strlen(s);
+
+	if (n > 0 && n <= ACTION_MAX && s[strspn(s, letters)] == '\0' && strchr(s, '.') && s[0] != '.' &&
+		s[n - 1] != '.')
+		return NULL;
+	return "expected an action of polkit, such as org.bailiff.Broker1.launch";
+}
+
+static void clear(struct profile_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->v[i].name);
+	names->n = 0;
+}
+
+/* Adds a word unless it is there; takes it over. */
+static int add(
+	const struct setting *s, struct profile_names *names, form_check check, char *word, size_t offset)
+{
+	_cleanup_free_ char *owned = word;
+	const char *expected = check(word);
+	struct profile_name *v;
+
+	if (expected)
+		return setting_error(s, offset, "%s=%s: %s", s->key->name, word, expected);
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i].name, word) == 0)
+			return 0;
+	if (names->n >= SETTING_LIST_MAX)
+		return setting_error(s, offset, "%s=: more than %u elements", s->key->name, SETTING_LIST_MAX);
+	v = reallocarray(names->v, names->n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	names->v = v;
+	v[names->n++] = (struct profile_name){ steal_ptr(owned), setting_place(s, offset) };
+	return 0;
+}
+
+static int set_words(const struct setting *s, void *target, form_check check)
+{
+	struct profile_names *names = setting_slot(s, target);
+	size_t at = 0, offset;
+	bool failed = false;
+	char *word;
+	int r;
+
+	if (s->value[0] == '\0')
+		clear(names);
+	for (;;) {
+		r = setting_word(s, &at, false, &word, &offset);
+		if (r <= 0)
+			return r == 0 && failed ? -EBADMSG : r;
+		r = add(s, names, check, word, offset);
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		failed |= r < 0;
+	}
+}
+
+int set_selinux_domains(const struct setting *s, void *target)
+{
+	return set_words(s, target, check_domain);
+}
+
+int set_units(const struct setting *s, void *target)
+{
+	return set_words(s, target, check_unit);
+}
+
+int set_polkit(const struct setting *s, void *target)
+{
+	struct profile_names *names = setting_slot(s, target);
+	char *text;
+	int r = setting_text(s, &text);
+
+	if (r < 0)
+		return r;
+	clear(names);
+	return add(s, names, check_action, text, 0);
+}
