@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/launch-options.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/parse.h"
 #include "base/strv.h"
 #include "base/suggest.h"
@@ -41,6 +42,47 @@ int set_fd(void *into, const char *value, char **reterr_why)
 		return option_refuse(
 			reterr_why, "one launch carries at most %d descriptors", BAILIFF_FDS_MAX);
 	o->fds[o->n_fds++] = fd;
+	return 0;
+}
+
+/* Opens PATH for what it takes: a file that can't be written to is opened for reading, and bound so. */
+static int open_bound(const char *path, bool read_only)
+{
+	int fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 && !read_only &&
+		(errno == EISDIR || errno == EACCES || errno == EROFS || errno == ETXTBSY))
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? errno_or_eio() : fd;
+}
+
+int set_bind(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+	const char *equals = strchr(value, '=');
+	size_t n = equals ? strlen(equals + 1) : 0;
+	bool read_only = n > 3 && strcmp(equals + 1 + n - 3, ":ro") == 0;
+	_cleanup_free_ char *slot = equals ? strndup(value, (size_t)(equals - value)) : NULL;
+	_cleanup_free_ char *path = equals ? strndup(equals + 1, read_only ? n - 3 : n) : NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (!equals || equals == value || n == 0)
+		return option_refuse(reterr_why, "must be SLOT=PATH or SLOT=PATH:ro");
+	if (!slot || !path)
+		return -ENOMEM;
+	if (!profile_name_valid(slot))
+		return option_refuse(reterr_why, "%s is no name of a mount slot", slot);
+	for (size_t i = 0; i < o->n_binds; i++)
+		if (strcmp(o->binds[i].slot, slot) == 0)
+			return option_refuse(reterr_why, "slot %s is filled by an earlier --bind=", slot);
+	if (o->n_binds == ELEMENTSOF(o->binds))
+		return option_refuse(
+			reterr_why, "one launch carries at most %d descriptors", BAILIFF_FDS_MAX);
+	fd = open_bound(path, read_only);
+	if (fd < 0)
+		return option_refuse(reterr_why, "%s: %s", path, strerror(-fd));
+	o->binds[o->n_binds++] =
+		(struct launch_bind){ .slot = steal_ptr(slot), .fd = steal_fd(fd), .read_only = read_only };
 	return 0;
 }
 
@@ -168,6 +210,11 @@ void launch_options_done(void *state)
 
 	o->env = strv_free(o->env);
 	o->unset_env = strv_free(o->unset_env);
+	for (size_t i = 0; i < o->n_binds; i++) {
+		free(o->binds[i].slot);
+		(void)fd_close(o->binds[i].fd);
+	}
+	o->n_binds = 0;
 }
 
 static int apply_environment(bailiff_request *request, const struct launch_options *o)
@@ -239,7 +286,11 @@ int launch_request_make(const struct launch_options *o, char **args, bailiff_req
 		r = apply_bounds(request, o);
 	for (size_t i = 0; r == 0 && i < o->n_fds; i++)
 		r = bailiff_request_map_fd(request, o->fds[i].child, o->fds[i].ours);
-	if (r == -EILSEQ)
+	for (size_t i = 0; r == 0 && i < o->n_binds; i++)
+		r = bailiff_request_bind_fd(request, o->binds[i].slot, o->binds[i].fd, o->binds[i].read_only);
+	if (r == -E2BIG)
+		report("%s: one launch carries at most %d descriptors", args[0], BAILIFF_FDS_MAX);
+	else if (r == -EILSEQ)
 		report("%s: the working directory and the tag must be UTF-8", args[0]);
 	else if (r < 0)
 		report("%s: the request can not be made: %s", args[0], strerror(-r));

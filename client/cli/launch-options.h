@@ -11,6 +11,12 @@ struct launch_fd {
 	int child, ours;
 };
 
+struct launch_bind {
+	char *slot; /* owned, as the fd */
+	int fd;
+	bool read_only;
+};
+
 struct launch_limit {
 	int resource;
 	uint64_t soft, hard;
@@ -21,6 +27,8 @@ struct launch_limit {
 struct launch_options {
 	struct launch_fd fds[BAILIFF_FDS_MAX];
 	size_t n_fds;
+	struct launch_bind binds[BAILIFF_FDS_MAX];
+	size_t n_binds;
 	char **env; /* NAME=VALUE */
 	char **unset_env;
 	const char *cwd, *tag;
@@ -35,6 +43,7 @@ struct launch_options {
 
 /* For the verbs' tables. */
 int set_fd(void *into, const char *value, char **reterr_why);
+int set_bind(void *into, const char *value, char **reterr_why);
 int set_env(void *into, const char *value, char **reterr_why);
 int set_unset_env(void *into, const char *value, char **reterr_why);
 int set_cwd(void *into, const char *value, char **reterr_why);
@@ -47,6 +56,8 @@ int set_stop_signal(void *into, const char *value, char **reterr_why);
 #define LAUNCH_OPTIONS                                                                                       \
 	{ "fd", 'f', "CHILD[:OURS]", "give it our descriptor OURS (CHILD if left out) as number CHILD",      \
 		set_fd },                                                                                    \
+		{ "bind", 'b', "SLOT=PATH[:ro]", "show it our file or directory PATH in a mount slot",       \
+			set_bind },                                                                          \
 		{ "env", 'e', "NAME[=VALUE]", "set a variable, without =VALUE to its value here", set_env }, \
 		{ "unset-env", 'u', "NAME", "leave out a variable of the profile", set_unset_env },          \
 		{ "cwd", 'C', "PATH", "working directory, as seen inside", set_cwd },                        \

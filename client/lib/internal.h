@@ -126,6 +126,14 @@ struct request_fd {
 	int fd;
 };
 
+struct request_bind {
+	char *slot;
+	int fd;
+	bool read_only;
+};
+
+#define BINDS_MAX 16 /* as many slots as a profile has */
+
 struct request_limit {
 	const char *name; /* static: a key of BAILIFF_RLIMIT_NAMES */
 	uint64_t soft, hard;
@@ -140,6 +148,8 @@ struct bailiff_request {
 	char *cwd, *tag;
 	struct request_fd fds[BAILIFF_FDS_MAX];
 	size_t n_fds;
+	struct request_bind binds[BINDS_MAX];
+	size_t n_binds;
 	int lifeline;
 	int stdio[3]; /* enum bailiff_stdio or STDIO_UNSET */
 	bool detach;

@@ -166,6 +166,23 @@ static int append_rlimits(sd_bus_message *m, const bailiff_request *r)
 	return k < 0 ? k : close_option(m);
 }
 
+static int append_binds(sd_bus_message *m, const bailiff_request *r)
+{
+	int k;
+
+	if (r->n_binds == 0)
+		return 0;
+	k = open_option(m, BAILIFF_OPTION_BIND_FDS, "a(hsb)");
+	if (k >= 0)
+		k = sd_bus_message_open_container(m, 'a', "(hsb)");
+	for (size_t i = 0; k >= 0 && i < r->n_binds; i++)
+		k = sd_bus_message_append(
+			m, "(hsb)", r->binds[i].fd, r->binds[i].slot, (int)r->binds[i].read_only);
+	if (k >= 0)
+		k = sd_bus_message_close_container(m);
+	return k < 0 ? k : close_option(m);
+}
+
 static int append_scalars(sd_bus_message *m, const bailiff_request *r)
 {
 	int k = 0;
@@ -196,6 +213,7 @@ static int append_options(sd_bus_message *m, const bailiff_request *r)
 		append_unset_env,
 		append_stdio,
 		append_rlimits,
+		append_binds,
 	};
 	int k = sd_bus_message_open_container(m, 'a', "{sv}");
 

@@ -57,6 +57,8 @@ EXPORT bailiff_request *bailiff_request_free(bailiff_request *r)
 	(void)bailiff_strv_free(r->unset_env);
 	free(r->cwd);
 	free(r->tag);
+	for (size_t i = 0; i < r->n_binds; i++)
+		free(r->binds[i].slot);
 	free(r);
 	return NULL;
 }
@@ -128,7 +130,7 @@ static bool child_is_mapped(const bailiff_request *r, int child)
 
 static size_t fds_used(const bailiff_request *r)
 {
-	return r->n_fds + (r->lifeline >= 0 ? 1 : 0);
+	return r->n_fds + r->n_binds + (r->lifeline >= 0 ? 1 : 0);
 }
 
 EXPORT int bailiff_request_map_fd(bailiff_request *r, int child, int fd)
@@ -142,6 +144,27 @@ EXPORT int bailiff_request_map_fd(bailiff_request *r, int child, int fd)
 	if (fds_used(r) >= BAILIFF_FDS_MAX)
 		return -E2BIG;
 	r->fds[r->n_fds++] = (struct request_fd){ .child = (uint32_t)child, .fd = fd };
+	return 0;
+}
+
+EXPORT int bailiff_request_bind_fd(bailiff_request *r, const char *slot, int fd, int read_only)
+{
+	char *copy;
+
+	/* slots have names of the same form as profiles */
+	if (!r || !slot || !profile_name_valid(slot))
+		return -EINVAL;
+	if (fd < 0)
+		return -EBADF;
+	for (size_t i = 0; i < r->n_binds; i++)
+		if (strcmp(r->binds[i].slot, slot) == 0)
+			return -EEXIST;
+	if (fds_used(r) >= BAILIFF_FDS_MAX || r->n_binds >= BINDS_MAX)
+		return -E2BIG;
+	copy = strdup(slot);
+	if (!copy)
+		return -ENOMEM;
+	r->binds[r->n_binds++] = (struct request_bind){ .slot = copy, .fd = fd, .read_only = read_only != 0 };
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #define TAG_MAX                 64     /* bytes of a caller's tag */
 #define CWD_MAX                 4096   /* PATH_MAX */
 #define STORE_NAME_MAX          64U    /* of a daemon store: a profile's name, and more letters */
+#define MOUNT_SLOTS_MAX         16     /* places for what a caller opened, of one profile: each is a mount */
 #define GROUPS_MAX              65536  /* NGROUPS_MAX of the kernel */
 #define SELINUX_CONTEXT_MAX     255U   /* bytes; real ones have about 50, and a page is the kernel's limit */
 #define POOL_NAME_MAX           64U    /* of JoinsPool=: as a profile's name */

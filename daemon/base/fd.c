@@ -12,9 +12,15 @@
 #include <unistd.h>
 
 /* Not in every linux/magic.h that we build against. */
-#define MAGIC_NSFS   0x6e736673
-#define MAGIC_PIDFS  0x50494446
-#define MAGIC_SECRET 0x5345434d
+#define MAGIC_NSFS       0x6e736673
+#define NFSD_MAGIC       0x6e667364
+#define RPC_PIPEFS_MAGIC 0x67596969
+#define CONFIGFS_MAGIC   0x62656570
+#define FUSECTL_MAGIC    0x65735543
+#define APPARMOR_MAGIC   0x5a3c69f0
+#define MQUEUE_MAGIC     0x19800202
+#define MAGIC_PIDFS      0x50494446
+#define MAGIC_SECRET     0x5345434d
 
 int fd_close(int fd)
 {
@@ -89,13 +95,10 @@ static bool link_begins(int fd, int proc_fd, const char *prefix)
 	return strncmp(target, prefix, strlen(prefix)) == 0;
 }
 
-static enum fd_kind classify_regular(int fd, int proc_fd)
+/* File systems through which the kernel, or a daemon, is steered: what is in them is no data. */
+static bool is_kernels(const struct statfs *fs)
 {
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return FD_KIND_OTHER;
-	switch ((unsigned long)fs.f_type) {
+	switch ((unsigned long)fs->f_type) {
 	case PROC_SUPER_MAGIC:
 	case SYSFS_MAGIC:
 	case CGROUP_SUPER_MAGIC:
@@ -104,19 +107,46 @@ static enum fd_kind classify_regular(int fd, int proc_fd)
 	case TRACEFS_MAGIC:
 	case SECURITYFS_MAGIC:
 	case SELINUX_MAGIC:
+	case SMACK_MAGIC:
 	case BPF_FS_MAGIC:
 	case EFIVARFS_MAGIC:
+	case PSTOREFS_MAGIC:
+	case RDTGROUP_SUPER_MAGIC:
+	case BINFMTFS_MAGIC:
+	case DEVPTS_SUPER_MAGIC:
+	case AUTOFS_SUPER_MAGIC:
+	case NFSD_MAGIC:
+	case RPC_PIPEFS_MAGIC:
+	case CONFIGFS_MAGIC:
+	case FUSECTL_MAGIC:
+	case APPARMOR_MAGIC:
+	case MQUEUE_MAGIC:
 	case MAGIC_NSFS:
 	case MAGIC_PIDFS:
 	case MAGIC_SECRET:
 	case ANON_INODE_FS_MAGIC:
-		return FD_KIND_OTHER;
-	case TMPFS_MAGIC:
-	case HUGETLBFS_MAGIC:
-		return link_begins(fd, proc_fd, "/memfd:") ? FD_KIND_MEMFD : FD_KIND_REGULAR;
+		return true;
 	default:
-		return FD_KIND_REGULAR;
+		return false;
 	}
+}
+
+static enum fd_kind classify_regular(int fd, int proc_fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0 || is_kernels(&fs))
+		return FD_KIND_OTHER;
+	if (fs.f_type != TMPFS_MAGIC && fs.f_type != HUGETLBFS_MAGIC)
+		return FD_KIND_REGULAR;
+	return link_begins(fd, proc_fd, "/memfd:") ? FD_KIND_MEMFD : FD_KIND_REGULAR;
+}
+
+static enum fd_kind classify_directory(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || is_kernels(&fs) ? FD_KIND_OTHER : FD_KIND_DIRECTORY;
 }
 
 static enum fd_kind classify_mode(int fd, int proc_fd, const struct stat *st)
@@ -125,7 +155,7 @@ static enum fd_kind classify_mode(int fd, int proc_fd, const struct stat *st)
 	case S_IFREG:
 		return classify_regular(fd, proc_fd);
 	case S_IFDIR:
-		return FD_KIND_DIRECTORY;
+		return classify_directory(fd);
 	case S_IFIFO:
 		return FD_KIND_PIPE;
 	case S_IFSOCK:

@@ -42,14 +42,15 @@ int fd_dup_above(int fd, int min);
  * Everything not listed by itself is FD_KIND_OTHER, which no profile can allow.
  */
 enum fd_kind {
-	FD_KIND_OTHER, /* nsfs, pidfd, procfs, cgroupfs, anon inodes, block devices, unknown: never passed */
+	FD_KIND_OTHER,     /* nsfs, pidfd, procfs, cgroupfs and the like with their directories, anon inodes,
+			      block     devices, unknown: never passed */
 	FD_KIND_REGULAR,   /* regular file on an ordinary file system */
 	FD_KIND_MEMFD,     /* memfd_create(2) */
 	FD_KIND_PIPE,      /* pipe or FIFO */
 	FD_KIND_SOCKET,    /* connected or unconnected, not listening */
 	FD_KIND_NULL,      /* the character devices null, zero, full, random, urandom (major 1) */
 	FD_KIND_TTY,       /* a terminal */
-	FD_KIND_DIRECTORY, /* directory, opened for reading */
+	FD_KIND_DIRECTORY, /* directory on an ordinary file system, opened for reading */
 	FD_KIND_PATH,      /* anything opened with O_PATH */
 	FD_KIND_LISTENER,  /* listening socket */
 	FD_KIND_CHARDEV,   /* any other character device */

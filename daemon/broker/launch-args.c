@@ -30,6 +30,8 @@ void launch_args_done(struct launch_args *a)
 	words_done(&a->env);
 	words_done(&a->unset_env);
 	free(a->cwd);
+	for (size_t i = 0; i < a->n_binds; i++)
+		free(a->bind_slots[i]);
 	(void)strv_free(a->optional);
 	(void)strv_free(a->unknown);
 	launch_args_init(a);

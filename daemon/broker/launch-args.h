@@ -21,6 +21,10 @@ struct launch_args {
 	struct plan_fd fds[FDS_MAX];
 	int sources[FDS_MAX]; /* the message's own fds, in the order of fds */
 	size_t n_fds;
+	struct plan_bind binds[MOUNT_SLOTS_MAX];
+	char *bind_slots[MOUNT_SLOTS_MAX]; /* owned; the names in binds */
+	int bind_sources[MOUNT_SLOTS_MAX];
+	size_t n_binds;
 	uint32_t stdio[3]; /* enum stdio_mode or PLAN_STDIO_UNSET */
 	char *cwd;         /* owned; NULL if not given, as tag */
 	const char *tag;   /* borrowed from the message */

@@ -189,6 +189,8 @@ static void fill_plan_request(struct plan_request *r, const struct launch_args *
 		.unset_env = a->unset_env.v,
 		.fds = a->fds,
 		.n_fds = a->n_fds,
+		.binds = a->binds,
+		.n_binds = a->n_binds,
 		.stdio = { a->stdio[0], a->stdio[1], a->stdio[2] },
 		.cwd = a->cwd,
 		.detach = a->detach,
@@ -272,6 +274,8 @@ static int pack_fds(struct launch *l, const struct launch_args *a, const struct 
 	r = make_pipes(l, effective, request, p);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < a->n_binds; i++)
+		p->fds[p->n++] = a->bind_sources[i];
 	if (a->lifeline < 0)
 		return 0;
 	request->has_lifeline = true;
@@ -312,6 +316,11 @@ static int fill_request(struct launch *l, const struct caller *c, const struct p
 		limits[i] = (struct wire_limit){ .resource = a->limits[i].resource,
 			.soft = a->limits[i].soft,
 			.hard = a->limits[i].hard };
+	for (size_t i = 0; i < a->n_binds; i++) {
+		request->binds[i].slot = a->bind_slots[i];
+		request->binds[i].read_only = a->binds[i].read_only;
+	}
+	request->n_binds = a->n_binds;
 	return note_write(l->broker->bus, l->owner_name, request->note, &request->n_note);
 }
 

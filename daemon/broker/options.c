@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/options.h"
 #include "base/error.h"
+#include "base/parse.h"
 #include "base/path.h"
 #include "base/strv.h"
 #include "broker/errors.h"
@@ -268,6 +269,45 @@ static int read_rlimits(struct reading *o, sd_bus_message *m)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int add_bind(struct reading *o, int fd, const char *slot, bool read_only)
+{
+	struct launch_args *a = o->args;
+	struct plan_bind *bind;
+	int r;
+
+	if (a->n_binds >= MOUNT_SLOTS_MAX)
+		return sd_bus_error_setf(o->error, BAILIFF_ERROR_INVALID_FD,
+			"Option %s: more than %d entries", o->key, MOUNT_SLOTS_MAX);
+	if (!profile_name_valid(slot))
+		return sd_bus_error_setf(o->error, BAILIFF_ERROR_INVALID_FD,
+			"Option %s: no name of a mount slot: 1 to %d of a-z, 0-9, \"_\" and \"-\", a letter "
+			"or "
+			"digit first",
+			o->key, PROFILE_NAME_MAX);
+	a->bind_slots[a->n_binds] = strdup(slot);
+	if (!a->bind_slots[a->n_binds])
+		return -ENOMEM;
+	bind = &a->binds[a->n_binds];
+	*bind = (struct plan_bind){ .slot = a->bind_slots[a->n_binds], .read_only = read_only };
+	a->bind_sources[a->n_binds++] = fd;
+	r = fd_classify(fd, o->proc_fd, &bind->kind, &bind->access);
+	if (r < 0)
+		return sd_bus_error_setf(o->error, BAILIFF_ERROR_INVALID_FD,
+			"Option %s: descriptor for slot %s: %s", o->key, slot, strerror(-r));
+	return 0;
+}
+
+static int read_bind_fds(struct reading *o, sd_bus_message *m)
+{
+	const char *slot;
+	int fd, read_only, r;
+
+	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(hsb)");
+	while (r >= 0 && (r = sd_bus_message_read(m, "(hsb)", &fd, &slot, &read_only)) > 0)
+		r = add_bind(o, fd, slot, read_only != 0);
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_tag(struct reading *o, sd_bus_message *m)
 {
 	const char *s;
@@ -315,6 +355,7 @@ static const struct {
 	{ BAILIFF_OPTION_STOP_TIMEOUT, "t", read_stop_timeout },
 	{ BAILIFF_OPTION_RUNTIME_MAX, "t", read_runtime_max },
 	{ BAILIFF_OPTION_RLIMITS, "a{s(tt)}", read_rlimits },
+	{ BAILIFF_OPTION_BIND_FDS, "a(hsb)", read_bind_fds },
 	{ BAILIFF_OPTION_TAG, "s", read_tag },
 	{ BAILIFF_OPTION_OPTIONAL, "as", read_optional },
 	{ BAILIFF_OPTION_INTERACTIVE, "b", read_interactive },
@@ -322,8 +363,7 @@ static const struct {
 
 /* Keys that the interface has planned: told apart from typing errors in the message only. */
 static const char *const planned[] = { "pty", "ready", "memory-max", "tasks-max", "cpu-quota",
-	"oom-score-adj", "nice", "drop-capabilities", "no-network", "bind-fds", "user", "fd-channel",
-	"token" };
+	"oom-score-adj", "nice", "drop-capabilities", "no-network", "user", "fd-channel", "token" };
 
 static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 {

@@ -228,11 +228,36 @@ static const char *check_stores(const struct compiled_profile *p)
 	return NULL;
 }
 
+static const char *check_mount_slots(const struct compiled_profile *p)
+{
+	if (p->n_mount_slots > MOUNT_SLOTS_MAX)
+		return "MountSlot= has too many entries";
+	for (size_t i = 0; i < p->n_mount_slots; i++) {
+		const struct mount_slot *s = &p->mount_slots[i];
+
+		if (!s->name || !profile_name_valid(s->name))
+			return "MountSlot= has an entry that is no name";
+		if (!s->target || !path_is_normalized(s->target) || s->target[1] == '\0')
+			return "MountSlot= is no normalized absolute path below the root";
+		if ((s->flags & ~_MOUNT_SLOT_FLAGS) != 0)
+			return "MountSlot= has an unknown option";
+		/* what is made there would be left to whoever gets the id next */
+		if (p->dynamic_user && !s->flags)
+			return "MountSlot= can be written to together with DynamicUser=yes and without idmap";
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(p->mount_slots[j].name, s->name) == 0 ||
+				path_is_below(p->mount_slots[j].target, s->target) ||
+				path_is_below(s->target, p->mount_slots[j].target))
+				return "MountSlot= names one slot twice, or one in another";
+	}
+	return NULL;
+}
+
 static const char *check_filesystem(const struct compiled_profile *p)
 {
 	bool mounts = strv_length(p->daemon_stores) > 0 || p->propagation != PROPAGATION_PRIVATE ||
-		      p->n_mounts > 0 || p->n_restrictions > 0 || p->minimal_root || p->private_tmp ||
-		      p->private_devices || p->mount_proc;
+		      p->n_mounts > 0 || p->n_mount_slots > 0 || p->n_restrictions > 0 || p->minimal_root ||
+		      p->private_tmp || p->private_devices || p->mount_proc;
 
 	/* without a mount namespace of its own, the jail's mounts would be the host's */
 	if (mounts && (p->namespaces & JAIL_NS_MOUNT) == 0)
@@ -397,8 +422,8 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 {
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
-		check_root, check_stores, check_restrictions, check_landlock, check_resources, check_tuning,
-		check_group };
+		check_root, check_stores, check_mount_slots, check_restrictions, check_landlock,
+		check_resources, check_tuning, check_group };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

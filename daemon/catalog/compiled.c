@@ -67,6 +67,15 @@ static void free_mounts(struct compiled_mount *mounts, size_t n)
 	free(mounts);
 }
 
+static void free_mount_slots(struct mount_slot *slots, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(slots[i].name);
+		free(slots[i].target);
+	}
+	free(slots);
+}
+
 static void landlock_done(struct compiled_landlock *l)
 {
 	for (size_t i = 0; i < l->n_rules; i++)
@@ -94,6 +103,7 @@ void compiled_profile_done(struct compiled_profile *p)
 	free(p->selinux_context);
 	free_mounts(p->mounts, p->n_mounts);
 	strv_free(p->daemon_stores);
+	free_mount_slots(p->mount_slots, p->n_mount_slots);
 	for (size_t i = 0; i < p->n_restrictions; i++)
 		free(p->restrictions[i].path);
 	free(p->restrictions);

@@ -57,6 +57,15 @@ struct compiled_mount {
 	uint64_t inodes; /* tmpfs: most files, 0 = kernel default */
 };
 
+/* A place for what a caller opened and binds there. */
+struct mount_slot {
+	char *name;     /* of the form of a profile's */
+	char *target;   /* normalized absolute path inside, not the root */
+	uint32_t flags; /* MOUNT_READ_ONLY, MOUNT_IDMAP */
+};
+
+#define _MOUNT_SLOT_FLAGS (MOUNT_READ_ONLY | MOUNT_IDMAP)
+
 /* Whether mounts that are made outside later appear below writable binds and the host's tree. None of them
  * lets one out. */
 enum mount_propagation {
@@ -276,7 +285,9 @@ struct compiled_profile {
 	struct compiled_mount *mounts;
 	size_t n_mounts;
 	enum mount_propagation propagation;
-	char **daemon_stores;                      /* names */
+	char **daemon_stores; /* names */
+	struct mount_slot *mount_slots;
+	size_t n_mount_slots;
 	struct compiled_restriction *restrictions; /* sorted by type */
 	size_t n_restrictions;
 	enum proc_hiding proc_hiding;

@@ -100,6 +100,16 @@ static void get_restrictions(struct cursor *c, struct compiled_profile *p)
 	p->protect_clock = cursor_get_bool(c);
 }
 
+static void get_mount_slots(struct cursor *c, struct compiled_profile *p)
+{
+	p->mount_slots = get_list(c, MOUNT_SLOTS_MAX, 12, sizeof(*p->mount_slots), &p->n_mount_slots);
+	for (size_t i = 0; i < p->n_mount_slots; i++) {
+		p->mount_slots[i].name = cursor_get_str(c, PROFILE_NAME_MAX);
+		p->mount_slots[i].target = cursor_get_str(c, TEXT_MAX);
+		p->mount_slots[i].flags = cursor_get_u32(c);
+	}
+}
+
 static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 {
 	p->minimal_root = cursor_get_bool(c);
@@ -122,6 +132,7 @@ static void get_filesystem(struct cursor *c, struct compiled_profile *p)
 	p->devices = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
 	p->propagation = (enum mount_propagation)cursor_get_u32_max(c, _PROPAGATION_MAX - 1);
 	p->daemon_stores = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	get_mount_slots(c, p);
 	get_restrictions(c, p);
 }
 

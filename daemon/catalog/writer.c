@@ -99,6 +99,12 @@ static void put_filesystem(struct buf *b, const struct compiled_profile *p)
 	buf_put_strv(b, p->devices);
 	buf_put_u32(b, p->propagation);
 	buf_put_strv(b, p->daemon_stores);
+	buf_put_u32(b, (uint32_t)p->n_mount_slots);
+	for (size_t i = 0; i < p->n_mount_slots; i++) {
+		buf_put_str(b, p->mount_slots[i].name);
+		buf_put_str(b, p->mount_slots[i].target);
+		buf_put_u32(b, p->mount_slots[i].flags);
+	}
 	put_restrictions(b, p);
 }
 

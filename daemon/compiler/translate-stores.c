@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* MountPropagation= and DaemonStore=. A minimal root is made for each sandbox, and has room for a store's
- * mount point; in the host's tree /run holds the stores and sockets of all, so a file system of its own lies
- * over it. */
+/* MountPropagation=, DaemonStore= and MountSlot=. A minimal root is made for each sandbox, and has room for a
+ * store's mount point; in the host's tree /run holds the stores and sockets of all, so a file system of its
+ * own lies over it. */
 
 #include "base/error.h"
 #include "base/strv.h"
@@ -50,6 +50,26 @@ static int add_run(struct compiled_profile *ret)
 		.mode = RUN_MODE,
 	};
 	return m->source && m->target ? 0 : -ENOMEM;
+}
+
+int translate_mount_slots(const struct profile *p, struct compiled_profile *ret)
+{
+	ret->mount_slots = calloc(p->n_mount_slots + 1, sizeof(*ret->mount_slots));
+	if (!ret->mount_slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_mount_slots; i++) {
+		const struct profile_mount_slot *from = &p->mount_slots[i];
+		struct mount_slot *to = &ret->mount_slots[ret->n_mount_slots++];
+
+		*to = (struct mount_slot){
+			.name = strdup(from->name),
+			.target = strdup(from->target),
+			.flags = (from->read_only ? MOUNT_READ_ONLY : 0) | (from->idmap ? MOUNT_IDMAP : 0),
+		};
+		if (!to->name || !to->target)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 int translate_stores(const struct profile *p, struct compiled_profile *ret)

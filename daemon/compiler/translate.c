@@ -181,6 +181,8 @@ static int translate_filesystem(const struct profile *p, struct compiled_profile
 	r = translate_home_mounts(p, ret);
 	if (r == 0)
 		r = translate_stores(p, ret);
+	if (r == 0)
+		r = translate_mount_slots(p, ret);
 	if (r < 0)
 		return r;
 	/* a directory comes before what is below it, so that no mount hides an earlier one */

@@ -34,6 +34,8 @@ size_t count_home_mounts(const struct profile *p);
 int translate_home_mounts(const struct profile *p, struct compiled_profile *ret);
 /* MountPropagation= and DaemonStore=, and the one mount that the latter adds at most. 0 or -ENOMEM. */
 int translate_stores(const struct profile *p, struct compiled_profile *ret);
+/* MountSlot=. 0 or -ENOMEM. */
+int translate_mount_slots(const struct profile *p, struct compiled_profile *ret);
 /* [Resources] but for the limits. */
 void translate_tuning(const struct profile *p, struct compiled_profile *ret);
 /* [Landlock]. 0 or -ENOMEM. */

@@ -68,6 +68,21 @@ int caps_raise(uint64_t mask)
 	return (int)RET_ERRNO(syscall(SYS_capset, &head, data));
 }
 
+int caps_effective(uint64_t mask, uint64_t *ret_old)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return errno_or_eio();
+	*ret_old = 0;
+	for (unsigned i = 0; i < ELEMENTSOF(data); i++) {
+		*ret_old |= (uint64_t)data[i].effective << (32 * i);
+		data[i].effective = (uint32_t)(mask >> (32 * i));
+	}
+	return (int)RET_ERRNO(syscall(SYS_capset, &head, data));
+}
+
 static int drop_bounding(uint64_t keep, struct jail_error *reterr)
 {
 	for (unsigned i = 0; i < CAP_NUMBERS; i++) {

@@ -21,23 +21,31 @@
 #define JAIL_OBJECT_MAX 256 /* bytes of "what" in a report: a path or key, cut if longer */
 
 struct jail_context {
-	int proc_fd;                     /* procfs of the launcher's PID namespace (directory fd) */
-	int host_proc_fd;                /* procfs of the host, or -1: then host pids are not known */
-	int pidns_fd;                    /* own PID namespace, to come back to */
-	int cgroup_fd;                   /* cgroup v2 directory under which jails get theirs, or -1 */
-	int null_fd;                     /* /dev/null, checked to be char 1:3 */
+	int proc_fd;        /* procfs of the launcher's PID namespace (directory fd) */
+	int host_proc_fd;   /* procfs of the host, or -1: then host pids are not known */
+	int pidns_fd;       /* own PID namespace, to come back to */
+	int cgroup_fd;      /* cgroup v2 directory under which jails get theirs, or -1 */
+	int null_fd;        /* /dev/null, checked to be char 1:3 */
+	int host_mounts_fd; /* mountinfo of the host's mount namespace, or -1: no directory gets into a slot
+			     */
 	struct sock_filter *init_filter; /* what the jails' inits may still call */
 	size_t n_init_filter;
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
 };
 
 #define JAIL_CONTEXT_NULL                                                                                    \
-	((struct jail_context){                                                                              \
-		.proc_fd = -1, .host_proc_fd = -1, .pidns_fd = -1, .cgroup_fd = -1, .null_fd = -1 })
+	((struct jail_context){ .proc_fd = -1,                                                               \
+		.host_proc_fd = -1,                                                                          \
+		.pidns_fd = -1,                                                                              \
+		.cgroup_fd = -1,                                                                             \
+		.null_fd = -1,                                                                               \
+		.host_mounts_fd = -1 })
 
 /* Takes over host_proc_fd and cgroup_fd (either may be -1), also on failure. -EBADF: one of them, /proc or
  * /dev/null is not what it should be. -ENOSYS, -EINVAL: the kernel is too old for pidfds. */
 int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd);
+/* Takes over the fd of a mountinfo file. -EBADF: it is none of procfs. */
+int jail_context_set_host_mounts(struct jail_context *c, int fd);
 void jail_context_close(struct jail_context *c);
 
 /* A failure of one stage. */

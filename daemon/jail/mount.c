@@ -104,6 +104,7 @@ static const char *wish_for_mounts(const struct jail_spec *spec)
 	       : spec->n_mounts > 0                            ? spec->mounts[0].target
 	       : spec->n_restrictions > 0                      ? spec->restrictions[0].path
 	       : spec->daemon_stores && spec->daemon_stores[0] ? "DaemonStore="
+	       : spec->n_slots > 0                             ? "MountSlot="
 	       : spec->propagation != PROPAGATION_PRIVATE      ? "MountPropagation="
 							       : NULL;
 }
@@ -133,6 +134,8 @@ static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 		r = add_profile_mount(spec, p, &spec->mounts[i]);
 	if (r >= 0)
 		r = prepare_stores(spec, p);
+	if (r >= 0)
+		r = prepare_slots(spec, p);
 	if (r < 0)
 		return r;
 	p->own = calloc(p->n + 1, sizeof(*p->own));
@@ -156,6 +159,7 @@ int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, s
 		return jail_fail(reterr, STAGE_MOUNTS, -ENOMEM, "list of mounts", "");
 	}
 	ret->proc_fd = c->proc_fd;
+	ret->host_mounts_fd = c->host_mounts_fd;
 	ret->uid = spec->uid;
 	ret->gid = spec->gid;
 	return 0;
@@ -315,6 +319,7 @@ static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
 		return item->fd < 0 ? item->fd : 0;
 	case ITEM_LINK:
 	case ITEM_STORE: /* open_stores() */
+	case ITEM_SLOT:  /* open_slots() */
 		return 0;
 	default:
 		return make_bind(p, item, host_fd);
@@ -476,6 +481,8 @@ static int make_all(struct mount_plan *p, int *ret_host, struct jail_error *rete
 	r = make_items(p, host_fd, reterr);
 	if (r >= 0)
 		r = open_stores(p, host_fd, reterr);
+	if (r >= 0)
+		r = open_slots(p, host_fd, reterr);
 	if (r >= 0)
 		*ret_host = steal_fd(host_fd);
 	return r;

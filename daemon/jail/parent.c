@@ -105,6 +105,17 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 	return r;
 }
 
+int jail_context_set_host_mounts(struct jail_context *c, int fd)
+{
+	struct statfs fs;
+
+	(void)fd_close(c->host_mounts_fd);
+	c->host_mounts_fd = fd;
+	if (fstatfs(fd, &fs) < 0)
+		return errno_or_eio();
+	return fs.f_type == PROC_SUPER_MAGIC ? 0 : -EBADF;
+}
+
 void jail_context_close(struct jail_context *c)
 {
 	linger_collect(c);
@@ -114,6 +125,7 @@ void jail_context_close(struct jail_context *c)
 	(void)fd_close(c->pidns_fd);
 	(void)fd_close(c->cgroup_fd);
 	(void)fd_close(c->null_fd);
+	(void)fd_close(c->host_mounts_fd);
 	free(c->init_filter);
 	*c = JAIL_CONTEXT_NULL;
 }

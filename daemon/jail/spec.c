@@ -10,6 +10,7 @@ void jail_spec_done(struct jail_spec *s)
 	strv_free(s->argv);
 	strv_free(s->envp);
 	free(s->fds);
+	free(s->slots);
 	free(s->limits);
 	*s = (struct jail_spec){ 0 };
 }

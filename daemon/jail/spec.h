@@ -3,8 +3,9 @@
 
 /*
  * JailSpec: everything that the jail engine needs to start one process, and nothing that it would have to
- * decide. Made by plan/, applied by jail/. The spec owns argv and envp with their strings, and the arrays fds
- * and limits; all else is borrowed from the compiled profile, whose generation must outlive the spec.
+ * decide. Made by plan/, applied by jail/. The spec owns argv and envp with their strings, and the arrays
+ * fds, slots and limits; all else is borrowed from the compiled profile, whose generation must outlive the
+ * spec, and from the caller.
  */
 
 #include "catalog/compiled.h"
@@ -12,6 +13,13 @@
 struct jail_fd {
 	int source;      /* our fd; borrowed */
 	uint32_t target; /* number in the child */
+};
+
+/* A mount slot of the profile, and what the caller binds there. */
+struct jail_slot {
+	const struct mount_slot *slot;
+	int source;     /* our fd; borrowed. -1: nothing, an empty directory that can't be written to */
+	bool read_only; /* the stricter of profile, caller and fd */
 };
 
 struct jail_spec {
@@ -43,7 +51,12 @@ struct jail_spec {
 	const char *root_directory; /* on the host, instead of a minimal root; NULL: none */
 	char *const *devices;       /* further nodes of private devices; NULL: none */
 	enum mount_propagation propagation;
-	char *const *daemon_stores;                      /* names; NULL: none */
+	char *const *daemon_stores; /* names; NULL: none */
+	struct jail_slot *slots;    /* owned array */
+	size_t n_slots;
+	uid_t caller_uid; /* who opened what the slots hold */
+	const gid_t *caller_gids;
+	size_t n_caller_gids;
 	const struct compiled_restriction *restrictions; /* sorted by type */
 	size_t n_restrictions;
 	enum proc_hiding proc_hiding;

@@ -128,7 +128,7 @@ int apply_undumpable(struct jail_error *reterr);
 int apply_session(struct jail_error *reterr);
 int apply_keyring(struct jail_error *reterr);
 
-/* mount.c, root.c, device.c, restrict.c, store.c */
+/* mount.c, root.c, device.c, restrict.c, slot.c, store.c */
 
 #define SCRATCH_SIZE                                                                                         \
 	"10%" /* of memory, for /tmp and /dev/shm: the kernel's half would let two jails eat all */
@@ -143,6 +143,7 @@ enum mount_item_type {
 	ITEM_PROC,
 	ITEM_LINK,  /* a symbolic link to source */
 	ITEM_STORE, /* moved here, not copied: source must be a slave mount of one outside */
+	ITEM_SLOT,  /* a copy of the mount at what a caller opened */
 };
 
 struct mount_item {
@@ -156,6 +157,7 @@ struct mount_item {
 	bool idmap;      /* the source's owner is the payload's user */
 	bool seal;       /* read-only, but only once everything below is mounted */
 	unsigned minor;
+	const struct jail_slot *slot;
 	char mode[8], size[24], inodes[24]; /* tmpfs: mount options, "" for the kernel's default */
 	/* child's */
 	int fd; /* detached, later attached mount; -1: skipped */
@@ -172,7 +174,8 @@ struct mount_plan {
 	size_t n_own;
 	const struct compiled_restriction *restrictions;
 	size_t n_restrictions;
-	int proc_fd; /* the launcher's, borrowed: for user namespaces of idmap, and mountinfo */
+	int proc_fd;        /* the launcher's, borrowed: for user namespaces of idmap, and mountinfo */
+	int host_mounts_fd; /* the context's */
 	uid_t uid;
 	gid_t gid;
 	const struct jail_spec *spec;
@@ -192,6 +195,7 @@ struct mount_item *mount_plan_add(struct mount_plan *p, enum mount_item_type typ
 void mount_item_tmpfs(struct mount_item *item, unsigned mode, const char *size, const char *inodes);
 int prepare_root(const struct jail_spec *spec, struct mount_plan *p);
 int prepare_stores(const struct jail_spec *spec, struct mount_plan *p);
+int prepare_slots(const struct jail_spec *spec, struct mount_plan *p);
 int prepare_devices(const struct jail_spec *spec, struct mount_plan *p);
 
 /* Child: a detached tmpfs. Options "" or NULL are left out. Returns the mount's fd. */
@@ -205,6 +209,8 @@ int mount_clone(int path_fd, uint64_t attributes, bool recursive);
 int mount_clone_slave(int path_fd, uint64_t attributes, bool recursive);
 /* Child: finds the daemon stores' mounts, checks them and sets their flags. */
 int open_stores(struct mount_plan *p, int host_fd, struct jail_error *reterr);
+/* Child: checks what callers opened, and copies its mounts. */
+int open_slots(struct mount_plan *p, int host_fd, struct jail_error *reterr);
 /* Child: maps the ids of an item's detached mount. -EPERM: its owner is root, and it could be written to.
  * -EINVAL: kernel or file system can not do it. */
 int idmap_apply(const struct mount_plan *p, const struct mount_item *item, const struct stat *owner);
@@ -322,6 +328,8 @@ int prepare_caps(const struct jail_spec *spec, struct jail_error *reterr);
 /* Puts into effect, from the permitted set, what a step takes that the launcher does without. Nobody else can
  * use it: the payload gets its sets at the end. -EPERM: Bailiff was not given it. */
 int caps_raise(uint64_t mask);
+/* Puts exactly these of the permitted set into effect. *ret_old: those that were. */
+int caps_effective(uint64_t mask, uint64_t *ret_old);
 /* Lets the capabilities survive the change of ids that comes next. */
 int caps_keep(struct jail_error *reterr);
 /* All five sets, the secure bits and no_new_privs, exactly. */

@@ -101,6 +101,10 @@ void start_launcher(struct keeper *k)
 		m.flags |= KEEPER_HAS_CGROUP;
 		fds[n++] = k->runtime.cgroup_fd;
 	}
+	if (k->host_mounts_fd >= 0) {
+		m.flags |= KEEPER_HAS_MOUNTS;
+		fds[n++] = k->host_mounts_fd;
+	}
 	(void)send_to(k, HELPER_LAUNCHER, &m, fds, n);
 	if (k->catalog_fd < 0)
 		return;

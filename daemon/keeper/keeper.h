@@ -44,8 +44,8 @@ struct keeper {
 	struct runtime runtime;
 	uid_t uid; /* of the user bailiff */
 	gid_t gid;
-	int lifeline, signals, null_fd, host_proc_fd; /* -1 when there is none */
-	int programs[_HELPER_MAX];                    /* O_PATH fds of the helpers' files */
+	int lifeline, signals, null_fd, host_proc_fd, host_mounts_fd; /* -1 when there is none */
+	int programs[_HELPER_MAX];                                    /* O_PATH fds of the helpers' files */
 	struct child children[_HELPER_MAX];
 
 	int catalog_fd; /* in force, or -1 */

@@ -123,6 +123,11 @@ static int open_host(struct keeper *k)
 		log_error("/proc is not a procfs");
 		return -ENODEV;
 	}
+	/* the stub's for good: the file is about the process that opened it, and that stays in the host's
+	 * mounts */
+	k->host_mounts_fd = openat(k->host_proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (k->host_mounts_fd < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "/proc/self/mountinfo");
 	return 0;
 }
 
@@ -230,6 +235,7 @@ int main(int argc, char **argv)
 		.signals = -1,
 		.null_fd = -1,
 		.host_proc_fd = -1,
+		.host_mounts_fd = -1,
 		.catalog_fd = -1,
 		.offered_fd = -1,
 		.programs = { -1, -1, -1 },

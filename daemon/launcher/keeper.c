@@ -16,7 +16,7 @@ static int tell_keeper(struct server *s, uint32_t type, const struct keeper_mess
 
 static int told_start(struct server *s, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
-	int host_proc_fd = -1, cgroup_fd = -1;
+	int host_proc_fd = -1, cgroup_fd = -1, r;
 	size_t n = 0;
 
 	if (s->started)
@@ -26,7 +26,10 @@ static int told_start(struct server *s, const struct keeper_message *m, int fds[
 	if (m->flags & KEEPER_HAS_CGROUP)
 		cgroup_fd = steal_fd(fds[n++]);
 	s->started = true;
-	return jail_context_open(&s->jail, host_proc_fd, cgroup_fd);
+	r = jail_context_open(&s->jail, host_proc_fd, cgroup_fd);
+	if (r < 0 || !(m->flags & KEEPER_HAS_MOUNTS))
+		return r;
+	return jail_context_set_host_mounts(&s->jail, steal_fd(fds[n++]));
 }
 
 static int told_catalog(struct server *s, const struct keeper_message *m, int memfd)
@@ -76,7 +79,7 @@ static int dispatch(struct server *s, const struct keeper_message *m, int fds[KE
 
 void keeper_readable(struct server *s, struct source *source, uint32_t events)
 {
-	int fds[KEEPER_FDS_MAX] = { -1, -1 };
+	int fds[KEEPER_FDS_MAX] = { -1, -1, -1 };
 	struct keeper_message m;
 	int r;
 

@@ -27,6 +27,7 @@ struct launch {
 
 	struct plan_fd fds[FDS_MAX + 3]; /* the caller's, without those that the broker made */
 	size_t n_fds;
+	struct plan_bind binds[MOUNT_SLOTS_MAX];
 	struct jail_spec spec;
 	struct plan_effective effective;
 	struct plan_result result;
@@ -98,9 +99,31 @@ static int classify_fds(struct launch *l)
 	return 0;
 }
 
+static int classify_binds(struct launch *l)
+{
+	for (size_t i = 0; i < l->m.n_binds; i++) {
+		struct plan_bind *b = &l->binds[i];
+		unsigned access;
+
+		*b = (struct plan_bind){ .slot = l->m.binds[i].slot, .read_only = l->m.binds[i].read_only };
+		if (fd_classify(l->record->fds[l->m.n_fds + i], l->server->jail.proc_fd, &b->kind, &access) <
+			0)
+			return refuse(l, REFUSAL_INVALID_FD,
+				"the file descriptor for a mount slot can not be examined");
+		b->access = access;
+	}
+	return 0;
+}
+
+/* Where the lifeline stands among the record's fds, if there is one. */
+static size_t lifeline_index(const struct launch *l)
+{
+	return l->m.n_fds + l->m.n_binds;
+}
+
 static int check_lifeline(struct launch *l)
 {
-	if (!l->m.has_lifeline || launch_is_lifeline(l->server, l->record->fds[l->m.n_fds]))
+	if (!l->m.has_lifeline || launch_is_lifeline(l->server, l->record->fds[lifeline_index(l)]))
 		return 0;
 	return refuse(l, REFUSAL_INVALID_FD, "the lifeline must be a pipe or a connected socket");
 }
@@ -145,6 +168,8 @@ static int decide(struct launch *l)
 		.unset_env = m->unset_env,
 		.fds = l->fds,
 		.n_fds = l->n_fds,
+		.binds = l->binds,
+		.n_binds = m->n_binds,
 		.stdio = { m->stdio[0], m->stdio[1], m->stdio[2] },
 		.cwd = m->has_cwd ? m->cwd : NULL,
 		.detach = m->detach,
@@ -207,6 +232,10 @@ static int fill_fds(struct launch *l)
 	for (size_t i = 0; i < l->m.n_fds; i++)
 		spec->fds[spec->n_fds++] =
 			(struct jail_fd){ .source = l->record->fds[i], .target = l->m.fds[i].target };
+	/* the plan named binds by their position */
+	for (size_t i = 0; i < spec->n_slots; i++)
+		if (spec->slots[i].source >= 0)
+			spec->slots[i].source = l->record->fds[l->m.n_fds + (size_t)spec->slots[i].source];
 	return 0;
 }
 
@@ -283,6 +312,9 @@ static int prepare(struct launch *l)
 	r = classify_fds(l);
 	if (r < 0)
 		return r;
+	r = classify_binds(l);
+	if (r < 0)
+		return r;
 	r = check_lifeline(l);
 	if (r < 0)
 		return r;
@@ -319,7 +351,7 @@ static int start(struct launch *l, struct jail_error *reterr)
 	s->cgroup = cgroup_path(server, s->jail.cgroup_fd);
 	r = s->cgroup ? 0 : -ENOMEM;
 	if (r >= 0 && l->m.has_lifeline)
-		r = sandbox_attach(server, s, wire_record_steal_fd(l->record, l->m.n_fds));
+		r = sandbox_attach(server, s, wire_record_steal_fd(l->record, lifeline_index(l)));
 	if (r >= 0)
 		r = sandbox_begin(server, s, server->current->catalog->config.setup_timeout_usec);
 	if (r < 0)
@@ -353,7 +385,7 @@ int request_launch(struct server *server, uint32_t serial, struct cursor *c, str
 	r = decode_launch_request(c, &l.m);
 	if (r < 0)
 		return r;
-	if (record->n_fds != l.m.n_fds + l.m.has_lifeline)
+	if (record->n_fds != lifeline_index(&l) + l.m.has_lifeline)
 		return -EBADMSG;
 	r = prepare(&l);
 	if (r == -EBADMSG) {

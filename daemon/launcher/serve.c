@@ -164,7 +164,8 @@ static const struct request {
 	size_t max_fds;
 	request_handler handle;
 } requests[] = {
-	{ WIRE_LAUNCH, FDS_MAX + 4, request_launch }, /* the caller's, ends of three pipes, the lifeline */
+	/* the caller's, ends of three pipes, the slots', the lifeline */
+	{ WIRE_LAUNCH, FDS_MAX + MOUNT_SLOTS_MAX + 4, request_launch },
 	{ WIRE_SIGNAL, 0, request_signal },
 	{ WIRE_STOP, 0, request_stop },
 	{ WIRE_FORGET, 0, request_forget },

@@ -30,6 +30,9 @@ int plan_environment(const struct compiled_profile *p, const struct plan_request
 /* Every mapped fd, and where 0, 1 and 2 come from. */
 int plan_descriptors(const struct compiled_profile *p, const struct plan_request *r,
 	enum stdio_mode ret_stdio[3], struct plan_result *result);
+/* Every mount slot of the profile, in its order; a filled one has the position of its bind for an fd. */
+int plan_slots(const struct compiled_profile *p, const struct plan_request *r, struct jail_slot **ret_slots,
+	struct plan_result *result);
 /* Options that may only tighten: detach, working directory, limits, times, signal. */
 int plan_detach(const struct compiled_profile *p, const struct plan_request *r, struct plan_result *result);
 int plan_directory(const struct compiled_profile *p, const struct plan_request *r, const char **ret_directory,

@@ -20,6 +20,7 @@ struct pieces {
 	char **argv, **envp;
 	struct compiled_limit *limits;
 	size_t n_limits;
+	struct jail_slot *slots;
 };
 
 static void pieces_done(struct pieces *m)
@@ -27,6 +28,7 @@ static void pieces_done(struct pieces *m)
 	strv_free(m->argv);
 	strv_free(m->envp);
 	free(m->limits);
+	free(m->slots);
 }
 
 static int make_pieces(const struct compiled_profile *p, const struct plan_request *r, struct pieces *m,
@@ -41,6 +43,9 @@ static int make_pieces(const struct compiled_profile *p, const struct plan_reque
 	if (q < 0)
 		return q;
 	q = plan_descriptors(p, r, effective->stdio, result);
+	if (q < 0)
+		return q;
+	q = plan_slots(p, r, &m->slots, result);
 	if (q < 0)
 		return q;
 	q = plan_detach(p, r, result);
@@ -60,7 +65,8 @@ static int make_pieces(const struct compiled_profile *p, const struct plan_reque
 }
 
 /* Hands the pieces to a spec, with all that comes from the profile unchanged. */
-static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct jail_spec *spec)
+static void fill_spec(const struct compiled_profile *p, const struct plan_caller *c, struct pieces *m,
+	struct jail_spec *spec)
 {
 	*spec = (struct jail_spec){
 		.executable = m->executable,
@@ -89,6 +95,11 @@ static void fill_spec(const struct compiled_profile *p, struct pieces *m, struct
 		.devices = p->devices,
 		.propagation = p->propagation,
 		.daemon_stores = p->daemon_stores,
+		.slots = steal_ptr(m->slots),
+		.n_slots = p->n_mount_slots,
+		.caller_uid = c->uid,
+		.caller_gids = c->gids,
+		.n_caller_gids = c->n_gids,
 		.restrictions = p->restrictions,
 		.n_restrictions = p->n_restrictions,
 		.proc_hiding = p->proc_hiding,
@@ -124,7 +135,7 @@ int plan_make(const struct compiled_profile *p, const struct plan_caller *c, con
 	q = make_pieces(p, r, &m, &effective, ret_result);
 	if (q < 0)
 		return q;
-	fill_spec(p, &m, ret_spec);
+	fill_spec(p, c, &m, ret_spec);
 	if (p->dynamic_user)
 		ret_spec->uid = ret_spec->gid = r->dynamic_uid;
 	*ret_effective = effective;

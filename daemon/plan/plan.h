@@ -29,6 +29,14 @@ struct plan_fd {
 	uint32_t access; /* enum fd_access bits */
 };
 
+/* One fd that the request binds into a mount slot of the profile. */
+struct plan_bind {
+	const char *slot; /* borrowed */
+	enum fd_kind kind;
+	uint32_t access; /* enum fd_access bits */
+	bool read_only;
+};
+
 #define PLAN_STDIO_UNSET UINT32_MAX
 
 struct plan_request {
@@ -38,6 +46,8 @@ struct plan_request {
 	char *const *unset_env;
 	const struct plan_fd *fds;
 	size_t n_fds;
+	const struct plan_bind *binds;
+	size_t n_binds;
 	uint32_t stdio[3]; /* enum stdio_mode (NULL, PIPE, FD) asked for, or PLAN_STDIO_UNSET */
 	const char *cwd;   /* NULL: the profile's; borrowed by the spec */
 	bool detach;
@@ -92,10 +102,11 @@ struct plan_effective {
 };
 
 /*
- * The whole decision: access, argv, environment, fds, stdio, limits, detach, overrides. 0 and a spec without
- * fds (the launcher fills them), or -EACCES (this profile does not allow it), -EINVAL (no profile could) with
- * the refusal in *ret_result; -ENOMEM comes without one. Free with jail_spec_done(). Without -ENOMEM the
- * answer depends on the arguments alone. *ret_result's rule is filled either way.
+ * The whole decision: access, argv, environment, fds, mount slots, stdio, limits, detach, overrides. 0 and a
+ * spec without fds (the launcher fills them; the filled slots have the position of their bind for one), or
+ * -EACCES (this profile does not allow it), -EINVAL (no profile could) with the refusal in *ret_result;
+ * -ENOMEM comes without one. Free with jail_spec_done(). Without -ENOMEM the answer depends on the arguments
+ * alone. *ret_result's rule is filled either way.
  */
 int plan_make(const struct compiled_profile *p, const struct plan_caller *c, const struct plan_request *r,
 	struct jail_spec *ret_spec, struct plan_effective *ret_effective, struct plan_result *ret_result);

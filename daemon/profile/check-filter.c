@@ -24,7 +24,14 @@ static int check_hostname(const struct profile *p, struct diagnostics *d)
 static int check_foreign(const struct profile *p, struct diagnostics *d)
 {
 	const struct profile_mount *m = profile_foreign_mount(p);
+	const struct profile_mount_slot *slot = profile_foreign_slot(p);
 
+	if (slot)
+		return diagnostics_add(d, &p->states[KEY_RESTRICT_SUID_SGID].place,
+			"RestrictSUIDSGID=no contradicts MountSlot=%s (%s:%u), which can be written to: "
+			"files are made there that are run outside; remove one of them, or write "
+			"MountSlot=%s %s ro",
+			slot->name, slot->place.file, slot->place.line, slot->name, slot->target);
 	if (!m)
 		return 0;
 	return diagnostics_add(d, &p->states[KEY_RESTRICT_SUID_SGID].place,

@@ -22,3 +22,6 @@ int check_devices(const struct check *c);
 /* check-stores.c: MountPropagation=, and what lies where a daemon store is */
 int check_propagation(const struct check *c);
 int check_stores(const struct check *c);
+
+/* check-slots.c: MountSlot=, and what else lies there */
+int check_mount_slots(const struct check *c);

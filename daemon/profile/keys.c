@@ -117,7 +117,7 @@ static const struct key keys[] = {
 	{ "Filesystem", "ProcSubset", set_enum, KEY_PROC_SUBSET, AT(proc_subset), .names = subset_names },
 	{ "Filesystem", "MountPropagation", set_enum, KEY_MOUNT_PROPAGATION, AT(propagation), .names = propagation_names },
 	{ "Filesystem", "DaemonStore", set_daemon_stores, KEY_DAEMON_STORE, AT(daemon_stores), .list = true },
-	LATER("Filesystem", "MountSlot"),
+	{ "Filesystem", "MountSlot", set_mount_slot, KEY_MOUNT_SLOT, .list = true },
 
 	YES_NO("Landlock", "FsDefaultPaths", KEY_FS_DEFAULT_PATHS, fs_default_paths),
 	{ "Landlock", "FsPathReadOnly", set_landlock_paths, KEY_FS_PATH_READ_ONLY, .list = true },

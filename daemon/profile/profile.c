@@ -40,6 +40,11 @@ void profile_done(struct profile *p)
 	}
 	free(p->mounts);
 	names_done(&p->daemon_stores);
+	for (size_t i = 0; i < p->n_mount_slots; i++) {
+		free(p->mount_slots[i].name);
+		free(p->mount_slots[i].target);
+	}
+	free(p->mount_slots);
 	for (size_t i = 0; i < p->n_restrictions; i++)
 		free(p->restrictions[i].path);
 	free(p->restrictions);
@@ -111,11 +116,20 @@ const struct profile_mount *profile_foreign_mount(const struct profile *p)
 	return NULL;
 }
 
+const struct profile_mount_slot *profile_foreign_slot(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_mount_slots; i++)
+		if (!p->mount_slots[i].read_only)
+			return &p->mount_slots[i];
+	return NULL;
+}
+
 bool profile_restricts_suid_sgid(const struct profile *p)
 {
 	if (p->states[KEY_RESTRICT_SUID_SGID].set)
 		return p->restrict_suid_sgid;
-	return profile_has_dynamic_user(p) || profile_foreign_mount(p) != NULL;
+	return profile_has_dynamic_user(p) || profile_foreign_mount(p) != NULL ||
+	       profile_foreign_slot(p) != NULL;
 }
 
 bool profile_protects_hostname(const struct profile *p)

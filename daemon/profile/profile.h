@@ -88,6 +88,7 @@ enum profile_key {
 	KEY_PROC_SUBSET,
 	KEY_MOUNT_PROPAGATION,
 	KEY_DAEMON_STORE,
+	KEY_MOUNT_SLOT,
 	/* [Landlock] */
 	KEY_FS_DEFAULT_PATHS,
 	KEY_FS_PATH_READ_ONLY,
@@ -217,6 +218,13 @@ enum profile_propagation {
 /* Where daemon stores are, outside and inside. */
 #define PROFILE_STORE_ROOTS 2U
 extern const char *const profile_store_roots[PROFILE_STORE_ROOTS];
+
+/* A slot of MountSlot=. */
+struct profile_mount_slot {
+	char *name, *target;
+	bool read_only, idmap;
+	struct place place;
+};
 
 enum profile_proc_subset {
 	PROFILE_PROC_ALL,
@@ -351,6 +359,8 @@ struct profile {
 	unsigned protect_system, protect_home, protect_proc, proc_subset; /* enum profile_… */
 	unsigned propagation;                                             /* enum profile_propagation */
 	struct profile_names daemon_stores;
+	struct profile_mount_slot *mount_slots;
+	size_t n_mount_slots;
 	bool protect_kernel_tunables, protect_kernel_modules, protect_kernel_logs, protect_control_groups,
 		protect_clock;
 
@@ -409,11 +419,14 @@ static inline bool profile_asks(const struct profile *p, enum profile_key key, b
 }
 
 /* The values that hold where a default follows another key: as systemd has it, DynamicUser=yes brings
- * RestrictSUIDSGID=yes, as a bind with idmap does; and PrivateUTS=yes brings ProtectHostname=yes. */
+ * RestrictSUIDSGID=yes, as a bind with idmap and a mount slot do that can be written to; and PrivateUTS=yes
+ * brings ProtectHostname=yes. */
 bool profile_has_dynamic_user(const struct profile *p);
 bool profile_restricts_suid_sgid(const struct profile *p);
 /* The first mount in which files are made that belong to another user of the host; NULL if there is none. */
 const struct profile_mount *profile_foreign_mount(const struct profile *p);
+/* The same for a mount slot: a caller's directory that can be written to. */
+const struct profile_mount_slot *profile_foreign_slot(const struct profile *p);
 bool profile_protects_hostname(const struct profile *p);
 /* All that RestrictNamespaces= knows: CLONE_NEW* */
 uint32_t profile_namespaces_all(void);
@@ -448,6 +461,7 @@ int set_restrictions(const struct setting *s, void *target);
 int set_devices(const struct setting *s, void *target);
 int set_protection(const struct setting *s, void *target);
 int set_daemon_stores(const struct setting *s, void *target);
+int set_mount_slot(const struct setting *s, void *target);
 int set_optional(const struct setting *s, void *target);
 int set_landlock_paths(const struct setting *s, void *target);
 int set_ports(const struct setting *s, void *target);

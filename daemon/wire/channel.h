@@ -15,8 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_RECORD_MAX (160 * 1024)  /* ARG_BYTES_MAX with room for heads, gids and limits */
-#define WIRE_FDS_MAX    (FDS_MAX + 8) /* the caller's fds and ours */
+#define WIRE_RECORD_MAX (160 * 1024) /* ARG_BYTES_MAX with room for heads, gids and limits */
+#define WIRE_FDS_MAX    (FDS_MAX + MOUNT_SLOTS_MAX + 8) /* the caller's fds and ours */
 
 struct wire_record {
 	uint8_t *data; /* owned; size bytes */

@@ -6,7 +6,7 @@
 #include "base/fd.h"
 #include "wire/messages.h"
 
-#define KEEPER_FLAGS_ALL (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP)
+#define KEEPER_FLAGS_ALL (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS)
 
 /* How many fds belong to this message, or -EBADMSG for one that no process may send. */
 static int fds_of(const struct keeper_message *m)

@@ -29,6 +29,15 @@ static void put_fds(struct buf *b, const struct launch_request *m)
 	}
 }
 
+static void put_binds(struct buf *b, const struct launch_request *m)
+{
+	buf_put_u32(b, (uint32_t)m->n_binds);
+	for (size_t i = 0; i < m->n_binds; i++) {
+		buf_put_str(b, m->binds[i].slot);
+		buf_put_u8(b, m->binds[i].read_only);
+	}
+}
+
 static void put_limits(struct buf *b, const struct wire_limit *limits, size_t n)
 {
 	buf_put_u32(b, (uint32_t)n);
@@ -42,7 +51,7 @@ static void put_limits(struct buf *b, const struct wire_limit *limits, size_t n)
 int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_request *m)
 {
 	if (m->n_gids > GROUPS_MAX || m->n_fds > ELEMENTSOF(m->fds) || m->n_limits > WIRE_RESOURCES ||
-		m->n_note > sizeof(m->note))
+		m->n_note > sizeof(m->note) || m->n_binds > ELEMENTSOF(m->binds))
 		return -E2BIG;
 	put_head(b, WIRE_LAUNCH, serial);
 	buf_put_u32(b, m->generation);
@@ -62,6 +71,7 @@ int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_re
 	for (size_t i = 0; i < ELEMENTSOF(m->stdio); i++)
 		buf_put_u32(b, m->stdio[i]);
 	put_fds(b, m);
+	put_binds(b, m);
 	buf_put_u8(b, m->has_lifeline);
 	buf_put_u8(b, m->detach);
 	put_limits(b, m->limits, m->n_limits);
@@ -132,6 +142,17 @@ static void get_fds(struct cursor *c, struct launch_request *m)
 	m->n_fds = n;
 }
 
+static void get_binds(struct cursor *c, struct launch_request *m)
+{
+	size_t n = cursor_get_count(c, ELEMENTSOF(m->binds), sizeof(uint32_t) + 1);
+
+	for (size_t i = 0; i < n && c->error == 0; i++) {
+		m->binds[i].slot = cursor_get_str(c, PROFILE_NAME_MAX);
+		m->binds[i].read_only = cursor_get_bool(c);
+		m->n_binds++;
+	}
+}
+
 /* Each resource once, and no soft limit above its hard one. */
 static void get_limits(struct cursor *c, struct launch_request *m)
 {
@@ -188,6 +209,7 @@ int decode_launch_request(struct cursor *c, struct launch_request *ret)
 	for (size_t i = 0; i < ELEMENTSOF(m.stdio); i++)
 		m.stdio[i] = get_stdio(c);
 	get_fds(c, &m);
+	get_binds(c, &m);
 	m.has_lifeline = cursor_get_bool(c);
 	m.detach = cursor_get_bool(c);
 	get_limits(c, &m);
@@ -213,6 +235,8 @@ void launch_request_done(struct launch_request *m)
 	strv_free(m->env);
 	strv_free(m->unset_env);
 	free(m->cwd);
+	for (size_t i = 0; i < m->n_binds; i++)
+		free(m->binds[i].slot);
 	free(m->limits);
 	free(m->tag);
 	*m = (struct launch_request){ 0 };

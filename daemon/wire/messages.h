@@ -21,17 +21,17 @@ enum wire_type {
 	WIRE_NONE,
 
 	/* broker → launcher; each has exactly one answer with the same serial */
-	WIRE_LAUNCH,  /* launch_request → WIRE_LAUNCHED or WIRE_REFUSED; fds: mapped ones in order, then the
-			 lifeline */
-	WIRE_SIGNAL,  /* signal_request → WIRE_DONE */
-	WIRE_STOP,    /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
-	WIRE_FORGET,  /* id → WIRE_DONE: an exited sandbox's record is dropped */
-	WIRE_LIST,    /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
-	WIRE_SALT,    /* empty → WIRE_SALT_IS or WIRE_REFUSED */
-	WIRE_FREEZE,  /* freeze_request → WIRE_DONE or WIRE_REFUSED */
-	WIRE_LIMIT,   /* limit_request → WIRE_DONE or WIRE_REFUSED */
-	WIRE_USAGE,   /* id → WIRE_USAGE_IS, or WIRE_DONE with -ESRCH */
-	WIRE_ATTACH,  /* id; fd: a lifeline → WIRE_DONE or WIRE_REFUSED */
+	WIRE_LAUNCH, /* launch_request → WIRE_LAUNCHED or WIRE_REFUSED; fds: mapped ones in order, those for
+			mount slots, then the lifeline */
+	WIRE_SIGNAL, /* signal_request → WIRE_DONE */
+	WIRE_STOP,   /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
+	WIRE_FORGET, /* id → WIRE_DONE: an exited sandbox's record is dropped */
+	WIRE_LIST,   /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
+	WIRE_SALT,   /* empty → WIRE_SALT_IS or WIRE_REFUSED */
+	WIRE_FREEZE, /* freeze_request → WIRE_DONE or WIRE_REFUSED */
+	WIRE_LIMIT,  /* limit_request → WIRE_DONE or WIRE_REFUSED */
+	WIRE_USAGE,  /* id → WIRE_USAGE_IS, or WIRE_DONE with -ESRCH */
+	WIRE_ATTACH, /* id; fd: a lifeline → WIRE_DONE or WIRE_REFUSED */
 	WIRE_PROCESS, /* process_request → WIRE_PROCESS_IS; fd: the bus' pidfd, if it gave one */
 
 	/* launcher → broker */
@@ -46,8 +46,9 @@ enum wire_type {
 	WIRE_USAGE_IS,      /* usage */
 
 	/* keeper → launcher, keeper → broker: struct keeper_message */
-	WIRE_START = 128, /* launcher: fds host procfs and cgroup directory as flags say. broker: no fd */
-	WIRE_CATALOG,     /* a catalog memfd and its generation */
+	/* launcher: fds host procfs, cgroup directory, host's mountinfo as flags say. broker: no fd */
+	WIRE_START = 128,
+	WIRE_CATALOG, /* a catalog memfd and its generation */
 	/* broker only: a catalog memfd of which only the errors count; the old one stays. value 1: the
 	 * compiler itself failed, and the memfd is the catalog in force */
 	WIRE_RELOAD_FAILED,
@@ -64,9 +65,10 @@ enum wire_type {
 	WIRE_COMPILED,    /* compiler: fd is the catalog; value = number of errors */
 };
 
-/* The keeper's messages have one fixed size and at most two fds. */
+/* The keeper's messages have one fixed size and at most three fds. */
 #define KEEPER_HAS_HOST_PROC (1U << 0)
 #define KEEPER_HAS_CGROUP    (1U << 1)
+#define KEEPER_HAS_MOUNTS    (1U << 2)
 
 struct keeper_message {
 	uint32_t type, serial;
@@ -75,7 +77,7 @@ struct keeper_message {
 	uint32_t value;
 	uint32_t reserved; /* 0 */
 };
-#define KEEPER_FDS_MAX 2
+#define KEEPER_FDS_MAX 3
 
 int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
 /* As wire_receive(); any number of fds but the exact one that the type calls for is -EBADMSG. The fds come in
@@ -107,6 +109,12 @@ struct launch_request {
 		uint32_t target;
 		bool made; /* the broker's own end of a pipe for stdio, not the caller's */
 	} fds[FDS_MAX + 3];
+	/* then those that are bound into mount slots */
+	size_t n_binds;
+	struct {
+		char *slot; /* name */
+		bool read_only;
+	} binds[MOUNT_SLOTS_MAX];
 	bool has_lifeline; /* one more fd: kept and watched by the launcher */
 	bool detach;
 	struct wire_limit *limits;

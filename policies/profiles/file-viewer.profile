@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Shows what is in a file that nobody trusts: what kind it is, its text, its pages as pictures. The file comes as
-# standard input, already open; the answer leaves by standard output. The viewer sees no other file of yours.
+# standard input, already open, or by the mount slot "input", as does a directory; the answer leaves by standard
+# output. The viewer sees no other file of yours.
 #
 #	bailiffctl run file-viewer -- file -b - <untrusted
 #	bailiffctl run file-viewer -- pdftotext - - <untrusted.pdf
+#	bailiffctl run --bind=input=untrusted.pdf:ro file-viewer -- pdftotext /input -
+#	bailiffctl run --bind=input=/usr/share/doc:ro file-viewer -- file -b /input/base-files/README
 #
 # Nobody but administrators may launch it until somebody is named in file-viewer.profile.d/10-access.conf:
 #
@@ -23,6 +26,8 @@ MaxPerUser=64
 Executable=/usr/bin/file /usr/bin/pdfinfo /usr/bin/pdftotext /usr/bin/pdftoppm
 # "-": standard input, and for pdftotext also standard output.
 Argument=-
+# The mount slot, and what is in a directory there.
+Argument=/input(/.+)?
 # file: the answer alone, the MIME type, what is unknown as an error. It does not look into archives: -z starts
 # programs.
 Argument=-[biEkNpr0]+|--(brief|mime|mime-type|mime-encoding|extension|keep-going)
@@ -40,6 +45,9 @@ FileDescriptor=1 regular,pipe,memfd,socket,null
 FileDescriptor=2 regular,pipe,memfd,socket,null
 
 [Filesystem]
+# What everybody may read: the viewer's user is nobody's. A file that only you may read comes as standard input, or
+# with the word idmap here: then only what its caller owns can be bound.
+MountSlot=input /input ro
 # Where fonts are; without it pages with fonts of the system are drawn without letters.
 BindReadOnlyPaths=-/etc/fonts
 # Not even of itself: the list of mounts in /proc tells which devices and folders of the host files come from.

@@ -484,6 +484,8 @@ static GVariant *launch_args(const struct rig_launch *l, GUnixFDList *list)
 	for (size_t i = 0; i < l->n_fds; i++)
 		g_variant_builder_add(&fds, "{uh}", (guint32)l->fds[2 * i],
 			g_unix_fd_list_append(list, l->fds[2 * i + 1], NULL));
+	for (size_t i = 0; i < l->n_more; i++)
+		(void)g_unix_fd_list_append(list, l->more[i], NULL);
 	return g_variant_new("(s@asa{ss}a{uh}@a{sv})", l->profile, g_variant_new_strv(l->argv, -1), &env,
 		&fds, l->options ? l->options : g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
 }

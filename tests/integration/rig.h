@@ -99,6 +99,8 @@ struct rig_launch {
 	const char *const *env; /* name, value, …, NULL */
 	int fds[16];            /* child number, our fd, … ; n_fds pairs */
 	size_t n_fds;
+	int more[16]; /* handles of options: the first is number n_fds of the message */
+	size_t n_more;
 	GVariant *options; /* a{sv}, floating; NULL = empty */
 };
 

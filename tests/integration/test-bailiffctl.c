@@ -187,6 +187,37 @@ static char *launch(void)
 	return g_strchomp(s.out);
 }
 
+/* bailiffctl opens what it binds, with its caller's rights. */
+static void test_bind(void **state)
+{
+	static const char profile[] = "[Access]\nAllowUser=man\n[Exec]\nExecutable=/usr/bin/dash\n"
+				      "[Filesystem]\nMountSlot=input ro\nMountSlot=out /srv/out idmap\n";
+	g_autofree char *own = g_build_filename(stage.rig->dir, "own", NULL), *text = NULL;
+	g_autofree char *bind = g_strdup_printf("--bind=out=%s", own);
+
+	rig_write(stage.rig, "profiles/slots.profile", profile);
+	EXPECT_ROOT(0, "generation", NULL, "reload");
+	assert_true(g_file_set_contents(own, "mine\n", -1, NULL));
+	assert_return_code(chown(own, RIG_ALICE, RIG_ALICE), errno);
+	EXPECT(0, "root:x:0:0:", NULL, "run", "--bind=input=/etc/passwd", "slots", "dash", "-c",
+		"cat /input");
+	EXPECT(0, "\ndash\n", NULL, "run", "--bind", "input=/usr/share/../bin/:ro", "slots", "dash", "-c",
+		"ls /input");
+	EXPECT(0, "mine\n", NULL, "run", bind, "slots", "dash", "-c", "cat /srv/out; echo his >/srv/out");
+	assert_true(g_file_get_contents(own, &text, NULL, NULL));
+	assert_string_equal(text, "his\n");
+	EXPECT(125, "", "must be SLOT=PATH", "run", "--bind=input", "slots", "dash");
+	EXPECT(125, "", "is no name of a mount slot", "run", "--bind=/x=/etc", "slots", "dash");
+	EXPECT(125, "", "filled by an earlier --bind=", "run", "--bind=a=/etc", "--bind=a=/etc", "slots",
+		"dash");
+	EXPECT(125, "", "/etc/shadow: Permission denied", "run", "--bind=input=/etc/shadow", "slots", "dash");
+	EXPECT(125, "", "/nothing: No such file", "run", "--bind=input=/nothing:ro", "slots", "dash");
+	EXPECT(126, "", "has no mount slot in; it has: input, out", "run", "--bind=in=/etc", "slots", "dash");
+	EXPECT(126, "", "must be the caller's", "run", "--bind=out=/etc/passwd", "slots", "dash");
+	rig_remove(stage.rig, "profiles/slots.profile");
+	EXPECT_ROOT(0, "generation", NULL, "reload");
+}
+
 static void test_run_status(void **state)
 {
 	EXPECT(0, "hello\n", NULL, "run", "tool", "--", "dash", "-c", "echo hello");
@@ -591,6 +622,7 @@ static void test_stop_and_continue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_run_status),
 		cmocka_unit_test(test_run_refused),
 		cmocka_unit_test(test_many_arguments),

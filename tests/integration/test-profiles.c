@@ -351,6 +351,50 @@ static const char document[] =
 	"4 0 obj<</Length 37>>stream\nBT /F 18 Tf 20 100 Td (In a jail) Tj ET\nendstream endobj\n"
 	"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R>>\n";
 
+/* By the mount slot: the file itself, or the directory that it is in. */
+static void check_bound(struct rig *rig, const char *path, const char *const *argv, const char *expected)
+{
+	GDBusConnection *c = rig_connect(rig, 0);
+	struct rig_launch l = { .profile = "file-viewer",
+		.argv = argv,
+		.more = { open(path, O_RDONLY | O_CLOEXEC) },
+		.n_more = 1,
+		.options = g_variant_new_parsed("{'stdio': <{uint32 1: 'pipe', 2: 'pipe'}>, "
+						"'bind-fds': <[(handle 0, 'input', false)]>}") };
+	g_autofree char *out = NULL, *err = NULL, *result = NULL;
+	struct rig_sandbox s;
+
+	assert_return_code(l.more[0], errno);
+	rig_launch(c, &l, &s);
+	(void)close(l.more[0]);
+	out = rig_read_all(s.stream[1], NULL);
+	err = rig_read_all(s.stream[2], NULL);
+	result = rig_wait(c, &s, NULL, NULL);
+	if (strcmp(result, "success") != 0 || !strstr(out, expected))
+		fail_msg("%s of %s: %s, no \"%s\" in: %s%s", argv[0], path, result, expected, out, err);
+	rig_sandbox_done(&s);
+	rig_disconnect(rig, c);
+}
+
+static void test_file_viewer_slot(void **state)
+{
+	struct rig *rig = *state;
+	g_autofree char *directory = g_build_filename(rig->dir, "documents", NULL);
+	g_autofree char *file = g_build_filename(directory, "a document.pdf", NULL);
+
+	assert_return_code(mkdir(directory, 0755), errno);
+	assert_true(g_file_set_contents(file, document, sizeof(document) - 1, NULL));
+	assert_return_code(chmod(file, 0644), errno);
+	check_bound(rig, file, ARGV("pdftotext", "-layout", "/input", "-"), "In a jail");
+	check_bound(rig, directory, ARGV("pdftotext", "/input/a document.pdf", "-"), "In a jail");
+	check_bound(rig, directory, ARGV("file", "-b", "/input/a document.pdf"), "PDF document");
+	check_bound(rig, directory, ARGV("pdfinfo", "/input/a document.pdf"), "Pages:           1");
+	check_bound(rig, directory, ARGV("pdftoppm", "-r", "20", "/input/a document.pdf"), "P6\n");
+	/* nothing is there but what is bound */
+	check(rig, "file-viewer", ARGV("file", "-b", "/input"), "directory");
+	check_refused(rig, "file-viewer", ARGV("file", "/inputs"));
+}
+
 static void test_file_viewer(void **state)
 {
 	static const struct {
@@ -554,6 +598,7 @@ int main(void)
 		rig_test(test_renderer_sees_libraries_alone),
 		rig_test(test_gpu),
 		rig_test(test_file_viewer),
+		rig_test(test_file_viewer_slot),
 		rig_test(test_ping),
 		rig_test(test_traceroute),
 		rig_test(test_packet_capture),

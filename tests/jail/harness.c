@@ -82,6 +82,9 @@ static void open_context(struct rig *r)
 	r->cgroup = machine_make_cgroup(&cgroup_fd);
 	host_proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(jail_context_open(&r->context, host_proc_fd, cgroup_fd), 0);
+	assert_int_equal(
+		jail_context_set_host_mounts(&r->context, open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)),
+		0);
 }
 
 int rig_setup(void **state)

@@ -100,6 +100,10 @@ static void fill_filesystem(struct compiled_profile *p)
 		{ MOUNT_BIND, MOUNT_READ_ONLY | MOUNT_OPTIONAL, copy("/usr"), copy("/usr"), 0, 0, 0 },
 		{ MOUNT_TMPFS, MOUNT_NO_EXEC, copy(""), copy("/tmp/scratch"), 1 << 20, 01777, 4096 },
 	};
+	const struct mount_slot slots[] = {
+		{ copy("input"), copy("/input"), MOUNT_READ_ONLY },
+		{ copy("out"), copy("/srv/out"), MOUNT_IDMAP },
+	};
 	const struct compiled_restriction restrictions[] = {
 		{ RESTRICTION_READ_ONLY, true, copy("/") },
 		{ RESTRICTION_READ_ONLY, false, copy("/var") },
@@ -113,6 +117,8 @@ static void fill_filesystem(struct compiled_profile *p)
 	p->n_mounts = ELEMENTSOF(mounts);
 	p->propagation = PROPAGATION_SHARED;
 	p->daemon_stores = list("session_manager", "cached.data");
+	p->mount_slots = copy_array(slots, sizeof(slots));
+	p->n_mount_slots = ELEMENTSOF(slots);
 	p->restrictions = copy_array(restrictions, sizeof(restrictions));
 	p->n_restrictions = ELEMENTSOF(restrictions);
 	p->root_directory = copy("/srv/root");

@@ -56,6 +56,10 @@ static void check_filesystem(const struct compiled_profile *q)
 	assert_int_equal(q->propagation, PROPAGATION_SHARED);
 	assert_int_equal(strv_length(q->daemon_stores), 2);
 	assert_string_equal(q->daemon_stores[1], "cached.data");
+	assert_int_equal(q->n_mount_slots, 2);
+	assert_string_equal(q->mount_slots[0].name, "input");
+	assert_string_equal(q->mount_slots[1].target, "/srv/out");
+	assert_int_equal(q->mount_slots[1].flags, MOUNT_IDMAP);
 	assert_int_equal(q->n_restrictions, 4);
 	assert_true(q->restrictions[0].optional && !q->restrictions[1].optional);
 	assert_int_equal(q->restrictions[2].type, RESTRICTION_NO_EXEC);

@@ -97,6 +97,14 @@ CHANGE(path_of_store, p->daemon_stores[1][2] = '/');
 CHANGE(store_of_nobody, p->dynamic_user = true);
 CHANGE(store_without_namespace, drop_mounts(p); p->propagation = PROPAGATION_PRIVATE);
 CHANGE(propagation_without_namespace, drop_mounts(p); p->daemon_stores = strv_free(p->daemon_stores));
+CHANGE(bad_slot_name, p->mount_slots[0].name[0] = '/');
+CHANGE(bad_slot_place, p->mount_slots[0].target[0] = 'x');
+CHANGE(slot_of_root, p->mount_slots[0].target[1] = '\0');
+CHANGE(bad_slot_flag, p->mount_slots[0].flags = MOUNT_OPTIONAL);
+CHANGE(twin_slot, memcpy(p->mount_slots[0].name, "out", 4));
+CHANGE(slot_in_slot, p->mount_slots[1].target[4] = '\0'; memcpy(p->mount_slots[0].target, "/srv/x", 6));
+CHANGE(left_to_next_user, p->daemon_stores = strv_free(p->daemon_stores); p->dynamic_user = true;
+	p->mount_slots[1].flags = 0);
 CHANGE(bad_restriction, p->restrictions[0].type = _RESTRICTION_TYPE_MAX);
 CHANGE(bad_restricted_path, p->restrictions[1].path[0] = 'v');
 CHANGE(unordered_restrictions, p->restrictions[3].type = RESTRICTION_READ_ONLY);
@@ -216,6 +224,13 @@ static struct change changes[] = {
 	ROW(store_of_nobody),
 	ROW(store_without_namespace),
 	ROW(propagation_without_namespace),
+	ROW(bad_slot_name),
+	ROW(bad_slot_place),
+	ROW(slot_of_root),
+	ROW(bad_slot_flag),
+	ROW(twin_slot),
+	ROW(slot_in_slot),
+	ROW(left_to_next_user),
 	ROW(bad_restriction),
 	ROW(bad_restricted_path),
 	ROW(unordered_restrictions),

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -63,6 +64,27 @@ static void test_fd_limits(void **state)
 	for (int i = 0; i < BAILIFF_FDS_MAX; i++)
 		assert_int_equal(bailiff_request_map_fd(r, i, 0), 0);
 	assert_int_equal(bailiff_request_set_lifeline(r, 0), -E2BIG);
+	bailiff_request_free(r);
+}
+
+static void test_binds(void **state)
+{
+	bailiff_request *r = request("p");
+	char name[8];
+
+	assert_int_equal(bailiff_request_bind_fd(r, "input", -1, 0), -EBADF);
+	assert_int_equal(bailiff_request_bind_fd(r, "", 0, 0), -EINVAL);
+	assert_int_equal(bailiff_request_bind_fd(r, "a/b", 0, 0), -EINVAL);
+	assert_int_equal(bailiff_request_bind_fd(r, NULL, 0, 0), -EINVAL);
+	assert_int_equal(bailiff_request_bind_fd(NULL, "input", 0, 0), -EINVAL);
+	assert_int_equal(bailiff_request_bind_fd(r, "input", 0, 1), 0);
+	assert_int_equal(bailiff_request_bind_fd(r, "input", 1, 1), -EEXIST);
+	for (int i = 1; i < BAILIFF_FDS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "s%d", i);
+		assert_int_equal(bailiff_request_bind_fd(r, name, 0, 0), 0);
+	}
+	assert_int_equal(bailiff_request_bind_fd(r, "more", 0, 0), -E2BIG);
+	assert_int_equal(bailiff_request_map_fd(r, 3, 0), -E2BIG);
 	bailiff_request_free(r);
 }
 
@@ -179,7 +201,7 @@ static void test_full_request(void **state)
 	uint64_t soft, hard;
 	uint32_t number;
 	sd_bus_message *m;
-	int fd;
+	int fd, read_only;
 
 	assert_int_equal(bailiff_request_set_argv(r, argv), 0);
 	assert_int_equal(bailiff_request_set_env(r, "LANG", "de"), 0);
@@ -189,6 +211,7 @@ static void test_full_request(void **state)
 	assert_int_equal(bailiff_request_set_detach(r, 5), 0);
 	assert_int_equal(bailiff_request_set_rlimit(r, RLIMIT_NOFILE, 9, 9), 0);
 	assert_int_equal(bailiff_request_set_rlimit(r, RLIMIT_NOFILE, 1, 2), 0);
+	assert_int_equal(bailiff_request_bind_fd(r, "input", STDERR_FILENO, 7), 0);
 	m = marshal(*state, r);
 	assert_return_code(sd_bus_message_read(m, "sas", &profile, 2, &a, &b), 0);
 	assert_string_equal(profile, "decoder");
@@ -209,6 +232,12 @@ static void test_full_request(void **state)
 	assert_string_equal(name, "NOFILE");
 	assert_int_equal(soft, 1);
 	assert_int_equal(hard, 2);
+	leave_key(m);
+	expect_key(m, "bind-fds", "a(hsb)");
+	assert_return_code(sd_bus_message_read(m, "a(hsb)", 1, &fd, &name, &read_only), 0);
+	assert_true(fd >= 0);
+	assert_string_equal(name, "input");
+	assert_int_equal(read_only, 1);
 	leave_key(m);
 	expect_end(m);
 	bailiff_request_free(r);
@@ -278,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_profile_names),
 		cmocka_unit_test(test_fd_limits),
+		cmocka_unit_test(test_binds),
 		cmocka_unit_test(test_stdio),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_bare_request_sends_no_option),

@@ -211,6 +211,19 @@ static const struct snippet rows[] = {
 	{ "[Filesystem]\nMountPropagation=rslave\n", "p:2:18: error: MountPropagation=rslave: expected one of private, slave, shared" },
 	{ "[User]\nUser=x\n[Filesystem]\nDaemonStore=a b_C-1.d a\nDaemonStore=c\n", "" },
 	{ "[Filesystem]\nDaemonStore=a\nDaemonStore=\n", "" },
+	{ "[Filesystem]\nMountSlot=a /in/a ro\nMountSlot=b-1_c idmap ro /in/b\n", "" },
+	{ "[Filesystem]\nMountSlot=a\nMountSlot=\n", "" },
+	{ "[Filesystem]\nMountSlot=A ro\nMountSlot=/in ro\n",
+	  "p:2:11: error: MountSlot=A: expected a name of a-z, 0-9, '_' and '-', a letter or digit first, up to 64 bytes\n"
+	  "p:3:11: error: MountSlot=/in: expected a name of a-z, 0-9, '_' and '-', a letter or digit first, up to 64 bytes" },
+	{ "[Filesystem]\nMountSlot=a /in/../x ro\nMountSlot=b / ro\nMountSlot=c /x/ ro\n",
+	  "p:2:13: error: MountSlot=/in/../x: expected an absolute path below the root, without '//', '.', '..' or '/' at its end\n"
+	  "p:3:13: error: MountSlot=/: expected an absolute path below the root, without '//', '.', '..' or '/' at its end\n"
+	  "p:4:13: error: MountSlot=/x/: expected an absolute path below the root, without '//', '.', '..' or '/' at its end" },
+	{ "[Filesystem]\nMountSlot=a /x /y ro\nMountSlot=b rw\nMountSlot=c in/x\n",
+	  "p:2:16: error: MountSlot=a: a second place, /y; give one\n"
+	  "p:3:13: error: MountSlot=b: 'rw' is no path, and none of ro, idmap\n"
+	  "p:4:13: error: MountSlot=c: 'in/x' is no path, and none of ro, idmap" },
 	{ "[User]\nUser=x\n[Filesystem]\nDaemonStore=a /run/b .c a/b\n",
 	  "p:4:15: error: DaemonStore=/run/b: expected the name of a directory in /etc/daemon-store, of letters, digits, '_', '-' and '.', up to 64 bytes\n"
 	  "p:4:22: error: DaemonStore=.c: expected the name of a directory in /etc/daemon-store, of letters, digits, '_', '-' and '.', up to 64 bytes\n"

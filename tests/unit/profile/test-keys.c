@@ -133,8 +133,8 @@ static const struct {
 		"PrivateDevices DeviceAllow "
 		"ReadOnlyPaths InaccessiblePaths NoExecPaths ProtectSystem ProtectHome ProtectKernelTunables "
 		"ProtectKernelModules ProtectKernelLogs ProtectControlGroups ProtectClock ProtectProc "
-		"ProcSubset MountPropagation DaemonStore",
-		"MountSlot" },
+		"ProcSubset MountPropagation DaemonStore MountSlot",
+		"" },
 	{ "Landlock",
 		"FsDefaultPaths FsPathReadOnly FsPathReadExecute FsPathReadWrite FsPathAdvancedReadWrite "
 		"NetBindTcp NetConnectTcp Scope LogDenials",

@@ -14,6 +14,7 @@ static char tool[] = "/usr/bin/xz", flag[] = "-dc", lang[] = "LANG=C", home[] = 
 	    message[] = "user 5 may not";
 static char *argv[] = { tool, flag, NULL }, *env[] = { lang, NULL }, *unset[] = { home, NULL };
 static gid_t gids[] = { 0, 44, 4294967294U };
+static char slot_one[] = "input", slot_two[] = "out";
 static struct wire_limit limits[] = { { 7, 64, 128 }, { 4, 0, UINT64_MAX } };
 
 static int encode_full_launch(struct buf *b, uint32_t serial)
@@ -35,6 +36,8 @@ static int encode_full_launch(struct buf *b, uint32_t serial)
 		.stdio = { 1, UINT32_MAX, 2 },
 		.n_fds = 3,
 		.fds = { { 0, true }, { 1023, false }, { 5, false } },
+		.n_binds = 2,
+		.binds = { { slot_one, true }, { slot_two, false } },
 		.has_lifeline = true,
 		.detach = true,
 		.limits = limits,

@@ -170,6 +170,22 @@ static void test_launch_scalars(void **state)
 	}
 }
 
+static void test_launch_binds(void **state)
+{
+	static char name[PROFILE_NAME_MAX + 2];
+	struct launch_request m = bare();
+
+	memset(name, 'a', PROFILE_NAME_MAX);
+	m.n_binds = MOUNT_SLOTS_MAX;
+	for (size_t i = 0; i < m.n_binds; i++)
+		m.binds[i].slot = name;
+	assert_int_equal(through_launch(&m), 0);
+	name[PROFILE_NAME_MAX] = 'a';
+	assert_int_equal(through_launch(&m), -EBADMSG);
+	m.n_binds++;
+	assert_int_equal(through_launch(&m), -E2BIG);
+}
+
 static void test_launch_fds(void **state)
 {
 	struct launch_request m = bare();
@@ -464,6 +480,7 @@ int main(void)
 	static const struct CMUnitTest singles[] = {
 		cmocka_unit_test(test_launch_scalars),
 		cmocka_unit_test(test_launch_fds),
+		cmocka_unit_test(test_launch_binds),
 		cmocka_unit_test(test_launch_lists),
 		cmocka_unit_test(test_launch_strings),
 		cmocka_unit_test(test_largest_launch),
