@@ -21,12 +21,14 @@
 static const struct {
 	uint32_t wanted;
 	uint64_t flag;
-} clone_flags[] = {
-	{ JAIL_NS_MOUNT, CLONE_NEWNS },
-	{ JAIL_NS_NET, CLONE_NEWNET },
-	{ JAIL_NS_IPC, CLONE_NEWIPC },
-	{ JAIL_NS_UTS, CLONE_NEWUTS },
-	{ JAIL_NS_TIME, CLONE_NEWTIME },
+	const char *file, *lacking; /* in /proc, where the kernel has the kind; else what is said */
+} kinds[] = {
+	{ JAIL_NS_MOUNT, CLONE_NEWNS, "self/ns/mnt", "PrivateMounts=: this kernel has no mount namespaces" },
+	{ JAIL_NS_NET, CLONE_NEWNET, "self/ns/net",
+		"PrivateNetwork=: this kernel has no network namespaces" },
+	{ JAIL_NS_IPC, CLONE_NEWIPC, "self/ns/ipc", "PrivateIPC=: this kernel has no IPC namespaces" },
+	{ JAIL_NS_UTS, CLONE_NEWUTS, "self/ns/uts", "PrivateUTS=: this kernel has no UTS namespaces" },
+	{ JAIL_NS_TIME, CLONE_NEWTIME, "self/ns/time", "PrivateTime=: this kernel has no time namespaces" },
 };
 
 int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *ret,
@@ -42,16 +44,12 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
 	if (!(spec->namespaces & JAIL_NS_PID) && c->cgroup_fd < 0)
 		return jail_fail(reterr, STAGE_CGROUP, -EOPNOTSUPP,
 			"no PID namespace, and no cgroup v2 in its place", "");
-	if ((spec->namespaces & JAIL_NS_TIME) &&
-		faccessat(c->proc_fd, "self/ns/time", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, -EOPNOTSUPP,
-			"PrivateTime=: this kernel has no time namespaces", "");
 	if (spec->run_as_init && !(spec->namespaces & JAIL_NS_PID))
 		return jail_fail(reterr, STAGE_NAMESPACES, -EINVAL, "RunAsInit=: no PID namespace", "");
 	p.run_as_init = spec->run_as_init;
-	for (size_t i = 0; i < ELEMENTSOF(clone_flags); i++)
-		if (spec->namespaces & clone_flags[i].wanted)
-			p.clone_flags |= clone_flags[i].flag;
+	for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+		if (spec->namespaces & kinds[i].wanted)
+			p.clone_flags |= kinds[i].flag;
 	p.pid = spec->namespaces & JAIL_NS_PID;
 	p.cgroup = spec->namespaces & JAIL_NS_CGROUP;
 	p.uts = spec->namespaces & JAIL_NS_UTS;
@@ -62,17 +60,31 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
 	return 0;
 }
 
+/* The kernel says only that something about the flags is wrong: a kind that it has has a file. */
+int namespaces_failed(
+	const struct jail_context *c, const struct namespace_plan *p, int error, struct jail_error *reterr)
+{
+	for (size_t i = 0; error == -EINVAL && i < ELEMENTSOF(kinds); i++)
+		if ((p->clone_flags & kinds[i].flag) &&
+			faccessat(c->proc_fd, kinds[i].file, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return jail_fail(reterr, STAGE_NAMESPACES, -EOPNOTSUPP, kinds[i].lacking, "");
+	return jail_fail(reterr, STAGE_NAMESPACES, error, "clone", "");
+}
+
 int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr)
 {
 	/* Not a flag of clone3(): that would root the namespace at the launcher's cgroup, not at the jail's.
 	 */
 	if (p->cgroup && unshare(CLONE_NEWCGROUP) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "cgroup namespace", "");
+		return jail_fail(
+			reterr, STAGE_NAMESPACES, errno_or_eio(), "PrivateCgroup=: cgroup namespace", "");
 	if (!p->uts)
 		return 0;
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "host name", p->hostname);
+		return jail_fail(
+			reterr, STAGE_NAMESPACES, errno_or_eio(), "PrivateUTS=: host name", p->hostname);
 	if (setdomainname(DOMAINNAME_DEFAULT, strlen(DOMAINNAME_DEFAULT)) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "domain name", DOMAINNAME_DEFAULT);
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PrivateUTS=: domain name",
+			DOMAINNAME_DEFAULT);
 	return 0;
 }

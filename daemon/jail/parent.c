@@ -250,7 +250,7 @@ static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error
 	if (pid < 0 && j->init_pidfd >= 0)
 		r = report_of_init(j, reterr);
 	if (pid < 0)
-		return r < 0 ? r : jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "clone", "");
+		return r < 0 ? r : namespaces_failed(s->context, &s->namespaces, (int)pid, reterr);
 	j->pid = pid;
 	return 0;
 }
@@ -262,7 +262,7 @@ static int start_processes(struct jail_setup *s, struct jail *j, struct jail_err
 	if (!s->namespaces.pid)
 		return start_payload(s, j, reterr);
 	if (unshare(CLONE_NEWPID) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PrivatePIDs=: PID namespace", "");
 	r = s->namespaces.run_as_init ? 0 : start_init(s, j, reterr);
 	if (r >= 0)
 		r = start_payload(s, j, reterr);

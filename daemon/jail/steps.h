@@ -49,6 +49,10 @@ struct namespace_plan {
 
 int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *ret,
 	struct jail_error *reterr);
+/* Parent: clone3(2) failed with this error: says which namespace the kernel lacks, if it is that. Returns the
+ * error that the launch fails with. */
+int namespaces_failed(
+	const struct jail_context *c, const struct namespace_plan *p, int error, struct jail_error *reterr);
 int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr);
 
 /* network.c */

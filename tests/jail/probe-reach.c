@@ -143,6 +143,11 @@ static long has_shm(int argc, char **argv)
 	return result(shmget(number(argv[1]), 0, 0));
 }
 
+static long has_queue(int argc, char **argv)
+{
+	return result(syscall(SYS_mq_open, argv[1], O_RDONLY | O_CLOEXEC, 0, NULL));
+}
+
 static long count_bits(int option, int sub)
 {
 	long n = 0;
@@ -257,6 +262,7 @@ const struct probe_command reach_commands[] = {
 	{ "mount-seen", 1, 1, "TEXT", has_mount },
 	{ "interfaces", 0, 0, "", has_interfaces },
 	{ "shm", 1, 1, "KEY", has_shm },
+	{ "queue", 1, 1, "NAME", has_queue },
 	{ "caps", 1, 1, "permitted|effective|inheritable|bounding|ambient", has_caps },
 	{ "root-magic", 0, 0, "", has_root_magic },
 	{ "unfiltered", 0, 0, "", lacks_filter },

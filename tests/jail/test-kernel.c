@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/filter.h"
 #include "harness.h"
+#include "old-kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,52 +20,6 @@
 #include <unistd.h>
 
 #define INIT "init of the PID namespace"
-
-struct answer {
-	int result;
-	struct jail_error error;
-};
-
-/* In a process of its own, since a filter stays: starts a jail, and tells how far it came. */
-static noreturn void launch(struct rig *r, const struct filter_rule *rule, struct answer *answer)
-{
-	static const struct filter_rule none[] = { FILTER_DENY(bpf, EPERM) };
-	struct sock_filter *filter;
-
-	if (filter_build(none, 1, FILTER_PERMIT, &filter, &r->spec.n_filter) < 0 ||
-		filter_apply(rule, 1, FILTER_PERMIT) < 0)
-		_exit(1);
-	r->spec.filter = filter;
-	answer->result = START(r, "see");
-	if (answer->result >= 0) {
-		(void)jail_go(&r->jail);
-		answer->result = rig_report(r);
-	}
-	answer->error = r->error;
-	jail_done(&r->context, &r->jail);
-	/* all that was started has ended, and was reaped */
-	_exit(waitid(P_ALL, 0, &(siginfo_t){ 0 }, WEXITED | WNOHANG) == 0 || errno != ECHILD);
-}
-
-static void run_launch(struct rig *r, const struct filter_rule *rule, struct answer *ret)
-{
-	struct answer *shared =
-		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status;
-	pid_t pid;
-
-	assert_ptr_not_equal(shared, MAP_FAILED);
-	r->spec.id += 1000;
-	pid = fork();
-	if (pid == 0)
-		launch(r, rule, shared);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	*ret = *shared;
-	assert_int_equal(munmap(shared, sizeof(*shared)), 0);
-	if (status != 0)
-		fail_msg("system call %u: status %x, %s: %s", rule->number, (unsigned)status,
-			jail_stage_to_string(ret->error.stage), ret->error.object);
-}
 
 static const struct {
 	uint32_t number;
@@ -114,7 +69,7 @@ static void expect_refusal(struct rig *r, size_t i)
 	struct answer a;
 	bool init;
 
-	run_launch(r, &rule, &a);
+	old_kernel_launch(r, &rule, &a);
 	init = a.error.stage == STAGE_NAMESPACES && strncmp(a.error.object, INIT, strlen(INIT)) == 0;
 	if (a.result != -rows[i].error || a.error.error != a.result ||
 		(!init && (a.error.stage != rows[i].stage || !strstr(a.error.object, rows[i].object))))
@@ -156,7 +111,7 @@ static void test_init_refused(void **state)
 	struct rig *r = *state;
 	struct answer a;
 
-	run_launch(r, &rule, &a);
+	old_kernel_launch(r, &rule, &a);
 	assert_int_equal(a.result, -EAGAIN);
 	assert_int_equal(a.error.stage, STAGE_NAMESPACES);
 	assert_string_equal(a.error.object, INIT ": setresuid 65534");
@@ -215,7 +170,7 @@ static void test_no_keyrings(void **state)
 	struct rig *r = *state;
 	struct answer a;
 
-	run_launch(r, &rule, &a);
+	old_kernel_launch(r, &rule, &a);
 	assert_int_equal(a.result, 1);
 }
 

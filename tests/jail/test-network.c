@@ -141,6 +141,22 @@ static void test_named(void **state)
 	assert_int_equal(rig_as_child(*state, run_named), 0);
 }
 
+static int run_without_setns(struct rig *r)
+{
+	const struct filter_rule rule = FILTER_DENY_ARG(setns, 1, FILTER_WHOLE_ARG, CLONE_NEWNET, ENOSYS);
+
+	if (make_place() < 0 || make_network(PLACE "/test") < 0 || filter_apply(&rule, 1, FILTER_PERMIT) < 0)
+		return 1;
+	r->spec.namespaces &= ~JAIL_NS_NET;
+	r->spec.network_namespace_path = PLACE "/test";
+	return rig_fails(r, STAGE_NAMESPACES, -ENOSYS, "NetworkNamespacePath= can not be entered") ? 0 : 2;
+}
+
+static void test_named_lacking(void **state)
+{
+	assert_int_equal(rig_as_child(*state, run_without_setns), 0);
+}
+
 /* Without the path nobody listens there: it is another network. */
 static void test_not_named(void **state)
 {
@@ -207,6 +223,7 @@ static int run(void)
 		TEST(test_loopback),
 		TEST(test_loopback_rights),
 		TEST(test_named),
+		TEST(test_named_lacking),
 		TEST(test_not_named),
 		TEST(test_bad_paths),
 		TEST(test_both),

@@ -50,7 +50,6 @@ static void test_fail_texts(void **state)
 
 static void test_namespaces(void **state)
 {
-	char empty[] = "/tmp/bailiff-proc-XXXXXX";
 	struct jail_context c = JAIL_CONTEXT_NULL;
 	struct jail_spec s = { .namespaces = JAIL_NS_PID | JAIL_NS_NET, .hostname = "h" };
 	struct namespace_plan p;
@@ -81,17 +80,28 @@ static void test_namespaces(void **state)
 	s.namespaces |= JAIL_NS_PID;
 	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
 	assert_true(p.run_as_init);
-	/* a /proc as that of a kernel without time namespaces */
-	s.namespaces |= JAIL_NS_TIME;
+}
+
+/* What clone3(2) says is put into words by a /proc as that of a kernel that lacks the kind. */
+static void test_namespaces_failed(void **state)
+{
+	char empty[] = "/tmp/bailiff-proc-XXXXXX";
+	const struct namespace_plan p = { .clone_flags = CLONE_NEWIPC | CLONE_NEWTIME };
+	struct jail_context c = JAIL_CONTEXT_NULL;
+	struct jail_error e;
+
 	assert_non_null(mkdtemp(empty));
 	c.proc_fd = open(empty, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(rmdir(empty), 0);
-	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), -EOPNOTSUPP);
-	assert_non_null(strstr(e.object, "PrivateTime="));
+	assert_int_equal(namespaces_failed(&c, &p, -EINVAL, &e), -EOPNOTSUPP);
+	assert_string_equal(e.object, "PrivateIPC=: this kernel has no IPC namespaces");
+	assert_int_equal(namespaces_failed(&c, &p, -ENOSPC, &e), -ENOSPC);
+	assert_string_equal(e.object, "clone");
 	assert_int_equal(close(c.proc_fd), 0);
 	c.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
-	assert_int_equal(p.clone_flags, CLONE_NEWNS | CLONE_NEWTIME);
+	assert_int_equal(namespaces_failed(&c, &p, -EINVAL, &e), -EINVAL);
+	assert_int_equal(e.stage, STAGE_NAMESPACES);
+	assert_string_equal(e.object, "clone");
 	assert_int_equal(close(c.proc_fd), 0);
 }
 
@@ -333,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_stage_names),
 		cmocka_unit_test(test_fail_texts),
 		cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_namespaces_failed),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_caps),
