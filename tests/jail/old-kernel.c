@@ -36,7 +36,7 @@ static noreturn void launch(struct rig *r, const struct filter_rule *rule, struc
 	if (answer->result >= 0) {
 		(void)jail_go(&r->jail);
 		answer->result = rig_report(r);
-		answer->incomplete = r->jail.incomplete;
+		answer->lacking = r->jail.lacking;
 	}
 	answer->error = r->error;
 	jail_done(&r->context, &r->jail);

@@ -7,8 +7,8 @@
 #include "harness.h"
 
 struct answer {
-	int result;          /* 1: the payload was started */
-	uint32_t incomplete; /* the jail's */
+	int result;       /* 1: the payload was started */
+	uint32_t lacking; /* the jail's */
 	struct jail_error error;
 };
 

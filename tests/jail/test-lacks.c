@@ -161,7 +161,7 @@ static void test_kernel_as_it_is(void **state)
 
 		rows[i].want(r);
 		old_kernel_launch(r, &rule, &a);
-		if (a.result != 1 || a.incomplete != 0)
+		if (a.result != 1 || a.lacking != 0)
 			fail_msg("row %zu, %s: %d at %s: %s", i, rows[i].object, a.result,
 				jail_stage_to_string(a.error.stage), a.error.object);
 		forget(r);
@@ -234,7 +234,7 @@ static void test_optional(void **state)
 	r->spec.optional = OPTIONAL_LANDLOCK;
 	old_kernel_launch(r, &rule, &a);
 	assert_int_equal(a.result, 1);
-	assert_int_equal(a.incomplete, 1U << STAGE_LANDLOCK);
+	assert_int_equal(a.lacking, 1U << LACK_NET_CONNECT);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
