@@ -35,6 +35,11 @@
 #define BAILIFF_ERROR_FAILED           BAILIFF_ERROR_PREFIX "Failed"
 #define BAILIFF_ERROR_SETUP_PREFIX     BAILIFF_ERROR_PREFIX "Setup."
 
+/* Keys of what GetUserPaths() returns. */
+#define BAILIFF_USER_PATH_SANITIZED "sanitized" /* the name that the others end in */
+#define BAILIFF_USER_PATH_USER      "user"      /* what the user sees of the data */
+#define BAILIFF_USER_PATH_ROOT      "root"      /* what daemons keep for the user */
+
 /* Keys of LaunchSandboxed's options, with the D-Bus type of the value. */
 #define BAILIFF_OPTION_ARGV_BYTES   "argv-bytes"        /* aay */
 #define BAILIFF_OPTION_ENV_BYTES    "env-bytes"         /* a(ayay) */

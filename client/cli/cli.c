@@ -22,6 +22,7 @@ static const struct verb *const verbs[] = {
 	&verb_verify,
 	&verb_policy,
 	&verb_sanitize_username,
+	&verb_user_paths,
 	&verb_reload,
 };
 

@@ -56,7 +56,8 @@ struct verb_group {
 };
 
 extern const struct verb verb_run, verb_launch, verb_list, verb_status, verb_signal, verb_stop, verb_wait,
-	verb_profiles, verb_cat, verb_verify, verb_policy, verb_sanitize_username, verb_reload;
+	verb_profiles, verb_cat, verb_verify, verb_policy, verb_sanitize_username, verb_user_paths,
+	verb_reload;
 
 /* Runs a command line, argv[0] being the program's name; returns the exit status. */
 int cli_main(char **argv);

@@ -46,6 +46,69 @@ static int fill_username(sd_bus_message *m, const void *data)
 	return sd_bus_message_append_basic(m, 's', username);
 }
 
+struct whose {
+	const char *daemon; /* NULL: not about a store */
+	const char *user;
+};
+
+static int fill_whose(sd_bus_message *m, const void *data)
+{
+	const struct whose *w = data;
+	int k = w->daemon ? sd_bus_message_append_basic(m, 's', w->daemon) : 0;
+
+	return k < 0 ? k : sd_bus_message_append_basic(m, 's', w->user);
+}
+
+EXPORT int bailiff_get_user_path(bailiff_connection *c, const char *user, const char *kind, char **ret)
+{
+	const struct whose whose = { .user = user };
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetUserPaths", fill_whose,
+		&whose, 0 };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *key, *path;
+	int r;
+
+	if (!c || !user || !kind || !ret)
+		return -EINVAL;
+	if (!utf8_valid(user))
+		return connection_fail(c, -EILSEQ, NULL, "the user name is not UTF-8");
+	r = call_broker(c, &call, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_enter_container(reply, 'a', "{ss}");
+	while (r > 0 && (r = sd_bus_message_read(reply, "{ss}", &key, &path)) > 0)
+		if (strcmp(key, kind) == 0) {
+			*ret = strdup(path);
+			return *ret ? 0 : -ENOMEM;
+		}
+	if (r < 0)
+		return reply_malformed(c, "GetUserPaths");
+	return connection_fail(c, -ENOENT, NULL, "the broker knows no path of this kind");
+}
+
+EXPORT int bailiff_get_daemon_store_path(
+	bailiff_connection *c, const char *daemon, const char *user, char **ret)
+{
+	const struct whose whose = { daemon, user };
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetDaemonStorePath",
+		fill_whose, &whose, 0 };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *path;
+	int r;
+
+	if (!c || !daemon || !user || !ret)
+		return -EINVAL;
+	if (!utf8_valid(user) || !utf8_valid(daemon))
+		return connection_fail(c, -EILSEQ, NULL, "the name of the user or the store is not UTF-8");
+	r = call_broker(c, &call, &reply);
+	if (r < 0)
+		return r;
+	if (sd_bus_message_read_basic(reply, 's', &path) <= 0 || path[0] != '/')
+		return reply_malformed(c, "GetDaemonStorePath");
+	*ret = strdup(path);
+	return *ret ? 0 : -ENOMEM;
+}
+
 EXPORT int bailiff_sanitize_username(bailiff_connection *c, const char *username, char **ret)
 {
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSanitizedUsername",

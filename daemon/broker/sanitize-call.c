@@ -2,14 +2,20 @@
 #include "broker/sanitize-call.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/username.h"
 #include "dbus/names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RETRY_USEC (10 * UINT64_C(1000000))
+/* ChromeOS' directories of a user's data, for the user and for daemons, and of daemons' stores. */
+#define USER_ROOT  "/home/user/"
+#define ROOT_ROOT  "/home/root/"
+#define STORE_ROOT "/run/daemon-store/"
 
 /* As the launcher read it. */
 struct salt {
@@ -17,21 +23,87 @@ struct salt {
 	uint8_t bytes[SALT_MAX];
 };
 
+/* What a call says: which daemon's store, if it is about one, and whose. Borrowed from the message. */
+struct question {
+	const char *daemon, *user;
+};
+
+static int reply_sanitized(sd_bus_message *m, const struct question *q, const char *hash)
+{
+	return sd_bus_reply_method_return(m, "s", hash);
+}
+
+static int reply_user_paths(sd_bus_message *m, const struct question *q, const char *hash)
+{
+	char user[sizeof(USER_ROOT) + SANITIZED_LENGTH], root[sizeof(ROOT_ROOT) + SANITIZED_LENGTH];
+
+	(void)snprintf(user, sizeof(user), USER_ROOT "%s", hash);
+	(void)snprintf(root, sizeof(root), ROOT_ROOT "%s", hash);
+	return sd_bus_reply_method_return(m, "a{ss}", 3, BAILIFF_USER_PATH_SANITIZED, hash,
+		BAILIFF_USER_PATH_USER, user, BAILIFF_USER_PATH_ROOT, root);
+}
+
+static int reply_store_path(sd_bus_message *m, const struct question *q, const char *hash)
+{
+	char path[sizeof(STORE_ROOT) + STORE_NAME_MAX + 1 + SANITIZED_LENGTH];
+
+	(void)snprintf(path, sizeof(path), STORE_ROOT "%s/%s", q->daemon, hash);
+	return sd_bus_reply_method_return(m, "s", path);
+}
+
+static const struct answer {
+	const char *member;
+	int (*reply)(sd_bus_message *m, const struct question *q, const char *hash);
+	bool takes_hash, has_daemon;
+} answers[] = {
+	{ "GetSanitizedUsername", reply_sanitized, false, false },
+	{ "GetUserPaths", reply_user_paths, true, false },
+	{ "GetDaemonStorePath", reply_store_path, true, true },
+};
+
+static const struct answer *find_answer(sd_bus_message *m)
+{
+	const char *member = sd_bus_message_get_member(m);
+
+	for (size_t i = 0; member && i < ELEMENTSOF(answers); i++)
+		if (strcmp(answers[i].member, member) == 0)
+			return &answers[i];
+	return NULL;
+}
+
+static int read_question(sd_bus_message *m, const struct answer *a, struct question *ret, sd_bus_error *error)
+{
+	int r = sd_bus_message_rewind(m, 1);
+
+	*ret = (struct question){ 0 };
+	if (r >= 0 && a->has_daemon)
+		r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &ret->daemon);
+	if (r >= 0)
+		r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &ret->user);
+	if (r < 0)
+		return error_unreadable(error, r, "name");
+	if (ret->daemon && !store_name_valid(ret->daemon))
+		return error_invalid_args(error,
+			"No name of a daemon store: 1 to %u letters, digits, \"_\", \"-\" and \".\" (not "
+			"first)",
+			STORE_NAME_MAX);
+	if (!username_valid(ret->user))
+		return error_invalid_args(error, "The name must have 1 to %d bytes", USERNAME_MAX);
+	return 0;
+}
+
 static int reply(const struct salt *salt, sd_bus_message *m, sd_bus_error *error)
 {
+	const struct answer *a = find_answer(m);
 	char sanitized[SANITIZED_LENGTH + 1];
-	const char *name;
+	struct question q;
 	int r;
 
-	r = sd_bus_message_rewind(m, 1);
-	if (r >= 0)
-		r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
-	if (r < 0)
-		return error_unreadable(error, r, "username");
-	r = username_sanitize(salt->bytes, salt->size, name, sanitized);
+	r = read_question(m, a, &q, error);
 	if (r < 0)
 		return r;
-	return sd_bus_reply_method_return(m, "s", sanitized);
+	r = username_sanitize(salt->bytes, salt->size, q.user, sanitized);
+	return r < 0 ? r : a->reply(m, &q, sanitized);
 }
 
 static int take_salt(struct broker *b, const struct launcher_answer *answer)
@@ -128,14 +200,18 @@ static int ask(struct broker *b, sd_bus_message *m, sd_bus_error *error)
 
 int sanitize_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+	const struct answer *a = find_answer(m);
 	struct broker *b = userdata;
-	const char *name;
+	struct question q;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
+	if (!a)
+		return -EINVAL;
+	r = read_question(m, a, &q, error);
 	if (r < 0)
-		return error_unreadable(error, r, "username");
-	if (!username_valid(name))
-		return error_invalid_args(error, "The name must have 1 to %d bytes", USERNAME_MAX);
+		return r;
+	/* what is a hash already takes no salt */
+	if (a->takes_hash && username_is_sanitized(q.user))
+		return a->reply(m, &q, q.user);
 	return b->salt ? reply(b->salt, m, error) : ask(b, m, error);
 }

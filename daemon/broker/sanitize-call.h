@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* GetSanitizedUsername: the salt comes from the launcher, once; then the name is hashed. */
+/* GetSanitizedUsername, GetUserPaths, GetDaemonStorePath: the salt comes from the launcher, once; then the
+ * name is hashed. */
 
 #include <systemd/sd-bus.h>
 

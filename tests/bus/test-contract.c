@@ -161,7 +161,8 @@ static void check_method(const char *policy, const char *interface, GDBusMethodI
 
 	if (!who)
 		fail_msg("%s: the contract does not say who may call it", method->name);
-	/* administrators are not root alone: the broker asks polkit, so the bus lets everybody ask the broker */
+	/* administrators are not root alone: the broker asks polkit, so the bus lets everybody ask the broker
+	 */
 	if (strcmp(who, "user") != 0 && strcmp(who, "owner") != 0)
 		assert_string_equal(who, "administrator");
 	(void)snprintf(rule, sizeof(rule), "send_interface=\"%s\"\n           send_member=\"%s\"/>",

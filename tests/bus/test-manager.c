@@ -218,6 +218,68 @@ static void test_username(void **state)
 	check_name(r, &reply, alice);
 }
 
+static sd_bus_message *call_store(struct rig *r, const char *daemon, const char *name)
+{
+	sd_bus_message *m = rig_call(r, ALICE, 0, "GetDaemonStorePath");
+
+	assert_true(sd_bus_message_append(m, "ss", daemon, name) >= 0);
+	return m;
+}
+
+static void check_paths(struct rig *r, struct reply *reply, const char *user, const char *root)
+{
+	const char *key, *path, *expected[] = { strrchr(user, '/') + 1, user, root },
+				*keys[] = { "sanitized", "user", "root" };
+
+	rig_wait(r, reply);
+	assert_null(reply->error);
+	assert_true(sd_bus_message_enter_container(reply->message, 'a', "{ss}") > 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(sd_bus_message_read(reply->message, "{ss}", &key, &path) > 0);
+		assert_string_equal(key, keys[i]);
+		assert_string_equal(path, expected[i]);
+	}
+	assert_int_equal(sd_bus_message_at_end(reply->message, 0), 1);
+	reply_done(reply);
+}
+
+/* D13 for what hangs on the name: the same hash, behind fixed paths, and no path that a caller could make. */
+static void test_user_paths(void **state)
+{
+	static const char hash[] = "0123456789abcdef0123456789abcdef01234567", *const bad[] = { "", ".", "..",
+		"a/b", "../x", ".hidden", "a b" };
+	struct rig *r = *state;
+	struct reply reply;
+
+	/* a hash takes no salt */
+	rig_send(r, call_name(r, "GetUserPaths", hash), &reply);
+	check_paths(r, &reply, "/home/user/0123456789abcdef0123456789abcdef01234567",
+		"/home/root/0123456789abcdef0123456789abcdef01234567");
+	rig_send(r, call_store(r, "shill", hash), &reply);
+	check_name(r, &reply, "/run/daemon-store/shill/0123456789abcdef0123456789abcdef01234567");
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+		rig_expect(r, call_store(r, bad[i], hash), SD_BUS_ERROR_INVALID_ARGS, NULL);
+	rig_expect(r, call_name(r, "GetUserPaths", ""), SD_BUS_ERROR_INVALID_ARGS, NULL);
+	rig_expect(r, call_store(r, "shill", ""), SD_BUS_ERROR_INVALID_ARGS, NULL);
+	assert_true(rig_launcher_idle(r));
+	/* a name does, and no salt is an error */
+	rig_send(r, call_name(r, "GetUserPaths", "alice@example.org"), &reply);
+	answer_salt(r, NULL);
+	rig_wait(r, &reply);
+	assert_string_equal(reply.error, BAILIFF_ERROR_FAILED);
+	reply_done(&reply);
+	r->broker.salt_refused_usec = 1;
+	rig_send(r, call_store(r, "shill", "Alice@Example.org"), &reply);
+	answer_salt(r, "0123456789abcdef");
+	check_name(r, &reply, "/run/daemon-store/shill/0143b707c7b6df490e420585315a80a35dc17bed");
+	rig_send(r, call_name(r, "GetUserPaths", "alice@example.org"), &reply);
+	check_paths(r, &reply, "/home/user/0143b707c7b6df490e420585315a80a35dc17bed",
+		"/home/root/0143b707c7b6df490e420585315a80a35dc17bed");
+	/* the name of a hash is its own: only its form is asked of the other two */
+	rig_send(r, call_name(r, "GetSanitizedUsername", hash), &reply);
+	check_name(r, &reply, "edc9055eaab6e86d803e41dd99272b3da1468595");
+}
+
 static void test_is_sanitized(void **state)
 {
 	static const struct {
@@ -309,6 +371,7 @@ int main(void)
 		TEST(test_reload),
 		TEST(test_reload_behind_a_signal),
 		TEST(test_username),
+		TEST(test_user_paths),
 		TEST(test_is_sanitized),
 		TEST(test_log_level),
 		TEST(test_properties),

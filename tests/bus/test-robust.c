@@ -20,6 +20,7 @@ static const struct {
 	{ BAILIFF_MANAGER_INTERFACE, "ListProfiles" },
 	{ BAILIFF_MANAGER_INTERFACE, "ListSandboxes" },
 	{ BAILIFF_MANAGER_INTERFACE, "GetSandbox" },
+	{ BAILIFF_MANAGER_INTERFACE, "GetUserPaths" },
 	{ BAILIFF_MANAGER_INTERFACE, "IsSanitizedUsername" },
 	{ BAILIFF_MANAGER_INTERFACE, "SetLogLevel" },
 	{ BAILIFF_SANDBOX_INTERFACE, "GetPidfd" },

@@ -13,6 +13,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum caller_class {
@@ -45,6 +46,8 @@ static const struct row rows[] = {
 	{ RIG_MANAGER, "ListSandboxes", "()", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "GetSandbox", "(uint64 %t,)", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ RIG_MANAGER, "GetSanitizedUsername", "('alice',)", { OK, OK, OK, OK, OK, OK } },
+	{ RIG_MANAGER, "GetUserPaths", "('alice',)", { OK, OK, OK, OK, OK, OK } },
+	{ RIG_MANAGER, "GetDaemonStorePath", "('shill', 'alice')", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "IsSanitizedUsername", "('alice',)", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "Reload", "()", { OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
 	{ RIG_MANAGER, "SetLogLevel", "('info',)", { OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
@@ -307,6 +310,36 @@ static void test_sanitized_username(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* D13: the salt that the launcher made, and what sha1sum(1) says of it and a name. */
+static void test_known_answer(void **state)
+{
+	static const char script[] = "{ cat \"$0\"; printf alice@example.org; } | sha1sum | cut -c1-40";
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, 65534);
+	g_autofree char *salt = g_build_filename(rig->dir, "salt", NULL), *sum = NULL, *store = NULL;
+	const char *argv[] = { "/bin/sh", "-c", script, salt, NULL };
+	g_autoptr(GVariant) hash = rig_call_ok(
+		c, RIG_PATH, RIG_MANAGER, "GetSanitizedUsername", g_variant_new("(s)", "Alice@Example.ORG"));
+	g_autoptr(GVariant) path = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "GetDaemonStorePath",
+		g_variant_new("(ss)", "shill", "alice@example.org"));
+	const char *name, *where;
+	struct stat st;
+
+	assert_true(g_spawn_sync(
+		NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &sum, NULL, NULL, NULL));
+	g_strchomp(sum);
+	g_variant_get(hash, "(&s)", &name);
+	assert_string_equal(name, sum);
+	store = g_strdup_printf("/run/daemon-store/shill/%s", sum);
+	g_variant_get(path, "(&s)", &where);
+	assert_string_equal(where, store);
+	/* made by the launcher: 16 bytes, for root's eyes */
+	assert_return_code(stat(salt, &st), errno);
+	assert_int_equal(st.st_size, 16);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	rig_disconnect(rig, c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +350,7 @@ int main(void)
 		rig_test(test_name_can_not_be_squatted),
 		rig_test(test_groups_at_connect),
 		rig_test(test_sanitized_username),
+		rig_test(test_known_answer),
 	};
 
 	if (!rig_can_run())

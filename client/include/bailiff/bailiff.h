@@ -181,6 +181,11 @@ char **bailiff_strv_free(char **v);
 
 /* Lower-hex SHA1(salt || lower-cased name), 40 characters, as ChromeOS' cryptohome. Free with free(3). */
 int bailiff_sanitize_username(bailiff_connection *c, const char *username, char **ret);
+/* Where data of a user, by name or sanitized name, is: kind is "user" or "root". -ENOENT: no such kind.
+ * Nobody looks whether it is there. Free with free(3). */
+int bailiff_get_user_path(bailiff_connection *c, const char *user, const char *kind, char **ret);
+/* The same in a daemon's store, DaemonStore= of profiles. */
+int bailiff_get_daemon_store_path(bailiff_connection *c, const char *daemon, const char *user, char **ret);
 
 #ifdef __cplusplus
 }

@@ -263,6 +263,11 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
 		return sd_bus_reply_method_return(m, "uas", 4U, 1, "x.profile:1:1: error: no");
 	if (sd_bus_message_is_method_call(m, NULL, "GetSanitizedUsername"))
 		return sd_bus_reply_method_return(m, "s", "0123456789012345678901234567890123456789");
+	if (sd_bus_message_is_method_call(m, NULL, "GetUserPaths"))
+		return sd_bus_reply_method_return(
+			m, "a{ss}", 3, "sanitized", "01", "user", "/home/user/01", "root", "/home/root/01");
+	if (sd_bus_message_is_method_call(m, NULL, "GetDaemonStorePath"))
+		return sd_bus_reply_method_return(m, "s", "/run/daemon-store/s/01");
 	if (strcmp(sd_bus_message_get_path(m), SANDBOX_PATH) == 0)
 		return on_sandbox(st, m);
 	return 0;

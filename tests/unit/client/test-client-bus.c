@@ -488,6 +488,16 @@ static void test_lists_and_services(void **state)
 	assert_int_equal(bailiff_sanitize_username(c, "u", &name), 0);
 	assert_int_equal(strlen(name), 40);
 	free(name);
+	assert_int_equal(bailiff_get_user_path(c, "\xff", "user", &name), -EILSEQ);
+	assert_int_equal(bailiff_get_user_path(c, "u", NULL, &name), -EINVAL);
+	assert_int_equal(bailiff_get_user_path(c, "u", "shadow", &name), -ENOENT);
+	assert_int_equal(bailiff_get_user_path(c, "u", "root", &name), 0);
+	assert_string_equal(name, "/home/root/01");
+	free(name);
+	assert_int_equal(bailiff_get_daemon_store_path(c, "s", "\xff", &name), -EILSEQ);
+	assert_int_equal(bailiff_get_daemon_store_path(c, "s", "u", &name), 0);
+	assert_string_equal(name, "/run/daemon-store/s/01");
+	free(name);
 	bailiff_connection_free(c);
 }
 

@@ -191,6 +191,13 @@ static void test_listings(void **state)
 	expect("bailiffctl -jshort profiles", 0,
 		"[{\"name\":\"ok\",\"description\":\"fine\",\"allowed\":true,\"exposure\":null}]\n");
 	expect("bailiffctl sanitize-username u", 0, "0123456789012345678901234567890123456789\n");
+	expect("bailiffctl user-paths u", 0, "user /home/user/01\nroot /home/root/01\n");
+	expect("bailiffctl user-paths u s", 0,
+		"user /home/user/01\nroot /home/root/01\nstore /run/daemon-store/s/01\n");
+	expect("bailiffctl -jshort user-paths u s t", 0,
+		"{\"user\":\"/home/user/01\",\"root\":\"/home/root/01\",\"stores\":{\"s\":\"/run/"
+		"daemon-store/s/01\","
+		"\"t\":\"/run/daemon-store/s/01\"}}\n");
 	expect("bailiffctl reload", 1,
 		"bailiffctl: x.profile:1:1: error: no\n"
 		"bailiffctl: the profiles were not changed; generation 4 stays in force\n");
