@@ -20,6 +20,7 @@ void broker_init(struct broker *b, sd_event *event, sd_bus *bus)
 	*b = BROKER_NULL;
 	b->event = sd_event_ref(event);
 	b->bus = sd_bus_ref(bus);
+	b->callers.bus = b->bus;
 	b->landlock_abi = abi > 0 ? (uint32_t)abi : 0;
 }
 
@@ -32,6 +33,7 @@ void broker_done(struct broker *b)
 	deferred_list_clear(&b->reloads);
 	deferred_list_clear(&b->reloads_next);
 	sandboxes_done(&b->sandboxes);
+	direct_close(&b->direct);
 	for (size_t i = 0; i < b->n_slots; i++)
 		b->slots[i] = sd_bus_slot_unref(b->slots[i]);
 	callers_done(&b->callers);
@@ -119,6 +121,11 @@ int broker_take_launcher(struct broker *b, int fd)
 	return b->catalog ? takeover_begin(b) : 0;
 }
 
+int broker_take_direct(struct broker *b, int fd)
+{
+	return direct_open(&b->direct, b, fd);
+}
+
 void broker_launcher_gone(struct broker *b)
 {
 	if (!b->stopping)
@@ -126,6 +133,7 @@ void broker_launcher_gone(struct broker *b)
 	b->ready = false;
 	launcher_client_close(&b->launcher);
 	lifetime_all_gone(b);
+	direct_drain(&b->direct);
 	outflow_drain(b->bus);
 	if (!b->stopping)
 		(void)sd_event_exit(b->event, EXIT_FAILURE);
@@ -135,6 +143,7 @@ void broker_stop(struct broker *b)
 {
 	b->ready = false;
 	b->stopping = true;
+	direct_drain(&b->direct);
 	outflow_drain(b->bus);
 	(void)sd_event_exit(b->event, EXIT_SUCCESS);
 }
@@ -155,6 +164,11 @@ void broker_named(struct broker *b)
 
 	b->ready = true;
 	r = keeper_say_ready(&b->keeper);
-	if (r < 0)
+	if (r < 0) {
 		broker_fail(b, r, "The keeper does not take our word that we are ready");
+		return;
+	}
+	r = direct_begin(&b->direct);
+	if (r < 0)
+		broker_fail(b, r, "The direct socket can not be watched");
 }

@@ -9,6 +9,7 @@
 
 #include "broker/caller.h"
 #include "broker/denial.h"
+#include "broker/direct.h"
 #include "broker/keeper-client.h"
 #include "broker/launcher-client.h"
 #include "broker/outflow.h"
@@ -31,6 +32,7 @@ struct broker {
 	sd_bus_slot *slots[SLOTS_MAX];
 	size_t n_slots;
 	struct outflow outflow;
+	struct direct direct; /* the socket beside the bus */
 	int proc_fd; /* procfs, to tell kinds of fds apart; or -1 for /proc */
 	uint32_t landlock_abi;
 
@@ -57,7 +59,7 @@ struct broker {
 	struct denial_log denials;
 };
 
-#define BROKER_NULL ((struct broker){ .proc_fd = -1, .keeper = { .fd = -1 }, .launcher = { .fd = -1 } })
+#define BROKER_NULL ((struct broker){ .proc_fd = -1, .keeper = { .fd = -1 }, .launcher = { .fd = -1 }, .direct = { .fd = -1 } })
 
 /* Refers to event and bus. */
 void broker_init(struct broker *b, sd_event *event, sd_bus *bus);
@@ -71,6 +73,8 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 /* @report: a catalog of which the errors count; borrowed; NULL when there is none. */
 void broker_reload_failed(struct broker *b, const struct catalog *report, uint32_t serial);
 int broker_take_launcher(struct broker *b, int fd);
+/* The socket beside the bus: served as soon as calls are answered. */
+int broker_take_direct(struct broker *b, int fd);
 /* The launcher has gone, and with it every jail. */
 void broker_launcher_gone(struct broker *b);
 /* The keeper asks for the end: replies are sent out, then the loop ends with success. */

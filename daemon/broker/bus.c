@@ -116,15 +116,23 @@ static int on_match_installed(sd_bus_message *m, void *userdata, sd_bus_error *e
 	return 1;
 }
 
+int bus_add_objects(struct broker *b, sd_bus *bus)
+{
+	int r;
+
+	r = sd_bus_add_filter(bus, NULL, filter, b);
+	if (r >= 0)
+		r = manager_bus_add(b, bus);
+	if (r >= 0)
+		r = sandbox_bus_add(b, bus);
+	return r;
+}
+
 int bus_attach(struct broker *b)
 {
 	int r;
 
-	r = sd_bus_add_filter(b->bus, bus_next_slot(b), filter, b);
-	if (r >= 0)
-		r = manager_bus_add(b);
-	if (r >= 0)
-		r = sandbox_bus_add(b);
+	r = bus_add_objects(b, b->bus);
 	if (r >= 0)
 		r = sd_bus_add_match_async(
 			b->bus, bus_next_slot(b), MATCH_GONE, on_gone, on_match_installed, b);

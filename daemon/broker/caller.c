@@ -36,7 +36,7 @@ void callers_done(struct callers *c)
 	for (size_t i = 0; i < c->n; i++)
 		c->v[i] = caller_free(c->v[i]);
 	free(c->v);
-	*c = (struct callers){ 0 };
+	*c = (struct callers){ .bus = c->bus };
 }
 
 /* The place where name is, or would be inserted. */
@@ -113,6 +113,34 @@ static int callers_add(struct callers *c, const char *name, struct caller **ret)
 	return 0;
 }
 
+sd_bus *callers_bus(const struct callers *c, const char *name)
+{
+	const struct caller *caller = find_name(c, name);
+
+	return caller && caller->bus ? caller->bus : c->bus;
+}
+
+/*
+ * Who sent this. On the bus its daemon says so; on the direct socket the connection does, and what the
+ * message states is not looked at.
+ */
+static struct caller *find_sender(const struct callers *c, sd_bus_message *m)
+{
+	sd_bus *bus = sd_bus_message_get_bus(m);
+	struct caller *caller;
+	const char *name;
+
+	if (bus == c->bus) {
+		name = sd_bus_message_get_sender(m);
+		caller = name ? find_name(c, name) : NULL;
+		return caller && !caller->bus ? caller : NULL;
+	}
+	if (sd_bus_get_description(bus, &name) < 0 || !name)
+		return NULL;
+	caller = find_name(c, name);
+	return caller && caller->bus == bus ? caller : NULL;
+}
+
 static int refuse(sd_bus_message *m, const char *name, const char *message)
 {
 	int r;
@@ -162,6 +190,19 @@ static void take_identity(struct caller *c, struct identity *fresh)
 	c->gids = c->identity.gids;
 	c->n_gids = c->identity.n_gids;
 	c->known = true;
+}
+
+int callers_add_direct(struct callers *c, const char *name, sd_bus *bus, struct identity *identity)
+{
+	struct caller *caller;
+	int r;
+
+	r = callers_add(c, name, &caller);
+	if (r < 0)
+		return r;
+	caller->bus = bus;
+	take_identity(caller, identity);
+	return 0;
 }
 
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
@@ -235,12 +276,12 @@ int callers_filter(struct callers *callers, sd_bus_message *m)
 	const struct caller *c;
 	int r;
 
-	/* Only a bus can say who sent something; its unique names begin with a colon. */
-	if (!sender || sender[0] != ':')
-		return refuse(m, BAILIFF_ERROR_ACCESS_DENIED, "Only calls over a message bus are answered");
-	c = find_name(callers, sender);
+	c = find_sender(callers, m);
 	if (c && c->known)
 		return 0;
+	/* Only a bus can say who sent something; its unique names begin with a colon. */
+	if (sd_bus_message_get_bus(m) != callers->bus || !sender || sender[0] != ':')
+		return refuse(m, BAILIFF_ERROR_ACCESS_DENIED, "Only calls over a message bus are answered");
 	r = hold_and_ask(callers, sender, m);
 	if (r < 0)
 		return refuse(m, BAILIFF_ERROR_QUOTA_EXCEEDED,
@@ -250,8 +291,7 @@ int callers_filter(struct callers *callers, sd_bus_message *m)
 
 const struct caller *callers_find(const struct callers *c, sd_bus_message *m)
 {
-	const char *sender = m ? sd_bus_message_get_sender(m) : NULL;
-	const struct caller *caller = sender ? find_name(c, sender) : NULL;
+	const struct caller *caller = m ? find_sender(c, m) : NULL;
 
 	return caller && caller->known ? caller : NULL;
 }

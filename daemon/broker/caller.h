@@ -5,8 +5,8 @@
  * Who calls. The identity of a connection is what the bus recorded when it was made: uid and all gids out of
  * GetConnectionCredentials, asked once per unique name, kept until the name is gone. So is the security
  * label. None of these is ever read from /proc, and a caller whose uid or gids the bus does not tell
- * completely is refused. The unit is no part of the identity: a process can be moved, so it is looked up for
- * the launch that it decides (inquiry.h).
+ * completely is refused. Over the direct socket the kernel says the same (direct.h). The unit is no part of
+ * the identity: a process can be moved, so it is looked up for the launch that it decides (inquiry.h).
  *
  * callers_filter() stands before every object: it holds a call back until its sender is known and puts it
  * into the queue again then. So each handler, property and enumerator finds the identity ready, or is not
@@ -34,8 +34,9 @@ struct identity {
 
 struct caller {
 	struct callers *callers;
-	char *name; /* unique name */
-	bool known; /* the identity is set */
+	char *name;  /* unique name */
+	sd_bus *bus; /* its own connection, when it came over the direct socket; NULL: it is on the bus */
+	bool known;  /* the identity is set */
 	struct identity identity;
 	uid_t uid; /* of it */
 	gid_t *gids;
@@ -50,6 +51,7 @@ struct caller {
 };
 
 struct callers {
+	sd_bus *bus;       /* the bus, or NULL; borrowed */
 	struct caller **v; /* sorted by name */
 	size_t n, allocated;
 	size_t n_held;   /* of all callers together */
@@ -58,6 +60,14 @@ struct callers {
 };
 
 void callers_done(struct callers *c);
+/*
+ * A connection of the direct socket, with what the kernel recorded of it at connect. Its name must be the
+ * description of bus (sd_bus_set_description(3)): that is how its messages are known, whatever sender they
+ * state. Takes the identity over when it succeeds. -EDQUOT, -ENOMEM.
+ */
+int callers_add_direct(struct callers *c, const char *name, sd_bus *bus, struct identity *identity);
+/* Where signals for this connection go; NULL when it has gone. */
+sd_bus *callers_bus(const struct callers *c, const char *name);
 /* Lets a call of a known sender pass (0) or takes it over (1). Only method calls are to be shown to it. */
 int callers_filter(struct callers *c, sd_bus_message *m);
 /* The known identity behind a message, or NULL. Also for a NULL message. */

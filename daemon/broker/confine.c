@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,6 +43,12 @@ static const struct filter_rule permitted[] = {
 	FILTER_ALLOW(recvfrom),
 	FILTER_ALLOW(sendto),
 	FILTER_ALLOW(getsockopt),
+	/* the direct socket: its connections, and a pair for each between its gate and sd-bus, which sizes
+	 * the buffers of its end and looks at its kind */
+	FILTER_ALLOW(accept4),
+	FILTER_ALLOW(getsockname),
+	FILTER_ALLOW_ARG(socketpair, 0, FILTER_WHOLE_ARG, AF_UNIX),
+	FILTER_ALLOW_ARG(setsockopt, 1, FILTER_WHOLE_ARG, SOL_SOCKET),
 	FILTER_ALLOW(pipe2),
 	FILTER_ALLOW(close),
 	/* kinds of fds, seals; duplicates for messages */

@@ -13,12 +13,16 @@ int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, ui
 	sd_bus_error *error, struct deferred **ret)
 {
 	uint32_t limit = b->catalog->config.max_calls_per_user;
+	_cleanup_free_ char *sender = NULL;
 	struct deferred *d;
 	int r;
 
 	d = calloc(1, sizeof(*d));
-	if (!d)
+	sender = strdup(c->name);
+	if (!d || !sender) {
+		free(d);
 		return -ENOMEM;
+	}
 	r = quota_take(
 		&b->quota, c->uid, QUOTA_CALLS, limit > UINT32_MAX - reserve ? limit : limit + reserve);
 	if (r < 0) {
@@ -29,7 +33,9 @@ int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, ui
 			"This user has %u calls waiting already (MaxCallsPerUser=): wait for one to end",
 			limit);
 	}
-	*d = (struct deferred){ .broker = b, .message = sd_bus_message_ref(m), .uid = c->uid };
+	*d = (struct deferred){
+		.broker = b, .message = sd_bus_message_ref(m), .sender = steal_ptr(sender), .uid = c->uid
+	};
 	*ret = d;
 	return 0;
 }
@@ -39,6 +45,7 @@ struct deferred *deferred_free(struct deferred *d)
 	if (d) {
 		quota_give(&d->broker->quota, d->uid, QUOTA_CALLS);
 		sd_bus_message_unref(d->message);
+		free(d->sender);
 		free(d);
 	}
 	return NULL;
@@ -46,9 +53,7 @@ struct deferred *deferred_free(struct deferred *d)
 
 const char *deferred_sender(const struct deferred *d)
 {
-	const char *sender = sd_bus_message_get_sender(d->message);
-
-	return sender ? sender : "";
+	return d->sender;
 }
 
 /* A lost answer is the bus' failure, or the caller's who left; nobody is there to hear of it. */
@@ -77,8 +82,7 @@ void deferred_reply_failure(struct deferred *d, const char *name, const char *me
 void deferred_send(struct deferred *d, sd_bus_message *reply)
 {
 	/* A caller that said NO_REPLY_EXPECTED gets none. */
-	finish(d, sd_bus_message_get_expect_reply(d->message) > 0 ? sd_bus_send(d->broker->bus, reply, NULL)
-								  : 0);
+	finish(d, sd_bus_message_get_expect_reply(d->message) > 0 ? sd_bus_send(NULL, reply, NULL) : 0);
 }
 
 void deferred_list_add(struct deferred_list *l, struct deferred *d)

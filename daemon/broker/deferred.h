@@ -12,6 +12,7 @@ struct deferred {
 	struct deferred *next;
 	struct broker *broker;
 	sd_bus_message *message;
+	char *sender; /* the caller's name among callers */
 	uid_t uid;
 	uint64_t about; /* id of the sandbox that it is about, where the answer needs that */
 };

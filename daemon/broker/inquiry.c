@@ -282,7 +282,7 @@ int inquiry_look(
 	struct inquiry *i;
 	int r;
 
-	if (c->identity.pid == 0) {
+	if (c->identity.pid == 0 && c->identity.pidfd < 0) {
 		learn_nothing(callers_find_name(&b->callers, c->name));
 		return 0;
 	}

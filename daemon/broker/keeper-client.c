@@ -25,11 +25,20 @@ static int take_catalog(struct broker *b, const struct keeper_message *m, int fd
 	return 0;
 }
 
+/* Once, before everything else. */
+static int take_start(struct broker *b, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
+{
+	if (b->keeper.started || (m->flags & ~KEEPER_HAS_DIRECT) != 0)
+		return -EBADMSG;
+	b->keeper.started = true;
+	return m->flags & KEEPER_HAS_DIRECT ? broker_take_direct(b, steal_fd(fds[0])) : 0;
+}
+
 static int dispatch(struct broker *b, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
 	switch (m->type) {
 	case WIRE_START:
-		return 0;
+		return take_start(b, m, fds);
 	case WIRE_CATALOG:
 	case WIRE_RELOAD_FAILED:
 		return take_catalog(b, m, fds[0]);

@@ -3,6 +3,7 @@
 
 /* The socket to the keeper: catalogs, the launcher's socket, the end; and back: ready, reload. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -11,6 +12,7 @@ struct broker;
 struct keeper_client {
 	struct broker *broker;
 	int fd;
+	bool started; /* WIRE_START came */
 	sd_event_source *source;
 	uint32_t reload_serial; /* of the last request to reload: never 0 once there was one */
 };

@@ -321,7 +321,7 @@ static int fill_request(struct launch *l, const struct caller *c, const struct p
 		request->binds[i].read_only = a->binds[i].read_only;
 	}
 	request->n_binds = a->n_binds;
-	return note_write(l->broker->bus, l->owner_name, request->note, &request->n_note);
+	return note_write(c->bus ? NULL : l->broker->bus, l->owner_name, request->note, &request->n_note);
 }
 
 static int submit(

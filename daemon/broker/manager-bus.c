@@ -75,7 +75,7 @@ static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error 
 		r = append_profile(reply, &b->catalog->profiles[i], c);
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
-	return r < 0 ? r : sd_bus_send(b->bus, reply, NULL);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 static int append_sandbox(sd_bus_message *reply, const struct sandbox *s)
@@ -102,7 +102,7 @@ static int method_list_sandboxes(sd_bus_message *m, void *userdata, sd_bus_error
 			r = append_sandbox(reply, b->sandboxes.v[i]);
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
-	return r < 0 ? r : sd_bus_send(b->bus, reply, NULL);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 static int method_get_sandbox(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -259,10 +259,10 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_END,
 };
 
-int manager_bus_add(struct broker *b)
+int manager_bus_add(struct broker *b, sd_bus *bus)
 {
 	return sd_bus_add_object_vtable(
-		b->bus, bus_next_slot(b), BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, manager_vtable, b);
+		bus, NULL, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, manager_vtable, b);
 }
 
 static int build_reload_reply(struct broker *b, sd_bus_message *call, sd_bus_message **ret)
@@ -341,7 +341,7 @@ static int wrong_files(char *const *errors, char ***ret)
 	return 0;
 }
 
-static int emit_reloaded(struct broker *b)
+static int emit_reloaded(struct broker *b, sd_bus *bus)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	_cleanup_(strv_freep) char **files = NULL;
@@ -351,14 +351,14 @@ static int emit_reloaded(struct broker *b)
 	if (r < 0)
 		return r;
 	r = sd_bus_message_new_signal(
-		b->bus, &m, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "ProfilesReloaded");
+		bus, &m, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "ProfilesReloaded");
 	if (r < 0)
 		return r;
 	r = sd_bus_message_append(m, "u", b->generation);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_append_strv(m, files);
-	return r < 0 ? r : sd_bus_send(b->bus, m, NULL);
+	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
 }
 
 void manager_bus_reloaded(struct broker *b, uint32_t serial)
@@ -372,7 +372,8 @@ void manager_bus_reloaded(struct broker *b, uint32_t serial)
 			answer_reload(b, d);
 		ask_for_next(b);
 	}
-	r = emit_reloaded(b);
+	direct_broadcast(&b->direct, emit_reloaded);
+	r = b->bus ? emit_reloaded(b, b->bus) : 0;
 	if (r < 0)
 		(void)log_errno(LOG_WARNING, r, "The signal ProfilesReloaded is lost");
 }

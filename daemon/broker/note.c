@@ -8,18 +8,27 @@
 #define NOTE_VERSION 1
 #define BUS_NAME_MAX 255 /* D-Bus specification */
 
+/* Stands where a bus' id would: of the direct socket, which has none. */
+static const sd_id128_t direct = SD_ID128_NULL;
+
+static int id_of(sd_bus *bus, sd_id128_t *ret)
+{
+	*ret = direct;
+	return bus ? sd_bus_get_bus_id(bus, ret) : 0;
+}
+
 int note_write(sd_bus *bus, const char *owner_name, uint8_t ret[NOTE_MAX], size_t *ret_size)
 {
 	_cleanup_(buf_done) struct buf buf = BUF_INIT(NOTE_MAX);
 	sd_id128_t id;
 	int r;
 
-	r = sd_bus_get_bus_id(bus, &id);
+	r = id_of(bus, &id);
 	if (r < 0)
 		return r;
 	buf_put_u8(&buf, NOTE_VERSION);
 	buf_put(&buf, id.bytes, sizeof(id.bytes));
-	buf_put_str(&buf, owner_name);
+	buf_put_str(&buf, bus ? owner_name : "");
 	r = buf_error(&buf);
 	if (r < 0)
 		return r;
@@ -28,7 +37,7 @@ int note_write(sd_bus *bus, const char *owner_name, uint8_t ret[NOTE_MAX], size_
 	return 0;
 }
 
-int note_read(sd_bus *bus, const uint8_t *note, size_t size, char **ret_owner_name)
+int note_read(sd_bus *bus, const uint8_t *note, size_t size, char **ret_owner_name, bool *ret_direct)
 {
 	struct cursor c = CURSOR_INIT(note, size);
 	_cleanup_free_ char *name = NULL;
@@ -36,7 +45,7 @@ int note_read(sd_bus *bus, const uint8_t *note, size_t size, char **ret_owner_na
 	sd_id128_t id;
 	int r;
 
-	r = sd_bus_get_bus_id(bus, &id);
+	r = id_of(bus, &id);
 	if (r < 0)
 		return r;
 	if (cursor_get_u8(&c) != NOTE_VERSION)
@@ -46,6 +55,8 @@ int note_read(sd_bus *bus, const uint8_t *note, size_t size, char **ret_owner_na
 	r = cursor_end(&c);
 	if (r < 0)
 		return r;
-	*ret_owner_name = memcmp(bytes, id.bytes, sizeof(id.bytes)) == 0 ? steal_ptr(name) : NULL;
+	*ret_direct = memcmp(bytes, direct.bytes, sizeof(direct.bytes)) == 0;
+	*ret_owner_name =
+		!*ret_direct && memcmp(bytes, id.bytes, sizeof(id.bytes)) == 0 ? steal_ptr(name) : NULL;
 	return 0;
 }

@@ -9,11 +9,15 @@
 
 #include "base/bounds.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
-/* -EMSGSIZE when it does not fit into NOTE_MAX. */
+/* @bus: over which it was launched; NULL: over the direct socket. -EMSGSIZE when it does not fit into
+ * NOTE_MAX. */
 int note_write(sd_bus *bus, const char *owner_name, uint8_t ret[NOTE_MAX], size_t *ret_size);
-/* The owner's unique name, or NULL when it was on another bus. -EBADMSG for bytes that no broker wrote. */
-int note_read(sd_bus *bus, const uint8_t *note, size_t size, char **ret_owner_name);
+/* The owner's unique name on this bus, or NULL when that was on another one or on the direct socket, of which
+ * no connection outlives the broker. @bus: NULL when there is none. -EBADMSG for bytes that no broker wrote.
+ */
+int note_read(sd_bus *bus, const uint8_t *note, size_t size, char **ret_owner_name, bool *ret_direct);

@@ -275,30 +275,35 @@ static const sd_bus_vtable sandbox_vtable[] = {
 	SD_BUS_VTABLE_END,
 };
 
-int sandbox_bus_add(struct broker *b)
+int sandbox_bus_add(struct broker *b, sd_bus *bus)
 {
 	int r;
 
-	r = sd_bus_add_fallback_vtable(b->bus, bus_next_slot(b), BAILIFF_SANDBOX_PREFIX,
-		BAILIFF_SANDBOX_INTERFACE, sandbox_vtable, find_object, b);
+	r = sd_bus_add_fallback_vtable(
+		bus, NULL, BAILIFF_SANDBOX_PREFIX, BAILIFF_SANDBOX_INTERFACE, sandbox_vtable, find_object, b);
 	if (r < 0)
 		return r;
-	return sd_bus_add_node_enumerator(b->bus, bus_next_slot(b), BAILIFF_SANDBOX_PREFIX, list_objects, b);
+	return sd_bus_add_node_enumerator(bus, NULL, BAILIFF_SANDBOX_PREFIX, list_objects, b);
 }
 
 static int new_unicast(struct sandbox *s, const char *interface, const char *member, sd_bus_message **ret)
 {
+	sd_bus *bus = callers_bus(&s->broker->callers, s->owner_name);
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	char path[SANDBOX_PATH_MAX];
 	int r;
 
+	if (!bus)
+		return -ENOTCONN;
 	sandbox_bus_path(s->id, path);
-	r = sd_bus_message_new_signal(s->broker->bus, &m, path, interface, member);
+	r = sd_bus_message_new_signal(bus, &m, path, interface, member);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_set_destination(m, s->owner_name);
-	if (r < 0)
-		return r;
+	if (bus == s->broker->bus) {
+		r = sd_bus_message_set_destination(m, s->owner_name);
+		if (r < 0)
+			return r;
+	}
 	*ret = steal_ptr(m);
 	return 0;
 }
@@ -316,7 +321,7 @@ static int send_changed(struct sandbox *s)
 	r = sd_bus_message_append(m, "sa{sv}as", BAILIFF_SANDBOX_INTERFACE, 5, "State", "s",
 		sandbox_state_to_string(s->state), "Result", "s", result, "ExitCode", "i", s->exit.exit_code,
 		"ExitSignal", "i", s->exit.exit_signal, "ExitedUSec", "t", s->exit.exited_realtime_usec, 0);
-	return r < 0 ? r : sd_bus_send(s->broker->bus, m, NULL);
+	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
 }
 
 static int send_exited(struct sandbox *s)
@@ -329,7 +334,7 @@ static int send_exited(struct sandbox *s)
 		return r;
 	r = sd_bus_message_append(m, "sii", sandbox_result_to_string((enum sandbox_result)s->exit.result),
 		s->exit.exit_code, s->exit.exit_signal);
-	return r < 0 ? r : sd_bus_send(s->broker->bus, m, NULL);
+	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
 }
 
 static void emit(struct sandbox *s, int (*send)(struct sandbox *))

@@ -12,7 +12,7 @@
 void sandbox_bus_path(uint64_t id, char ret[SANDBOX_PATH_MAX]);
 /* May this caller see and control the sandbox: its owner's uid, or an administrator. */
 bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c);
-int sandbox_bus_add(struct broker *b);
+int sandbox_bus_add(struct broker *b, sd_bus *bus);
 /* A call that the launcher will answer; the caller must be one who sees s. */
 int sandbox_bus_begin_control(
 	sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret);

@@ -27,6 +27,7 @@ struct sandbox {
 	uint32_t pid;     /* as the host counts, 0 if unknown */
 	uint32_t generation, layers, lacking;
 	bool detach;
+	bool direct; /* taken over, and launched over a connection that ended with the last broker */
 	enum sandbox_state state;
 	uint64_t started_realtime_usec, setup_usec;
 	struct sandbox_exit exit; /* once EXITED */

@@ -13,10 +13,11 @@
 static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_record *record)
 {
 	_cleanup_free_ char *owner_name = NULL;
+	bool direct = false;
 	struct sandbox *s;
 	int r;
 
-	r = note_read(b->bus, e->note, e->n_note, &owner_name);
+	r = note_read(b->bus, e->note, e->n_note, &owner_name, &direct);
 	if (r < 0)
 		(void)log_errno(
 			LOG_WARNING, r, "Sandbox %" PRIu64 ": its note can not be read", e->launched.id);
@@ -26,6 +27,7 @@ static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_re
 	s->owner = e->owner;
 	s->generation = e->generation;
 	s->detach = e->detach;
+	s->direct = direct;
 	s->state = (enum sandbox_state)e->state;
 	s->exit = e->exit;
 	if (sandbox_is_live(s))
@@ -56,6 +58,15 @@ static bool checked_before(const struct broker *b, size_t i)
 	return false;
 }
 
+/*
+ * Connections of the direct socket end with the broker: what was launched over one lives on by its lifeline
+ * alone. Without one nobody could tell whether its client is still there.
+ */
+static bool is_held(const struct sandbox *s)
+{
+	return s->detach || (s->direct && s->lifeline >= 0);
+}
+
 static int check_owners(struct broker *b)
 {
 	int r = 0;
@@ -65,7 +76,7 @@ static int check_owners(struct broker *b)
 
 		if (s->owner_name && !checked_before(b, i))
 			r = bus_check_client(b, s->owner_name);
-		else if (!s->owner_name && !s->detach && sandbox_is_live(s))
+		else if (!s->owner_name && !is_held(s) && sandbox_is_live(s))
 			lifetime_stop(s, USEC_INFINITY, RESULT_CLIENT_GONE, NULL);
 	}
 	return r;

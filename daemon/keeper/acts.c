@@ -146,7 +146,10 @@ void start_broker(struct keeper *k)
 	start_helper(k, HELPER_BROKER);
 	if (!is_running(k, HELPER_BROKER))
 		return;
-	(void)send_to(k, HELPER_BROKER, &m, NULL, 0);
+	if (k->runtime.direct_fd >= 0)
+		m.flags = KEEPER_HAS_DIRECT;
+	(void)send_to(k, HELPER_BROKER, &m, &k->runtime.direct_fd, m.flags ? 1 : 0);
+	m.flags = 0;
 	tell_broker_catalog(k);
 	m.type = WIRE_PEER;
 	(void)send_to(k, HELPER_LAUNCHER, &m, &one, 1);

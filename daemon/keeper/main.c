@@ -79,6 +79,9 @@ static int open_runtime(struct keeper *k)
 	}
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "runtime directory %s %s", dir, what);
+	r = runtime_listen(&k->runtime, dir);
+	if (r < 0)
+		return log_errno(LOG_ERR, r, "cannot listen on the socket %s/broker", dir);
 	r = runtime_make_cgroup(&k->runtime, dir);
 	return r < 0 ? log_errno(LOG_ERR, r, "cannot make a control group") : 0;
 }

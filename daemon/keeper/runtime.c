@@ -10,10 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LOCK_NAME    "lock"
+#define DIRECT_NAME  "broker"
+#define BACKLOG      128 /* connections that wait while no broker runs */
 #define LEAF_SUFFIX  "-daemon"
 #define LOCK_RETRIES 8 /* an instance that is just ending removes the file under us */
 
@@ -66,6 +70,53 @@ int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what)
 	ret->dir_fd = steal_fd(dir_fd);
 	ret->lock_fd = lock_fd;
 	return 0;
+}
+
+/* What an instance that was killed has left; anything but a socket there is not ours to remove. */
+static int remove_stale(int dir_fd)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, DIRECT_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : errno_or_eio();
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	return RET_ERRNO(unlinkat(dir_fd, DIRECT_NAME, 0));
+}
+
+/* By the open directory: a path from outside is walked once. The mode comes from the mask, so there is no
+ * moment with another one. */
+static int bind_in(int dir_fd, int fd)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int r;
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" DIRECT_NAME, dir_fd);
+	mask = umask(0111);
+	r = RET_ERRNO(bind(fd, (const struct sockaddr *)&address, sizeof(address)));
+	(void)umask(mask);
+	return r;
+}
+
+int runtime_listen(struct runtime *r, const char *dir)
+{
+	_cleanup_close_ int fd = -1;
+	int k;
+
+	/* Not our limit: whoever connects has to write the path into such an address. */
+	if (strlen(dir) + sizeof("/" DIRECT_NAME) > sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return errno_or_eio();
+	k = remove_stale(r->dir_fd);
+	if (k >= 0)
+		k = bind_in(r->dir_fd, fd);
+	if (k < 0)
+		return k;
+	r->direct_fd = steal_fd(fd);
+	return RET_ERRNO(listen(r->direct_fd, BACKLOG));
 }
 
 /* A name that the next instance on the same directory finds again: FNV-1a of the path. */
@@ -125,8 +176,11 @@ void runtime_remove(struct runtime *r)
 		(void)cgroup_clear(r->cgroup_fd);
 		(void)unlinkat(r->cgroup_parent_fd, r->cgroup_name, AT_REMOVEDIR);
 	}
+	if (r->direct_fd >= 0)
+		(void)unlinkat(r->dir_fd, DIRECT_NAME, 0);
 	if (r->lock_fd >= 0)
 		(void)unlinkat(r->dir_fd, LOCK_NAME, 0);
+	(void)fd_close(r->direct_fd);
 	(void)fd_close(r->cgroup_fd);
 	(void)fd_close(r->cgroup_parent_fd);
 	(void)fd_close(r->dir_fd);

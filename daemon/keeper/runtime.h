@@ -7,18 +7,25 @@
 
 struct runtime {
 	int dir_fd, lock_fd;
+	int direct_fd;                   /* listens as "broker" in the directory; it survives every broker */
 	int cgroup_parent_fd, cgroup_fd; /* -1 without cgroup v2 */
 	char cgroup_name[32];
 };
 
 #define RUNTIME_NULL                                                                                         \
-	((struct runtime){ .dir_fd = -1, .lock_fd = -1, .cgroup_parent_fd = -1, .cgroup_fd = -1 })
+	((struct runtime){                                                                                   \
+		.dir_fd = -1, .lock_fd = -1, .direct_fd = -1, .cgroup_parent_fd = -1, .cgroup_fd = -1 })
 
 /*
  * Opens, or makes, the directory and takes the lock. -EBUSY when another instance has it; -EPERM when others
  * than root may write there. On failure *reterr_what is a static phrase.
  */
 int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what);
+/*
+ * Makes the socket beside the bus, which every user may connect to. Its path is longer than a socket's may
+ * be: -ENAMETOOLONG. /proc must be there.
+ */
+int runtime_listen(struct runtime *r, const char *dir);
 /*
  * Makes the cgroup of this instance below our own, where cgroup v2 is mounted; what an instance that was
  * killed has left in it is killed and removed. Without cgroup v2: 0 and no fd. @dir: as for runtime_open(),
@@ -29,5 +36,5 @@ int runtime_make_cgroup(struct runtime *r, const char *dir);
 int runtime_clear_cgroup(const struct runtime *r);
 /* Has the kernel kill every process of the jails' cgroups; they end soon after. */
 void runtime_kill_cgroup(const struct runtime *r);
-/* Removes cgroup and lock, and closes the fds: the orderly end. */
+/* Removes cgroup, socket and lock, and closes the fds: the orderly end. */
 void runtime_remove(struct runtime *r);

@@ -19,7 +19,7 @@ static int told_start(struct server *s, const struct keeper_message *m, int fds[
 	int host_proc_fd = -1, cgroup_fd = -1, r;
 	size_t n = 0;
 
-	if (s->started)
+	if (s->started || (m->flags & KEEPER_HAS_DIRECT))
 		return -EBADMSG;
 	if (m->flags & KEEPER_HAS_HOST_PROC)
 		host_proc_fd = steal_fd(fds[n++]);

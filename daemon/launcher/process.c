@@ -85,6 +85,22 @@ static int check_pidfd(const struct server *server, const struct wire_record *re
 	return n == (ssize_t)strlen(pidfd) && memcmp(target, pidfd, strlen(pidfd)) == 0 ? 0 : -EBADF;
 }
 
+/* The direct socket's clients have no number that the broker could see. */
+static int find_pid(const struct server *server, const struct wire_record *record, uint32_t *ret)
+{
+	pid_t pid;
+
+	if (record->n_fds == 0)
+		return -EINVAL;
+	if (server->jail.host_proc_fd < 0)
+		return -EOPNOTSUPP;
+	pid = process_pid_in_procfs(server->jail.host_proc_fd, record->fds[0]);
+	if (pid < 0)
+		return (int)pid;
+	*ret = (uint32_t)pid;
+	return 0;
+}
+
 int request_process(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
 {
 	_cleanup_(process_answer_done) struct process_answer answer = { 0 };
@@ -96,6 +112,8 @@ int request_process(struct server *server, uint32_t serial, struct cursor *c, st
 	if (r < 0)
 		return r;
 	r = check_pidfd(server, record);
+	if (r >= 0 && m.pid == 0)
+		r = find_pid(server, record, &m.pid);
 	if (r >= 0)
 		r = look(server, m.pid, record->n_fds > 0 ? record->fds[0] : -1, &answer);
 	answer.error = r;

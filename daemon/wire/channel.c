@@ -8,6 +8,7 @@
 #include "wire/channel.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "wire/ancillary.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -77,21 +78,6 @@ int wire_channel_pair(int ret_fds[2])
 	return 0;
 }
 
-/* Puts the fds into h's control data, which lives in control. */
-static void attach_fds(struct msghdr *h, union control *control, const int *fds, size_t n_fds)
-{
-	struct cmsghdr *c;
-
-	*control = (union control){ 0 };
-	h->msg_control = control->bytes;
-	h->msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
-	c = CMSG_FIRSTHDR(h);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
-	memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
-}
-
 int wire_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds)
 {
 	/* sendmsg(2) only reads it, but struct iovec has no const of its own */
@@ -111,45 +97,13 @@ int wire_send(int fd, const void *data, size_t size, const int *fds, size_t n_fd
 	if (n_fds > WIRE_FDS_MAX)
 		return -E2BIG;
 	if (n_fds > 0)
-		attach_fds(&h, &control, fds, n_fds);
+		ancillary_attach_fds(&h, control.bytes, fds, n_fds);
 	do
 		n = sendmsg(fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : errno_or_eio();
 	return (size_t)n == size ? 0 : -EIO;
-}
-
-/*
- * Moves every fd out of the control data into fds, whose owner has them from then on, whatever else is wrong.
- * -EBADMSG for control data other than one set of fds, and for more fds than fit.
- */
-static int collect_fds(struct msghdr *h, int *fds, size_t max_fds, size_t *ret_n)
-{
-	int result = 0;
-
-	*ret_n = 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		size_t n;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
-			result = -EBADMSG;
-			continue;
-		}
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (*ret_n < max_fds) {
-				fds[(*ret_n)++] = fd;
-				continue;
-			}
-			(void)fd_close(fd);
-			result = -EBADMSG;
-		}
-	}
-	return result;
 }
 
 /*
@@ -196,7 +150,7 @@ static int receive_into(
 	if (n < 0)
 		return (int)n;
 	*ret_size = (size_t)n;
-	bad = collect_fds(&h, fds, max_fds, ret_n_fds);
+	bad = ancillary_collect_fds(&h, fds, max_fds, ret_n_fds);
 	if (h.msg_flags & MSG_CTRUNC) /* out of fd numbers, or more fds than any message has */
 		return -EMFILE;
 	if (h.msg_flags & MSG_TRUNC)

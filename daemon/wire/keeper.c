@@ -6,13 +6,18 @@
 #include "base/fd.h"
 #include "wire/messages.h"
 
-#define KEEPER_FLAGS_ALL (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS)
+#define KEEPER_FLAGS_LAUNCHER (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS)
+
+/* What belongs to the launcher, or what belongs to the broker; never both. */
+static bool flags_valid(uint32_t flags)
+{
+	return (flags & ~KEEPER_FLAGS_LAUNCHER) == 0 || flags == KEEPER_HAS_DIRECT;
+}
 
 /* How many fds belong to this message, or -EBADMSG for one that no process may send. */
 static int fds_of(const struct keeper_message *m)
 {
-	if (m->reserved != 0 || (m->flags & ~KEEPER_FLAGS_ALL) != 0 ||
-		(m->flags != 0 && m->type != WIRE_START))
+	if (m->reserved != 0 || !flags_valid(m->flags) || (m->flags != 0 && m->type != WIRE_START))
 		return -EBADMSG;
 	switch (m->type) {
 	case WIRE_START:

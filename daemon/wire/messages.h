@@ -46,7 +46,8 @@ enum wire_type {
 	WIRE_USAGE_IS,      /* usage */
 
 	/* keeper → launcher, keeper → broker: struct keeper_message */
-	/* launcher: fds host procfs, cgroup directory, host's mountinfo as flags say. broker: no fd */
+	/* launcher: fds host procfs, cgroup directory, host's mountinfo as flags say. broker: the direct
+	 * socket, likewise */
 	WIRE_START = 128,
 	WIRE_CATALOG, /* a catalog memfd and its generation */
 	/* broker only: a catalog memfd of which only the errors count; the old one stays. value 1: the
@@ -69,6 +70,7 @@ enum wire_type {
 #define KEEPER_HAS_HOST_PROC (1U << 0)
 #define KEEPER_HAS_CGROUP    (1U << 1)
 #define KEEPER_HAS_MOUNTS    (1U << 2)
+#define KEEPER_HAS_DIRECT    (1U << 3) /* never with the others */
 
 struct keeper_message {
 	uint32_t type, serial;

@@ -20,8 +20,6 @@ int decode_process_request(struct cursor *c, struct process_request *ret)
 	struct process_request m = { .pid = cursor_get_u32_max(c, INT32_MAX) };
 	int r;
 
-	if (m.pid == 0)
-		cursor_fail(c, -EBADMSG);
 	r = cursor_end(c);
 	if (r < 0)
 		return r;

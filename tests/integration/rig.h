@@ -30,8 +30,9 @@ enum rig_process {
 };
 
 struct rig {
-	char *dir;     /* temporary directory, root only below config/ */
-	char *address; /* of the bus */
+	char *dir;            /* temporary directory, root only below config/ */
+	char *address;        /* of the bus */
+	char *client_address; /* what rig_connect() connects to: the bus, or the direct socket */
 	pid_t bus, stub;
 	GPtrArray *connections;
 	char *mountinfo;                  /* before the daemon started */
@@ -39,6 +40,8 @@ struct rig {
 	size_t fds[_RIG_PROCESS_MAX + 1]; /* and be no more; the last are the test's own */
 };
 
+/* BAILIFF_TEST_BUS=direct: clients connect to the socket beside the bus. */
+bool rig_is_direct(void);
 /* Whether there is a point in trying: root, or BAILIFF_MUST_WORK=1 says that it has to work. */
 bool rig_can_run(void);
 #define RIG_SKIPPED 77 /* what meson takes for "skipped" */

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/connection.h"
+#include "base/bounds.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "broker/bus.h"
+#include "broker/direct-driver.h"
+#include "broker/gate.h"
+#include "dbus/names.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* not in the headers of Debian 12 */
+#endif
+
+#define AUTHENTICATE_USEC (10 * UINT64_C(1000000)) /* a client on a machine that swaps needs some seconds */
+#define QUEUED_MAX        64                       /* messages; then nothing more is read of this client */
+#define UNREAD_MAX        1024                     /* with signals; then the client is given up */
+#define BATCH_MAX         16                       /* messages each way before others get their turn */
+#define MESSAGE_MAX       (2 * 1024 * 1024) /* the largest arguments that are refused with an answer, and more */
+#define REPLY_MAX         (32 * 1024 * 1024) /* ours; what D-Bus permits a list of all sandboxes is far below */
+/* What a user may hold in messages that have not come to their end. */
+#define HELD_BYTES_MAX (8 * 1024 * 1024)
+#define HELD_FDS_MAX   512
+#define SMALL_BYTES    16384 /* what every connection may have does not count */
+
+struct connection *connection_free(struct connection *c)
+{
+	if (!c)
+		return NULL;
+	sd_event_source_disable_unref(c->deadline);
+	sd_event_source_disable_unref(c->fd_source);
+	sd_event_source_disable_unref(c->inner_source);
+	c->driver = sd_bus_slot_unref(c->driver);
+	sd_bus_close_unref(c->bus);
+	pump_done(&c->in);
+	pump_done(&c->out);
+	(void)fd_close(c->inner);
+	(void)fd_close(c->fd);
+	identity_done(&c->identity);
+	free(c);
+	return NULL;
+}
+
+void connection_end(struct connection *c, int error)
+{
+	struct connection **at = &c->direct->first;
+	struct broker *b = c->direct->broker;
+
+	if (error < 0 && error != -EPIPE)
+		denial_write(&b->denials, "The connection %s of uid %u to the direct socket is closed: %s",
+			c->name, c->uid, strerror(-error));
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	c->direct->n--;
+	if (c->bus)
+		broker_client_gone(b, c->name);
+	(void)connection_free(c);
+}
+
+bool connection_reads(struct connection *c)
+{
+	uint64_t n;
+
+	return sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n <= UNREAD_MAX;
+}
+
+static bool may_ask(const struct connection *c)
+{
+	uint64_t n;
+
+	return sd_bus_get_n_queued_write(c->bus, &n) >= 0 && n <= QUEUED_MAX;
+}
+
+/* Half a message takes memory and descriptors as long as its sender likes. */
+static int check_held(const struct connection *c)
+{
+	size_t bytes = 0, fds = 0;
+
+	if (c->in.allocated <= SMALL_BYTES && c->in.n_fds == 0)
+		return 0;
+	for (const struct connection *i = c->direct->first; i; i = i->next)
+		if (i->uid == c->uid) {
+			bytes += i->in.allocated;
+			fds += i->in.n_fds;
+		}
+	return bytes > HELD_BYTES_MAX || fds > HELD_FDS_MAX ? -EDQUOT : 0;
+}
+
+/* One message a side. 1 when something moved. */
+static int move_in(struct connection *c)
+{
+	int r = 1;
+
+	if (!pump_full(&c->in)) {
+		if (!may_ask(c))
+			return 0;
+		r = pump_read(&c->in);
+		if (r == 0)
+			r = check_held(c);
+	}
+	return r > 0 ? pump_write(&c->in) : r;
+}
+
+static int move_out(struct connection *c)
+{
+	int r = 1;
+
+	if (!pump_full(&c->out))
+		r = pump_read(&c->out);
+	return r > 0 ? pump_write(&c->out) : r;
+}
+
+static int watch(struct connection *c)
+{
+	uint32_t client = 0, inner = 0;
+	int r;
+
+	if (pump_full(&c->in))
+		inner |= EPOLLOUT;
+	else if (may_ask(c))
+		client |= EPOLLIN;
+	if (pump_full(&c->out))
+		client |= EPOLLOUT;
+	else
+		inner |= EPOLLIN;
+	r = sd_event_source_set_io_events(c->fd_source, client);
+	return r < 0 ? r : sd_event_source_set_io_events(c->inner_source, inner);
+}
+
+static int move(struct connection *c)
+{
+	int in = 1, out = 1;
+
+	for (unsigned i = 0; i < BATCH_MAX && (in > 0 || out > 0); i++) {
+		out = move_out(c);
+		if (out < 0)
+			return out;
+		in = move_in(c);
+		if (in < 0)
+			return in;
+	}
+	return connection_reads(c) ? watch(c) : -ENOBUFS;
+}
+
+/* What a client said before it left counts, as it does on a bus: it may not have wanted an answer. */
+static void hear_out(struct connection *c)
+{
+	for (unsigned i = 0; i < BATCH_MAX; i++)
+		if (sd_bus_process(c->bus, NULL) <= 0)
+			return;
+}
+
+static int on_moving(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct connection *c = userdata;
+	int r = move(c);
+
+	/* a hang-up is reported for ever, to whoever waits for something else as well */
+	if (r >= 0 && (events & (EPOLLHUP | EPOLLERR)) && !may_ask(c))
+		r = -EPIPE;
+	if (r == -EPIPE)
+		hear_out(c);
+	if (r < 0)
+		connection_end(c, r);
+	return 0;
+}
+
+void connection_flush(struct connection *c)
+{
+	if (!c->bus)
+		return;
+	for (unsigned i = 0; i < UNREAD_MAX; i++)
+		if (sd_bus_process(c->bus, NULL) < 0 || move_out(c) <= 0)
+			return;
+}
+
+static int begin_messages(struct connection *c)
+{
+	struct direct *d = c->direct;
+	struct broker *b = d->broker;
+	int r;
+
+	c->deadline = sd_event_source_disable_unref(c->deadline);
+	r = gate_open(c->name, d->id, c->sasl.fds, &c->bus, &c->inner);
+	if (r < 0)
+		return r;
+	pump_init(&c->in, c->fd, c->inner, MESSAGE_MAX);
+	pump_init(&c->out, c->inner, c->fd, REPLY_MAX);
+	read_pidfd(c->fd, &c->identity);
+	r = callers_add_direct(&b->callers, c->name, c->bus, &c->identity);
+	if (r < 0)
+		return r;
+	r = direct_driver_add(c->bus, &c->driver, c->name);
+	if (r >= 0)
+		r = bus_add_objects(b, c->bus);
+	if (r >= 0)
+		r = sd_bus_attach_event(c->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
+	if (r >= 0)
+		r = sd_event_add_io(b->event, &c->inner_source, c->inner, EPOLLIN, on_moving, c);
+	if (r < 0)
+		return r;
+	c->fd_source = sd_event_source_disable_unref(c->fd_source);
+	return sd_event_add_io(b->event, &c->fd_source, c->fd, EPOLLIN, on_moving, c);
+}
+
+static int say(const struct connection *c, const char *reply)
+{
+	const size_t size = strlen(reply);
+	ssize_t n = size > 0 ? stream_send(c->fd, reply, size, NULL, 0) : 0;
+
+	/* such few bytes always fit, unless the client plays */
+	return n < 0 ? (int)n : (size_t)n == size ? 0 : -EPROTO;
+}
+
+/* Takes one line and no byte more: what follows BEGIN is a message, and descriptors may come with it. */
+static int take_line(struct connection *c)
+{
+	char line[SASL_LINE_MAX], reply[SASL_REPLY_MAX];
+	const char *end;
+	ssize_t n;
+	size_t size;
+	int r;
+
+	n = recv(c->fd, line, sizeof(line), MSG_PEEK | MSG_DONTWAIT);
+	if (n <= 0)
+		return n == 0 ? -EPIPE : errno_or_eio();
+	if (!c->greeted) {
+		if (line[0] != '\0')
+			return -EPROTO;
+		c->greeted = true;
+		return recv(c->fd, line, 1, MSG_DONTWAIT) == 1 ? 0 : -EPROTO;
+	}
+	end = memmem(line, (size_t)n, "\r\n", 2);
+	if (!end)
+		return (size_t)n == sizeof(line) ? -EPROTO : -EAGAIN;
+	size = (size_t)(end - line);
+	if (recv(c->fd, line, size + 2, MSG_DONTWAIT) != (ssize_t)size + 2)
+		return -EPROTO;
+	r = sasl_line(&c->sasl, line, size, reply);
+	if (r != 0)
+		return r;
+	return say(c, reply);
+}
+
+static int on_line(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct connection *c = userdata;
+	int r;
+
+	do
+		r = take_line(c);
+	while (r == 0);
+	if (r > 0)
+		r = begin_messages(c);
+	/* of a line that has not come to its end: it is looked at again when there is more */
+	if (r == -EAGAIN && (events & (EPOLLHUP | EPOLLERR)))
+		r = -EPIPE;
+	if (r < 0 && r != -EAGAIN)
+		connection_end(c, r);
+	return 0;
+}
+
+static int on_too_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	connection_end(userdata, -ETIMEDOUT);
+	return 0;
+}
+
+static int compare_gids(const void *a, const void *b)
+{
+	const gid_t x = *(const gid_t *)a, y = *(const gid_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int read_groups(int fd, gid_t primary, struct identity *identity)
+{
+	socklen_t size = 0;
+	int r;
+
+	/* asked for its size by a room that is too small, it answers ERANGE and the size */
+	r = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size);
+	if (r < 0 && errno != ERANGE)
+		return errno_or_eio();
+	if (size > (GROUPS_MAX - 1) * sizeof(gid_t))
+		return -EACCES;
+	identity->gids = malloc(size + sizeof(gid_t));
+	if (!identity->gids)
+		return -ENOMEM;
+	if (size > 0 && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, identity->gids + 1, &size) < 0)
+		return errno_or_eio();
+	identity->gids[0] = primary;
+	identity->n_gids = 1 + size / sizeof(gid_t);
+	qsort(identity->gids, identity->n_gids, sizeof(gid_t), compare_gids);
+	return 0;
+}
+
+/* Without a security module there is none; one that can not be read in full is none either. */
+static int read_label(int fd, struct identity *identity)
+{
+	char label[LABEL_MAX + 1];
+	socklen_t size = LABEL_MAX;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERSEC, label, &size) < 0)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	label[size] = '\0';
+	identity->label = strdup(label);
+	return identity->label ? 0 : -ENOMEM;
+}
+
+/* Linux 6.5. Without it nothing stands for the process, and who asks for its unit gets no answer. */
+static void read_pidfd(int fd, struct identity *identity)
+{
+	socklen_t size = sizeof(identity->pidfd);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &identity->pidfd, &size) < 0)
+		identity->pidfd = -1;
+}
+
+/* As the kernel recorded it when the client connected; nothing of it changes later. */
+static int identify(struct connection *c)
+{
+	struct ucred ucred;
+	socklen_t size = sizeof(ucred);
+	int r;
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
+		return errno_or_eio();
+	if (size != sizeof(ucred) || ucred.uid == (uid_t)-1 || ucred.gid == (gid_t)-1)
+		return -EACCES;
+	c->uid = c->identity.uid = ucred.uid;
+	r = read_groups(c->fd, ucred.gid, &c->identity);
+	return r < 0 ? r : read_label(c->fd, &c->identity);
+}
+
+int connection_new(struct direct *d, int fd, struct connection **ret)
+{
+	_cleanup_(connection_freep) struct connection *c = calloc(1, sizeof(*c));
+	sd_event *event = d->broker->event;
+	int r;
+
+	if (!c) {
+		(void)fd_close(fd);
+		return -ENOMEM;
+	}
+	c->direct = d;
+	c->fd = fd;
+	c->inner = -1;
+	c->identity = IDENTITY_NULL;
+	(void)snprintf(c->name, sizeof(c->name), ":direct.%" PRIu64, ++d->n_ever);
+	r = identify(c);
+	if (r < 0)
+		return r;
+	c->sasl = (struct sasl){ .uid = c->uid, .guid = sd_id128_to_string(d->id, c->guid) };
+	r = sd_event_add_io(event, &c->fd_source, fd, EPOLLIN, on_line, c);
+	if (r >= 0)
+		r = sd_event_add_time(event, &c->deadline, CLOCK_BOOTTIME,
+			now_boottime_usec() + AUTHENTICATE_USEC, 0, on_too_late, c);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(c);
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * One connection of the direct socket. sd-bus takes memory for whatever size a message's head announces, and
+ * sets no bound to what it keeps for a peer that does not read. So it stands behind a gate: a socket pair,
+ * and two pumps that let whole messages of a bounded size through, and nothing more while answers are not
+ * taken.
+ */
+
+#include "base/cleanup.h"
+#include "broker/caller.h"
+#include "broker/direct.h"
+#include "broker/pump.h"
+#include "broker/sasl.h"
+
+#define CONNECTION_NAME_MAX 32
+
+struct connection {
+	struct connection *next;
+	struct direct *direct;
+	bool listed;
+	char name[CONNECTION_NAME_MAX]; /* among callers */
+	char guid[SD_ID128_STRING_MAX];
+	uid_t uid;
+	struct identity identity; /* until the callers take it over */
+	int fd;                   /* the client's */
+	int inner;                /* the gate's end of the pair; bus has the other */
+	sd_bus *bus;              /* NULL until the client has authenticated */
+	sd_bus_slot *driver;
+	sd_event_source *fd_source, *inner_source, *deadline;
+	bool greeted; /* the byte before the first line came */
+	struct sasl sasl;
+	struct pump in, out;
+};
+
+/* Takes fd over, also when it fails. Waits for the client's first line. */
+int connection_new(struct direct *d, int fd, struct connection **ret);
+/* Of one that is not listed. Returns NULL. */
+struct connection *connection_free(struct connection *c);
+DEFINE_CLEANUP(struct connection *, connection_free);
+/* Takes it out of the list, tells the broker that the client has gone, and frees. @error: why, for the log; 0
+ * or -EPIPE: nothing wrong. Not from inside of a D-Bus handler. */
+void connection_end(struct connection *c, int error);
+/* Moves what is queued for the client as far as there is room. */
+void connection_flush(struct connection *c);
+/* Takes its answers. */
+bool connection_reads(struct connection *c);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* File descriptors in ancillary data: what the two transports of this directory share. */
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* Puts the fds into h's control data: room for them, CMSG_SPACE() bytes aligned for a struct cmsghdr. */
+void ancillary_attach_fds(struct msghdr *h, void *room, const int *fds, size_t n_fds);
+/*
+ * Moves every fd out of the control data into fds, whose owner has them from then on, whatever else is wrong.
+ * -EBADMSG for control data other than one set of fds, and for more fds than fit.
+ */
+int ancillary_collect_fds(struct msghdr *h, int *fds, size_t max_fds, size_t *ret_n);
