@@ -33,7 +33,7 @@ struct broker {
 	size_t n_slots;
 	struct outflow outflow;
 	struct direct direct; /* the socket beside the bus */
-	int proc_fd; /* procfs, to tell kinds of fds apart; or -1 for /proc */
+	int proc_fd;          /* procfs, to tell kinds of fds apart; or -1 for /proc */
 	uint32_t landlock_abi;
 
 	struct keeper_client keeper;
@@ -59,7 +59,9 @@ struct broker {
 	struct denial_log denials;
 };
 
-#define BROKER_NULL ((struct broker){ .proc_fd = -1, .keeper = { .fd = -1 }, .launcher = { .fd = -1 }, .direct = { .fd = -1 } })
+#define BROKER_NULL                                                                                          \
+	((struct broker){                                                                                    \
+		.proc_fd = -1, .keeper = { .fd = -1 }, .launcher = { .fd = -1 }, .direct = { .fd = -1 } })
 
 /* Refers to event and bus. */
 void broker_init(struct broker *b, sd_event *event, sd_bus *bus);

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define POLL_USEC 20000
@@ -164,4 +166,39 @@ void rig_reload(struct rig *rig)
 	rig_wait_jailed(rig, 0);
 	for (int i = 0; rig_count_zombies(rig) > 0 && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++)
 		g_usleep(POLL_USEC);
+}
+
+/* An id of a process, by the line of its status that begins so; 0 when it has ended. */
+static unsigned id_of(pid_t pid, const char *key)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
+	const char *line;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	line = strstr(text, key);
+	assert_non_null(line);
+	return (unsigned)strtoul(line + strlen(key), NULL, 10);
+}
+
+/* As the process' own user: that takes no capability. One that has ended needs none. */
+void rig_limit_fds(pid_t pid, rlim_t soft)
+{
+	uid_t uid = id_of(pid, "\nUid:");
+	gid_t gid = id_of(pid, "\nGid:");
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct rlimit limit;
+
+		if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+			_exit(1);
+		if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+			_exit(errno == ESRCH ? 0 : 1);
+		limit.rlim_cur = soft;
+		_exit(prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0 && errno != ESRCH ? 2 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }

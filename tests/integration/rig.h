@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cmocka.h>
@@ -42,6 +43,8 @@ struct rig {
 
 /* BAILIFF_TEST_BUS=direct: clients connect to the socket beside the bus. */
 bool rig_is_direct(void);
+/* The error that stands for a denial there: no bus says no before the broker does. Others as they are. */
+const char *rig_denial(const char *error_name);
 /* Whether there is a point in trying: root, or BAILIFF_MUST_WORK=1 says that it has to work. */
 bool rig_can_run(void);
 #define RIG_SKIPPED 77 /* what meson takes for "skipped" */
@@ -67,6 +70,8 @@ void rig_remove(struct rig *rig, const char *name);
 void rig_reload(struct rig *rig);
 /* The pid of one of the four, as the host sees it; 0 if it does not run. */
 pid_t rig_pid(struct rig *rig, enum rig_process which);
+/* Sets the soft limit of open descriptors of one of them; no harm when it has just ended. */
+void rig_limit_fds(pid_t pid, rlim_t soft);
 /* Kills it and waits until another pid stands in its place and the broker answers. */
 void rig_kill_and_wait(struct rig *rig, enum rig_process which);
 /* Waits until the name is owned and answers Ping. */

@@ -127,7 +127,7 @@ static void check_row(
 	const char *path = strcmp(row->interface, RIG_MANAGER) == 0 ? RIG_PATH : s->path;
 	g_autoptr(GVariant) v =
 		rig_call(c, path, row->interface, row->method, row_args(row, s), NULL, NULL, &error);
-	const char *want = row->outcome[class];
+	const char *want = rig_denial(row->outcome[class]);
 
 	if (v && strcmp(want, OK) != 0)
 		fail_msg("%s as %s succeeded, wanted %s", row->method, class_names[class], want);
@@ -256,6 +256,8 @@ static void test_name_can_not_be_squatted(void **state)
 	static const uid_t others[] = { RIG_ALICE, 65534, 0 };
 	struct rig *rig = *state;
 
+	if (rig_is_direct())
+		skip(); /* there is no name to own */
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
 		GDBusConnection *c = rig_connect(rig, others[i]);
 		g_autoptr(GError) error = NULL;
