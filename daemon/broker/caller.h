@@ -83,5 +83,8 @@ struct caller *callers_find_name(const struct callers *c, const char *name);
 /* Reads the answer to GetConnectionCredentials. -EBADMSG or -ENODATA when uid or gids are not told in full,
  * and for a key that is known and has another type than the specification gives it. */
 int identity_read(sd_bus_message *reply, struct identity *ret);
+/* The same of a connected socket, from what the kernel recorded at connect(2): nothing of it changes later.
+ * Its pid is never told. */
+int identity_of_socket(int fd, struct identity *ret);
 void identity_done(struct identity *c);
 #define IDENTITY_NULL ((struct identity){ .uid = (uid_t)-1, .pidfd = -1 })

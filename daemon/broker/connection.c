@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/connection.h"
-#include "base/bounds.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -16,10 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* not in the headers of Debian 12 */
-#endif
 
 #define AUTHENTICATE_USEC (10 * UINT64_C(1000000)) /* a client on a machine that swaps needs some seconds */
 #define QUEUED_MAX        64                       /* messages; then nothing more is read of this client */
@@ -196,7 +191,6 @@ static int begin_messages(struct connection *c)
 		return r;
 	pump_init(&c->in, c->fd, c->inner, MESSAGE_MAX);
 	pump_init(&c->out, c->inner, c->fd, REPLY_MAX);
-	read_pidfd(c->fd, &c->identity);
 	r = callers_add_direct(&b->callers, c->name, c->bus, &c->identity);
 	if (r < 0)
 		return r;
@@ -276,73 +270,6 @@ static int on_too_late(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-static int compare_gids(const void *a, const void *b)
-{
-	const gid_t x = *(const gid_t *)a, y = *(const gid_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int read_groups(int fd, gid_t primary, struct identity *identity)
-{
-	socklen_t size = 0;
-	int r;
-
-	/* asked for its size by a room that is too small, it answers ERANGE and the size */
-	r = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size);
-	if (r < 0 && errno != ERANGE)
-		return errno_or_eio();
-	if (size > (GROUPS_MAX - 1) * sizeof(gid_t))
-		return -EACCES;
-	identity->gids = malloc(size + sizeof(gid_t));
-	if (!identity->gids)
-		return -ENOMEM;
-	if (size > 0 && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, identity->gids + 1, &size) < 0)
-		return errno_or_eio();
-	identity->gids[0] = primary;
-	identity->n_gids = 1 + size / sizeof(gid_t);
-	qsort(identity->gids, identity->n_gids, sizeof(gid_t), compare_gids);
-	return 0;
-}
-
-/* Without a security module there is none; one that can not be read in full is none either. */
-static int read_label(int fd, struct identity *identity)
-{
-	char label[LABEL_MAX + 1];
-	socklen_t size = LABEL_MAX;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERSEC, label, &size) < 0)
-		return errno == ENOMEM ? -ENOMEM : 0;
-	label[size] = '\0';
-	identity->label = strdup(label);
-	return identity->label ? 0 : -ENOMEM;
-}
-
-/* Linux 6.5. Without it nothing stands for the process, and who asks for its unit gets no answer. */
-static void read_pidfd(int fd, struct identity *identity)
-{
-	socklen_t size = sizeof(identity->pidfd);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &identity->pidfd, &size) < 0)
-		identity->pidfd = -1;
-}
-
-/* As the kernel recorded it when the client connected; nothing of it changes later. */
-static int identify(struct connection *c)
-{
-	struct ucred ucred;
-	socklen_t size = sizeof(ucred);
-	int r;
-
-	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
-		return errno_or_eio();
-	if (size != sizeof(ucred) || ucred.uid == (uid_t)-1 || ucred.gid == (gid_t)-1)
-		return -EACCES;
-	c->uid = c->identity.uid = ucred.uid;
-	r = read_groups(c->fd, ucred.gid, &c->identity);
-	return r < 0 ? r : read_label(c->fd, &c->identity);
-}
-
 int connection_new(struct direct *d, int fd, struct connection **ret)
 {
 	_cleanup_(connection_freep) struct connection *c = calloc(1, sizeof(*c));
@@ -358,9 +285,10 @@ int connection_new(struct direct *d, int fd, struct connection **ret)
 	c->inner = -1;
 	c->identity = IDENTITY_NULL;
 	(void)snprintf(c->name, sizeof(c->name), ":direct.%" PRIu64, ++d->n_ever);
-	r = identify(c);
+	r = identity_of_socket(fd, &c->identity);
 	if (r < 0)
 		return r;
+	c->uid = c->identity.uid;
 	c->sasl = (struct sasl){ .uid = c->uid, .guid = sd_id128_to_string(d->id, c->guid) };
 	r = sd_event_add_io(event, &c->fd_source, fd, EPOLLIN, on_line, c);
 	if (r >= 0)

@@ -304,7 +304,7 @@ int control_get_usage(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (sd_bus_message_get_expect_reply(m) == 0)
 		return 1;
 	r = reply_usage(m, s, &s->exit.usage, &reply);
-	return r < 0 ? r : sd_bus_send(s->broker->bus, reply, NULL);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 int control_attach_lifeline(sd_bus_message *m, void *userdata, sd_bus_error *error)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The answer to GetConnectionCredentials, D-Bus specification. Each key that we know must come once and have
- * the type that the specification gives it; the others are passed over. Nothing is taken for granted: there
- * is no uid before one was read.
+ * The answer to GetConnectionCredentials, D-Bus specification; and what a socket of our own tells. Each key
+ * that we know must come once and have the type that the specification gives it; the others are passed over.
+ * Nothing is taken for granted: there is no uid before one was read.
  */
 
 #include "base/bounds.h"
@@ -14,6 +14,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* not in the headers of Debian 12 */
+#endif
 
 void identity_done(struct identity *c)
 {
@@ -163,5 +168,79 @@ int identity_read(sd_bus_message *reply, struct identity *ret)
 		return -ENODATA;
 	*ret = c;
 	c = IDENTITY_NULL;
+	return 0;
+}
+
+static int compare_gids(const void *a, const void *b)
+{
+	const gid_t x = *(const gid_t *)a, y = *(const gid_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int socket_groups(int fd, gid_t primary, struct identity *identity)
+{
+	socklen_t size = 0;
+	int r;
+
+	/* asked for its size by a room that is too small, it answers ERANGE and the size */
+	r = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size);
+	if (r < 0 && errno != ERANGE)
+		return errno_or_eio();
+	if (size > (GROUPS_MAX - 1) * sizeof(gid_t))
+		return -EACCES;
+	identity->gids = malloc(size + sizeof(gid_t));
+	if (!identity->gids)
+		return -ENOMEM;
+	if (size > 0 && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, identity->gids + 1, &size) < 0)
+		return errno_or_eio();
+	identity->gids[0] = primary;
+	identity->n_gids = 1 + size / sizeof(gid_t);
+	qsort(identity->gids, identity->n_gids, sizeof(gid_t), compare_gids);
+	return 0;
+}
+
+/* Without a security module there is none; one that can not be read in full is none either. */
+static int socket_label(int fd, struct identity *identity)
+{
+	char label[LABEL_MAX + 1];
+	socklen_t size = LABEL_MAX;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERSEC, label, &size) < 0)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	label[size] = '\0';
+	identity->label = strdup(label);
+	return identity->label ? 0 : -ENOMEM;
+}
+
+/* Linux 6.5. Without it nothing stands for the process, and who asks for its unit gets no answer. */
+static void socket_pidfd(int fd, struct identity *identity)
+{
+	socklen_t size = sizeof(identity->pidfd);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &identity->pidfd, &size) < 0)
+		identity->pidfd = -1;
+}
+
+int identity_of_socket(int fd, struct identity *ret)
+{
+	_cleanup_(identity_done) struct identity identity = IDENTITY_NULL;
+	struct ucred ucred;
+	socklen_t size = sizeof(ucred);
+	int r;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
+		return errno_or_eio();
+	if (size != sizeof(ucred) || ucred.uid == (uid_t)-1 || ucred.gid == (gid_t)-1)
+		return -EACCES;
+	identity.uid = ucred.uid;
+	r = socket_groups(fd, ucred.gid, &identity);
+	if (r >= 0)
+		r = socket_label(fd, &identity);
+	if (r < 0)
+		return r;
+	socket_pidfd(fd, &identity);
+	*ret = identity;
+	identity = IDENTITY_NULL;
 	return 0;
 }

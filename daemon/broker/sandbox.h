@@ -27,7 +27,7 @@ struct sandbox {
 	uint32_t pid;     /* as the host counts, 0 if unknown */
 	uint32_t generation, layers, lacking;
 	bool detach;
-	bool direct; /* taken over, and launched over a connection that ended with the last broker */
+	bool held; /* taken over; its connection ended with the last broker, its lifeline did not */
 	enum sandbox_state state;
 	uint64_t started_realtime_usec, setup_usec;
 	struct sandbox_exit exit; /* once EXITED */

@@ -27,7 +27,7 @@ static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_re
 	s->owner = e->owner;
 	s->generation = e->generation;
 	s->detach = e->detach;
-	s->direct = direct;
+	s->held = direct && e->has_lifeline;
 	s->state = (enum sandbox_state)e->state;
 	s->exit = e->exit;
 	if (sandbox_is_live(s))
@@ -64,7 +64,7 @@ static bool checked_before(const struct broker *b, size_t i)
  */
 static bool is_held(const struct sandbox *s)
 {
-	return s->detach || (s->direct && s->lifeline >= 0);
+	return s->detach || s->held;
 }
 
 static int check_owners(struct broker *b)

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/process.h"
 
 #include <fcntl.h>
 #include <poll.h>

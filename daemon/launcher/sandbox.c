@@ -420,6 +420,14 @@ void sandbox_due(struct server *server, struct sandbox *s)
 	}
 }
 
+static bool has_lifeline(const struct sandbox *s)
+{
+	for (size_t i = 0; i < LIFELINES_MAX; i++)
+		if (s->lifelines[i].source.fd >= 0)
+			return true;
+	return false;
+}
+
 void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret)
 {
 	*ret = (struct sandbox_entry){
@@ -429,6 +437,7 @@ void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret)
 		.owner = s->owner,
 		.state = s->state,
 		.detach = s->detach,
+		.has_lifeline = has_lifeline(s),
 		.runtime_max_usec = s->runtime_max_usec,
 		.timeout_stop_usec = s->timeout_stop_usec,
 		.stop_signal = s->stop_signal,

@@ -231,6 +231,7 @@ struct sandbox_entry {
 	uid_t owner;
 	uint32_t state; /* enum sandbox_state */
 	bool detach;
+	bool has_lifeline; /* one at least that has not hung up */
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	int32_t stop_signal;
 	struct sandbox_exit exit; /* meaningful when EXITED */

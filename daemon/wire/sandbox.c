@@ -173,6 +173,7 @@ int encode_sandbox_entry(struct buf *b, uint32_t serial, const struct sandbox_en
 	buf_put_u32(b, m->owner);
 	buf_put_u32(b, m->state);
 	buf_put_u8(b, m->detach);
+	buf_put_u8(b, m->has_lifeline);
 	buf_put_u64(b, m->runtime_max_usec);
 	buf_put_u64(b, m->timeout_stop_usec);
 	buf_put_i32(b, m->stop_signal);
@@ -195,6 +196,7 @@ static void get_entry(struct cursor *c, struct sandbox_entry *m)
 	m->owner = get_uid(c);
 	m->state = cursor_get_u32_max(c, _SANDBOX_STATE_MAX - 1);
 	m->detach = cursor_get_bool(c);
+	m->has_lifeline = cursor_get_bool(c);
 	m->runtime_max_usec = get_timeout(c);
 	m->timeout_stop_usec = get_timeout(c);
 	m->stop_signal = get_signal(c, 1);

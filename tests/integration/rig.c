@@ -420,6 +420,14 @@ void rig_disconnect(struct rig *rig, GDBusConnection *c)
 		;
 }
 
+GDBusConnection *rig_reconnect(struct rig *rig, GDBusConnection *c, uid_t uid)
+{
+	if (!rig_is_direct())
+		return c;
+	rig_disconnect(rig, c);
+	return rig_connect(rig, uid);
+}
+
 static void check_daemon(struct rig *rig)
 {
 	int status;

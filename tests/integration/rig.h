@@ -62,6 +62,8 @@ char *rig_cgroup_name(const struct rig *rig);
 /* A connection whose credentials at connect are these. Closed at teardown. */
 GDBusConnection *rig_connect(struct rig *rig, uid_t uid);
 void rig_disconnect(struct rig *rig, GDBusConnection *c);
+/* After the broker's end: a bus' connection is as it was, one to the direct socket has to be made anew. */
+GDBusConnection *rig_reconnect(struct rig *rig, GDBusConnection *c, uid_t uid);
 
 /* Writes config/NAME below the rig (directories made as needed), root-owned, 0644. */
 void rig_write(struct rig *rig, const char *name, const char *text);

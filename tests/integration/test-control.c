@@ -187,6 +187,7 @@ static void test_lifelines(void **state)
 	first = attach(c, &s);
 	second = attach(c, &s);
 	rig_kill_and_wait(rig, RIG_BROKER);
+	c = rig_reconnect(rig, c, RIG_ALICE);
 	assert_false(readable(s.pidfd, 100));
 	(void)close(second);
 	assert_true(readable(s.pidfd, RIG_TIMEOUT_MS));

@@ -325,10 +325,7 @@ static void test_launcher_killed(void **state)
 	launch_forever(c, NULL, &s);
 	rig_kill_and_wait(rig, RIG_LAUNCHER);
 	/* the broker went with it */
-	if (rig_is_direct()) {
-		rig_disconnect(rig, c);
-		c = rig_connect(rig, RIG_ALICE);
-	}
+	c = rig_reconnect(rig, c, RIG_ALICE);
 	assert_true(pidfd_ended(s.pidfd, RIG_TIMEOUT_MS));
 	rig_wait_jailed(rig, 0);
 	launch_forever(c, NULL, &again);

@@ -31,6 +31,8 @@ LIBRARY_BANNED = re.compile(
     r'(?<![\w.>])(?:(?:log_\w+|v?printf|perror|puts|exit|abort|errx?|warnx?)\s*\(|v?fprintf\s*\(\s*std(?:out|err)\b)')
 LIBRARY_EXEMPT = {'daemon/base/log.c', 'daemon/base/log.h'}
 MARKS = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b')
+# A reply or a signal belongs to the connection that its message was made for: there are others than the bus.
+WRONG_BUS = re.compile(r'\bsd_bus_send\s*\(\s*(?!NULL\b)')
 CODE = ('*.c', '*.h')
 SCRIPTS = ('*.sh', '*.py', 'meson.build', '*.build', '*.profile', '*.policy', '*.conf', '*.xml', '*.service', '*.sym')
 NEEDS_LICENCE = ('*.c', '*.h', '*.sh', '*.py')
@@ -52,6 +54,8 @@ def check_code(relative, text):
             if relative.startswith('tests/') and call in TESTS_MAY:
                 continue
             yield f'{relative}:{number}: {call}(): use {BANNED[call]}'
+        if relative.startswith('daemon/broker/') and WRONG_BUS.search(line):
+            yield f'{relative}:{number}: sd_bus_send(): give NULL, so that it goes where the message belongs'
         if library and LIBRARY_BANNED.search(line):
             yield f'{relative}:{number}: a library neither logs, prints nor exits: return the error'
 

@@ -299,6 +299,7 @@ static struct sandbox_entry sample_entry(void)
 		.tag = tag,
 		.owner = 1000,
 		.state = SANDBOX_RUNNING,
+		.has_lifeline = true,
 		.runtime_max_usec = USEC_INFINITY,
 		.timeout_stop_usec = 0,
 		.stop_signal = 15,

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/error.h"
+#include "base/fd.h"
+#include "broker/pump.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+/* a: the sender's end of the one pair; b: the receiver's of the other */
+struct line {
+	int a, from, to, b;
+	struct pump pump;
+};
+
+static void line_open(struct line *l, size_t limit)
+{
+	int one[2], two[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, one), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, two), 0);
+	*l = (struct line){ one[0], one[1], two[0], two[1], { 0 } };
+	pump_init(&l->pump, l->from, l->to, limit);
+}
+
+static void line_close(struct line *l)
+{
+	pump_done(&l->pump);
+	(void)close(l->a);
+	(void)close(l->from);
+	(void)close(l->to);
+	(void)close(l->b);
+}
+
+/* A message of this many bytes, in either byte order, with 8 bytes of fields. */
+static uint8_t *message(size_t size, bool little)
+{
+	uint8_t *m = malloc(size);
+	uint32_t body = (uint32_t)size - 24;
+
+	assert_non_null(m);
+	memset(m, 0x5a, size);
+	m[0] = little ? 'l' : 'B';
+	m[3] = 1;
+	for (int i = 0; i < 4; i++) {
+		m[little ? 4 + i : 7 - i] = (uint8_t)(body >> (8 * i));
+		m[little ? 12 + i : 15 - i] = i == 0 ? 8 : 0;
+	}
+	return m;
+}
+
+static void test_whole_messages(void **state)
+{
+	static const size_t sizes[] = { 24, 25, 1000, 1024, 1025, 70000 };
+
+	for (size_t i = 0; i < 2 * ELEMENTSOF(sizes); i++) {
+		const size_t size = sizes[i / 2];
+		_cleanup_free_ uint8_t *m = message(size, i % 2), *got = malloc(size);
+		struct line l;
+
+		line_open(&l, 100000);
+		assert_int_equal(pump_read(&l.pump), 0);
+		assert_int_equal(send(l.a, m, size - 1, 0), size - 1);
+		assert_int_equal(pump_read(&l.pump), 0);
+		assert_false(pump_full(&l.pump));
+		assert_int_equal(recv(l.b, got, size, 0), -1);
+		assert_int_equal(send(l.a, m + size - 1, 1, 0), 1);
+		assert_int_equal(pump_read(&l.pump), 1);
+		assert_true(pump_full(&l.pump));
+		assert_int_equal(pump_write(&l.pump), 1);
+		assert_false(pump_full(&l.pump));
+		assert_int_equal(recv(l.b, got, size, MSG_WAITALL), size);
+		assert_memory_equal(m, got, size);
+		line_close(&l);
+	}
+}
+
+/* Nothing of the next message is taken, so its fds stay with it. */
+static void test_fds_stay_with_their_message(void **state)
+{
+	_cleanup_free_ uint8_t *m = message(40, true);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), fds[STREAM_FDS_MAX];
+	uint8_t got[100];
+	size_t n = 0;
+	struct line l;
+
+	line_open(&l, 1000);
+	assert_int_equal(stream_send(l.a, m, 40, NULL, 0), 40);
+	assert_int_equal(stream_send(l.a, m, 40, &null_fd, 1), 40);
+	assert_int_equal(pump_read(&l.pump), 1);
+	assert_int_equal(l.pump.n_fds, 0);
+	assert_int_equal(pump_write(&l.pump), 1);
+	assert_int_equal(pump_read(&l.pump), 1);
+	assert_int_equal(l.pump.n_fds, 1);
+	assert_int_equal(pump_write(&l.pump), 1);
+	assert_int_equal(l.pump.n_fds, 0);
+	assert_int_equal(stream_receive(l.b, got, 40, fds, &n), 40);
+	assert_int_equal(n, 0);
+	assert_int_equal(stream_receive(l.b, got, 40, fds, &n), 40);
+	assert_int_equal(n, 1);
+	fd_close_many(fds, n);
+	(void)close(null_fd);
+	line_close(&l);
+}
+
+static void test_too_many_fds(void **state)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), many[STREAM_FDS_MAX];
+	struct line l;
+
+	for (size_t i = 0; i < STREAM_FDS_MAX; i++)
+		many[i] = null_fd;
+	line_open(&l, 1000);
+	assert_int_equal(stream_send(l.a, "l", 1, many, STREAM_FDS_MAX), 1);
+	assert_int_equal(pump_read(&l.pump), 0);
+	assert_int_equal(l.pump.n_fds, STREAM_FDS_MAX);
+	assert_int_equal(stream_send(l.a, "\1", 1, many, 1), 1);
+	assert_true(pump_read(&l.pump) < 0);
+	line_close(&l);
+	(void)close(null_fd);
+}
+
+static void test_heads(void **state)
+{
+	static const struct {
+		uint8_t head[16];
+		int result;
+	} heads[] = {
+		{ { 'l', 1, 0, 1, 0, 0, 0, 0x40, 1, 0, 0, 0, 8 }, -EMSGSIZE },
+		{ { 'B', 1, 0, 1, 0x40, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 8 }, -EMSGSIZE },
+		{ { 'l', 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }, -EMSGSIZE },
+		{ { 'l', 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }, -EMSGSIZE },
+		{ { 'l', 1, 0, 1, 0xd9, 3, 0, 0, 1, 0, 0, 0, 1 }, -EMSGSIZE }, /* 1001 with the padding */
+		{ { 'l', 1, 0, 1, 0xd0, 3, 0, 0, 1, 0, 0, 0, 1 }, 0 },
+		{ { 'l', 1, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 8 }, -EBADMSG },
+		{ { 'b', 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 8 }, -EBADMSG },
+		{ { 'l', 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0 }, -EBADMSG },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(heads); i++) {
+		struct line l;
+
+		line_open(&l, 1000);
+		assert_int_equal(send(l.a, heads[i].head, 16, 0), 16);
+		assert_int_equal(pump_read(&l.pump), heads[i].result);
+		line_close(&l);
+	}
+}
+
+/* A receiver that does not read holds up one message. */
+static void test_blocked(void **state)
+{
+	_cleanup_free_ uint8_t *m = message(4000, true);
+	struct line l;
+	int r = 1;
+
+	line_open(&l, 4000);
+	for (int i = 0; i < 100000 && r > 0; i++) {
+		(void)!send(l.a, m, 4000, 0);
+		r = pump_read(&l.pump);
+		if (r > 0)
+			r = pump_write(&l.pump);
+	}
+	assert_int_equal(r, 0);
+	assert_true(pump_full(&l.pump));
+	assert_int_equal(pump_write(&l.pump), 0);
+	(void)close(l.b);
+	l.b = -1;
+	assert_int_equal(pump_write(&l.pump), -EPIPE);
+	line_close(&l);
+}
+
+static void test_end(void **state)
+{
+	struct line l;
+
+	line_open(&l, 100);
+	assert_int_equal(send(l.a, "l\1\0\1", 4, 0), 4);
+	(void)close(l.a);
+	l.a = -1;
+	assert_int_equal(pump_read(&l.pump), -EPIPE);
+	line_close(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole_messages),
+		cmocka_unit_test(test_fds_stay_with_their_message),
+		cmocka_unit_test(test_too_many_fds),
+		cmocka_unit_test(test_heads),
+		cmocka_unit_test(test_blocked),
+		cmocka_unit_test(test_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
