@@ -3,8 +3,11 @@
 # Gathers logs for a report about a fault. It may read what members of the group adm may, and has no way out but
 # standard output: no network, no file to write, no other program to start.
 #
-#	bailiffctl run log-collector -- journalctl -b -p warning >warnings
+#	bailiffctl run log-collector -- journalctl -D/var/log/journal -b -p warning >warnings
 #	bailiffctl run log-collector -- tar -C /var/log -cf- . | bailiffctl run decoder -- xz -c >logs.tar.xz
+#
+# "journalctl -b" alone asks /proc which boot this is, and /proc has nothing but the sandbox's processes: -D says where to
+# look for the last one.
 #
 # The kernel's own buffer is closed to it where kernel.dmesg_restrict is 1, as it is on Debian: the capability to read it
 # can also empty it, and no profile can give it. "journalctl -k" has the same lines; "dmesg -F FILE" shows saved ones.
