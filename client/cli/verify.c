@@ -42,7 +42,51 @@ static void print_lines(char *const *lines)
 	}
 }
 
-static void print_json(struct json *j, const char *path, char *const *lines)
+/* The legs of the forbidden intersection, and whether a profile stands on each. */
+static const struct {
+	uint32_t leg;
+	const char *name, *key;
+} legs[] = {
+	{ INTERSECTION_PRIVILEGED, "privileged", "privileged" },
+	{ INTERSECTION_INITIAL_NAMESPACES, "in the initial namespaces", "initial-namespaces" },
+	{ INTERSECTION_UNCONFINED, "without both a filter and Landlock", "unconfined" },
+};
+
+static bool in_intersection(const struct verify_verdict *v)
+{
+	return v->intersection == _INTERSECTION_ALL;
+}
+
+static void print_verdict(const char *path, const struct verify_verdict *v)
+{
+	_cleanup_free_ char *safe = text_escape(path);
+
+	(void)printf("%s: exposure %u.%u %s; ", safe ? safe : "out of memory", v->exposure / 10,
+		v->exposure % 10, v->level);
+	(void)printf("%sin the forbidden intersection", in_intersection(v) ? "" : "not ");
+	for (size_t i = 0; i < ELEMENTSOF(legs); i++)
+		(void)printf("%s%s %s", i == 0 ? ": " : ", ", legs[i].name,
+			v->intersection & legs[i].leg ? "yes" : "no");
+	(void)putchar('\n');
+}
+
+static void print_json_verdict(struct json *j, const struct verify_verdict *v)
+{
+	json_key(j, "exposure");
+	json_decimal(j, v->exposure / 10.0);
+	json_key(j, "exposureLevel");
+	json_string(j, v->level);
+	json_key(j, "forbiddenIntersection");
+	json_bool(j, in_intersection(v));
+	json_key(j, "forbiddenLegs");
+	json_array(j);
+	for (size_t i = 0; i < ELEMENTSOF(legs); i++)
+		if (v->intersection & legs[i].leg)
+			json_string(j, legs[i].key);
+	json_end(j);
+}
+
+static void print_json(struct json *j, const char *path, const struct verify_verdict *v, char *const *lines)
 {
 	json_object(j);
 	json_key(j, "file");
@@ -51,11 +95,14 @@ static void print_json(struct json *j, const char *path, char *const *lines)
 	json_bool(j, strv_length(lines) == 0);
 	json_key(j, "errors");
 	json_strv(j, lines);
+	if (v->is_profile)
+		print_json_verdict(j, v);
 	json_end(j);
 }
 
 /* 0, or the error; *ret_lines says what is wrong in either case that it is not. */
-static int verify_one(const char *path, const struct verify_options *o, char ***ret_lines)
+static int verify_one(const char *path, const struct verify_options *o, struct verify_verdict *ret_verdict,
+	char ***ret_lines)
 {
 	const struct compile_options options = {
 		.config_dir = o->config_dir,
@@ -63,7 +110,7 @@ static int verify_one(const char *path, const struct verify_options *o, char ***
 		.lenient = o->draft,
 	};
 	_cleanup_(strv_freep) char **lines = NULL;
-	int r = compile_verify_file(path, &options, &lines);
+	int r = compile_verify_file(path, &options, ret_verdict, &lines);
 
 	if (r < 0 && r != -EBADMSG && strv_extendf(&lines, "%s: error: %s", path, strerror(-r)) < 0)
 		return -ENOMEM;
@@ -79,12 +126,15 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 	if (cli->json != JSON_OFF)
 		json_array(&j);
 	for (size_t i = 0; i < n; i++) {
+		struct verify_verdict verdict = { .is_profile = false };
 		_cleanup_(strv_freep) char **lines = NULL;
 
-		if (verify_one(args[i], state, &lines) < 0)
+		if (verify_one(args[i], state, &verdict, &lines) < 0)
 			status = EXIT_FAILURE;
 		if (cli->json != JSON_OFF)
-			print_json(&j, args[i], lines);
+			print_json(&j, args[i], &verdict, lines);
+		else if (verdict.is_profile)
+			print_verdict(args[i], &verdict);
 		else
 			print_lines(lines);
 	}
@@ -103,9 +153,12 @@ const struct verb verb_verify = {
 	.name = "verify",
 	.arguments = "FILE...",
 	.summary = "Check profiles, drop-ins and bailiffd.conf",
-	.details = "Prints FILE:LINE:COLUMN: and what is wrong there for every error, on standard error; "
-		   "nothing if all\n"
-		   "is well. The exit status is 1 if anything is wrong.",
+	.details =
+		"Prints FILE:LINE:COLUMN: and what is wrong there for every error, on standard error. Of a "
+		"profile that is\n"
+		"well it prints how much it leaves open, from 0 (safe) to 10, as systemd-analyze security "
+		"does of units,\n"
+		"and whether it is in the forbidden intersection. The exit status is 1 if anything is wrong.",
 	.min = 1,
 	.max = SIZE_MAX,
 	.options = options,

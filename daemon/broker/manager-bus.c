@@ -17,8 +17,7 @@
 
 #include <string.h>
 
-/* No version computes it yet; the contract says what this number means. */
-#define EXPOSURE_UNKNOWN (-1.0)
+#define EXPOSURE_UNKNOWN (-1.0) /* of a profile with errors */
 
 /*
  * uid 0, or whom polkit lets manage Bailiff. 0 and *ret; INQUIRY_WAITS: the call comes back with polkit's
@@ -56,7 +55,7 @@ static int append_profile(sd_bus_message *reply, const struct compiled_profile *
 	const bool allowed = !p->invalid && plan_access(p, &who, &result) >= 0;
 
 	return sd_bus_message_append(reply, "(ssbd)", p->name, p->description ? p->description : "",
-		(int)allowed, EXPOSURE_UNKNOWN);
+		(int)allowed, p->invalid ? EXPOSURE_UNKNOWN : p->exposure / 10.0);
 }
 
 static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error *error)

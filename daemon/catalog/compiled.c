@@ -84,6 +84,15 @@ static void landlock_done(struct compiled_landlock *l)
 	free(l->ports);
 }
 
+static void free_settings(struct compiled_setting *settings, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(settings[i].key);
+		strv_free(settings[i].values);
+	}
+	free(settings);
+}
+
 void compiled_profile_done(struct compiled_profile *p)
 {
 	free(p->name);
@@ -113,6 +122,7 @@ void compiled_profile_done(struct compiled_profile *p)
 	free(p->policy_path);
 	free(p->filter);
 	free(p->limits);
+	free_settings(p->settings, p->n_settings);
 	*p = (struct compiled_profile){ 0 };
 }
 
@@ -143,6 +153,9 @@ struct catalog *catalog_free(struct catalog *c)
 	for (size_t i = 0; i < c->n_profiles; i++)
 		compiled_profile_done(&c->profiles[i]);
 	free(c->profiles);
+	for (size_t i = 0; i < c->n_groups; i++)
+		free(c->groups[i].uids);
+	free(c->groups);
 	strv_free(c->errors);
 	free(c);
 	return NULL;
@@ -165,4 +178,13 @@ int catalog_index(const struct catalog *c, const char *name)
 	const struct compiled_profile *p = catalog_find(c, name);
 
 	return p ? (int)(p - c->profiles) : -ENOENT;
+}
+
+bool catalog_is_member(const struct catalog *c, uint32_t gid, uint32_t uid)
+{
+	for (size_t i = 0; i < c->n_groups; i++)
+		for (size_t k = 0; c->groups[i].gid == gid && k < c->groups[i].n_uids; k++)
+			if (c->groups[i].uids[k] == uid)
+				return true;
+	return false;
 }

@@ -205,6 +205,29 @@ struct compiled_tuning {
 	uint64_t cpus[CPU_WORDS];  /* bit (cpu % 64) of word (cpu / 64) */
 };
 
+/* A key and what it is, for people: as a profile's file would say it. */
+enum setting_type {
+	SETTING_NO,
+	SETTING_YES,
+	SETTING_TEXT, /* one value, or none: empty */
+	SETTING_LIST,
+	_SETTING_TYPE_MAX,
+};
+
+struct compiled_setting {
+	char *key;
+	enum setting_type type;
+	char **values;
+};
+
+/* Legs of the forbidden intersection. */
+#define INTERSECTION_PRIVILEGED         (1U << 0) /* root, or CAP_SYS_ADMIN */
+#define INTERSECTION_INITIAL_NAMESPACES (1U << 1) /* the host's processes, or its mounts without Landlock */
+#define INTERSECTION_UNCONFINED         (1U << 2) /* not both a filter and Landlock */
+#define _INTERSECTION_ALL               7U
+
+#define EXPOSURE_MAX 100U /* tenths */
+
 /* One way in: who may launch, with the place in the profile that says so (for "rule" in replies and logs). */
 enum access_type {
 	ACCESS_USER,
@@ -316,6 +339,20 @@ struct compiled_profile {
 	int32_t kill_signal;
 	struct compiled_tuning tuning;
 	struct group_value group[_GROUP_LIMIT_MAX];
+
+	/* What is shown of it, and decides nothing */
+	struct compiled_setting *settings; /* every key, in the order of bailiff.profile(5) */
+	size_t n_settings;
+	uint32_t exposure;     /* tenths, 0 is safe */
+	uint32_t intersection; /* INTERSECTION_* */
+};
+
+/* Who belonged to a group that a profile lets in, when the profiles were read: for questions about somebody
+ * who is not there. A caller's own groups come from the bus. */
+struct group_members {
+	uint32_t gid;
+	uint32_t *uids; /* ascending */
+	size_t n_uids;
 };
 
 /* Settings of bailiffd.conf that the daemons need. */
@@ -333,6 +370,8 @@ struct catalog {
 	struct compiled_config config;
 	struct compiled_profile *profiles; /* sorted by name, strcmp order */
 	size_t n_profiles;
+	struct group_members *groups; /* by ascending gid */
+	size_t n_groups;
 	char **errors; /* everything the compiler had to say, one line each */
 };
 
@@ -354,5 +393,7 @@ struct catalog *catalog_free(struct catalog *c); /* returns NULL */
 DEFINE_CLEANUP(struct catalog *, catalog_free);
 /* Binary search by exact name; NULL when there is none. */
 const struct compiled_profile *catalog_find(const struct catalog *c, const char *name);
+/* Whether the user was in the group when the profiles were read. */
+bool catalog_is_member(const struct catalog *c, uint32_t gid, uint32_t uid);
 /* The position in c->profiles, by which launch requests name a profile. -ENOENT. */
 int catalog_index(const struct catalog *c, const char *name);

@@ -5,6 +5,7 @@
  * compiled_profile_check(), and names must ascend, so that each profile has exactly one place.
  */
 
+#include "base/bounds.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "catalog/catalog.h"
@@ -191,6 +192,18 @@ static void get_tuning(struct cursor *c, struct compiled_tuning *t)
 		t->cpus[i] = cursor_get_u64(c);
 }
 
+static void get_shown(struct cursor *c, struct compiled_profile *p)
+{
+	p->settings = get_list(c, LIST_MAX, 12, sizeof(*p->settings), &p->n_settings);
+	for (size_t i = 0; i < p->n_settings; i++) {
+		p->settings[i].key = cursor_get_str(c, TEXT_MAX);
+		p->settings[i].type = (enum setting_type)cursor_get_u32_max(c, _SETTING_TYPE_MAX - 1);
+		p->settings[i].values = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
+	}
+	p->exposure = cursor_get_u32_max(c, EXPOSURE_MAX);
+	p->intersection = cursor_get_u32_max(c, _INTERSECTION_ALL);
+}
+
 static void get_body(struct cursor *c, struct compiled_profile *p)
 {
 	const void *hash;
@@ -214,6 +227,7 @@ static void get_body(struct cursor *c, struct compiled_profile *p)
 		p->group[i].unit = (enum group_unit)cursor_get_u32_max(c, _GROUP_UNIT_MAX - 1);
 		p->group[i].value = cursor_get_u64(c);
 	}
+	get_shown(c, p);
 }
 
 static void get_profile(struct cursor *c, struct compiled_profile *p)
@@ -273,6 +287,28 @@ static void get_profiles(struct cursor *c, struct catalog *catalog)
 	}
 }
 
+/* Members ascend, and so do groups: each question has one answer. */
+static void get_members(struct cursor *c, struct group_members *g)
+{
+	g->gid = cursor_get_u32(c);
+	g->uids = get_list(c, MEMBERS_MAX, sizeof(*g->uids), sizeof(*g->uids), &g->n_uids);
+	for (size_t i = 0; i < g->n_uids; i++) {
+		g->uids[i] = cursor_get_u32(c);
+		if (i > 0 && g->uids[i] <= g->uids[i - 1])
+			cursor_fail(c, -EBADMSG);
+	}
+}
+
+static void get_groups(struct cursor *c, struct catalog *catalog)
+{
+	catalog->groups = get_list(c, GROUPS_MAX, 8, sizeof(*catalog->groups), &catalog->n_groups);
+	for (size_t i = 0; i < catalog->n_groups && c->error == 0; i++) {
+		get_members(c, &catalog->groups[i]);
+		if (i > 0 && catalog->groups[i].gid <= catalog->groups[i - 1].gid)
+			cursor_fail(c, -EBADMSG);
+	}
+}
+
 int catalog_decode(const void *data, size_t size, struct catalog **ret)
 {
 	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
@@ -287,6 +323,7 @@ int catalog_decode(const void *data, size_t size, struct catalog **ret)
 	get_head(&c);
 	get_config(&c, &catalog->config);
 	get_profiles(&c, catalog);
+	get_groups(&c, catalog);
 	catalog->errors = cursor_get_strv(&c, ERRORS_MAX, TEXT_MAX);
 	r = cursor_end(&c);
 	if (r < 0)

@@ -163,6 +163,18 @@ static void put_tuning(struct buf *b, const struct compiled_tuning *t)
 		buf_put_u64(b, t->cpus[i]);
 }
 
+static void put_shown(struct buf *b, const struct compiled_profile *p)
+{
+	buf_put_u32(b, (uint32_t)p->n_settings);
+	for (size_t i = 0; i < p->n_settings; i++) {
+		buf_put_str(b, p->settings[i].key);
+		buf_put_u32(b, p->settings[i].type);
+		buf_put_strv(b, p->settings[i].values);
+	}
+	buf_put_u32(b, p->exposure);
+	buf_put_u32(b, p->intersection);
+}
+
 /* Of an invalid profile only what says so: the rest may be half made. */
 static void put_profile(struct buf *b, const struct compiled_profile *p)
 {
@@ -188,6 +200,18 @@ static void put_profile(struct buf *b, const struct compiled_profile *p)
 	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++) {
 		buf_put_u32(b, p->group[i].unit);
 		buf_put_u64(b, p->group[i].value);
+	}
+	put_shown(b, p);
+}
+
+static void put_groups(struct buf *b, const struct catalog *c)
+{
+	buf_put_u32(b, (uint32_t)c->n_groups);
+	for (size_t i = 0; i < c->n_groups; i++) {
+		buf_put_u32(b, c->groups[i].gid);
+		buf_put_u32(b, (uint32_t)c->groups[i].n_uids);
+		for (size_t k = 0; k < c->groups[i].n_uids; k++)
+			buf_put_u32(b, c->groups[i].uids[k]);
 	}
 }
 
@@ -239,6 +263,7 @@ int catalog_encode(const struct catalog *c, struct buf *b)
 	buf_put_u32(b, (uint32_t)c->n_profiles);
 	for (size_t i = 0; i < c->n_profiles; i++)
 		put_profile(b, &c->profiles[i]);
+	put_groups(b, c);
 	buf_put_strv(b, c->errors);
 	r = buf_error(b);
 	if (r < 0)

@@ -2,8 +2,11 @@
 #include "compiler/compile.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "compiler/assess.h"
 #include "compiler/context.h"
 #include "compiler/daemon-config.h"
+#include "compiler/effective.h"
+#include "compiler/members.h"
 #include "compiler/translate.h"
 #include "compiler/users.h"
 #include "config.h"
@@ -136,6 +139,7 @@ static int mark_invalid(
 int compile_profile(const struct compile_context *c, const struct profile *p, const struct unit *u,
 	struct diagnostics *d, struct compiled_profile *ret)
 {
+	struct score score;
 	int r;
 
 	compiled_profile_init(ret);
@@ -153,7 +157,10 @@ int compile_profile(const struct compile_context *c, const struct profile *p, co
 		return mark_invalid(p, u, d->lines[0], ret);
 	if (c->config_error < 0)
 		return mark_invalid(p, u, c->config_diagnostics.lines[0], ret);
-	return 0;
+	assess_profile(p, ret, &score);
+	ret->exposure = score_total(&score);
+	ret->intersection = assess_intersection(ret);
+	return effective_settings(&profile_keys, p, ret);
 }
 
 static int compile_set(
@@ -194,6 +201,8 @@ int compile_directories(const struct compile_options *options, struct catalog **
 	r = profile_set_load(&context.places, NULL, &set);
 	if (r == 0)
 		r = compile_set(&context, set, c);
+	if (r == 0 && options->resolve_users)
+		r = members_collect(c);
 	if (r < 0)
 		return r;
 	c->config = context.config;

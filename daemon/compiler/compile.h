@@ -17,6 +17,14 @@ struct compile_options {
 	bool lenient; /* believe files that others than root can change: for drafts, never for the daemon */
 };
 
+/* What a valid profile leaves open. */
+struct verify_verdict {
+	bool is_profile;       /* else the rest means nothing */
+	uint32_t exposure;     /* tenths */
+	const char *level;     /* in a word */
+	uint32_t intersection; /* INTERSECTION_* */
+};
+
 /*
  * Compiles everything. What is wrong is in the catalog: profiles marked invalid, and catalog.errors. With a
  * wrong bailiffd.conf every profile is invalid. 0 also when there were errors; -ENOMEM, or the error of a
@@ -27,9 +35,10 @@ int compile_directories(const struct compile_options *options, struct catalog **
  * Checks one file as if it lay in its place: NAME.profile, a drop-in in NAME.profile.d/, bailiffd.conf or a
  * drop-in of it; with the templates, drop-ins and policies of the configuration directories. One that does
  * lie there is also held to ownership and modes. 0: valid. -EBADMSG: *ret_errors has a line for each error.
- * -ENOMEM.
+ * -ENOMEM. @ret_verdict, if not NULL, is set for a valid profile.
  */
-int compile_verify_file(const char *path, const struct compile_options *options, char ***ret_errors);
+int compile_verify_file(const char *path, const struct compile_options *options,
+	struct verify_verdict *ret_verdict, char ***ret_errors);
 /* Prints the profile's file and drop-ins, each below a line "# path". -ENOENT: no such profile. -EBADMSG:
  * what could be read was printed, but not all could. */
 int compile_cat(const char *name, const struct compile_options *options, FILE *out);

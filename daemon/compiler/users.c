@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/strv.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -123,6 +124,34 @@ int users_groups_of(const struct user_record *u, gid_t **ret, size_t *ret_n)
 		*ret = steal_ptr(groups);
 		*ret_n = (size_t)n;
 		return 0;
+	}
+	return -E2BIG;
+}
+
+static int copy_names(char **names, char ***ret)
+{
+	char **copy = strv_copy(names);
+
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+int users_listed_in(gid_t gid, char ***ret)
+{
+	for (size_t size = BUFFER_FIRST; size <= BUFFER_MAX; size *= 4) {
+		_cleanup_free_ char *buffer = malloc(size);
+		struct group entry, *found = NULL;
+		int r;
+
+		if (!buffer)
+			return -ENOMEM;
+		r = getgrgid_r(gid, &entry, buffer, size, &found);
+		if (found)
+			return copy_names(found->gr_mem, ret);
+		if (r != ERANGE)
+			return lookup_error(r);
 	}
 	return -E2BIG;
 }

@@ -21,6 +21,9 @@ int users_find(const char *name_or_id, struct user_record *ret);
 int users_find_group(const char *name_or_id, gid_t *ret);
 /* All groups of a user's entry, the primary one included. */
 int users_groups_of(const struct user_record *u, gid_t **ret, size_t *ret_n);
+/* Names of users that the group's entry lists, to be freed. -ENOENT: no such
+ * group. */
+int users_listed_in(gid_t gid, char ***ret);
 /* Loads what the name service needs, by asking for somebody who does not exist: later look-ups then open
  * plain files only. */
 void users_warm_up(void);

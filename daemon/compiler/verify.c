@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "compiler/context.h"
 #include "compiler/daemon-config.h"
+#include "profile/score.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ static int verify_keys(const struct draft *draft, struct diagnostics *d)
 }
 
 static int verify_profile(struct compile_context *context, const struct subject *f, const struct draft *draft,
-	struct diagnostics *d)
+	struct verify_verdict *verdict, struct diagnostics *d)
 {
 	_cleanup_(compiled_profile_done) struct compiled_profile compiled = { 0 };
 	_cleanup_(profile_set_freep) struct profile_set *set = NULL;
@@ -160,7 +161,13 @@ static int verify_profile(struct compile_context *context, const struct subject 
 		return r;
 	if (profile_set_find(set, name, &position) < 0)
 		return verify_keys(draft, d);
-	return compile_profile(context, &set->profiles[position], &set->units[position], d, &compiled);
+	r = compile_profile(context, &set->profiles[position], &set->units[position], d, &compiled);
+	if (r == 0 && !compiled.invalid)
+		*verdict = (struct verify_verdict){ .is_profile = true,
+			.exposure = compiled.exposure,
+			.level = score_level(compiled.exposure),
+			.intersection = compiled.intersection };
+	return r;
 }
 
 static int verify_config(const struct compile_context *context, const struct subject *f,
@@ -176,7 +183,8 @@ static int verify_config(const struct compile_context *context, const struct sub
 }
 
 /* What the file would be by its name, and by its folder's: "NAME.profile.d/10-site.conf". */
-static int verify_as(const struct compile_options *options, const struct subject *f, struct diagnostics *d)
+static int verify_as(const struct compile_options *options, const struct subject *f,
+	struct verify_verdict *verdict, struct diagnostics *d)
 {
 	_cleanup_(compile_context_close) struct compile_context context = { 0 };
 	_cleanup_free_ char *unit = NULL;
@@ -200,12 +208,14 @@ static int verify_as(const struct compile_options *options, const struct subject
 	if (r < 0)
 		return r;
 	if (profile_file_stem(draft.unit) > 0)
-		return verify_profile(&context, f, &draft, d);
+		return verify_profile(&context, f, &draft, verdict, d);
 	return verify_config(&context, f, &draft, d);
 }
 
-int compile_verify_file(const char *path, const struct compile_options *options, char ***ret_errors)
+int compile_verify_file(const char *path, const struct compile_options *options,
+	struct verify_verdict *ret_verdict, char ***ret_errors)
 {
+	struct verify_verdict verdict = { .is_profile = false };
 	_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
 	_cleanup_(subject_done) struct subject f = { .path = path };
 	_cleanup_(strv_freep) char **lines = NULL;
@@ -218,11 +228,15 @@ int compile_verify_file(const char *path, const struct compile_options *options,
 	if (r < 0)
 		r = refuse_unreadable(&d, path, r);
 	else
-		r = verify_as(options, &f, &d);
+		r = verify_as(options, &f, &verdict, &d);
 	if (r == 0)
 		r = compile_merge_lines(&lines, &count, d.lines);
-	if (r < 0 || !lines)
+	if (r < 0)
 		return r;
+	if (ret_verdict)
+		*ret_verdict = verdict;
+	if (!lines)
+		return 0;
 	*ret_errors = steal_ptr(lines);
 	return -EBADMSG;
 }

@@ -287,6 +287,20 @@ bool rig_broker_ended(struct rig *r, int *ret_status)
 	       sd_event_get_exit_code(r->broker_event, ret_status) >= 0;
 }
 
+/* What the compiler tells of a profile for people to look at. */
+static void show_profile(struct compiled_profile *p)
+{
+	p->exposure = 17;
+	p->intersection = INTERSECTION_UNCONFINED;
+	p->settings = calloc(3, sizeof(*p->settings));
+	p->settings[0] = (struct compiled_setting){ .key = strdup("PrivatePIDs"), .type = SETTING_YES };
+	p->settings[1] = (struct compiled_setting){ .key = strdup("UMask"), .type = SETTING_TEXT };
+	assert_true(strv_extend(&p->settings[1].values, "0077") >= 0);
+	p->settings[2] = (struct compiled_setting){ .key = strdup("Executable"), .type = SETTING_LIST };
+	assert_true(strv_extend(&p->settings[2].values, "/bin/true") >= 0);
+	p->n_settings = 3;
+}
+
 static void add_profile(struct catalog *c, const char *name, enum access_type type, uint32_t id)
 {
 	struct compiled_profile *p = &c->profiles[c->n_profiles++];
@@ -315,6 +329,19 @@ static void add_profile(struct catalog *c, const char *name, enum access_type ty
 	p->filter = calloc(1, sizeof(*p->filter));
 	p->filter[0] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	p->n_filter = 1;
+	show_profile(p);
+}
+
+/* Users 1000 and 2000 were in the group that may launch "decoder". */
+static void add_members(struct catalog *c)
+{
+	c->groups = calloc(1, sizeof(*c->groups));
+	c->groups[0].gid = 44;
+	c->groups[0].uids = calloc(2, sizeof(*c->groups[0].uids));
+	c->groups[0].uids[0] = 1000;
+	c->groups[0].uids[1] = 2000;
+	c->groups[0].n_uids = 2;
+	c->n_groups = 1;
 }
 
 static void name_rule(struct access_rule *rule, const char *name)
@@ -358,6 +385,7 @@ static struct catalog *make_catalog(unsigned variant)
 	add_polkit(c);
 	add_profile(c, "unit", ACCESS_UNIT, 0);
 	name_rule(&c->profiles[6].access[0], "chrome@*.service");
+	add_members(c);
 	if (variant > 0)
 		assert_true(strv_extend(&c->errors, "broken.profile:3: no such key") >= 0);
 	return c;

@@ -78,6 +78,7 @@ FILES = {
     'usr/share/doc/bailiff/examples/image-converter.profile',
     'usr/share/doc/bailiff/COMPARISON.md',
     'usr/share/doc/bailiff/CONFINEMENT.md',
+    'usr/share/doc/bailiff/EXPOSURE.md',
     'usr/share/doc/bailiff/SELFTESTS.md',
     'usr/share/doc/bailiff/HACKING.md',
     'usr/share/doc/bailiff/LAYERS.md',

@@ -155,7 +155,7 @@ typedef struct bailiff_profile_info {
 	struct bailiff_profile_info *next;
 	char *name, *description;
 	int allowed;     /* may the caller launch it */
-	double exposure; /* 0 safe ... 10 exposed; negative when this version does not compute it */
+	double exposure; /* 0 safe ... 10 exposed; negative for a profile with errors */
 } bailiff_profile_info;
 int bailiff_list_profiles(bailiff_connection *c, bailiff_profile_info **ret);
 bailiff_profile_info *bailiff_profile_info_free(bailiff_profile_info *list);

@@ -192,6 +192,33 @@ static void fill_rest(struct compiled_profile *p)
 	p->kill_signal = 2;
 }
 
+/* What is shown of a profile: one setting of each type. */
+static void fill_shown(struct compiled_profile *p)
+{
+	const struct compiled_setting settings[] = {
+		{ copy("PrivateTime"), SETTING_NO, NULL },
+		{ copy("PrivateMounts"), SETTING_YES, NULL },
+		{ copy("Description"), SETTING_TEXT, list("Decodes untrusted images", NULL) },
+		{ copy("Executable"), SETTING_LIST, list("/usr/bin/decoder", "/usr/bin/convert") },
+	};
+
+	p->settings = copy_array(settings, sizeof(settings));
+	p->n_settings = ELEMENTSOF(settings);
+	p->exposure = 17;
+	p->intersection = INTERSECTION_UNCONFINED;
+}
+
+static void fill_groups(struct catalog *c)
+{
+	const struct group_members groups[] = { { 44, NULL, 0 }, { 1000, NULL, 0 } };
+	const uint32_t uids[] = { 0, 1000, 4294967294U };
+
+	c->groups = copy_array(groups, sizeof(groups));
+	c->n_groups = ELEMENTSOF(groups);
+	c->groups[1].uids = copy_array(uids, sizeof(uids));
+	c->groups[1].n_uids = ELEMENTSOF(uids);
+}
+
 struct catalog *empty_catalog(void)
 {
 	struct catalog *c = calloc(1, sizeof(*c));
@@ -243,6 +270,8 @@ struct catalog *sample_catalog(void)
 	fill_tuning(&p->tuning);
 	fill_group(p->group);
 	fill_rest(p);
+	fill_shown(p);
+	fill_groups(c);
 	c->errors = list("broken.profile:3: unknown key \"Excutable\"", NULL);
 	return c;
 }

@@ -81,6 +81,26 @@ static void check_landlock(const struct compiled_landlock *l)
 	assert_true(l->ports[0].bind && !l->ports[0].connect && l->ports[1].connect);
 }
 
+static void check_shown(const struct compiled_profile *q)
+{
+	assert_int_equal(q->n_settings, 4);
+	assert_string_equal(q->settings[0].key, "PrivateTime");
+	assert_int_equal(q->settings[0].type, SETTING_NO);
+	assert_int_equal(q->settings[1].type, SETTING_YES);
+	assert_int_equal(q->settings[3].type, SETTING_LIST);
+	assert_string_equal(q->settings[3].values[1], "/usr/bin/convert");
+	assert_int_equal(q->exposure, 17);
+	assert_int_equal(q->intersection, INTERSECTION_UNCONFINED);
+}
+
+static void check_groups(const struct catalog *c)
+{
+	assert_int_equal(c->n_groups, 2);
+	assert_true(catalog_is_member(c, 1000, 0) && catalog_is_member(c, 1000, 4294967294U));
+	assert_false(catalog_is_member(c, 1000, 1001) || catalog_is_member(c, 44, 1000));
+	assert_false(catalog_is_member(c, 45, 0));
+}
+
 /* Equal bytes could be equally wrong: a look at the values themselves. */
 static void test_values(void **state)
 {
@@ -133,6 +153,8 @@ static void test_values(void **state)
 	assert_string_equal(q->network_namespace_path, "/run/netns/test");
 	assert_string_equal(q->selinux_context, "system_u:system_r:decoder_t:s0");
 	assert_memory_equal(&q->tuning, &p->tuning, sizeof(p->tuning));
+	check_shown(q);
+	check_groups(back);
 	assert_int_equal(back->config.max_sandboxes_per_user, 3);
 	assert_string_equal(back->config.salt_paths[1], "/home/.shadow/salt");
 	assert_string_equal(back->errors[0], c->errors[0]);

@@ -21,7 +21,7 @@ static char *verify(const struct tree *t, const char *name, const char *text)
 	int r;
 
 	tree_write(t, name, text);
-	r = compile_verify_file(tree_path(t, name), &options, &errors);
+	r = compile_verify_file(tree_path(t, name), &options, NULL, &errors);
 	assert_true(r == 0 || r == -EBADMSG);
 	assert_int_equal(r == 0, errors == NULL);
 	first = strdup(r == 0 ? "" : strchr(errors[0] + strlen(t->root) + 1, ':'));
@@ -42,7 +42,7 @@ static void expect_refused(const char *path, const struct compile_options *optio
 	char **errors = NULL;
 	size_t n;
 
-	assert_int_equal(compile_verify_file(path, options, &errors), -EBADMSG);
+	assert_int_equal(compile_verify_file(path, options, NULL, &errors), -EBADMSG);
 	n = strlen(errors[0]);
 	assert_true(n >= strlen(end));
 	assert_string_equal(errors[0] + n - strlen(end), end);

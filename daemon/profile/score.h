@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The exposure score: how far a profile's settings leave a program out of its box, 0 (safe) to 10 (exposed),
+ * as systemd-analyze(1) security reckons it: each setting has a weight and a range of badness, and the score
+ * is the weighted mean. Knows the scale and the weights; what of it a profile has, the compiler finds out.
+ * docs/EXPOSURE.md gives the reason for each.
+ */
+
+#include <stdint.h>
+
+#define SCORE_MAX 100U /* tenths: 10.0 */
+
+enum score_item {
+	SCORE_USER,
+	SCORE_GROUPS,
+	SCORE_PRIVATE_USERS,
+	SCORE_AMBIENT,
+	SCORE_SECURE_BITS,
+	SCORE_CAP_SYS_ADMIN,
+	SCORE_CAP_SYS_PTRACE,
+	SCORE_CAP_SET_IDS,
+	SCORE_CAP_FILE_OWNERS,
+	SCORE_CAP_FILE_CHECKS,
+	SCORE_CAP_NET_ADMIN,
+	SCORE_CAP_SYS_MODULE,
+	SCORE_CAP_SYS_RAWIO,
+	SCORE_CAP_SYS_TIME,
+	SCORE_CAP_NETWORK,
+	SCORE_CAP_AUDIT,
+	SCORE_CAP_KILL,
+	SCORE_CAP_MKNOD,
+	SCORE_CAP_RESOURCES,
+	SCORE_CAP_SYSLOG,
+	SCORE_CAP_MAC,
+	SCORE_CAP_BOOT,
+	SCORE_CAP_IMMUTABLE,
+	SCORE_CAP_IPC_LOCK,
+	SCORE_CAP_CHROOT,
+	SCORE_CAP_OTHERS,
+	SCORE_PRIVATE_MOUNTS,
+	SCORE_PRIVATE_PIDS,
+	SCORE_PRIVATE_NETWORK,
+	SCORE_PRIVATE_IPC,
+	SCORE_PRIVATE_CGROUP,
+	SCORE_HOSTNAME,
+	SCORE_NAMESPACE_USER,
+	SCORE_NAMESPACE_MOUNT,
+	SCORE_NAMESPACE_PID,
+	SCORE_NAMESPACE_NET,
+	SCORE_NAMESPACE_IPC,
+	SCORE_NAMESPACE_UTS,
+	SCORE_NAMESPACE_CGROUP,
+	SCORE_ROOT,
+	SCORE_WRITABLE,
+	SCORE_PRIVATE_TMP,
+	SCORE_PRIVATE_DEVICES,
+	SCORE_DEVICES,
+	SCORE_PROTECT_SYSTEM,
+	SCORE_PROTECT_HOME,
+	SCORE_PROTECT_TUNABLES,
+	SCORE_PROTECT_MODULES,
+	SCORE_PROTECT_LOGS,
+	SCORE_PROTECT_CGROUPS,
+	SCORE_PROTECT_CLOCK,
+	SCORE_PROTECT_PROC,
+	SCORE_PROC_SUBSET,
+	SCORE_PROPAGATION,
+	SCORE_LANDLOCK_FILES,
+	SCORE_LANDLOCK_SCOPE,
+	SCORE_PORTS,
+	SCORE_ARCHITECTURES,
+	SCORE_FAMILY_INET,
+	SCORE_FAMILY_UNIX,
+	SCORE_FAMILY_NETLINK,
+	SCORE_FAMILY_PACKET,
+	SCORE_FAMILY_OTHERS,
+	SCORE_CALLS_CLOCK,
+	SCORE_CALLS_CPU_EMULATION,
+	SCORE_CALLS_DEBUG,
+	SCORE_CALLS_MODULE,
+	SCORE_CALLS_MOUNT,
+	SCORE_CALLS_OBSOLETE,
+	SCORE_CALLS_PRIVILEGED,
+	SCORE_CALLS_RAW_IO,
+	SCORE_CALLS_REBOOT,
+	SCORE_CALLS_RESOURCES,
+	SCORE_CALLS_SWAP,
+	SCORE_WRITE_EXECUTE,
+	SCORE_PERSONALITY,
+	SCORE_REALTIME,
+	SCORE_SUID_SGID,
+	SCORE_UMASK,
+	SCORE_DESCRIPTORS,
+	SCORE_MEMORY,
+	SCORE_TASKS,
+	SCORE_CORE_SCHEDULING,
+	_SCORE_ITEM_MAX,
+};
+
+struct score_weight {
+	const char *setting; /* as bailiff.profile(5) has it */
+	const char *exposed; /* what the program may do when badness is not 0 */
+	uint32_t weight, range;
+};
+
+extern const struct score_weight score_weights[_SCORE_ITEM_MAX];
+
+struct score {
+	uint32_t badness[_SCORE_ITEM_MAX]; /* 0 to the item's range */
+};
+
+/* In tenths, rounded up: only what is perfectly safe has 0. */
+uint32_t score_total(const struct score *s);
+/* systemd's words: PERFECT, SAFE, OK, MEDIUM, EXPOSED, UNSAFE, DANGEROUS. */
+const char *score_level(uint32_t tenths);
