@@ -8,11 +8,14 @@
 
 #include <sys/resource.h>
 
-#define BAILIFF_BUS_NAME          "org.bailiff.Broker1"
-#define BAILIFF_OBJECT_PATH       "/org/bailiff/Broker1"
-#define BAILIFF_SANDBOX_PREFIX    "/org/bailiff/Broker1/sandbox" /* then "/" and the sandbox's id, decimal */
+#define BAILIFF_BUS_NAME       "org.bailiff.Broker1"
+#define BAILIFF_OBJECT_PATH    "/org/bailiff/Broker1"
+#define BAILIFF_SANDBOX_PREFIX "/org/bailiff/Broker1/sandbox" /* then "/" and the sandbox's id, decimal */
+#define BAILIFF_PROFILE_PREFIX                                                                               \
+	"/org/bailiff/Broker1/profile" /* then "/" and the name, as sd_bus_path_encode() has it */
 #define BAILIFF_MANAGER_INTERFACE "org.bailiff.Broker1.Manager"
 #define BAILIFF_SANDBOX_INTERFACE "org.bailiff.Broker1.Sandbox"
+#define BAILIFF_PROFILE_INTERFACE "org.bailiff.Broker1.Profile"
 
 /* Fds that one message carries over a stock system bus: dbus-daemon 1.14 ends the connection at the 17th. */
 #define BAILIFF_MESSAGE_FDS_MAX 16

@@ -218,3 +218,18 @@ int fd_kind_from_string(const char *s, enum fd_kind *ret)
 		}
 	return -EINVAL;
 }
+
+int fd_process(int fd, uint64_t *ret)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return errno_or_eio();
+	if (fs.f_type == ANON_INODE_FS_MAGIC)
+		return -EOPNOTSUPP;
+	if (fs.f_type != MAGIC_PIDFS || st.st_ino == 0)
+		return -EINVAL;
+	*ret = st.st_ino;
+	return 0;
+}

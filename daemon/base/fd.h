@@ -72,6 +72,10 @@ enum fd_access {
  */
 int fd_classify(int fd, int proc_fd, enum fd_kind *ret_kind, unsigned *ret_access);
 
+/* What tells a process of a pidfd from every other since boot: the inode in pidfs. -EOPNOTSUPP: this kernel
+ * has no pidfs (before Linux 6.9), and its pidfds are all alike. -EINVAL: no pidfd. */
+int fd_process(int fd, uint64_t *ret);
+
 /* Profile spelling of a kind ("regular"), or NULL; and back: -EINVAL for an unknown name. */
 const char *fd_kind_to_string(enum fd_kind kind);
 int fd_kind_from_string(const char *s, enum fd_kind *ret);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/manager-bus.h"
+#include "broker/profile-bus.h"
 #include "broker/sandbox-bus.h"
 #include "broker/takeover.h"
 #include "dbus/names.h"
@@ -133,6 +134,8 @@ int bus_attach(struct broker *b)
 	int r;
 
 	r = bus_add_objects(b, b->bus);
+	if (r >= 0)
+		r = profile_bus_add(b, b->bus);
 	if (r >= 0)
 		r = sd_bus_add_match_async(
 			b->bus, bus_next_slot(b), MATCH_GONE, on_gone, on_match_installed, b);

@@ -107,7 +107,7 @@ static int register_sandbox(
 		lifetime_kill_unknown(b, launched->id);
 		return -ENOMEM;
 	}
-	s->pidfd = pidfd;
+	sandbox_set_pidfd(s, pidfd);
 	s->owner = l->uid;
 	s->generation = l->generation;
 	s->detach = l->detach;

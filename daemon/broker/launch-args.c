@@ -251,3 +251,38 @@ int launch_args_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_b
 		return r;
 	return check_whole(a, error);
 }
+
+int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_error *error)
+{
+	int r;
+
+	a->question = true;
+	r = read_argv(a, m, error);
+	if (r >= 0)
+		r = read_env(a, m, error);
+	if (r >= 0)
+		r = options_read(a, m, -1, error);
+	return r < 0 ? r : check_whole(a, error);
+}
+
+void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct plan_request *ret)
+{
+	*ret = (struct plan_request){
+		.argv = a->argv.v,
+		.env = a->env.v,
+		.unset_env = a->unset_env.v,
+		.fds = a->fds,
+		.n_fds = a->n_fds,
+		.binds = a->binds,
+		.n_binds = a->n_binds,
+		.stdio = { a->stdio[0], a->stdio[1], a->stdio[2] },
+		.cwd = a->cwd,
+		.detach = a->detach,
+		.limits = a->limits,
+		.n_limits = a->n_limits,
+		.runtime_max_usec = a->runtime_max_usec,
+		.timeout_stop_usec = a->timeout_stop_usec,
+		.stop_signal = a->stop_signal,
+		.dynamic_uid = dynamic_uid,
+	};
+}

@@ -38,6 +38,7 @@ struct launch_args {
 	char **optional;                              /* owned */
 	char **unknown;                               /* keys met that no table lists; owned */
 	uint64_t seen;                                /* bit per option */
+	bool question; /* of Explain: nothing is launched, and no descriptor is taken */
 };
 
 void launch_args_init(struct launch_args *a);
@@ -48,6 +49,11 @@ void launch_args_done(struct launch_args *a);
  * @proc_fd: as for fd_classify().
  */
 int launch_args_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bus_error *error);
+
+/* The same of a question, which has no fds. Options that take a descriptor are InvalidArgs. */
+int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_error *error);
+/* In the plan's form; borrows from a. */
+void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct plan_request *ret);
 
 /* The value of one option; also for options.c. NUL-less bytes or a string; -EDQUOT when the limits are
  * reached. */

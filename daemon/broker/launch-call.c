@@ -10,6 +10,7 @@
 #include "broker/launch.h"
 #include "broker/lifetime.h"
 #include "broker/note.h"
+#include "broker/profile-bus.h"
 #include "dbus/names.h"
 
 #include <fcntl.h>
@@ -81,25 +82,15 @@ static int take_quota(struct launch *l, const struct compiled_profile *p, sd_bus
 
 static int find_profile(struct broker *b, sd_bus_message *m, int *ret_index, sd_bus_error *error)
 {
-	const char *name;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
+	r = profile_bus_read_name(b, m, ret_index, error);
 	if (r < 0)
-		return error_unreadable(error, r, "profile");
-	if (!profile_name_valid(name))
-		return error_invalid_args(error,
-			"No name of a profile: 1 to %d of a-z, 0-9, \"_\" and \"-\", a letter or digit first",
-			PROFILE_NAME_MAX);
-	r = catalog_index(b->catalog, name);
-	if (r < 0)
-		return sd_bus_error_setf(error, BAILIFF_ERROR_PROFILE_UNKNOWN,
-			"There is no profile %s: ListProfiles() says which there are", name);
-	*ret_index = r;
-	if (b->catalog->profiles[r].invalid)
+		return r;
+	if (b->catalog->profiles[*ret_index].invalid)
 		return sd_bus_error_setf(error, BAILIFF_ERROR_PROFILE_INVALID,
 			"Profile %s has errors: an administrator finds them in the property ProfileErrors",
-			name);
+			b->catalog->profiles[*ret_index].name);
 	return 0;
 }
 
@@ -181,28 +172,6 @@ static int ask_polkit(struct broker *b, const struct caller *c, sd_bus_message *
 	return inquiry_polkit(b, c, m, &q, error);
 }
 
-static void fill_plan_request(struct plan_request *r, const struct launch_args *a, uid_t dynamic_uid)
-{
-	*r = (struct plan_request){
-		.argv = a->argv.v,
-		.env = a->env.v,
-		.unset_env = a->unset_env.v,
-		.fds = a->fds,
-		.n_fds = a->n_fds,
-		.binds = a->binds,
-		.n_binds = a->n_binds,
-		.stdio = { a->stdio[0], a->stdio[1], a->stdio[2] },
-		.cwd = a->cwd,
-		.detach = a->detach,
-		.limits = a->limits,
-		.n_limits = a->n_limits,
-		.runtime_max_usec = a->runtime_max_usec,
-		.timeout_stop_usec = a->timeout_stop_usec,
-		.stop_signal = a->stop_signal,
-		.dynamic_uid = dynamic_uid,
-	};
-}
-
 /* The same evaluation that the launcher makes; of the result only the effective streams are needed here. */
 static int decide(struct broker *b, const struct plan_caller *who, const struct compiled_profile *p,
 	const struct launch_args *a, struct plan_effective *ret, sd_bus_error *error)
@@ -212,7 +181,7 @@ static int decide(struct broker *b, const struct plan_caller *who, const struct 
 	struct jail_spec spec = { 0 };
 	int r;
 
-	fill_plan_request(&request, a, b->catalog->config.dynamic_uid_min);
+	launch_args_for_plan(a, b->catalog->config.dynamic_uid_min, &request);
 	r = plan_make(p, who, &request, &spec, ret, &result);
 	if (r >= 0) {
 		jail_spec_done(&spec);

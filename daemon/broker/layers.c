@@ -67,3 +67,29 @@ int layers_skipped(uint32_t mask, uint32_t lacking, char ***ret)
 	*ret = steal_ptr(v);
 	return 0;
 }
+
+static bool limits_group(const struct compiled_profile *p)
+{
+	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++)
+		if (p->group[i].unit != GROUP_UNSET)
+			return true;
+	return false;
+}
+
+int layers_wanted(const struct compiled_profile *p, char ***ret)
+{
+	/* ids, capabilities and no new privileges are every sandbox's, and so is a filter */
+	uint32_t mask = 1U << STAGE_IDS | 1U << STAGE_CAPABILITIES | 1U << STAGE_SECCOMP;
+
+	if (p->namespaces != 0)
+		mask |= 1U << STAGE_NAMESPACES;
+	if (p->namespaces & JAIL_NS_MOUNT)
+		mask |= 1U << STAGE_MOUNTS;
+	if (p->landlock.restricts != 0)
+		mask |= 1U << STAGE_LANDLOCK;
+	if (limits_group(p))
+		mask |= 1U << STAGE_CGROUP;
+	if (p->n_limits > 0 || p->tuning.set != 0)
+		mask |= 1U << STAGE_RLIMITS;
+	return layers_applied(mask, ret);
+}

@@ -3,9 +3,13 @@
 
 /* Layers of confinement by name, from the launcher's masks of stages. */
 
+#include "catalog/compiled.h"
+
 #include <stdint.h>
 
 /* Applied ones ("Seccomp"); and what was wanted but could not be applied, each as "Landlock: NetBindTcp= this
  * kernel lacks it". New lists. */
 int layers_applied(uint32_t mask, char ***ret);
 int layers_skipped(uint32_t applied, uint32_t lacking, char ***ret);
+/* Those that a profile asks for. A new list. */
+int layers_wanted(const struct compiled_profile *p, char ***ret);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/manager-bus.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "broker/broker.h"
 #include "broker/bus.h"
 #include "broker/errors.h"
+#include "broker/explain-call.h"
 #include "broker/inquiry.h"
+#include "broker/kill-all.h"
 #include "broker/launch-call.h"
 #include "broker/options.h"
+#include "broker/profile-bus.h"
 #include "broker/sandbox-bus.h"
 #include "broker/sanitize-call.h"
 #include "broker/username.h"
@@ -17,13 +21,7 @@
 
 #include <string.h>
 
-#define EXPOSURE_UNKNOWN (-1.0) /* of a profile with errors */
-
-/*
- * uid 0, or whom polkit lets manage Bailiff. 0 and *ret; INQUIRY_WAITS: the call comes back with polkit's
- * answer. There is no option by which it could prompt: these acts are for rules and for administrators.
- */
-static int require_administrator(
+int manager_bus_require_administrator(
 	struct broker *b, sd_bus_message *m, sd_bus_error *error, const struct caller **ret)
 {
 	const struct polkit_question q = { .action = POLKIT_MANAGE, .method = sd_bus_message_get_member(m) };
@@ -55,7 +53,7 @@ static int append_profile(sd_bus_message *reply, const struct compiled_profile *
 	const bool allowed = !p->invalid && plan_access(p, &who, &result) >= 0;
 
 	return sd_bus_message_append(reply, "(ssbd)", p->name, p->description ? p->description : "",
-		(int)allowed, p->invalid ? EXPOSURE_UNKNOWN : p->exposure / 10.0);
+		(int)allowed, profile_bus_exposure(p));
 }
 
 static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -122,6 +120,32 @@ static int method_get_sandbox(sd_bus_message *m, void *userdata, sd_bus_error *e
 	return sd_bus_reply_method_return(m, "o", path);
 }
 
+/* By what the kernel has of the process, never by its number. */
+static int method_get_sandbox_by_pidfd(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, m);
+	char path[SANDBOX_PATH_MAX];
+	uint64_t process;
+	int fd, r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UNIX_FD, &fd);
+	if (r < 0)
+		return error_unreadable(error, r, "pidfd");
+	r = fd_process(fd, &process);
+	if (r == -EOPNOTSUPP)
+		return sd_bus_error_set(error, SD_BUS_ERROR_NOT_SUPPORTED,
+			"This kernel does not tell one pidfd from another: Linux 6.9 is needed");
+	if (r < 0)
+		return sd_bus_error_set(error, BAILIFF_ERROR_INVALID_FD, "Argument pidfd is no pidfd");
+	for (size_t i = 0; i < b->sandboxes.n; i++)
+		if (b->sandboxes.v[i]->process == process && sandbox_bus_visible(b->sandboxes.v[i], c)) {
+			sandbox_bus_path(b->sandboxes.v[i]->id, path);
+			return sd_bus_reply_method_return(m, "o", path);
+		}
+	return error_no_such_sandbox(error);
+}
+
 static int method_is_sanitized(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *name;
@@ -141,7 +165,7 @@ static int method_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct deferred *d;
 	int r;
 
-	r = require_administrator(b, m, error, &c);
+	r = manager_bus_require_administrator(b, m, error, &c);
 	if (r == 0)
 		r = deferred_new(b, c, m, DEFERRED_CONTROL_RESERVE, error, &d);
 	if (r != 0)
@@ -167,7 +191,7 @@ static int method_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error 
 	const char *name;
 	int r, level;
 
-	r = require_administrator(userdata, m, error, &c);
+	r = manager_bus_require_administrator(userdata, m, error, &c);
 	if (r != 0)
 		return r;
 	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
@@ -234,6 +258,20 @@ static const sd_bus_vtable manager_vtable[] = {
 		method_list_sandboxes, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetSandbox", SD_BUS_ARGS("t", id), SD_BUS_RESULT("o", sandbox),
 		method_get_sandbox, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetSandboxByPidfd", SD_BUS_ARGS("h", pidfd), SD_BUS_RESULT("o", sandbox),
+		method_get_sandbox_by_pidfd, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Explain",
+		SD_BUS_ARGS("s", profile, "as", argv, "a{ss}", env, "a{sv}", options),
+		SD_BUS_RESULT("b", allowed, "s", rule, "as", reasons, "a{sv}", effective), explain_call,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ExplainFor",
+		SD_BUS_ARGS("u", uid, "s", profile, "as", argv, "a{ss}", env, "a{sv}", options),
+		SD_BUS_RESULT("b", allowed, "s", rule, "as", reasons, "a{sv}", effective), explain_for_call,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetProfile", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", profile),
+		profile_bus_get, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("KillAll", SD_BUS_ARGS("s", profile, "i", signal),
+		SD_BUS_RESULT("u", signaled), kill_all_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetSanitizedUsername", SD_BUS_ARGS("s", username),
 		SD_BUS_RESULT("s", sanitized), sanitize_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetUserPaths", SD_BUS_ARGS("s", username_or_hash),

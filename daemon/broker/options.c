@@ -380,6 +380,9 @@ static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 	if (strcmp(contents, known[i].type) != 0)
 		return error_invalid_args(
 			o->error, "Option %s has type %s: give %s", o->key, contents, known[i].type);
+	if (o->args->question && strchr(known[i].type, SD_BUS_TYPE_UNIX_FD))
+		return error_invalid_args(
+			o->error, "Option %s: no descriptor is taken here, leave it out", o->key);
 	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, known[i].type);
 	if (r >= 0)
 		r = known[i].read(o, m);

@@ -51,6 +51,13 @@ bool sandbox_is_live(const struct sandbox *s)
 	return s->state != SANDBOX_EXITED;
 }
 
+void sandbox_set_pidfd(struct sandbox *s, int pidfd)
+{
+	s->pidfd = pidfd;
+	if (fd_process(pidfd, &s->process) < 0)
+		s->process = 0;
+}
+
 void sandboxes_done(struct sandboxes *all)
 {
 	for (size_t i = 0; i < all->n; i++)

@@ -32,6 +32,7 @@ struct sandbox {
 	uint64_t started_realtime_usec, setup_usec;
 	struct sandbox_exit exit; /* once EXITED */
 	int pidfd;                /* -1 once EXITED */
+	uint64_t process;         /* as fd_process() tells it; 0: not known. Kept after the end */
 	struct deferred_list waiters;
 };
 
@@ -46,6 +47,9 @@ struct sandbox *sandbox_new(struct broker *b, const struct launched *l, const ch
 struct sandbox *sandbox_free(struct sandbox *s); /* returns NULL; waiters are dropped unanswered */
 DEFINE_CLEANUP(struct sandbox *, sandbox_free);
 bool sandbox_is_live(const struct sandbox *s);
+
+/* Takes the pidfd over. */
+void sandbox_set_pidfd(struct sandbox *s, int pidfd);
 
 void sandboxes_done(struct sandboxes *all);
 /* Takes s over on success. -EEXIST for an id that is there already. */

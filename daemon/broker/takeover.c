@@ -31,7 +31,7 @@ static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_re
 	s->state = (enum sandbox_state)e->state;
 	s->exit = e->exit;
 	if (sandbox_is_live(s))
-		s->pidfd = wire_record_steal_fd(record, 0);
+		sandbox_set_pidfd(s, wire_record_steal_fd(record, 0));
 	return lifetime_adopt(b, s);
 }
 

@@ -188,3 +188,23 @@ bool catalog_is_member(const struct catalog *c, uint32_t gid, uint32_t uid)
 				return true;
 	return false;
 }
+
+const char *exposure_level(uint32_t tenths)
+{
+	static const struct {
+		uint32_t least;
+		const char *name;
+	} levels[] = {
+		{ 100, "DANGEROUS" },
+		{ 90, "UNSAFE" },
+		{ 75, "EXPOSED" },
+		{ 50, "MEDIUM" },
+		{ 10, "OK" },
+		{ 1, "SAFE" },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(levels); i++)
+		if (tenths >= levels[i].least)
+			return levels[i].name;
+	return "PERFECT";
+}

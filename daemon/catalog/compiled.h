@@ -395,5 +395,7 @@ DEFINE_CLEANUP(struct catalog *, catalog_free);
 const struct compiled_profile *catalog_find(const struct catalog *c, const char *name);
 /* Whether the user was in the group when the profiles were read. */
 bool catalog_is_member(const struct catalog *c, uint32_t gid, uint32_t uid);
+/* systemd's words: PERFECT, SAFE, OK, MEDIUM, EXPOSED, UNSAFE, DANGEROUS. */
+const char *exposure_level(uint32_t tenths);
 /* The position in c->profiles, by which launch requests name a profile. -ENOENT. */
 int catalog_index(const struct catalog *c, const char *name);

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Of keys that are not lists and not said to follow another. A key without a default is empty, or without
+/* Of keys that are not said to follow another. A key without a default is empty, or without
  * limit, when it is not given. */
 static const struct {
 	unsigned id;
@@ -36,6 +36,8 @@ static const struct {
 	{ KEY_TIMEOUT_STOP_SEC, "10s" },
 	{ KEY_KILL_SIGNAL, "SIGTERM" },
 	{ KEY_KEYRING_MODE, "private" },
+	{ KEY_RESTRICT_NAMESPACES, "no" },
+	{ KEY_SYSTEM_CALL_ARCHITECTURES, "native" },
 };
 
 static const char *const system_words[] = { "no", "yes", "full", "strict" };
@@ -218,7 +220,7 @@ static int fill(const struct profile *p, const struct compiled_profile *c, const
 		r = collect(p, key, &s->values);
 	if (r == 0 && s->type == SETTING_TEXT)
 		r = keep_last(&s->values);
-	if (r == 0 && !s->values && s->type == SETTING_TEXT)
+	if (r == 0 && !s->values)
 		r = add_default(key, &s->values);
 	return r < 0 ? r : 0;
 }

@@ -7,7 +7,6 @@
 #include "base/strv.h"
 #include "compiler/context.h"
 #include "compiler/daemon-config.h"
-#include "profile/score.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -165,7 +164,7 @@ static int verify_profile(struct compile_context *context, const struct subject 
 	if (r == 0 && !compiled.invalid)
 		*verdict = (struct verify_verdict){ .is_profile = true,
 			.exposure = compiled.exposure,
-			.level = score_level(compiled.exposure),
+			.level = exposure_level(compiled.exposure),
 			.intersection = compiled.intersection };
 	return r;
 }

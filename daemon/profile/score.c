@@ -108,23 +108,3 @@ uint32_t score_total(const struct score *s)
 	}
 	return (uint32_t)((sum * SCORE_MAX + whole - 1) / whole);
 }
-
-const char *score_level(uint32_t tenths)
-{
-	static const struct {
-		uint32_t least;
-		const char *name;
-	} levels[] = {
-		{ 100, "DANGEROUS" },
-		{ 90, "UNSAFE" },
-		{ 75, "EXPOSED" },
-		{ 50, "MEDIUM" },
-		{ 10, "OK" },
-		{ 1, "SAFE" },
-	};
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (tenths >= levels[i].least)
-			return levels[i].name;
-	return "PERFECT";
-}

@@ -113,5 +113,3 @@ struct score {
 
 /* In tenths, rounded up: only what is perfectly safe has 0. */
 uint32_t score_total(const struct score *s);
-/* systemd's words: PERFECT, SAFE, OK, MEDIUM, EXPOSED, UNSAFE, DANGEROUS. */
-const char *score_level(uint32_t tenths);

@@ -163,6 +163,19 @@ static void test_values(void **state)
 	assert_string_equal(q->error, c->errors[0]);
 }
 
+static void test_levels(void **state)
+{
+	static const struct {
+		uint32_t tenths;
+		const char *level;
+	} rows[] = { { 0, "PERFECT" }, { 1, "SAFE" }, { 9, "SAFE" }, { 10, "OK" }, { 49, "OK" },
+		{ 50, "MEDIUM" }, { 74, "MEDIUM" }, { 75, "EXPOSED" }, { 89, "EXPOSED" }, { 90, "UNSAFE" },
+		{ 99, "UNSAFE" }, { 100, "DANGEROUS" } };
+
+	for (size_t i = 0; i < ELEMENTS(rows); i++)
+		assert_string_equal(exposure_level(rows[i].tenths), rows[i].level);
+}
+
 static void test_confined(void **state)
 {
 	struct compiled_profile p;
@@ -381,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_seeds),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_confined),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_truncations),

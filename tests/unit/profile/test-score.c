@@ -52,19 +52,6 @@ static void test_known_answer(void **state)
 	assert_int_equal(score_total(&s), 5); /* 4.38 tenths, rounded up */
 }
 
-static void test_levels(void **state)
-{
-	static const struct {
-		uint32_t tenths;
-		const char *level;
-	} rows[] = { { 0, "PERFECT" }, { 1, "SAFE" }, { 9, "SAFE" }, { 10, "OK" }, { 49, "OK" },
-		{ 50, "MEDIUM" }, { 74, "MEDIUM" }, { 75, "EXPOSED" }, { 89, "EXPOSED" }, { 90, "UNSAFE" },
-		{ 99, "UNSAFE" }, { 100, "DANGEROUS" } };
-
-	for (size_t i = 0; i < ELEMENTS(rows); i++)
-		assert_string_equal(score_level(rows[i].tenths), rows[i].level);
-}
-
 static char *read_document(void)
 {
 	const char *root = getenv("BAILIFF_SOURCE_ROOT");
@@ -125,7 +112,6 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_each_item_counts),
 		cmocka_unit_test(test_known_answer),
-		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_document),
 	};
 

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Explain and ExplainFor: what LaunchSandboxed would say, from the same plan, without a launch. */
+
+#include <systemd/sd-bus.h>
+
+int explain_call(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int explain_for_call(sd_bus_message *m, void *userdata, sd_bus_error *error);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What a launch that Explain allows would come to, for its caller to look at. */
+
+#include "broker/launch-args.h"
+
+struct explanation {
+	const struct compiled_profile *profile;
+	const struct launch_args *args;
+	struct jail_spec spec;
+	struct plan_effective effective;
+	uint32_t generation;
+};
+
+/* The answer of Explain. @rule: the one that lets the caller in. */
+int explain_reply_allowed(sd_bus_message *m, const char *rule, const struct explanation *e);

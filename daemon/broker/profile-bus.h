@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* org.bailiff.Broker1.Profile: one object for each profile, on BAILIFF_PROFILE_PREFIX. */
+
+#include "broker/caller.h"
+#include "catalog/compiled.h"
+
+#include <systemd/sd-bus.h>
+
+struct broker;
+
+int profile_bus_add(struct broker *b, sd_bus *bus);
+/* Reads the next argument of a call, the name of a profile; *ret_index: which of b->catalog, valid or not.
+ * Else sets error (InvalidArgs, ProfileUnknown) and returns a negative errno. */
+int profile_bus_read_name(struct broker *b, sd_bus_message *m, int *ret_index, sd_bus_error *error);
+/* The score as D-Bus has it, -1 for a profile with errors. */
+double profile_bus_exposure(const struct compiled_profile *p);
+/* GetProfile() of the manager. */
+int profile_bus_get(sd_bus_message *m, void *userdata, sd_bus_error *error);
