@@ -126,6 +126,8 @@ int bus_add_objects(struct broker *b, sd_bus *bus)
 		r = manager_bus_add(b, bus);
 	if (r >= 0)
 		r = sandbox_bus_add(b, bus);
+	if (r >= 0)
+		r = profile_bus_add(b, bus);
 	return r;
 }
 
@@ -134,8 +136,6 @@ int bus_attach(struct broker *b)
 	int r;
 
 	r = bus_add_objects(b, b->bus);
-	if (r >= 0)
-		r = profile_bus_add(b, b->bus);
 	if (r >= 0)
 		r = sd_bus_add_match_async(
 			b->bus, bus_next_slot(b), MATCH_GONE, on_gone, on_match_installed, b);

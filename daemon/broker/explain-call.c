@@ -33,8 +33,7 @@ static int reply_ask_polkit(sd_bus_message *m, const char *rule, const char *tex
 }
 
 /* A refusal of the plan, in the words that a launch is refused with. */
-static int reply_refusal(
-	sd_bus_message *m, const struct plan_result *result, bool asks_polkit)
+static int reply_refusal(sd_bus_message *m, const struct plan_result *result, bool asks_polkit)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error refused = SD_BUS_ERROR_NULL;
 	_cleanup_free_ char *rule = utf8_escape(result->rule);

@@ -87,6 +87,8 @@ int layers_wanted(const struct compiled_profile *p, char ***ret)
 		mask |= 1U << STAGE_MOUNTS;
 	if (p->landlock.restricts != 0)
 		mask |= 1U << STAGE_LANDLOCK;
+	if (p->selinux_context && p->selinux_context[0] != '\0')
+		mask |= 1U << STAGE_SELINUX;
 	if (limits_group(p))
 		mask |= 1U << STAGE_CGROUP;
 	if (p->n_limits > 0 || p->tuning.set != 0)

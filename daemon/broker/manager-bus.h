@@ -11,9 +11,9 @@ struct caller;
 
 int manager_bus_add(struct broker *b, sd_bus *bus);
 /*
- * For methods of administrators: uid 0, or whom polkit lets manage Bailiff. 0 and *ret; INQUIRY_WAITS: the call
- * comes back with polkit's answer. There is no option by which it could prompt: these acts are for rules and for
- * administrators.
+ * For methods of administrators: uid 0, or whom polkit lets manage Bailiff. 0 and *ret; INQUIRY_WAITS: the
+ * call comes back with polkit's answer. There is no option by which it could prompt: these acts are for rules
+ * and for administrators.
  */
 int manager_bus_require_administrator(
 	struct broker *b, sd_bus_message *m, sd_bus_error *error, const struct caller **ret);

@@ -21,7 +21,7 @@ static void assess_user(const struct compiled_profile *c, struct score *s)
 	if (!c->dynamic_user)
 		s->badness[SCORE_USER] = c->uid == 0 ? WHOLE : c->uid == ID_NOBODY ? 9 : 0;
 	s->badness[SCORE_GROUPS] = c->n_groups > 0;
-	s->badness[SCORE_PRIVATE_USERS] = 1; /* refused by this version, so nobody has it */
+	s->badness[SCORE_PRIVATE_USERS] = !(c->namespaces & JAIL_NS_USER);
 	s->badness[SCORE_AMBIENT] = c->ambient != 0;
 	s->badness[SCORE_SECURE_BITS] = (c->secure_bits & bits) != bits;
 }
@@ -126,6 +126,10 @@ static uint32_t writable_badness(const struct compiled_profile *c)
 {
 	uint32_t badness = c->daemon_stores && c->daemon_stores[0] ? WHOLE / 2 : 0;
 
+	/* what a caller binds there, it could write to itself; the program is another */
+	for (size_t i = 0; i < c->n_mount_slots; i++)
+		if (!(c->mount_slots[i].flags & MOUNT_READ_ONLY))
+			badness = WHOLE / 2;
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct compiled_mount *m = &c->mounts[i];
 
@@ -260,13 +264,15 @@ uint32_t assess_intersection(const struct compiled_profile *c)
 {
 	const bool landlock = (c->landlock.restricts & RESTRICT_FILES) && !(c->optional & OPTIONAL_LANDLOCK);
 	const bool apart = has(c, JAIL_NS_PID) && (has(c, JAIL_NS_MOUNT) || landlock);
+	const bool domain =
+		c->selinux_context && c->selinux_context[0] != '\0' && !(c->optional & OPTIONAL_SELINUX);
 	uint32_t legs = 0;
 
 	if ((!c->dynamic_user && c->uid == 0) || ((c->bounding | c->ambient) & CAPABILITY_BIT(CAP_SYS_ADMIN)))
 		legs |= INTERSECTION_PRIVILEGED;
 	if (!apart)
 		legs |= INTERSECTION_INITIAL_NAMESPACES;
-	if (c->n_filter == 0 || !landlock)
+	if ((c->n_filter == 0 || !landlock) && !domain)
 		legs |= INTERSECTION_UNCONFINED;
 	return legs;
 }

@@ -53,6 +53,7 @@ static bool flag_of(const struct profile *p, const struct compiled_profile *c, u
 		{ KEY_NO_NEW_PRIVILEGES, true },
 		{ KEY_ALLOW_DETACH, c->allow_detach },
 		{ KEY_DYNAMIC_USER, profile_has_dynamic_user(p) },
+		{ KEY_PRIVATE_USERS, c->namespaces & JAIL_NS_USER },
 		{ KEY_PRIVATE_MOUNTS, c->namespaces & JAIL_NS_MOUNT },
 		{ KEY_PRIVATE_PIDS, c->namespaces & JAIL_NS_PID },
 		{ KEY_PRIVATE_NETWORK, c->namespaces & JAIL_NS_NET },

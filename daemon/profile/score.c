@@ -49,7 +49,7 @@ const struct score_weight score_weights[_SCORE_ITEM_MAX] = {
 	[SCORE_NAMESPACE_UTS]     = { "RestrictNamespaces=~uts", "may ask for host name namespaces", 100, 1 },
 	[SCORE_NAMESPACE_CGROUP]  = { "RestrictNamespaces=~cgroup", "may ask for cgroup namespaces", 500, 1 },
 	[SCORE_ROOT]              = { "MinimalRoot=, RootDirectory=", "has the host's root directory", 200, 1 },
-	[SCORE_WRITABLE]          = { "BindPaths=, DaemonStore=", "may change directories of the host", 1000, 10 },
+	[SCORE_WRITABLE]          = { "BindPaths=, MountSlot=, DaemonStore=", "may change directories of the host", 1000, 10 },
 	[SCORE_PRIVATE_TMP]       = { "PrivateTmp=", "shares temporary files", 1000, 1 },
 	[SCORE_PRIVATE_DEVICES]   = { "PrivateDevices=", "has the host's /dev", 1000, 1 },
 	[SCORE_DEVICES]           = { "DeviceAllow=", "has devices of the host", 1000, 10 },

@@ -59,6 +59,7 @@ static const struct {
 } rows[] = {
 	{ "", SCORE_USER, 0 },
 	{ "", SCORE_PRIVATE_USERS, 1 },
+	{ "[User]\nPrivateUsers=yes\n", SCORE_PRIVATE_USERS, 0 },
 	{ "[User]\nUser=daemon\n", SCORE_USER, 0 },
 	{ "[User]\nUser=nobody\n", SCORE_USER, 9 },
 	{ "[User]\nSupplementaryGroups=video\n", SCORE_GROUPS, 1 },
@@ -188,6 +189,9 @@ static void test_intersection(void **state)
 	expect_legs(t, "[Landlock]\nFsPathReadOnly=/usr\n", 0);
 	expect_legs(t, "[Landlock]\nFsPathReadOnly=/usr\n[Profile]\nOptional=Landlock\n",
 		INTERSECTION_UNCONFINED);
+	expect_legs(t, "[SELinux]\nSELinuxContext=system_u:system_r:decoder_t:s0\n", 0);
+	expect_legs(
+		t, "[SELinux]\nSELinuxContext=-system_u:system_r:decoder_t:s0\n", INTERSECTION_UNCONFINED);
 	expect_legs(t, "[Namespaces]\nPrivatePIDs=no\n",
 		INTERSECTION_UNCONFINED | INTERSECTION_INITIAL_NAMESPACES);
 }
@@ -213,7 +217,8 @@ static bool may_be_empty(const char *key)
 	static const char *const keys[] = { "Description", "Template", "MaxPerUser", "User", "Group",
 		"RootDirectory", "NetworkNamespacePath", "Policy", "SystemCallErrorNumber", "MemoryMax",
 		"MemoryHigh", "TasksMax", "CPUQuota", "CPUWeight", "IOWeight", "Nice", "OOMScoreAdjust",
-		"IOSchedulingClass", "IOSchedulingPriority", "TimerSlackNSec", "Personality" };
+		"IOSchedulingClass", "IOSchedulingPriority", "TimerSlackNSec", "Personality",
+		"SELinuxContext", "Polkit", "LaunchesPerMinute" };
 
 	for (size_t i = 0; i < ELEMENTS(keys); i++)
 		if (strcmp(keys[i], key) == 0)
