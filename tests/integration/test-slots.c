@@ -88,9 +88,10 @@ static char *run(struct rig *rig, const char *profile, const char *script, int f
 static void test_directory(void **state)
 {
 	g_autofree char *directory = make(*state, "d", NULL, 0755, RIG_ALICE);
-	g_autofree char *file = make(*state, "d/file", "alice's\n", 0644, RIG_ALICE), *out = NULL;
+	g_autofree char *out = NULL;
 	int fd = open_fd(directory, O_RDONLY | O_DIRECTORY);
 
+	g_free(make(*state, "d/file", "alice's\n", 0644, RIG_ALICE));
 	out = run(*state, "slots", "cat /input/file; echo x >/input/new || echo refused; ls /srv/output", fd,
 		"[(handle 0, 'input', false)]");
 	(void)close(fd);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,9 @@
 #define CALLER_GROUP 40003
 #define STRANGER     40004
 #define SLOTS        2
+#define RACES        200
+/* An fd that stays open to the end of a test. */
+#define HELD _cleanup_close_ __attribute__((unused)) int
 
 static const gid_t caller_gids[] = { CALLER_GID, CALLER_GROUP };
 
@@ -92,7 +96,7 @@ static void test_file(void **state)
 static void test_directory(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0777, 0644), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0777, 0644), O_RDONLY);
 
 	RUN(r, "cat", "/input/file", "--", "write", "/input/new", "--", "list", "/input", "--", "mkdir",
 		"/input/../above");
@@ -124,7 +128,7 @@ static void test_nothing_runs(void **state)
 static void test_writable(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, 0, make_data(r, 0777, 0644), O_RDONLY);
+	HELD fd = fill(r, 0, make_data(r, 0777, 0644), O_RDONLY);
 	struct stat st;
 
 	RUN(r, "write", "/input/new", "--", "write", "/srv/more/new");
@@ -137,7 +141,7 @@ static void test_writable(void **state)
 static void test_tightened(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, 0, make_data(r, 0777, 0666), O_RDONLY);
+	HELD fd = fill(r, 0, make_data(r, 0777, 0666), O_RDONLY);
 
 	r->spec.slots[0].read_only = true;
 	RUN(r, "write", "/input/new", "--", "write", "/input/file");
@@ -158,7 +162,7 @@ static void test_hosts_root(void **state)
 {
 	struct rig *r = *state;
 	const char *place = rig_mkdir(r, "place", 0755), *below = rig_file(r, "place/hosts", "hosts\n", 0644);
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
 	union {
 		const char *constant;
 		char *plain;
@@ -202,7 +206,7 @@ static void test_hosts_root_empty(void **state)
 static void test_private_data(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0700, 0600), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0700, 0600), O_RDONLY);
 
 	RUN(r, "list", "/input", "--", "open", "/input/file");
 	assert_value(r, "open", "EACCES");
@@ -211,7 +215,7 @@ static void test_private_data(void **state)
 static void test_idmap(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, MOUNT_IDMAP, make_data(r, 0700, 0600), O_RDONLY);
+	HELD fd = fill(r, MOUNT_IDMAP, make_data(r, 0700, 0600), O_RDONLY);
 	struct stat st;
 
 	RUN(r, "cat", "/input/file", "--", "stat", "/input/file", "--", "write", "/input/new");
@@ -227,7 +231,7 @@ static void test_two(void **state)
 {
 	struct rig *r = *state;
 	const char *other = callers(r, rig_file(r, "other", "other\n", 0644));
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
 	_cleanup_close_ int second = open(other, O_RDONLY | O_CLOEXEC);
 
 	r->spec.slots[1].source = second;
@@ -254,7 +258,7 @@ static void test_groups(void **state)
 {
 	struct rig *r = *state;
 	const char *data = make_data(r, 0770, 0644);
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(chown(data, STRANGER, CALLER_GROUP), 0);
 	r->spec.gid = CALLER_GROUP;
@@ -266,7 +270,7 @@ static void test_groups(void **state)
 static void test_rights_come_back(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
 
 	RUN(r, "see");
 	assert_value(r, "cap_permitted", "0000000000000000");
@@ -296,7 +300,7 @@ static void test_no_search(void **state)
 {
 	struct rig *r = *state;
 	const char *data = make_data(r, 0744, 0644);
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(chown(data, STRANGER, STRANGER), 0);
 	expect(r, -EACCES, "no right to read it");
@@ -306,7 +310,7 @@ static void test_no_write(void **state)
 {
 	struct rig *r = *state;
 	const char *data = make_data(r, 0755, 0644);
-	_cleanup_close_ int fd = fill(r, 0, data, O_RDONLY);
+	HELD fd = fill(r, 0, data, O_RDONLY);
 
 	assert_int_equal(chown(data, STRANGER, STRANGER), 0);
 	expect(r, -EACCES, "no right to read and write it; ask for it read-only");
@@ -330,7 +334,7 @@ static void test_group_of_others(void **state)
 {
 	struct rig *r = *state;
 	const char *data = make_data(r, 0770, 0644);
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(chown(data, STRANGER, STRANGER), 0);
 	/* of the payload's: that would be the wrong question */
@@ -342,7 +346,7 @@ static void test_idmap_of_others(void **state)
 {
 	struct rig *r = *state;
 	const char *data = make_data(r, 0777, 0644);
-	_cleanup_close_ int fd = fill(r, MOUNT_IDMAP | MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_IDMAP | MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(chown(data, STRANGER, CALLER_GID), 0);
 	expect(r, -EPERM, "with idmap, user and group");
@@ -352,7 +356,7 @@ static void test_idmap_of_other_group(void **state)
 {
 	struct rig *r = *state;
 	const char *data = make_data(r, 0777, 0644);
-	_cleanup_close_ int fd = fill(r, MOUNT_IDMAP | MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_IDMAP | MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(chown(data, CALLER_UID, STRANGER), 0);
 	expect(r, -EPERM, "with idmap, user and group");
@@ -362,7 +366,7 @@ static void test_removed(void **state)
 {
 	struct rig *r = *state;
 	const char *data = callers(r, rig_mkdir(r, "data", 0755));
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(rmdir(data), 0);
 	expect(r, -ENOENT, "not there on the host");
@@ -373,11 +377,60 @@ static void test_replaced(void **state)
 {
 	struct rig *r = *state;
 	const char *data = callers(r, rig_mkdir(r, "data", 0755));
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(rmdir(data), 0);
 	rig_mkdir(r, "data (deleted)", 0755);
 	expect(r, -ESTALE, "not there on the host");
+}
+
+/* Exchanges the two directories until it is killed. */
+static int exchange_for_ever(const char *one, const char *other)
+{
+	int pidfd;
+
+	if (process_clone(0, -1, &pidfd) == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+			_exit(1);
+		for (;;)
+			(void)renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+	}
+	return pidfd;
+}
+
+/* What is bound is what was opened, or nothing, whatever has its name in the meantime. */
+static void test_race(void **state)
+{
+	struct rig *r = *state;
+	const char *data = make_data(r, 0755, 0644), *other = callers(r, rig_mkdir(r, "other", 0755));
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	_cleanup_close_ int pidfd = -1;
+	unsigned bound = 0;
+	siginfo_t status;
+
+	callers(r, rig_file(r, "other/file", "wrong\n", 0644));
+	pidfd = exchange_for_ever(data, other);
+	for (unsigned i = 0; i < RACES; i++) {
+		int result = rig_start(r, ARGS("cat", "/input/file"));
+
+		assert_int_equal(result, 0);
+		(void)jail_go(&r->jail);
+		result = rig_report(r);
+		if (result == 1)
+			bound++;
+		else if (result != -ESTALE && result != -ENOENT)
+			fail_msg("%s: %s", r->error.object, strerror(-result));
+		if (result == 1)
+			rig_finish(r);
+		else
+			jail_done(&r->context, &r->jail);
+	}
+	assert_int_equal(process_signal(pidfd, SIGKILL), 0);
+	assert_int_equal(process_wait(pidfd, 0, &status), 1);
+	rig_read(r, NULL);
+	assert_null(strstr(r->output, "wrong"));
+	print_message("%u of %d bound\n", bound, RACES);
+	assert_int_equal(rig_count(r, "cat"), bound);
 }
 
 /* Another file system lies over it now: whoever may see only that gets nothing else. */
@@ -385,7 +438,7 @@ static void test_hidden(void **state)
 {
 	struct rig *r = *state;
 	const char *data = make_data(r, 0755, 0644);
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(mount("tmpfs", data, "tmpfs", 0, NULL), 0);
 	expect(r, -ESTALE, "not there on the host");
@@ -396,7 +449,7 @@ static void test_mounts_below(void **state)
 {
 	struct rig *r = *state;
 	const char *data = callers(r, rig_mkdir(r, "a \\b", 0755)), *sub = rig_mkdir(r, "a \\b/sub", 0755);
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, data, O_RDONLY);
 
 	assert_int_equal(mount("tmpfs", sub, "tmpfs", 0, NULL), 0);
 	expect(r, -EBUSY, "the directory has mounts below it");
@@ -406,7 +459,7 @@ static void test_mounts_below(void **state)
 static void test_root(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, "/", O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, "/", O_RDONLY);
 
 	expect(r, -EBUSY, "the directory has mounts below it");
 }
@@ -416,7 +469,7 @@ static void test_mounts_beside(void **state)
 {
 	struct rig *r = *state;
 	const char *beside = rig_mkdir(r, "data2", 0755);
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
 
 	assert_int_equal(mount("tmpfs", beside, "tmpfs", 0, NULL), 0);
 	rig_launch(r, ARGS("cat", "/input/file"));
@@ -531,7 +584,7 @@ static void test_read_only_elsewhere_root(void **state)
 static void test_mounts_unknown(void **state)
 {
 	struct rig *r = *state;
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
 
 	r->context.host_mounts_fd = fd_close(r->context.host_mounts_fd);
 	expect(r, -EOPNOTSUPP, "the host's mounts are not known");
@@ -541,7 +594,7 @@ static void test_no_place(void **state)
 {
 	struct rig *r = *state;
 	static char place[] = "/etc/alternatives/input";
-	_cleanup_close_ int fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
+	HELD fd = fill(r, MOUNT_READ_ONLY, make_data(r, 0755, 0644), O_RDONLY);
 
 	slots[0].target = place;
 	expect(r, -ENOENT, "mount point /etc/alternatives/input");
@@ -591,6 +644,7 @@ static int run(void)
 		TEST(test_idmap_of_other_group),
 		TEST(test_removed),
 		TEST(test_replaced),
+		TEST(test_race),
 		TEST(test_hidden),
 		TEST(test_mounts_below),
 		TEST(test_root),
