@@ -40,9 +40,6 @@
 #define FOREIGN_INSNS   3U /* a second head */
 #define GROUP_INSNS     2U /* comparison of the number, default action behind the last condition */
 #define CONDITION_INSNS 4U /* load, mask, compare, return */
-#define LOW_WORD_OF_ARG(i)                                                                                   \
-	((uint32_t)(offsetof(struct seccomp_data, args) + (i) * sizeof(uint64_t)) +                          \
-		(BYTE_ORDER == BIG_ENDIAN ? 4U : 0U))
 
 uint32_t filter_native_arch(void)
 {
@@ -96,7 +93,7 @@ static void emit_group(struct program *p, const struct filter_rule *rules, size_
 			emit_return(p, rules[i].action);
 			return;
 		}
-		emit(p, BPF_LD | BPF_W | BPF_ABS, LOW_WORD_OF_ARG(rules[i].argument), 0, 0);
+		emit(p, BPF_LD | BPF_W | BPF_ABS, FILTER_LOW_WORD_OF_ARG(rules[i].argument), 0, 0);
 		emit(p, BPF_ALU | BPF_AND | BPF_K, rules[i].mask, 0, 0);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, rules[i].value, 0, 1);
 		emit_return(p, rules[i].action);

@@ -8,6 +8,7 @@
  * Documentation/userspace-api/seccomp_filter.rst.
  */
 
+#include <endian.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -50,6 +51,11 @@ struct filter_rule {
 
 /* The argument equals this value, in its low 32 bits. */
 #define FILTER_WHOLE_ARG 0xffffffffU
+
+/* Where a program finds the low 32 bits of an argument. */
+#define FILTER_LOW_WORD_OF_ARG(i)                                                                            \
+	((uint32_t)(offsetof(struct seccomp_data, args) + (i) * sizeof(uint64_t)) +                          \
+		(BYTE_ORDER == BIG_ENDIAN ? 4U : 0U))
 
 /* AUDIT_ARCH_x of the system calls that this program makes; 0 where it is not known here. */
 uint32_t filter_native_arch(void);

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "broker/broker.h"
 #include "broker/lifetime.h"
+#include "broker/violations.h"
 #include "wire/messages.h"
 
 #include <stdlib.h>
@@ -137,6 +138,7 @@ static int dispatch_answer(struct launcher_client *l, uint32_t serial, const str
 
 static int dispatch_event(struct launcher_client *l, uint32_t type, struct cursor *c)
 {
+	struct violation_event violation;
 	struct sandbox_exit ended;
 	uint64_t id;
 	int r;
@@ -151,6 +153,11 @@ static int dispatch_event(struct launcher_client *l, uint32_t type, struct curso
 		r = decode_id(c, &id);
 		if (r >= 0)
 			lifetime_stopping(l->broker, id);
+		return r;
+	case WIRE_VIOLATION:
+		r = decode_violation_event(c, &violation);
+		if (r >= 0)
+			violations_add(l->broker, &violation);
 		return r;
 	default:
 		return -EBADMSG;

@@ -10,6 +10,7 @@
 #include "broker/errors.h"
 #include "broker/layers.h"
 #include "broker/lifetime.h"
+#include "broker/violations.h"
 #include "dbus/names.h"
 
 #include <inttypes.h>
@@ -246,6 +247,8 @@ static const sd_bus_vtable sandbox_vtable[] = {
 		"Thaw", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, control_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("a{sv}", limits), SD_BUS_NO_RESULT,
 		control_set_limits, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetViolations", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(tsss)", violations),
+		violations_get, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetUsage", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{st}", usage), control_get_usage,
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Id", "t", NULL, offsetof(struct sandbox, id), SD_BUS_VTABLE_PROPERTY_CONST),
@@ -271,6 +274,7 @@ static const sd_bus_vtable sandbox_vtable[] = {
 		"Generation", "u", NULL, offsetof(struct sandbox, generation), SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY(
 		"ControlGroup", "s", NULL, offsetof(struct sandbox, cgroup), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_SIGNAL_WITH_ARGS("Violation", SD_BUS_ARGS("s", layer, "s", what, "s", detail), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Exited", SD_BUS_ARGS("s", result, "i", code, "i", signal), 0),
 	SD_BUS_VTABLE_END,
 };
@@ -353,4 +357,20 @@ void sandbox_bus_emit_changed(struct sandbox *s)
 void sandbox_bus_emit_exited(struct sandbox *s)
 {
 	emit(s, send_exited);
+}
+
+void sandbox_bus_emit_violation(struct sandbox *s, const char *layer, const char *what, const char *detail)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
+	if (!s->owner_name)
+		return;
+	r = new_unicast(s, BAILIFF_SANDBOX_INTERFACE, "Violation", &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "sss", layer, what, detail);
+	if (r >= 0)
+		r = sd_bus_send(NULL, m, NULL);
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "Sandbox %" PRIu64 ": a signal to its owner is lost", s->id);
 }

@@ -19,5 +19,6 @@ int sandbox_bus_begin_control(
 /* Tells the connection that launched s, and nobody else. */
 void sandbox_bus_emit_changed(struct sandbox *s);
 void sandbox_bus_emit_exited(struct sandbox *s);
+void sandbox_bus_emit_violation(struct sandbox *s, const char *layer, const char *what, const char *detail);
 /* Answers Wait() of an ended sandbox; frees d. */
 void sandbox_bus_answer_wait(struct sandbox *s, struct deferred *d);

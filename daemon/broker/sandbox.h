@@ -34,6 +34,8 @@ struct sandbox {
 	int pidfd;                /* -1 once EXITED */
 	uint64_t process;         /* as fd_process() tells it; 0: not known. Kept after the end */
 	struct deferred_list waiters;
+	struct violation violations[VIOLATIONS_MAX];
+	size_t n_violations;
 };
 
 struct sandboxes {

@@ -30,6 +30,8 @@ static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_re
 	s->held = direct && e->has_lifeline;
 	s->state = (enum sandbox_state)e->state;
 	s->exit = e->exit;
+	s->n_violations = e->n_violations;
+	memcpy(s->violations, e->violations, sizeof(s->violations));
 	if (sandbox_is_live(s))
 		sandbox_set_pidfd(s, wire_record_steal_fd(record, 0));
 	return lifetime_adopt(b, s);

@@ -172,6 +172,8 @@ static const char *check_privileges(const struct compiled_profile *p)
 		return "SecureBits= has an unknown bit";
 	if ((p->namespaces & ~_JAIL_NS_ALL) != 0)
 		return "the namespaces have an unknown bit";
+	if ((unsigned)p->violations >= _VIOLATIONS_MAX)
+		return "ReportViolations= is none of its values";
 	if (p->run_as_init && (p->namespaces & JAIL_NS_PID) == 0)
 		return "RunAsInit= needs PrivatePIDs=yes";
 	if (p->network_namespace_path && p->network_namespace_path[0]) {

@@ -258,6 +258,14 @@ struct access_rule {
 #define JAIL_NS_USER (1U << 7) /* entered last; only the payload's own user and group are mapped */
 #define _JAIL_NS_ALL 255U
 
+/* Whether it is recorded which call a process was killed for. Zero is what a profile gets that is silent. */
+enum violation_report {
+	VIOLATIONS_AUTO, /* unless the payload may load filters of its own, which could answer instead */
+	VIOLATIONS_UNTOLD,
+	VIOLATIONS_TOLD,
+	_VIOLATIONS_MAX,
+};
+
 struct compiled_profile {
 	/* [Profile] */
 	char *name, *description, *source_path;
@@ -330,6 +338,7 @@ struct compiled_profile {
 	struct sock_filter *filter;
 	size_t n_filter;
 	bool deny_write_execute; /* memory, also by the kernel's own rule where it has one */
+	enum violation_report violations;
 
 	/* [Resources] */
 	struct compiled_limit *limits;

@@ -165,6 +165,7 @@ static void get_filter(struct cursor *c, struct compiled_profile *p)
 		p->filter[i].k = cursor_get_u32(c);
 	}
 	p->deny_write_execute = cursor_get_bool(c);
+	p->violations = cursor_get_u32_max(c, _VIOLATIONS_MAX - 1);
 }
 
 static void get_resources(struct cursor *c, struct compiled_profile *p)

@@ -136,6 +136,7 @@ static void put_filter(struct buf *b, const struct compiled_profile *p)
 		buf_put_u32(b, p->filter[i].k);
 	}
 	buf_put_u8(b, p->deny_write_execute);
+	buf_put_u32(b, p->violations);
 }
 
 static void put_resources(struct buf *b, const struct compiled_profile *p)

@@ -14,7 +14,7 @@
 static const struct {
 	const char *name;
 	enum architecture_id id, native;
-	bool opens; /* the keeper's filter lets it through: keeper/denied.c */
+	bool opens; /* the keeper's filter lets it through: base/denied.c */
 } architecture_names[] = {
 	{ "x86-64", ARCHITECTURE_X86_64, ARCHITECTURE_X86_64, true },
 	{ "x86", ARCHITECTURE_I386, ARCHITECTURE_X86_64, true },
@@ -180,5 +180,7 @@ int translate_filter(const struct translation *t, const struct profile *p, struc
 	if (r == -EBADMSG)
 		return diagnostics_add(d, &place, "[Seccomp]: %s", text);
 	ret->deny_write_execute = layers.deny_write_execute;
+	if (p->states[KEY_REPORT_VIOLATIONS].set)
+		ret->violations = p->report_violations ? VIOLATIONS_TOLD : VIOLATIONS_UNTOLD;
 	return r;
 }

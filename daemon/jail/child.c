@@ -128,12 +128,25 @@ static void await_go(struct jail_setup *s)
 
 	if (read_full(s->go_fd, &go, 1) != 1)
 		_exit(STATUS_FAILED);
-	s->go_fd = fd_close(s->go_fd);
+	if (!s->violations.asks)
+		s->go_fd = fd_close(s->go_fd);
+}
+
+/* With @ret_asks every call but those that the policy permits waits for ever. */
+static int load_filter(struct jail_setup *s, bool *ret_asks, struct jail_error *reterr)
+{
+	int r;
+
+	r = apply_memory_rule(s->spec, reterr);
+	if (r >= 0 && s->violations.asks)
+		r = apply_violations(&s->violations, ret_asks, reterr);
+	return r < 0 || *ret_asks ? r : apply_filter(s->spec, reterr);
 }
 
 noreturn void child_run(struct jail_setup *s)
 {
 	struct jail_error e = { 0 };
+	bool asks = false;
 	int r;
 
 	r = build_surroundings(s, &e);
@@ -151,9 +164,11 @@ noreturn void child_run(struct jail_setup *s)
 			&s->label, s->fds.kept_slots[FD_KEPT_LABEL], s->fds.kept_slots[FD_KEPT_EXE], &e);
 	}
 	if (r >= 0)
-		r = apply_filter(s->spec, &e);
+		r = load_filter(s, &asks, &e);
 	if (r >= 0)
 		(void)apply_exec(s->spec, s->label.context != NULL, s->fds.kept_slots[FD_KEPT_EXE], &e);
+	if (asks)
+		report_and_trap(&s->shared[REPORT_PAYLOAD], &e);
 	report_failure(s->report_fd, &s->shared[REPORT_PAYLOAD], &e);
 	_exit(STATUS_FAILED);
 }

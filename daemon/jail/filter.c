@@ -197,10 +197,13 @@ int prepare_filter(const struct jail_spec *spec, int exe_fd, struct jail_error *
  * The kernel's own rule sees what no filter can: mappings whose protection comes from elsewhere. It outlives
  * execve(2). Kernels before 6.3 answer EINVAL; there the filter does what it does in systemd.
  */
-static int deny_write_execute(struct jail_error *reterr)
+int apply_memory_rule(const struct jail_spec *spec, struct jail_error *reterr)
 {
-	int r = RET_ERRNO(prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0));
+	int r;
 
+	if (!spec->deny_write_execute || spec->n_filter == 0)
+		return 0;
+	r = RET_ERRNO(prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0));
 	return r < 0 && r != -EINVAL ? jail_fail(reterr, STAGE_SECCOMP, r, "MemoryDenyWriteExecute=", "") : 0;
 }
 
@@ -210,11 +213,6 @@ int apply_filter(const struct jail_spec *spec, struct jail_error *reterr)
 
 	if (spec->n_filter == 0)
 		return 0;
-	if (spec->deny_write_execute) {
-		r = deny_write_execute(reterr);
-		if (r < 0)
-			return r;
-	}
 	r = filter_load(spec->filter, spec->n_filter);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_SECCOMP, r, "seccomp", "");

@@ -64,6 +64,7 @@ struct jail {
 	int report_fd;              /* read end, non-blocking; closed after the report */
 	int cgroup_fd;              /* directory of the jail's own cgroup, or -1 */
 	int pidns_fd;               /* the jail's PID namespace, or -1 */
+	int listener_fd;            /* readable when a process waits to be killed for a call; or -1 */
 	struct report *last_word;   /* shared with the children until the report was read */
 	pid_t pid;                  /* payload, as the launcher sees it */
 	pid_t host_pid;             /* as the host sees it, 0 if unknown */
@@ -73,6 +74,7 @@ struct jail {
 	bool payload_is_init;       /* then there is no init of ours */
 	bool without_landlock;      /* not asked for, or optional and not there */
 	bool labelled;              /* with the context that the profile asks for */
+	bool went;                  /* jail_go() was called */
 	bool built;                 /* the report said so: only exec is left */
 	bool frozen;
 	bool ended; /* payload reaped; status is its end */
@@ -86,7 +88,8 @@ struct jail {
 		.go_fd = -1,                                                                                 \
 		.report_fd = -1,                                                                             \
 		.cgroup_fd = -1,                                                                             \
-		.pidns_fd = -1 })
+		.pidns_fd = -1,                                                                              \
+		.listener_fd = -1 })
 
 /*
  * Starts building. On failure everything is undone, *reterr says which stage. Never blocks on the child.
@@ -109,6 +112,18 @@ int jail_freeze(struct jail *j, bool freeze, struct jail_error *reterr);
 /* Sets limits of the jail as a whole; what is GROUP_UNSET stays. -EOPNOTSUPP: a controller is missing. */
 int jail_limit(const struct jail_context *c, const struct jail *j,
 	const struct group_value values[_GROUP_LIMIT_MAX], struct jail_error *reterr);
+
+/* A call that the policy ends a process for. */
+struct jail_violation {
+	uint32_t arch; /* AUDIT_ARCH_* */
+	uint32_t number;
+	uint64_t address; /* of the instruction */
+	uint64_t args[6];
+	bool main; /* by the payload, not by another process of the jail */
+};
+
+/* When listener_fd is readable: takes one, and kills the process. 0: it has ended already. */
+int jail_take_violation(struct jail *j, struct jail_violation *ret);
 
 /* What a jail has used so far, as far as its cgroup says. */
 struct jail_usage {

@@ -133,6 +133,7 @@ void jail_context_close(struct jail_context *c)
 static void setup_done(struct jail_setup *s)
 {
 	mount_plan_done(&s->mounts);
+	violation_plan_done(&s->violations);
 	s->network.fd = fd_close(s->network.fd);
 	s->go_fd = fd_close(s->go_fd);
 	s->report_fd = fd_close(s->report_fd);
@@ -210,7 +211,8 @@ static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error
 	r = prepare_fds(s->spec, s->report_fd, s->go_fd, &s->fds, reterr);
 	if (r < 0)
 		return r;
-	return prepare_filter(s->spec, s->fds.kept_slots[FD_KEPT_EXE], reterr);
+	r = prepare_filter(s->spec, s->fds.kept_slots[FD_KEPT_EXE], reterr);
+	return r < 0 ? r : prepare_violations(s->spec, s->fds.go_slot, &s->violations, reterr);
 }
 
 static int open_pid_namespace(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
@@ -352,10 +354,11 @@ int jail_go(struct jail *j)
 {
 	int r = 0;
 
-	if (j->go_fd < 0)
+	if (j->go_fd < 0 || j->went)
 		return -EBADF;
 	if (send(j->go_fd, "", 1, MSG_NOSIGNAL) != 1)
 		r = errno_or_eio();
-	j->go_fd = fd_close(j->go_fd);
+	/* It stays open: the listener for violations comes over it. */
+	j->went = true;
 	return r;
 }

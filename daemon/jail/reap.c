@@ -93,7 +93,8 @@ int jail_try_finish(struct jail_context *c, struct jail *j)
 
 void jail_release(struct jail *j)
 {
-	int fds[] = { j->pidfd, j->init_pidfd, j->go_fd, j->report_fd, j->cgroup_fd, j->pidns_fd };
+	int fds[] = { j->pidfd, j->init_pidfd, j->go_fd, j->report_fd, j->cgroup_fd, j->pidns_fd,
+		j->listener_fd };
 
 	fd_close_many(fds, ELEMENTSOF(fds));
 	(void)report_unshare(j->last_word);

@@ -78,6 +78,15 @@ void report_failure(int fd, struct report *shared, const struct jail_error *e)
 	(void)write_full(fd, &r, sizeof(r));
 }
 
+noreturn void report_and_trap(struct report *shared, const struct jail_error *e)
+{
+	struct report r = { .stage = (int32_t)e->stage, .error = e->error };
+
+	memcpy(r.object, e->object, sizeof(r.object));
+	*shared = r;
+	__builtin_trap();
+}
+
 void report_ready(struct report *init)
 {
 	__atomic_store_n(&init->error, REPORT_READY, __ATOMIC_RELEASE);
@@ -123,6 +132,13 @@ static int take_failure(const struct report *r, struct jail_error *reterr)
 	return jail_fail(reterr, (enum jail_stage)r->stage, r->error, object, "");
 }
 
+static int take_listener(struct jail *j, struct jail_error *reterr)
+{
+	int r = violations_receive(j->go_fd, &j->listener_fd);
+
+	return r < 0 ? jail_fail(reterr, STAGE_SECCOMP, r, "listener for violations", "") : 1;
+}
+
 /* End of file: the exec closed the pipe, or the child ended. */
 static int take_end(struct jail *j, struct jail_error *reterr)
 {
@@ -136,8 +152,8 @@ static int take_end(struct jail *j, struct jail_error *reterr)
 	/* Before the go, or before "built", there is no exec that could have closed the pipe. After both, a
 	 * child that was killed right then is taken for one killed just after its exec: it makes no
 	 * difference. */
-	if (j->built && j->go_fd < 0)
-		return 1;
+	if (j->built && j->went)
+		return take_listener(j, reterr);
 	return jail_fail(reterr, STAGE_EXEC, -ECHILD, "the process that builds the jail ended early", "");
 }
 
@@ -173,6 +189,8 @@ int jail_read_report(struct jail *j, struct jail_error *reterr)
 	else
 		result = jail_fail(reterr, STAGE_EXEC, -EBADMSG, "report of the set-up", "");
 	j->report_fd = fd_close(j->report_fd);
+	if (result > 0)
+		j->go_fd = fd_close(j->go_fd);
 	j->last_word = report_unshare(j->last_word);
 	return result;
 }

@@ -70,6 +70,7 @@ struct jail_spec {
 	size_t n_filter;
 	bool deny_write_execute; /* of memory: the filter does it, and the kernel's own rule where there is
 				    one */
+	enum violation_report violations; /* whether the launcher learns which call ended a process */
 
 	struct compiled_limit *limits; /* owned: profile's and the caller's, the stricter of each */
 	size_t n_limits;

@@ -18,8 +18,10 @@
 
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <stdnoreturn.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 /* report.c */
@@ -37,6 +39,8 @@ const char *number_text(uint64_t number, char buffer[NUMBER_TEXT_MAX]);
 int report_built(int fd);
 /* Child: this failed. Best effort: who should read it may be gone. */
 void report_failure(int fd, struct report *shared, const struct jail_error *e);
+/* Child: the same where the filter may have any call wait for an answer. Ends the process without one. */
+noreturn void report_and_trap(struct report *shared, const struct jail_error *e);
 
 /* namespace.c */
 
@@ -343,11 +347,51 @@ int apply_caps(uint64_t bounding, uint64_t ambient, uint32_t secure_bits, struct
 
 /* @exe_fd: number that the executable will have. */
 int prepare_filter(const struct jail_spec *spec, int exe_fd, struct jail_error *reterr);
+/* What of MemoryDenyWriteExecute= no filter can do. */
+int apply_memory_rule(const struct jail_spec *spec, struct jail_error *reterr);
 int apply_filter(const struct jail_spec *spec, struct jail_error *reterr);
 /* What a program says about a call, as the kernel would run it; SECCOMP_RET_KILL_PROCESS for one that it
  * would refuse to load. Pure. */
 uint32_t filter_verdict(
 	const struct sock_filter *filter, size_t n, uint32_t arch, uint32_t number, const uint64_t args[6]);
+
+/* violation.c */
+
+#define VIOLATION_EXCEPTIONS 2
+#define VIOLATION_HEAD_MAX   40  /* instructions that come before the policy's */
+#define QUESTION_SIZE        256 /* of seccomp_notif, 80 bytes in Linux 6.18 */
+
+union violation_control {
+	struct cmsghdr head;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+union violation_question {
+	struct seccomp_notif question;
+	char bytes[QUESTION_SIZE];
+};
+
+/* The filters and the message. Their addresses are part of what the filters say: it must not move. */
+struct violation_plan {
+	bool asks; /* else there is nothing to apply */
+	int go_slot;
+	struct sock_filter *asking, closing[VIOLATION_HEAD_MAX];
+	struct sock_fprog ask_program, close_program;
+	struct msghdr message;
+	struct iovec part;
+	char byte[1];
+	union violation_control control;
+};
+
+/* @go_slot: number that the go-pipe will have. */
+int prepare_violations(
+	const struct jail_spec *spec, int go_slot, struct violation_plan *p, struct jail_error *reterr);
+void violation_plan_done(struct violation_plan *p);
+/* Child, in place of apply_filter(). *ret_asks: it is loaded; else nothing was, and the plain one has to be.
+ */
+int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error *reterr);
+/* The listener that a child has sent: 1 and the fd, or 0 if it sent none. */
+int violations_receive(int socket_fd, int *ret);
 
 /* landlock.c */
 
@@ -415,6 +459,7 @@ struct jail_setup {
 	struct label_plan label;
 	struct mount_plan mounts;
 	struct fd_plan fds;
+	struct violation_plan violations;
 	struct limit_plan limits;
 	struct landlock_plan landlock;
 	struct tuning_plan tuning;

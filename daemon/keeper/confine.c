@@ -2,10 +2,10 @@
 
 /* The keeper's own confinement. It runs in the new namespaces, before the first helper exists. */
 
+#include "base/denied.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "keeper/denied.h"
 #include "keeper/keeper.h"
 
 #include <sys/mount.h>

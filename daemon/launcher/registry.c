@@ -37,6 +37,7 @@ int registry_add(struct registry *r, size_t max_live, struct sandbox **ret)
 		.jail = JAIL_NULL,
 		.process = SOURCE_NULL,
 		.report = SOURCE_NULL,
+		.listener = SOURCE_NULL,
 		.runtime_deadline = USEC_INFINITY,
 	};
 	for (size_t i = 0; i < LIFELINES_MAX; i++)
@@ -95,5 +96,6 @@ void registry_remove(struct registry *r, struct sandbox *s)
 	free(s->tag);
 	free(s->cgroup);
 	free(s->note);
+	free(s->violations);
 	free(s);
 }

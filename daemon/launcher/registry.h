@@ -41,7 +41,7 @@ struct sandbox {
 	size_t n_note;
 
 	struct jail jail;
-	struct source process, report; /* fds owned by the jail */
+	struct source process, report, listener; /* fds owned by the jail */
 	struct lifeline lifelines[LIFELINES_MAX];
 	struct timer timer;
 
@@ -57,6 +57,10 @@ struct sandbox {
 	uint64_t runtime_deadline; /* boottime */
 	int32_t stop_signal;
 	struct group_value limits[_GROUP_LIMIT_MAX]; /* in force, for those that may be tightened */
+
+	struct violation *violations; /* the first VIOLATIONS_MAX; NULL: none yet */
+	size_t n_violations;          /* all that were seen */
+	bool violated;                /* the program itself was killed for one */
 
 	bool has_reason; /* the end was asked for, result says why */
 	enum sandbox_result reason;

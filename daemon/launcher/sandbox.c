@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "launcher/violations.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static void unwatch_all(struct server *server, struct sandbox *s)
 	timers_cancel(&server->timers, &s->timer);
 	server_unwatch(server, &s->process);
 	server_unwatch(server, &s->report);
+	server_unwatch(server, &s->listener);
 	for (size_t i = 0; i < LIFELINES_MAX; i++)
 		drop_lifeline(server, &s->lifelines[i]);
 }
@@ -140,8 +142,11 @@ static bool settle_launch(struct server *server, struct sandbox *s)
 		r = watch_report(server, s);
 		if (r == 0)
 			return true;
-	} else if (r > 0)
+	} else if (r > 0) {
 		r = s->process.fd < 0 ? watch_process(server, s) : 0;
+		if (r >= 0)
+			r = violations_watch(server, s);
+	}
 	if (s->failed != STAGE_NONE) {
 		broken_off(s, &e);
 		r = e.error;
@@ -161,7 +166,7 @@ static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si, b
 		return s->reason;
 	if (si->si_code == CLD_EXITED)
 		return si->si_status == 0 ? RESULT_SUCCESS : RESULT_EXIT_CODE;
-	if (si->si_status == SIGSYS)
+	if (si->si_status == SIGSYS || (si->si_status == SIGKILL && s->violated))
 		return RESULT_VIOLATION;
 	if (si->si_status == SIGKILL && out_of_memory)
 		return RESULT_OOM;
@@ -217,12 +222,16 @@ static void end_sandbox(struct server *server, struct sandbox *s, const siginfo_
 {
 	struct usage usage;
 	bool out_of_memory = measure(s, &usage);
+	enum sandbox_result result = judge(s, si, out_of_memory);
 
 	s->exit = (struct sandbox_exit){
 		.id = s->id,
-		.result = judge(s, si, out_of_memory),
+		.result = result,
 		.exit_code = si->si_code == CLD_EXITED ? si->si_status : 0,
-		.exit_signal = si->si_code == CLD_EXITED ? 0 : si->si_status,
+		/* what the kernel would have sent, had it not asked us */
+		.exit_signal = si->si_code == CLD_EXITED    ? 0
+			       : result == RESULT_VIOLATION ? SIGSYS
+							    : si->si_status,
 		.exited_realtime_usec = now_realtime_usec(),
 		.usage = usage,
 	};
@@ -443,8 +452,11 @@ void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret)
 		.stop_signal = s->stop_signal,
 		.exit = s->exit,
 		.n_note = s->n_note,
+		.n_violations = s->n_violations < VIOLATIONS_MAX ? s->n_violations : VIOLATIONS_MAX,
 	};
 	fill_launched(s, &ret->launched);
+	if (s->violations)
+		memcpy(ret->violations, s->violations, ret->n_violations * sizeof(*s->violations));
 	if (s->n_note > 0)
 		memcpy(ret->note, s->note, s->n_note);
 }

@@ -110,6 +110,7 @@ static void fill_spec(const struct compiled_profile *p, const struct plan_caller
 		.filter = p->filter,
 		.n_filter = p->n_filter,
 		.deny_write_execute = p->deny_write_execute,
+		.violations = p->violations,
 		.limits = steal_ptr(m->limits),
 		.n_limits = m->n_limits,
 		.tuning = &p->tuning,

@@ -141,6 +141,7 @@ static const struct key keys[] = {
 	YES_NO("Seccomp", "LockPersonality", KEY_LOCK_PERSONALITY, lock_personality),
 	YES_NO("Seccomp", "RestrictRealtime", KEY_RESTRICT_REALTIME, restrict_realtime),
 	YES_NO("Seccomp", "RestrictSUIDSGID", KEY_RESTRICT_SUID_SGID, restrict_suid_sgid),
+	YES_NO("Seccomp", "ReportViolations", KEY_REPORT_VIOLATIONS, report_violations),
 
 	{ "SELinux", "SELinuxContext", set_selinux_context, KEY_SELINUX_CONTEXT },
 

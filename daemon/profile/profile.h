@@ -110,6 +110,7 @@ enum profile_key {
 	KEY_LOCK_PERSONALITY,
 	KEY_RESTRICT_REALTIME,
 	KEY_RESTRICT_SUID_SGID,
+	KEY_REPORT_VIOLATIONS,
 	/* [SELinux] */
 	KEY_SELINUX_CONTEXT,
 	/* [Resources] */
@@ -373,7 +374,8 @@ struct profile {
 
 	char *policy;
 	struct profile_words call_filter, call_error, architectures, call_log, address_families;
-	bool memory_deny_write_execute, lock_personality, restrict_realtime, restrict_suid_sgid;
+	bool memory_deny_write_execute, lock_personality, restrict_realtime, restrict_suid_sgid,
+		report_violations;
 
 	struct profile_limit limits[PROFILE_LIMITS]; /* by RLIMIT_* */
 	uint64_t runtime_max_usec, timeout_stop_usec;

@@ -103,3 +103,47 @@ int decode_usage(struct cursor *c, struct usage *ret)
 	*ret = m;
 	return 0;
 }
+
+void put_violation(struct buf *b, const struct violation *m)
+{
+	buf_put_u64(b, m->realtime_usec);
+	buf_put_u32(b, m->arch);
+	buf_put_u32(b, m->number);
+	buf_put_u64(b, m->address);
+	for (size_t i = 0; i < ELEMENTSOF(m->args); i++)
+		buf_put_u64(b, m->args[i]);
+	buf_put_u8(b, m->main);
+}
+
+void get_violation(struct cursor *c, struct violation *m)
+{
+	m->realtime_usec = cursor_get_u64(c);
+	m->arch = cursor_get_u32(c);
+	m->number = cursor_get_u32(c);
+	m->address = cursor_get_u64(c);
+	for (size_t i = 0; i < ELEMENTSOF(m->args); i++)
+		m->args[i] = cursor_get_u64(c);
+	m->main = cursor_get_bool(c);
+}
+
+int encode_violation_event(struct buf *b, const struct violation_event *m)
+{
+	put_head(b, WIRE_VIOLATION, 0);
+	buf_put_u64(b, m->id);
+	put_violation(b, &m->violation);
+	return buf_error(b);
+}
+
+int decode_violation_event(struct cursor *c, struct violation_event *ret)
+{
+	struct violation_event m = { 0 };
+	int r;
+
+	m.id = get_id(c);
+	get_violation(c, &m.violation);
+	r = cursor_end(c);
+	if (r < 0)
+		return r;
+	*ret = m;
+	return 0;
+}

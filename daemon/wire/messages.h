@@ -44,6 +44,7 @@ enum wire_type {
 	WIRE_EXITED,        /* event, serial 0: sandbox_exit */
 	WIRE_STOPPING,      /* event, serial 0: id; the launcher began to stop it by itself */
 	WIRE_USAGE_IS,      /* usage */
+	WIRE_VIOLATION,     /* event, serial 0: violation_event */
 
 	/* keeper → launcher, keeper → broker: struct keeper_message */
 	/* launcher: fds host procfs, cgroup directory, host's mountinfo as flags say. broker: the direct
@@ -223,6 +224,21 @@ struct sandbox_exit {
 	struct usage usage;
 };
 
+/* A call that a process was killed for. */
+struct violation {
+	uint64_t realtime_usec;
+	uint32_t arch, number; /* AUDIT_ARCH_* */
+	uint64_t address;      /* of the instruction */
+	uint64_t args[6];
+	bool main; /* by the program itself, not by another process of the sandbox */
+};
+#define VIOLATIONS_MAX 16 /* of one sandbox are kept: the first */
+
+struct violation_event {
+	uint64_t id;
+	struct violation violation;
+};
+
 /* One sandbox of the launcher's table: what a new broker needs to take over. */
 struct sandbox_entry {
 	struct launched launched;
@@ -235,6 +251,8 @@ struct sandbox_entry {
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	int32_t stop_signal;
 	struct sandbox_exit exit; /* meaningful when EXITED */
+	struct violation violations[VIOLATIONS_MAX];
+	size_t n_violations;
 	uint8_t note[NOTE_MAX];
 	size_t n_note;
 };
@@ -299,6 +317,8 @@ int encode_process_answer(struct buf *b, uint32_t serial, const struct process_a
 int decode_process_answer(struct cursor *c, struct process_answer *ret);
 void process_answer_done(struct process_answer *m);
 
+int encode_violation_event(struct buf *b, const struct violation_event *m);
+int decode_violation_event(struct cursor *c, struct violation_event *ret);
 int encode_sandbox_exit(struct buf *b, const struct sandbox_exit *m);
 int decode_sandbox_exit(struct cursor *c, struct sandbox_exit *ret);
 int encode_sandbox_entry(struct buf *b, uint32_t serial, const struct sandbox_entry *m);

@@ -37,6 +37,10 @@ int32_t get_error(struct cursor *c);
 struct usage;
 void put_usage(struct buf *b, const struct usage *m);
 void get_usage(struct cursor *c, struct usage *m);
+struct violation;
+void put_violation(struct buf *b, const struct violation *m);
+void get_violation(struct cursor *c, struct violation *m);
+#define WIRE_VIOLATION_SIZE (8U + 4U + 4U + 8U + 6U * 8U + 1U)
 /* The string, cut at a character's border to at most max bytes: what people read may lose its end, but must
  * not make the peer refuse the record. */
 void put_clipped(struct buf *b, const char *s, size_t max);

@@ -163,7 +163,7 @@ int decode_sandbox_exit(struct cursor *c, struct sandbox_exit *ret)
 
 int encode_sandbox_entry(struct buf *b, uint32_t serial, const struct sandbox_entry *m)
 {
-	if (m->n_note > sizeof(m->note))
+	if (m->n_note > sizeof(m->note) || m->n_violations > VIOLATIONS_MAX)
 		return -E2BIG;
 	put_head(b, WIRE_ENTRY, serial);
 	put_launched(b, &m->launched);
@@ -179,6 +179,9 @@ int encode_sandbox_entry(struct buf *b, uint32_t serial, const struct sandbox_en
 	buf_put_i32(b, m->stop_signal);
 	if (m->state == SANDBOX_EXITED)
 		put_exit(b, &m->exit);
+	buf_put_u32(b, (uint32_t)m->n_violations);
+	for (size_t i = 0; i < m->n_violations; i++)
+		put_violation(b, &m->violations[i]);
 	buf_put_bytes(b, m->note, m->n_note);
 	return buf_error(b);
 }
@@ -204,6 +207,9 @@ static void get_entry(struct cursor *c, struct sandbox_entry *m)
 		m->exit.id = m->launched.id;
 		get_exit(c, &m->exit);
 	}
+	m->n_violations = cursor_get_count(c, VIOLATIONS_MAX, WIRE_VIOLATION_SIZE);
+	for (size_t i = 0; i < m->n_violations; i++)
+		get_violation(c, &m->violations[i]);
 	note = cursor_get_bytes(c, NOTE_MAX, &m->n_note);
 	if (note)
 		memcpy(m->note, note, m->n_note);

@@ -268,6 +268,65 @@ static void test_stopping(void **state)
 	assert_int_equal(sandboxes_find(&r->broker.sandboxes, 1)->state, SANDBOX_EXITED);
 }
 
+static void tell_violation(struct rig *r, uint64_t id, uint32_t number)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	const struct violation_event e = { id,
+		{ 5, 0xc000003e, number, 0x1000, { 1, 2, 3, 4, 5, 6 }, true } };
+
+	assert_int_equal(encode_violation_event(&b, &e), 0);
+	assert_int_equal(wire_send(r->launcher, b.data, b.size, NULL, 0), 0);
+}
+
+static size_t count_violations(struct rig *r, const char *first)
+{
+	const char *layer, *what, *detail;
+	struct reply reply;
+	uint64_t time;
+	size_t n = 0;
+
+	rig_expect(r, rig_call(r, ALICE, 1, "GetViolations"), NULL, &reply);
+	assert_true(sd_bus_message_enter_container(reply.message, 'a', "(tsss)") >= 0);
+	while (sd_bus_message_read(reply.message, "(tsss)", &time, &layer, &what, &detail) > 0)
+		if (n++ == 0) {
+			assert_string_equal(layer, "seccomp");
+			assert_string_equal(what, first);
+		}
+	reply_done(&reply);
+	return n;
+}
+
+/* A known call and one without a name; no more than are kept; none of a sandbox that is not known. */
+static void test_violations(void **state)
+{
+	struct rig *r = *state;
+
+	rig_expect(r, rig_call(r, BOB, 1, "GetViolations"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	assert_int_equal(count_violations(r, ""), 0);
+	tell_violation(r, 99, 101);
+	rig_settle(r);
+	assert_int_equal(r->n_signals, 0);
+	tell_violation(r, 1, 101);
+	rig_until(r, r->n_signals > 0);
+	assert_string_equal(r->signals[0].member, "Violation");
+	assert_string_equal(r->signals[0].destination, ALICE);
+	for (uint32_t i = 0; i < 2 * VIOLATIONS_MAX; i++)
+		tell_violation(r, 1, 100000 + i);
+	rig_settle(r);
+	assert_int_equal(count_violations(r, "ptrace"), VIOLATIONS_MAX);
+	assert_int_equal(r->n_signals, VIOLATIONS_MAX);
+}
+
+/* The kernel killed it, and said no more. */
+static void test_violation_unknown(void **state)
+{
+	struct rig *r = *state;
+
+	rig_tell_exited(r, 1, RESULT_VIOLATION, 0, 31);
+	rig_settle(r);
+	assert_int_equal(count_violations(r, ""), 1);
+}
+
 /* The launcher ends while a call waits. */
 static void test_launcher_gone(void **state)
 {
@@ -295,6 +354,8 @@ int main(void)
 		TEST(test_usage),
 		TEST(test_attach),
 		TEST(test_stopping),
+		TEST(test_violations),
+		TEST(test_violation_unknown),
 		TEST(test_launcher_gone),
 	};
 

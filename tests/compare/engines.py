@@ -107,7 +107,7 @@ class BailiffUnfiltered(Bailiff):
 
     name, title = "bailiff-unfiltered", "Bailiff: no policy"
     about = ("as `base.profile`, but without a seccomp policy: namespaces, root, ids, capabilities, and the calls that "
-             "`daemon/keeper/denied.c` takes from every sandbox")
+             "`daemon/base/denied.c` takes from every sandbox")
     body = "[Exec]\nExecutable=/probe\n"
 
 

@@ -78,6 +78,7 @@ static const struct row rows[] = {
 	{ RIG_SANDBOX, "Thaw", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ RIG_SANDBOX, "SetLimits", "({'stop-timeout-usec': <uint64 1000000>},)",
 		{ OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ RIG_SANDBOX, "GetViolations", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ RIG_SANDBOX, "GetUsage", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
 	/* the table's calls carry no descriptor: what is denied is denied before that is found out */
 	{ RIG_SANDBOX, "AttachLifeline", "(handle 0,)",

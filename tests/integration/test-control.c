@@ -197,6 +197,61 @@ static void test_lifelines(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* Kills for sethostname, and lets the program load no filter. */
+static void add_profile(struct rig *rig, const char *lines)
+{
+	g_autofree char *text =
+		g_strdup_printf("[Access]\nAllowUser=man\n[Exec]\nExecutable=/usr/bin/hostname\n[Seccomp]\n"
+				"SystemCallFilter=~sethostname:kill seccomp:EPERM prctl:EPERM\n%s",
+			lines);
+
+	rig_write(rig, "profiles/named.profile", text);
+	rig_reload(rig);
+}
+
+static void expect_violation(
+	GDBusConnection *c, const struct rig_sandbox *s, const char *what, const char *text)
+{
+	g_autoptr(GVariant) v = rig_call_ok(c, s->path, RIG_SANDBOX, "GetViolations", NULL);
+	g_autoptr(GVariant) list = g_variant_get_child_value(v, 0);
+	const char *layer, *name, *detail;
+	guint64 time;
+
+	assert_int_equal(g_variant_n_children(list), 1);
+	g_variant_get_child(list, 0, "(t&s&s&s)", &time, &layer, &name, &detail);
+	assert_true(time > 0);
+	assert_string_equal(layer, "seccomp");
+	assert_string_equal(name, what);
+	if (!strstr(detail, text))
+		fail_msg("%s", detail);
+}
+
+/* Its name and arguments are known when it has ended, also to a broker that came later. */
+static void test_violation(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/hostname", "other", NULL };
+	struct rig_launch l = { .profile = "named", .argv = argv };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s;
+
+	add_profile(rig, "");
+	rig_launch(c, &l, &s);
+	wait_is(c, &s, "violation", SIGSYS);
+	expect_violation(c, &s, "sethostname", ", 0x5, ");
+	rig_kill_and_wait(rig, RIG_BROKER);
+	expect_violation(c, &s, "sethostname", "by the program");
+	rig_sandbox_done(&s);
+	add_profile(rig, "ReportViolations=no\n");
+	rig_launch(c, &l, &s);
+	wait_is(c, &s, "violation", SIGSYS);
+	expect_violation(c, &s, "", "ReportViolations=");
+	rig_sandbox_done(&s);
+	rig_remove(rig, "profiles/named.profile");
+	rig_reload(rig);
+	rig_disconnect(rig, c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +260,7 @@ int main(void)
 		rig_test(test_set_limits),
 		rig_test(test_usage),
 		rig_test(test_lifelines),
+		rig_test(test_violation),
 	};
 
 	if (!rig_can_run())

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE     4096
@@ -39,6 +41,34 @@ static long try_call(int argc, char **argv)
 	read_arguments(argc, argv, a);
 	r = syscall(strtol(argv[1], NULL, 0), a[0], a[1], a[2], a[3], a[4], a[5]);
 	return r < 0 ? -errno : 0;
+}
+
+static void *call_in_thread(void *number)
+{
+	(void)syscall(*(const long *)number);
+	return NULL;
+}
+
+/* In a process of its own, by its first thread or another one; the signal that it was ended by. */
+static long call_in_child(int argc, char **argv)
+{
+	long call = strtol(argv[1], NULL, 0);
+	pid_t pid = fork();
+	pthread_t thread;
+	int status;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		if (argc == 2)
+			(void)syscall(call);
+		else if (pthread_create(&thread, NULL, call_in_thread, &call) == 0)
+			(void)pthread_join(thread, NULL);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 /* The same through the 32-bit interface; arguments that are no pointers. */
@@ -137,6 +167,7 @@ static long try_memory(int argc, char **argv)
 
 const struct probe_command filter_commands[] = {
 	{ "call", 1, 7, "NUMBER [ARGUMENT…]", try_call },
+	{ "in-child", 1, 2, "NUMBER [thread]", call_in_child },
 	{ "int80", 1, 6, "NUMBER [ARGUMENT…]", try_int80 },
 	{ "memory", 1, 1, "mmap|data|code|mprotect|pkey|shm|memfd|proc|rule", try_memory },
 	{ 0 },

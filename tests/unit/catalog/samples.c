@@ -185,6 +185,7 @@ static void fill_rest(struct compiled_profile *p)
 	p->policy_path = copy("/etc/bailiff/policies/decoder.policy");
 	fill_filter(p);
 	p->deny_write_execute = true;
+	p->violations = VIOLATIONS_TOLD;
 	p->limits = copy_array(limits, sizeof(limits));
 	p->n_limits = ELEMENTSOF(limits);
 	p->runtime_max_usec = 60000000;

@@ -146,6 +146,7 @@ static void test_values(void **state)
 	assert_int_equal(q->filter[1].k, 0xc000003e);
 	assert_int_equal(q->filter[1].jt, 1);
 	assert_true(q->deny_write_execute);
+	assert_int_equal(q->violations, VIOLATIONS_TOLD);
 	assert_int_equal(q->limits[1].hard, UINT64_MAX);
 	assert_int_equal(q->kill_signal, 2);
 	assert_memory_equal(q->group, p->group, sizeof(p->group));

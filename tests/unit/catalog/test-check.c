@@ -126,6 +126,7 @@ CHANGE(long_runtime, p->runtime_max_usec = TIMEOUT_USEC_MAX + 1);
 CHANGE(long_stop, p->timeout_stop_usec = UINT64_MAX - 1);
 CHANGE(no_signal, p->kill_signal = 0);
 CHANGE(high_signal, p->kill_signal = 65);
+CHANGE(bad_violations, p->violations = _VIOLATIONS_MAX);
 CHANGE(bad_tuning, p->tuning.set = _TUNE_ALL + 1);
 CHANGE(high_nice, p->tuning.nice = 20);
 CHANGE(low_nice, p->tuning.nice = -21);
@@ -252,6 +253,7 @@ static struct change changes[] = {
 	ROW(long_stop),
 	ROW(no_signal),
 	ROW(high_signal),
+	ROW(bad_violations),
 	ROW(bad_tuning),
 	ROW(high_nice),
 	ROW(low_nice),

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void test_stage_names(void **state)
@@ -253,10 +254,17 @@ static struct pipe_rig open_pipe(void)
 {
 	struct pipe_rig p = { .jail = JAIL_NULL };
 	int fds[2];
+	char go;
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
 	p.jail.report_fd = fds[0];
 	p.write_fd = fds[1];
+	/* the child's end of the go-pipe was closed, and nothing sent over it */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	p.jail.go_fd = fds[0];
+	assert_int_equal(jail_go(&p.jail), 0);
+	assert_int_equal(read(fds[1], &go, 1), 1);
+	fd_close(fds[1]);
 	assert_int_equal(report_share(&p.jail.last_word), 0);
 	return p;
 }
@@ -309,13 +317,13 @@ static void test_report_silence(void **state)
 
 	fd_close(p.write_fd);
 	assert_int_equal(jail_read_report(&p.jail, &p.error), -ECHILD);
+	fd_close(p.jail.go_fd);
 	p = open_pipe();
-	p.jail.go_fd = dup(p.write_fd);
+	p.jail.went = false;
 	assert_int_equal(report_built(p.write_fd), 0);
 	fd_close(p.write_fd);
-	assert_int_equal(jail_read_report(&p.jail, &p.error), 0);
-	p.jail.go_fd = fd_close(p.jail.go_fd);
-	assert_int_equal(jail_read_report(&p.jail, &p.error), 1);
+	assert_int_equal(jail_read_report(&p.jail, &p.error), -ECHILD);
+	fd_close(p.jail.go_fd);
 }
 
 static void test_report_nonsense(void **state)

@@ -3,10 +3,10 @@
 /* The keeper's parts that can be looked at alone: pauses between restarts, the deny-list, privileges. */
 
 #include "base/bounds.h"
+#include "base/denied.h"
 #include "base/io.h"
 #include "base/privileges.h"
 #include "keeper/cgroup.h"
-#include "keeper/denied.h"
 #include "keeper/keeper.h"
 #include "seccomp/simulate.h"
 #include "seccomp/syscalls.h"

@@ -55,6 +55,9 @@ static const struct snippet rows[] = {
 	{ "[Access]\nLaunchesPerMinute=60000\nLaunchesPerMinute=\n", "" },
 	{ "[Access]\nLaunchesPerMinute=0\n", "p:2:19: error: LaunchesPerMinute=0: out of range; 1 to 60000" },
 	{ "[Access]\nLaunchesPerMinute=60001\n", "p:2:19: error: LaunchesPerMinute=60001: out of range; 1 to 60000" },
+	/* [Seccomp] */
+	{ "[Seccomp]\nReportViolations=no\n", "" },
+	{ "[Seccomp]\nReportViolations=args\n", "p:2:18: error: ReportViolations=args: expected yes or no" },
 	/* [Landlock], and Optional= of [Profile] */
 	{ "[Profile]\nOptional=Landlock\nOptional=\n", "" },
 	{ "[Profile]\nOptional=Mounts\n", "p:2:10: error: Optional=Mounts: expected the name of a layer that can be missing: Cgroup, CoreScheduling, Landlock or SELinux" },

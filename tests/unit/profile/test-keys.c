@@ -142,7 +142,7 @@ static const struct {
 	{ "Seccomp",
 		"Policy SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog "
 		"RestrictAddressFamilies MemoryDenyWriteExecute LockPersonality RestrictRealtime "
-		"RestrictSUIDSGID",
+		"RestrictSUIDSGID ReportViolations",
 		"" },
 	{ "SELinux", "SELinuxContext", "" },
 	{ "Resources",

@@ -208,6 +208,21 @@ static int recode_stopping(struct cursor *c, uint32_t serial, struct buf *ret)
 	return r < 0 ? r : encode_id(ret, WIRE_STOPPING, serial, id);
 }
 
+static int encode_sample_violation(struct buf *b, uint32_t serial)
+{
+	return encode_violation_event(
+		b, &(struct violation_event){
+			   7, { 5, 0xc000003e, 101, 0x7f00, { 1, 2, 3, 4, 5, UINT64_MAX }, true } });
+}
+
+static int recode_violation(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct violation_event m;
+	int r = decode_violation_event(c, &m);
+
+	return r < 0 ? r : encode_violation_event(ret, &m);
+}
+
 static int encode_sample_done(struct buf *b, uint32_t serial)
 {
 	struct done m = { -ESRCH };
@@ -320,6 +335,8 @@ static int encode_exited_entry(struct buf *b, uint32_t serial)
 	struct sandbox_entry m = sample_entry();
 
 	m.state = SANDBOX_EXITED;
+	m.violations[0] = m.violations[1] = (struct violation){ 5, 0x40000003, 1, 2, { 0 }, false };
+	m.n_violations = 2;
 	m.exit = (struct sandbox_exit){ .id = 7, .result = RESULT_EXIT_CODE, .exit_code = 255 };
 	m.n_note = 0;
 	return encode_sandbox_entry(b, serial, &m);
@@ -347,6 +364,7 @@ struct sample samples[] = {
 	{ "limit", WIRE_LIMIT, encode_sample_limit, recode_limit },
 	{ "usage", WIRE_USAGE_IS, encode_sample_usage, recode_usage },
 	{ "stopping", WIRE_STOPPING, encode_sample_stopping, recode_stopping },
+	{ "violation", WIRE_VIOLATION, encode_sample_violation, recode_violation },
 	{ "done", WIRE_DONE, encode_sample_done, recode_done },
 	{ "salt", WIRE_SALT_IS, encode_sample_salt, recode_salt },
 	{ "process", WIRE_PROCESS, encode_sample_process, recode_process },

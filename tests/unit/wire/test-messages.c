@@ -39,6 +39,12 @@ static int recode(const struct sample *s, const uint8_t *data, size_t size, stru
 	return type == s->type ? s->recode(&c, serial, ret) : -EBADMSG;
 }
 
+/* Those that are encoded without a serial. */
+static bool is_event(const struct sample *s)
+{
+	return s->type == WIRE_EXITED || s->type == WIRE_VIOLATION;
+}
+
 static void test_round_trip(void **state)
 {
 	const struct sample *s = *state;
@@ -50,7 +56,7 @@ static void test_round_trip(void **state)
 	c = CURSOR_INIT(there.data, there.size);
 	assert_int_equal(wire_head(&c, &type, &serial), 0);
 	assert_int_equal(type, s->type);
-	assert_int_equal(serial, s->type == WIRE_EXITED ? 0 : 77);
+	assert_int_equal(serial, is_event(s) ? 0 : 77);
 	assert_int_equal(recode(s, there.data, there.size, &back), 0);
 	assert_int_equal(back.size, there.size);
 	assert_memory_equal(back.data, there.data, there.size);
@@ -92,7 +98,7 @@ static void test_bit_flips(void **state)
 	const struct sample *s = *state;
 	_cleanup_(buf_done) struct buf good = BUF_INIT(WIRE_RECORD_MAX);
 
-	assert_int_equal(s->encode(&good, s->type == WIRE_EXITED ? 0 : 1), 0);
+	assert_int_equal(s->encode(&good, is_event(s) ? 0 : 1), 0);
 	for (size_t bit = HEAD * 8; bit < good.size * 8; bit++) {
 		_cleanup_free_ uint8_t *bad = exact_copy(good.data, good.size);
 		_cleanup_(buf_done) struct buf back = BUF_INIT(WIRE_RECORD_MAX);

@@ -7,7 +7,7 @@
  * the like) end the process, see base/filter.h; but i386, which profiles can open, has a list of its own.
  */
 
-#include "keeper/denied.h"
+#include "base/denied.h"
 #include "base/cleanup.h"
 
 #include <errno.h>

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Calls that a policy kills for: the launcher's side learns which, the call is never made, and the filter
+ * that asks says of every call what the one that kills would have said.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/filter.h"
+#include "harness.h"
+#include "jail/steps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define WAIT_MSEC 30000
+
+#define NUMBER(x)  NUMBER_(x)
+#define NUMBER_(x) #x
+
+/* Permits everything but a few: */
+static const struct filter_rule policy[] = {
+	{ SYS_sethostname, FILTER_KILL, 0, 0, 0 },
+	{ SYS_acct, FILTER_KILL, 0, 0, 0 }, /* of the keeper's list, too */
+	{ SYS_setdomainname, FILTER_FAIL(EXDEV), 0, 0, 0 },
+	{ SYS_sendmsg, FILTER_FAIL(EXDEV), 0, 0, 0 },
+	{ SYS_seccomp, FILTER_KILL, 0, 0, 0 },
+	{ SYS_prctl, FILTER_FAIL(EXDEV), 0, FILTER_WHOLE_ARG, PR_SET_SECCOMP },
+};
+
+struct program {
+	struct sock_filter *v;
+	size_t n;
+};
+
+static struct program use_policy(struct rig *r, enum violation_report violations)
+{
+	struct program p;
+
+	assert_int_equal(filter_build(policy, ELEMENTSOF(policy), FILTER_PERMIT, &p.v, &p.n), 0);
+	r->spec.filter = p.v;
+	r->spec.n_filter = p.n;
+	r->spec.violations = violations;
+	return p;
+}
+
+static bool asked(struct rig *r, int timeout)
+{
+	struct pollfd p = { .fd = r->jail.listener_fd, .events = POLLIN };
+
+	return poll(&p, 1, timeout) == 1 && (p.revents & POLLIN) != 0;
+}
+
+/* Takes the one question that the probe's call must lead to. */
+static struct jail_violation take(struct rig *r)
+{
+	struct jail_violation v = { 0 };
+
+	assert_true(r->jail.listener_fd >= 0);
+	assert_true(asked(r, WAIT_MSEC));
+	assert_int_equal(jail_take_violation(&r->jail, &v), 1);
+	assert_int_equal(v.arch, filter_native_arch());
+	assert_true(v.address != 0);
+	return v;
+}
+
+static void test_call_is_known(void **state)
+{
+	struct rig *r = *state;
+	struct program p = use_policy(r, VIOLATIONS_AUTO);
+	struct jail_violation v;
+
+	rig_launch(r, ARGS("call", NUMBER(SYS_sethostname), "11", "12", "13", "14", "15", "16"));
+	v = take(r);
+	assert_int_equal(v.number, SYS_sethostname);
+	assert_true(v.main);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(v.args[i], 11 + i);
+	rig_read(r, NULL);
+	assert_string_equal(r->output, "");
+	rig_finish(r);
+	assert_int_equal(r->status.si_code, CLD_KILLED);
+	assert_int_equal(r->status.si_status, SIGKILL);
+	free(p.v);
+}
+
+/* A process that the program has started: it is killed, and the program lives. */
+static void test_other_process(void **state)
+{
+	struct rig *r = *state;
+	struct program p = use_policy(r, VIOLATIONS_AUTO);
+	struct jail_violation v;
+
+	rig_launch(r, ARGS("in-child", NUMBER(SYS_sethostname)));
+	v = take(r);
+	assert_int_equal(v.number, SYS_sethostname);
+	assert_false(v.main);
+	rig_read(r, NULL);
+	assert_line(r, "in-child ok 9");
+	rig_finish(r);
+	assert_int_equal(r->status.si_code, CLD_EXITED);
+	free(p.v);
+}
+
+/* A thread that is not the first, of another process: by Linux 6.9 or later alone; before, all goes. */
+static void test_other_thread(void **state)
+{
+	struct rig *r = *state;
+	struct program p = use_policy(r, VIOLATIONS_AUTO);
+
+	rig_launch(r, ARGS("in-child", NUMBER(SYS_sethostname), "thread"));
+	assert_false(take(r).main);
+	rig_read(r, NULL);
+	rig_finish(r);
+	if (r->status.si_code == CLD_EXITED)
+		assert_line(r, "in-child ok 9");
+	free(p.v);
+}
+
+/* The listener is gone while a call waits: it is answered, and was not made. */
+static void test_listener_gone(void **state)
+{
+	struct rig *r = *state;
+	struct program p = use_policy(r, VIOLATIONS_AUTO);
+
+	rig_launch(r, ARGS("call", NUMBER(SYS_sethostname), "0", "0"));
+	assert_true(asked(r, WAIT_MSEC));
+	r->jail.listener_fd = fd_close(r->jail.listener_fd);
+	rig_read(r, NULL);
+	assert_line(r, "call ENOSYS");
+	rig_finish(r);
+	free(p.v);
+}
+
+/* What of the two calls that were excepted while the jail was built is left. */
+static void test_exceptions_are_closed(void **state)
+{
+	struct rig *r = *state;
+	struct program p = use_policy(r, VIOLATIONS_AUTO);
+
+	rig_launch(r, ARGS("call", NUMBER(SYS_sendmsg), "0", "0", "0", "--", "call", NUMBER(SYS_seccomp), "1",
+			      "0", "0"));
+	assert_int_equal(take(r).number, SYS_seccomp);
+	rig_read(r, NULL);
+	assert_line(r, "call EXDEV");
+	rig_finish(r);
+	free(p.v);
+}
+
+/* Whoever asks for none has none, and the kernel kills; nor has a policy that kills for nothing. */
+static void test_off(void **state)
+{
+	struct rig *r = *state;
+	struct program p = use_policy(r, VIOLATIONS_UNTOLD);
+
+	rig_launch(r, ARGS("call", NUMBER(SYS_sethostname), "0", "0"));
+	assert_int_equal(r->jail.listener_fd, -1);
+	rig_read(r, NULL);
+	rig_finish(r);
+	assert_int_equal(r->status.si_status, SIGSYS);
+	free(p.v);
+}
+
+/* Another listener is around us: the kernel refuses a second one, and kills as before. */
+static int run_below_a_listener(struct rig *r)
+{
+	const struct sock_filter all = { .code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW };
+	union {
+		const struct sock_filter *constant;
+		struct sock_filter *plain;
+	} insns = { .constant = &all };
+	struct sock_fprog program = { .len = 1, .filter = insns.plain };
+	struct program p = use_policy(r, VIOLATIONS_TOLD);
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0)
+		return 1;
+	if (START(r, "call", NUMBER(SYS_sethostname), "0", "0") < 0 || jail_go(&r->jail) < 0 ||
+		rig_report(r) != 1)
+		return 2;
+	if (r->jail.listener_fd >= 0)
+		return 3;
+	rig_finish(r);
+	free(p.v);
+	return r->status.si_status == SIGSYS ? 0 : 4;
+}
+
+static void test_below_a_listener(void **state)
+{
+	assert_int_equal(rig_as_child(*state, run_below_a_listener), 0);
+}
+
+/* An exec that fails behind a filter that asks is still reported, though not even exit_group is permitted. */
+static void test_failed_exec(void **state)
+{
+	static const struct filter_rule only_exec[] = { { SYS_execveat, FILTER_PERMIT, 0, 0, 0 } };
+	struct rig *r = *state;
+	struct program p;
+
+	assert_int_equal(filter_build(only_exec, 1, FILTER_KILL, &p.v, &p.n), 0);
+	r->spec.filter = p.v;
+	r->spec.n_filter = p.n;
+	r->spec.executable = rig_format(r, "/%s", "no-program");
+	rig_bind(r, rig_file(r, "no-program", "not a program", 0755), "/no-program", 0);
+	rig_fail(r, STAGE_EXEC, -ENOEXEC, "/no-program");
+	free(p.v);
+}
+
+/* What stands in each of the two programs together is what the policy says, but that a question takes the
+ * place of killing, and not where the keeper's list would answer. */
+static void test_verdicts(void **state)
+{
+	struct rig *r = *state;
+	struct program p = use_policy(r, VIOLATIONS_TOLD);
+	struct violation_plan plan;
+	struct jail_error e;
+
+	assert_int_equal(prepare_violations(&r->spec, 5, &plan, &e), 0);
+	assert_true(plan.asks);
+	for (uint32_t nr = 0; nr < 600; nr++) {
+		const uint64_t args[6] = { 5, (uintptr_t)&plan.message, MSG_NOSIGNAL };
+		uint32_t arch = filter_native_arch();
+		uint32_t plain = filter_verdict(p.v, p.n, arch, nr, args),
+			 asking = filter_verdict(
+				 plan.ask_program.filter, plan.ask_program.len, arch, nr, args),
+			 closing = filter_verdict(
+				 plan.close_program.filter, plan.close_program.len, arch, nr, args);
+
+		if (nr == SYS_sendmsg) {
+			assert_int_equal(asking, SECCOMP_RET_ALLOW);
+			assert_int_equal(closing, plain);
+			continue;
+		}
+		assert_int_equal(closing, SECCOMP_RET_ALLOW);
+		if (plain == FILTER_KILL && nr != SYS_acct)
+			assert_int_equal(asking, SECCOMP_RET_USER_NOTIF);
+		else
+			assert_int_equal(asking, plain);
+		assert_int_equal(
+			filter_verdict(plan.ask_program.filter, plan.ask_program.len, 0x40000003, nr, args),
+			FILTER_KILL);
+	}
+	violation_plan_done(&plan);
+	free(p.v);
+}
+
+/* Who may load filters could hide what it is killed for: not asked unless told to. */
+static void test_auto(void **state)
+{
+	static const struct {
+		struct filter_rule rule;
+		bool asks;
+	} rows[] = {
+		{ { SYS_seccomp, FILTER_PERMIT, 0, 0, 0 }, false },
+		{ { SYS_prctl, FILTER_PERMIT, 0, 0, 0 }, false },
+		{ { SYS_prctl, FILTER_PERMIT, 0, FILTER_WHOLE_ARG, PR_SET_NAME }, true },
+		{ { SYS_read, FILTER_PERMIT, 0, 0, 0 }, true },
+	};
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+		for (int told = 0; told < 2; told++) {
+			struct violation_plan plan;
+			struct jail_error e;
+			struct program p;
+
+			assert_int_equal(filter_build(&rows[i].rule, 1, FILTER_KILL, &p.v, &p.n), 0);
+			r->spec.filter = p.v;
+			r->spec.n_filter = p.n;
+			r->spec.violations = told ? VIOLATIONS_TOLD : VIOLATIONS_AUTO;
+			assert_int_equal(prepare_violations(&r->spec, 5, &plan, &e), 0);
+			assert_int_equal(plan.asks, told || rows[i].asks);
+			violation_plan_done(&plan);
+			free(p.v);
+		}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_call_is_known),
+		TEST(test_other_process),
+		TEST(test_other_thread),
+		TEST(test_listener_gone),
+		TEST(test_exceptions_are_closed),
+		TEST(test_off),
+		TEST(test_below_a_listener),
+		TEST(test_failed_exec),
+		TEST(test_verdicts),
+		TEST(test_auto),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return rig_main(run);
+}
