@@ -163,6 +163,10 @@ static void check_row(
 		rig_call(c, path, row->interface, row->method, row_args(row, s), NULL, NULL, &error);
 	const char *want = rig_denial(row->outcome[class]);
 
+	/* without a bus there is no policy of one: the broker itself must not let it through */
+	if (!v && strcmp(row->outcome[class], BUS) == 0 &&
+		g_strcmp0(g_getenv("BAILIFF_TEST_BUS"), "direct") == 0)
+		return;
 	if (v && strcmp(want, OK) != 0)
 		fail_msg("%s as %s succeeded, wanted %s", row->method, class_names[class], want);
 	if (!v && (strcmp(want, OK) == 0 || !g_str_has_prefix(error->message, want)))
