@@ -361,9 +361,9 @@ uint32_t filter_verdict(
 #define VIOLATION_HEAD_MAX   40  /* instructions that come before the policy's */
 #define QUESTION_SIZE        256 /* of seccomp_notif, 80 bytes in Linux 6.18 */
 
-union violation_control {
-	struct cmsghdr head;
-	char space[CMSG_SPACE(sizeof(int))];
+/* A header and one fd. (The header's own type ends in an array without a size.) */
+struct violation_control {
+	_Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int))];
 };
 
 union violation_question {
@@ -380,7 +380,7 @@ struct violation_plan {
 	struct msghdr message;
 	struct iovec part;
 	char byte[1];
-	union violation_control control;
+	struct violation_control control;
 };
 
 /* @go_slot: number that the go-pipe will have. */

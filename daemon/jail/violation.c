@@ -191,6 +191,11 @@ static bool wants_to_ask(const struct jail_spec *spec)
 	return spec->violations == VIOLATIONS_TOLD || !payload_may_filter(spec);
 }
 
+static struct cmsghdr *control_head(struct violation_control *c)
+{
+	return (struct cmsghdr *)(void *)c->bytes;
+}
+
 int prepare_violations(
 	const struct jail_spec *spec, int go_slot, struct violation_plan *p, struct jail_error *reterr)
 {
@@ -200,6 +205,7 @@ int prepare_violations(
 		{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, 0, (uint64_t)(uintptr_t)&p->close_program } },
 	};
 
+	struct cmsghdr *head;
 	const size_t size = HEAD_INSNS + spec->n_filter + n_denied_calls * DENIED_INSNS + TAIL_INSNS;
 
 	p->asks = wants_to_ask(spec) && any_kills(spec) && filter_native_arch() != 0 &&
@@ -215,9 +221,10 @@ int prepare_violations(
 		.msg_iovlen = 1,
 		.msg_control = &p->control,
 		.msg_controllen = sizeof(p->control) };
-	p->control.head = (struct cmsghdr){
-		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS
-	};
+	head = control_head(&p->control);
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
 	make_programs(spec, p, exceptions);
 	return 0;
 }
@@ -238,7 +245,7 @@ int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error
 	if (fd < 0)
 		return 0;
 	*ret_asks = true;
-	memcpy(CMSG_DATA(&p->control.head), &fd, sizeof(fd));
+	memcpy(CMSG_DATA(control_head(&p->control)), &fd, sizeof(fd));
 	if (syscall(SYS_sendmsg, (long)p->go_slot, &p->message, (long)MSG_NOSIGNAL) != (long)sizeof(p->byte))
 		return jail_fail(reterr, STAGE_SECCOMP, errno_or_eio(), "listener for violations", "");
 	if (syscall(SYS_seccomp, (long)SECCOMP_SET_MODE_FILTER, 0L, &p->close_program) < 0)
@@ -249,7 +256,8 @@ int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error
 /* A descriptor that was sent and did not arrive is an error: nobody would be there to kill. */
 int violations_receive(int socket_fd, int *ret)
 {
-	union violation_control control = { .head = { 0 } };
+	struct violation_control control = { .bytes = { 0 } };
+	const struct cmsghdr *head = control_head(&control);
 	char byte;
 	struct iovec part = { .iov_base = &byte, .iov_len = sizeof(byte) };
 	struct msghdr m = {
@@ -262,9 +270,9 @@ int violations_receive(int socket_fd, int *ret)
 	if (n <= 0)
 		return 0;
 	if (m.msg_controllen < CMSG_LEN(sizeof(int)) || (m.msg_flags & MSG_CTRUNC) != 0 ||
-		control.head.cmsg_level != SOL_SOCKET || control.head.cmsg_type != SCM_RIGHTS)
+		head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
 		return -EMFILE;
-	memcpy(ret, CMSG_DATA(&control.head), sizeof(*ret));
+	memcpy(ret, CMSG_DATA(head), sizeof(*ret));
 	return 1;
 }
 

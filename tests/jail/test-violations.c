@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/filter.h"
+#include "base/io.h"
 #include "harness.h"
 #include "jail/steps.h"
 
@@ -16,12 +17,14 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define WAIT_MSEC 30000
+#define LAUNCHES  51
 
 #define NUMBER(x)  NUMBER_(x)
 #define NUMBER_(x) #x
@@ -282,6 +285,42 @@ static void test_auto(void **state)
 		}
 }
 
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* From the clone to the exec, with the kernel killing and with the launcher: figures for docs/BENCHMARKS.md,
+ * and nothing that a slow machine could fail at. */
+static void test_cost(void **state)
+{
+	static const enum violation_report ways[] = { VIOLATIONS_UNTOLD, VIOLATIONS_TOLD };
+	static uint64_t usec[ELEMENTSOF(ways)][LAUNCHES];
+
+	for (size_t i = 0; i < ELEMENTSOF(ways) * LAUNCHES; i++) {
+		size_t way = i % ELEMENTSOF(ways);
+		struct rig *r = *state;
+		struct program p = use_policy(r, ways[way]);
+		uint64_t begun = now_boottime_usec();
+
+		rig_launch(r, ARGS("exit", "0"));
+		usec[way][i / ELEMENTSOF(ways)] = now_boottime_usec() - begun;
+		assert_int_equal(r->jail.listener_fd >= 0, ways[way] == VIOLATIONS_TOLD);
+		rig_read(r, NULL);
+		rig_finish(r);
+		free(p.v);
+		assert_int_equal(rig_teardown(state), 0);
+		assert_int_equal(rig_setup(state), 0);
+	}
+	for (size_t way = 0; way < ELEMENTSOF(ways); way++)
+		qsort(usec[way], LAUNCHES, sizeof(usec[way][0]), compare);
+	print_message("median of %d launches: %llu us when the kernel kills, %llu us when it asks\n",
+		LAUNCHES, (unsigned long long)usec[0][LAUNCHES / 2],
+		(unsigned long long)usec[1][LAUNCHES / 2]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -297,6 +336,7 @@ static int run(void)
 		TEST(test_failed_exec),
 		TEST(test_verdicts),
 		TEST(test_auto),
+		TEST(test_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
