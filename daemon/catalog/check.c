@@ -24,7 +24,9 @@
 #define ID_INVALID      UINT32_MAX /* (uid_t)-1 */
 #define ID_INVALID_16   65535U     /* the same for 16-bit system calls */
 #define DYNAMIC_UID_LOW 1000U      /* below are the system's own users */
-#define SIGNAL_MAX      64         /* _NSIG */
+#define POOL_NEVER                                                                                           \
+	(CAPABILITY_BIT(CAP_NET_ADMIN) | CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_IPC_OWNER))
+#define SIGNAL_MAX 64 /* _NSIG */
 
 static bool timeout_valid(uint64_t usec)
 {
@@ -181,6 +183,16 @@ static const char *check_privileges(const struct compiled_profile *p)
 			return "NetworkNamespacePath= is no normalized absolute path of a file";
 		if (p->namespaces & JAIL_NS_NET)
 			return "NetworkNamespacePath= and PrivateNetwork=yes are both set";
+	}
+	if (p->pool && p->pool[0]) {
+		if (!profile_name_valid(p->pool))
+			return "JoinsPool= is no name";
+		if ((p->namespaces & (JAIL_NS_NET | JAIL_NS_IPC)) == 0)
+			return "JoinsPool= needs PrivateNetwork=yes or PrivateIPC=yes";
+		if (p->network_namespace_path && p->network_namespace_path[0])
+			return "JoinsPool= and NetworkNamespacePath= are both set";
+		if ((p->bounding & POOL_NEVER) != 0)
+			return "JoinsPool= together with a right over the other sandboxes of the pool";
 	}
 	if ((p->namespaces & JAIL_NS_USER) && p->ambient != 0)
 		return "PrivateUsers= and AmbientCapabilities= are both set";
@@ -449,6 +461,8 @@ int compiled_config_check(const struct compiled_config *c, const char **reterr_r
 		reason = "the number of sandboxes is 0 or above 4096";
 	else if (c->max_sandboxes_per_user == 0 || c->max_calls_per_user == 0)
 		reason = "a limit per user is 0: nobody could launch anything";
+	else if (c->dynamic_quarantine_usec > TIMEOUT_USEC_MAX)
+		reason = "the quarantine of user ids is longer than a year";
 	else if (c->setup_timeout_usec == 0 || c->setup_timeout_usec > TIMEOUT_USEC_MAX)
 		reason = "the set-up timeout is 0 or longer than a year";
 	STRV_FOREACH (s, c->salt_paths)

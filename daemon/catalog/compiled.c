@@ -109,6 +109,7 @@ void compiled_profile_done(struct compiled_profile *p)
 	free(p->working_directory);
 	free(p->groups);
 	free(p->network_namespace_path);
+	free(p->pool);
 	free(p->selinux_context);
 	free_mounts(p->mounts, p->n_mounts);
 	strv_free(p->daemon_stores);
@@ -136,6 +137,7 @@ void compiled_config_init(struct compiled_config *c)
 		.max_calls_per_user = 64,
 		.max_retained_per_user = 128,
 		.setup_timeout_usec = 10 * USEC_PER_SEC,
+		.dynamic_quarantine_usec = 30 * USEC_PER_SEC,
 	};
 }
 

@@ -310,6 +310,7 @@ struct compiled_profile {
 	uint32_t namespaces;
 	bool run_as_init;             /* the program itself is pid 1 of its namespace */
 	char *network_namespace_path; /* normalized; "": none. Then without JAIL_NS_NET */
+	char *pool; /* whose members of one owner share network and IPC, as far as of their own; "": none */
 
 	/* [Filesystem] */
 	bool minimal_root, private_tmp, private_devices, mount_proc;
@@ -367,6 +368,7 @@ struct group_members {
 /* Settings of bailiffd.conf that the daemons need. */
 struct compiled_config {
 	uint32_t dynamic_uid_min, dynamic_uid_max; /* inclusive */
+	uint64_t dynamic_quarantine_usec;          /* how long an id is not used again */
 	char **salt_paths;                         /* tried in order */
 	uint32_t max_sandboxes;                    /* whole daemon */
 	uint32_t max_sandboxes_per_user;

@@ -81,6 +81,7 @@ static void get_privileges(struct cursor *c, struct compiled_profile *p)
 	p->namespaces = cursor_get_u32(c);
 	p->run_as_init = cursor_get_bool(c);
 	p->network_namespace_path = cursor_get_str(c, TEXT_MAX);
+	p->pool = cursor_get_str(c, POOL_NAME_MAX);
 }
 
 static void get_restrictions(struct cursor *c, struct compiled_profile *p)
@@ -252,6 +253,7 @@ static void get_config(struct cursor *c, struct compiled_config *config)
 
 	config->dynamic_uid_min = cursor_get_u32(c);
 	config->dynamic_uid_max = cursor_get_u32(c);
+	config->dynamic_quarantine_usec = cursor_get_u64(c);
 	config->salt_paths = cursor_get_strv(c, LIST_MAX, TEXT_MAX);
 	config->max_sandboxes = cursor_get_u32(c);
 	config->max_sandboxes_per_user = cursor_get_u32(c);

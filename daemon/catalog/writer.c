@@ -58,6 +58,7 @@ static void put_privileges(struct buf *b, const struct compiled_profile *p)
 	buf_put_u32(b, p->namespaces);
 	buf_put_u8(b, p->run_as_init);
 	buf_put_str(b, p->network_namespace_path);
+	buf_put_str(b, p->pool);
 }
 
 static void put_restrictions(struct buf *b, const struct compiled_profile *p)
@@ -220,6 +221,7 @@ static void put_config(struct buf *b, const struct compiled_config *c)
 {
 	buf_put_u32(b, c->dynamic_uid_min);
 	buf_put_u32(b, c->dynamic_uid_max);
+	buf_put_u64(b, c->dynamic_quarantine_usec);
 	buf_put_strv(b, c->salt_paths);
 	buf_put_u32(b, c->max_sandboxes);
 	buf_put_u32(b, c->max_sandboxes_per_user);

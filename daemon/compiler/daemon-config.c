@@ -9,14 +9,16 @@
 #include <stddef.h>
 #include <string.h>
 
-#define SECTION        "Broker"
-#define SETUP_USEC_MAX (600ULL * 1000000) /* ten minutes: a jail that takes longer will never be built */
-#define PER_USER_MAX   1000000U           /* more than any table of the daemon holds */
-#define SALT_DEFAULT   BAILIFF_STATEDIR "/salt"
-#define AT(member)     .offset = offsetof(struct compiled_config, member)
+#define SECTION             "Broker"
+#define SETUP_USEC_MAX      (600ULL * 1000000) /* ten minutes: a jail that takes longer will never be built */
+#define QUARANTINE_USEC_MAX (86400ULL * 1000000) /* a day: no range is large enough for more */
+#define PER_USER_MAX        1000000U             /* more than any table of the daemon holds */
+#define SALT_DEFAULT        BAILIFF_STATEDIR "/salt"
+#define AT(member)          .offset = offsetof(struct compiled_config, member)
 
 enum config_key {
 	KEY_DYNAMIC_USER_RANGE,
+	KEY_DYNAMIC_USER_QUARANTINE,
 	KEY_SALT_PATH,
 	KEY_MAX_SANDBOXES,
 	KEY_MAX_SANDBOXES_PER_USER,
@@ -49,6 +51,7 @@ static int set_uid_range(const struct setting *s, void *target)
 /* clang-format off */
 static const struct key keys[] = {
 	{ SECTION, "DynamicUserRange", set_uid_range, KEY_DYNAMIC_USER_RANGE },
+	{ SECTION, "DynamicUserQuarantineSec", set_usec, KEY_DYNAMIC_USER_QUARANTINE, AT(dynamic_quarantine_usec), 0, QUARANTINE_USEC_MAX },
 	{ SECTION, "SaltPath", set_paths, KEY_SALT_PATH, AT(salt_paths), .list = true },
 	{ SECTION, "MaxSandboxes", set_u32, KEY_MAX_SANDBOXES, AT(max_sandboxes), 1, SANDBOXES_MAX },
 	{ SECTION, "MaxSandboxesPerUser", set_u32, KEY_MAX_SANDBOXES_PER_USER, AT(max_sandboxes_per_user), 1, PER_USER_MAX },
@@ -78,6 +81,8 @@ static void take_set(
 	copy_u32(&to->max_calls_per_user, &from->max_calls_per_user, &states[KEY_MAX_CALLS_PER_USER]);
 	copy_u32(
 		&to->max_retained_per_user, &from->max_retained_per_user, &states[KEY_MAX_RETAINED_PER_USER]);
+	if (states[KEY_DYNAMIC_USER_QUARANTINE].set)
+		to->dynamic_quarantine_usec = from->dynamic_quarantine_usec;
 	if (states[KEY_SETUP_TIMEOUT].set)
 		to->setup_timeout_usec = from->setup_timeout_usec;
 	if (states[KEY_SALT_PATH].set) {

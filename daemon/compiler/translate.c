@@ -122,6 +122,8 @@ static int translate_namespaces(const struct profile *p, struct compiled_profile
 		ret->namespaces |= JAIL_NS_USER;
 	if (is_set(p, KEY_RUN_AS_INIT))
 		ret->run_as_init = p->run_as_init;
+	if (is_set(p, KEY_JOINS_POOL))
+		return copy_string(&ret->pool, p->pool);
 	if (!is_set(p, KEY_NETWORK_NAMESPACE_PATH))
 		return 0;
 	ret->namespaces &= ~JAIL_NS_NET;

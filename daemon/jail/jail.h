@@ -139,5 +139,15 @@ void jail_kill(struct jail *j);
 /* 1: payload ended, *ret is its status (the same on every later call), and what it left behind was killed. 0:
  * still running. Waits for killed processes, but not longer than a tenth of a second. */
 int jail_reap(struct jail *j, siginfo_t *ret);
+/* Makes namespaces for jails to share: JAIL_NS_NET, JAIL_NS_IPC or both. -ENOTRECOVERABLE: the caller is in
+ * them, and can not come back. */
+int jail_pool_open(
+	const struct jail_context *c, uint32_t namespaces, struct jail_pool *ret, struct jail_error *reterr);
+/* They go on while a process is in them. */
+void jail_pool_close(struct jail_pool *p);
+/* Whether something of this user may still be there: a process of a jail that took longer to end than
+ * jail_done() waits, or a System V shared memory segment, message queue or semaphore set of the host's. Those
+ * of jails with an IPC namespace of their own end with them. */
+bool jail_remnants(struct jail_context *c, uid_t uid);
 /* Kills, reaps, removes the cgroup, closes the fds. Safe on JAIL_NULL and after jail_reap(). */
 void jail_done(struct jail_context *c, struct jail *j);

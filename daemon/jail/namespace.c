@@ -50,6 +50,10 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
 	for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
 		if (spec->namespaces & kinds[i].wanted)
 			p.clone_flags |= kinds[i].flag;
+	if (spec->pool && spec->pool->net_fd >= 0)
+		p.clone_flags &= ~(uint64_t)CLONE_NEWNET;
+	if (spec->pool && spec->pool->ipc_fd >= 0)
+		p.clone_flags &= ~(uint64_t)CLONE_NEWIPC;
 	p.pid = spec->namespaces & JAIL_NS_PID;
 	p.cgroup = spec->namespaces & JAIL_NS_CGROUP;
 	p.uts = spec->namespaces & JAIL_NS_UTS;

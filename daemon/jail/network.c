@@ -2,9 +2,10 @@
 
 /*
  * The network: a namespace of the jail's own, in which only the loopback device is there and up, or one that
- * the administrator has made and named, or the host's. A named one is a file that ip-netns(8) and others bind
- * a namespace to: opened afresh for each launch, one component at a time below directories that are root's
- * alone, and looked at before it is believed to be what its name says.
+ * the administrator has made and named, or one that it shares with other jails of its pool, or the host's. A
+ * named one is a file that ip-netns(8) and others bind a namespace to: opened afresh for each launch, one
+ * component at a time below directories that are root's alone, and looked at before it is believed to be what
+ * its name says.
  */
 
 #include "base/error.h"
@@ -117,6 +118,13 @@ int prepare_network(const struct jail_context *c, const struct jail_spec *spec, 
 
 	*ret = NETWORK_PLAN_NULL;
 	ret->loopback = (spec->namespaces & JAIL_NS_NET) != 0;
+	if (spec->pool) {
+		/* what would be shared is not what the jail has of its own */
+		if ((spec->pool->net_fd >= 0 && !ret->loopback) ||
+			(spec->pool->ipc_fd >= 0 && !(spec->namespaces & JAIL_NS_IPC)) || (path && path[0]))
+			return fail(reterr, -EINVAL, "JoinsPool= and no namespace of its own", "");
+		ret->pool = *spec->pool;
+	}
 	if (!path || !path[0])
 		return 0;
 	if (ret->loopback)
@@ -150,6 +158,10 @@ int apply_network(const struct network_plan *p, struct jail_error *reterr)
 		r = RET_ERRNO(setns(p->fd, CLONE_NEWNET));
 		return r < 0 ? fail(reterr, r, KEY " can not be entered", "") : 0;
 	}
+	if (p->pool.net_fd >= 0 && setns(p->pool.net_fd, CLONE_NEWNET) < 0)
+		return fail(reterr, errno_or_eio(), "JoinsPool= the network can not be entered", "");
+	if (p->pool.ipc_fd >= 0 && setns(p->pool.ipc_fd, CLONE_NEWIPC) < 0)
+		return fail(reterr, errno_or_eio(), "JoinsPool= the IPC namespace can not be entered", "");
 	/* Without the capability, which containers often lack, the device stays down: less for the payload,
 	 * not more. */
 	if (!p->loopback || caps_raise(UINT64_C(1) << CAP_NET_ADMIN) < 0)

@@ -22,6 +22,13 @@ struct jail_slot {
 	bool read_only; /* the stricter of profile, caller and fd */
 };
 
+/* Namespaces that several jails share, see jail_pool_open(). */
+struct jail_pool {
+	int net_fd, ipc_fd; /* -1: each its own, or none */
+};
+
+#define JAIL_POOL_NULL ((struct jail_pool){ .net_fd = -1, .ipc_fd = -1 })
+
 struct jail_spec {
 	uint64_t id;            /* of the sandbox; names the cgroup */
 	const char *executable; /* one of the profile's, path as seen inside the jail */
@@ -43,6 +50,7 @@ struct jail_spec {
 	uint32_t namespaces; /* JAIL_NS_* */
 	bool run_as_init;
 	const char *network_namespace_path; /* NULL or "": none */
+	const struct jail_pool *pool;       /* NULL: none; holds what of the namespaces is shared */
 	const char *hostname;               /* in a UTS namespace of its own */
 
 	bool minimal_root, private_tmp, private_devices, mount_proc;

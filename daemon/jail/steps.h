@@ -62,11 +62,12 @@ int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr);
 /* network.c */
 
 struct network_plan {
-	bool loopback; /* to be brought up, in a namespace of the jail's own */
-	int fd;        /* namespace to enter, or -1 */
+	bool loopback;         /* to be brought up, in a namespace of the jail's own, or of its pool's */
+	int fd;                /* namespace to enter, or -1 */
+	struct jail_pool pool; /* the same, borrowed */
 };
 
-#define NETWORK_PLAN_NULL ((struct network_plan){ .fd = -1 })
+#define NETWORK_PLAN_NULL ((struct network_plan){ .fd = -1, .pool = JAIL_POOL_NULL })
 
 /* Opens the named namespace, if there is one; its fd is the plan's. */
 int prepare_network(const struct jail_context *c, const struct jail_spec *spec, struct network_plan *ret,

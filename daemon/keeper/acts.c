@@ -105,6 +105,10 @@ void start_launcher(struct keeper *k)
 		m.flags |= KEEPER_HAS_MOUNTS;
 		fds[n++] = k->host_mounts_fd;
 	}
+	if (k->runtime.uids_fd >= 0) {
+		m.flags |= KEEPER_HAS_UIDS;
+		fds[n++] = k->runtime.uids_fd;
+	}
 	(void)send_to(k, HELPER_LAUNCHER, &m, fds, n);
 	if (k->catalog_fd < 0)
 		return;

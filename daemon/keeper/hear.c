@@ -119,7 +119,7 @@ static int dispatch(
 void hear_helper(struct keeper *k, enum helper which)
 {
 	struct child *c = &k->children[which];
-	int fds[KEEPER_FDS_MAX] = { -1, -1 };
+	int fds[KEEPER_FDS_MAX] = { -1, -1, -1, -1 };
 	struct keeper_message m;
 	int r = 1;
 

@@ -18,6 +18,7 @@
 #define LOCK_NAME    "lock"
 #define DIRECT_NAME  "broker"
 #define BACKLOG      128 /* connections that wait while no broker runs */
+#define UIDS_NAME    "dynamic-uids"
 #define LEAF_SUFFIX  "-daemon"
 #define LOCK_RETRIES 8 /* an instance that is just ending removes the file under us */
 
@@ -53,6 +54,20 @@ static int try_lock(int dir_fd)
 	return st.st_nlink == 0 ? -EAGAIN : steal_fd(fd);
 }
 
+/* The directory is root's alone: what is there is ours, or an administrator's. */
+static int open_uids(int dir_fd)
+{
+	_cleanup_close_ int fd =
+		openat(dir_fd, UIDS_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return errno_or_eio();
+	if (fstat(fd, &st) < 0)
+		return errno_or_eio();
+	return S_ISREG(st.st_mode) && st.st_uid == 0 ? steal_fd(fd) : -EPERM;
+}
+
 int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what)
 {
 	_cleanup_close_ int dir_fd = open_dir(dir, reterr_what);
@@ -67,6 +82,12 @@ int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what)
 		return lock_fd;
 	}
 	*ret = RUNTIME_NULL;
+	ret->uids_fd = open_uids(dir_fd);
+	if (ret->uids_fd < 0) {
+		(void)fd_close(lock_fd);
+		*reterr_what = "has no usable file " UIDS_NAME;
+		return ret->uids_fd;
+	}
 	ret->dir_fd = steal_fd(dir_fd);
 	ret->lock_fd = lock_fd;
 	return 0;
@@ -185,5 +206,6 @@ void runtime_remove(struct runtime *r)
 	(void)fd_close(r->cgroup_parent_fd);
 	(void)fd_close(r->dir_fd);
 	(void)fd_close(r->lock_fd);
+	(void)fd_close(r->uids_fd);
 	*r = RUNTIME_NULL;
 }

@@ -8,17 +8,22 @@
 struct runtime {
 	int dir_fd, lock_fd;
 	int direct_fd;                   /* listens as "broker" in the directory; it survives every broker */
+	int uids_fd;                     /* the launchers' record of dynamic user ids */
 	int cgroup_parent_fd, cgroup_fd; /* -1 without cgroup v2 */
 	char cgroup_name[32];
 };
 
 #define RUNTIME_NULL                                                                                         \
-	((struct runtime){                                                                                   \
-		.dir_fd = -1, .lock_fd = -1, .direct_fd = -1, .cgroup_parent_fd = -1, .cgroup_fd = -1 })
+	((struct runtime){ .dir_fd = -1,                                                                     \
+		.lock_fd = -1,                                                                               \
+		.direct_fd = -1,                                                                             \
+		.uids_fd = -1,                                                                               \
+		.cgroup_parent_fd = -1,                                                                      \
+		.cgroup_fd = -1 })
 
 /*
- * Opens, or makes, the directory and takes the lock. -EBUSY when another instance has it; -EPERM when others
- * than root may write there. On failure *reterr_what is a static phrase.
+ * Opens, or makes, the directory and the record of dynamic user ids, and takes the lock. -EBUSY when another
+ * instance has it; -EPERM when others than root may write there. On failure *reterr_what is a static phrase.
  */
 int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what);
 /*
@@ -36,5 +41,6 @@ int runtime_make_cgroup(struct runtime *r, const char *dir);
 int runtime_clear_cgroup(const struct runtime *r);
 /* Has the kernel kill every process of the jails' cgroups; they end soon after. */
 void runtime_kill_cgroup(const struct runtime *r);
-/* Removes cgroup, socket and lock, and closes the fds: the orderly end. */
+/* Removes cgroup, socket and lock, and closes the fds: the orderly end. The record of user ids stays, for the
+ * next instance. */
 void runtime_remove(struct runtime *r);

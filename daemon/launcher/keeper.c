@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "launcher/server.h"
 
@@ -16,7 +17,7 @@ static int tell_keeper(struct server *s, uint32_t type, const struct keeper_mess
 
 static int told_start(struct server *s, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
-	int host_proc_fd = -1, cgroup_fd = -1, r;
+	int host_proc_fd = -1, cgroup_fd = -1, uids_fd = -1, r;
 	size_t n = 0;
 
 	if (s->started || (m->flags & KEEPER_HAS_DIRECT))
@@ -27,9 +28,13 @@ static int told_start(struct server *s, const struct keeper_message *m, int fds[
 		cgroup_fd = steal_fd(fds[n++]);
 	s->started = true;
 	r = jail_context_open(&s->jail, host_proc_fd, cgroup_fd);
-	if (r < 0 || !(m->flags & KEEPER_HAS_MOUNTS))
+	if (r >= 0 && (m->flags & KEEPER_HAS_MOUNTS))
+		r = jail_context_set_host_mounts(&s->jail, steal_fd(fds[n++]));
+	if (r < 0)
 		return r;
-	return jail_context_set_host_mounts(&s->jail, steal_fd(fds[n++]));
+	if (m->flags & KEEPER_HAS_UIDS)
+		uids_fd = steal_fd(fds[n++]);
+	return uids_open(&s->uids, uids_fd, now_boottime_usec());
 }
 
 static int told_catalog(struct server *s, const struct keeper_message *m, int memfd)
@@ -79,7 +84,7 @@ static int dispatch(struct server *s, const struct keeper_message *m, int fds[KE
 
 void keeper_readable(struct server *s, struct source *source, uint32_t events)
 {
-	int fds[KEEPER_FDS_MAX] = { -1, -1, -1 };
+	int fds[KEEPER_FDS_MAX] = { -1, -1, -1, -1 };
 	struct keeper_message m;
 	int r;
 

@@ -13,6 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define UID_TRIES 16 /* ids of which something is left: then no more are looked at */
+
 /* One launch while it is decided. What the broker said is in m; everything else is our own. */
 struct launch {
 	struct server *server;
@@ -128,6 +130,39 @@ static int check_lifeline(struct launch *l)
 	return refuse(l, REFUSAL_INVALID_FD, "the lifeline must be a pipe or a connected socket");
 }
 
+/* The uid that is longest out of use, unless something of it is left: then its quarantine begins anew. */
+static int reserve_uid(struct launch *l)
+{
+	struct server *s = l->server;
+	struct sandbox *sandbox = l->sandbox;
+
+	for (int i = 0; i < UID_TRIES; i++) {
+		uint64_t now = now_boottime_usec();
+		int r = uids_take(
+			&s->uids, now, s->current->catalog->config.dynamic_quarantine_usec, &sandbox->uid);
+
+		if (r == -EUSERS)
+			return refuse(
+				l, REFUSAL_QUOTA_EXCEEDED, "every user id of DynamicUserRange= is in use");
+		if (r == -EAGAIN)
+			return refuse(l, REFUSAL_QUOTA_EXCEEDED,
+				"every user id of DynamicUserRange= is in use or, for "
+				"DynamicUserQuarantineSec=, in quarantine; try again later");
+		if (r < 0) {
+			(void)log_errno(LOG_ERR, r, "cannot note which user ids are in use");
+			return refuse(l, REFUSAL_BUSY, "the use of a user id can not be noted");
+		}
+		sandbox->dynamic_uid = true;
+		if (!jail_remnants(&s->jail, sandbox->uid))
+			return 0;
+		log_warning("uid %u is not used again yet: something of it is left", sandbox->uid);
+		(void)uids_give(&s->uids, now, sandbox->uid);
+		sandbox->dynamic_uid = false;
+	}
+	return refuse(l, REFUSAL_QUOTA_EXCEEDED,
+		"of every user id of DynamicUserRange= something is left, a process or an IPC object");
+}
+
 /* A place in the table, and a uid of its own if the profile wants one. */
 static int reserve(struct launch *l)
 {
@@ -140,13 +175,7 @@ static int reserve(struct launch *l)
 			l, REFUSAL_QUOTA_EXCEEDED, "there are as many sandboxes as MaxSandboxes= allows");
 	if (r < 0)
 		return r;
-	if (!l->profile->dynamic_user)
-		return 0;
-	r = uids_take(&s->uids, &l->sandbox->uid);
-	if (r < 0)
-		return refuse(l, REFUSAL_QUOTA_EXCEEDED, "every user id of DynamicUserRange= is in use");
-	l->sandbox->dynamic_uid = true;
-	return 0;
+	return l->profile->dynamic_user ? reserve_uid(l) : 0;
 }
 
 static int decide(struct launch *l)
@@ -330,6 +359,23 @@ static int prepare(struct launch *l)
 	return record_sandbox(l);
 }
 
+/* Of the namespaces that the profile asks for, those that its pool shares. */
+static int join_pool(struct launch *l, struct jail_error *reterr)
+{
+	const struct compiled_profile *p = l->profile;
+	struct sandbox *s = l->sandbox;
+	int r;
+
+	if (!p->pool || !p->pool[0])
+		return 0;
+	r = pools_join(&l->server->pools, &l->server->jail, s->owner, p->pool,
+		p->namespaces & (JAIL_NS_NET | JAIL_NS_IPC), &s->pool, reterr);
+	if (r < 0)
+		return r;
+	l->spec.pool = &s->pool->namespaces;
+	return 0;
+}
+
 /* Clones the jail. What fails here has a stage of the engine's, or our own last step's. */
 static int start(struct launch *l, struct jail_error *reterr)
 {
@@ -338,10 +384,12 @@ static int start(struct launch *l, struct jail_error *reterr)
 	int r;
 
 	l->spec.id = s->id;
-	r = jail_start(&server->jail, &l->spec, &s->jail, reterr);
+	r = join_pool(l, reterr);
+	if (r >= 0)
+		r = jail_start(&server->jail, &l->spec, &s->jail, reterr);
 	if (r == -ENOTRECOVERABLE) {
-		/* stuck in a jail's PID namespace: nothing may be started from there */
-		log_error("cannot come back from a sandbox's PID namespace: giving up");
+		/* stuck in a jail's namespace: nothing may be started from there */
+		log_error("cannot come back from a sandbox's namespace: giving up");
 		server->quit = true;
 	}
 	if (r < 0)

@@ -7,6 +7,7 @@
  */
 
 #include "jail/jail.h"
+#include "jail/pools.h"
 #include "launcher/generation.h"
 #include "launcher/source.h"
 #include "launcher/timers.h"
@@ -40,6 +41,7 @@ struct sandbox {
 	uint8_t *note;
 	size_t n_note;
 
+	struct pool *pool; /* while live; NULL: none */
 	struct jail jail;
 	struct source process, report, listener; /* fds owned by the jail */
 	struct lifeline lifelines[LIFELINES_MAX];

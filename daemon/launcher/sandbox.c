@@ -34,13 +34,22 @@ static void unwatch_all(struct server *server, struct sandbox *s)
 		drop_lifeline(server, &s->lifelines[i]);
 }
 
+static void give_uid(struct server *server, const struct sandbox *s)
+{
+	int r = uids_give(&server->uids, now_boottime_usec(), s->uid);
+
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "cannot note that uid %u is in quarantine", s->uid);
+}
+
 /* Everything that only a live sandbox has. */
 static void release(struct server *server, struct sandbox *s)
 {
 	unwatch_all(server, s);
 	jail_done(&server->jail, &s->jail);
+	s->pool = pool_leave(s->pool);
 	if (s->dynamic_uid)
-		uids_give(&server->uids, s->uid);
+		give_uid(server, s);
 	s->dynamic_uid = false;
 	s->generation = generation_unref(s->generation);
 }

@@ -91,6 +91,7 @@ int server_init(struct server *s, int keeper_fd)
 		.clock = { .fd = -1, .handle = clock_ticked },
 		.clock_armed = USEC_INFINITY,
 		.jail = JAIL_CONTEXT_NULL,
+		.uids = UIDS_NULL,
 	};
 	registry_init(&s->registry, (now_boottime_usec() >> ID_TIME_SHIFT) + 1);
 	outbox_init(&s->outbox);
@@ -209,22 +210,10 @@ void server_stop(struct server *s, uint64_t max_grace_usec)
 /* The range of DynamicUser= may have moved; ids of live sandboxes stay taken. */
 static int reset_uids(struct server *s, const struct compiled_config *config)
 {
-	_cleanup_free_ uid_t *in_use = NULL;
-	struct sandbox *sandbox;
-	size_t n = 0;
-
 	if (s->current && s->current->catalog->config.dynamic_uid_min == config->dynamic_uid_min &&
 		s->current->catalog->config.dynamic_uid_max == config->dynamic_uid_max)
 		return 0;
-	in_use = calloc(registry_live(&s->registry) + 1, sizeof(*in_use));
-	if (!in_use)
-		return -ENOMEM;
-	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
-	{
-		if (sandbox->state != SANDBOX_EXITED && sandbox->dynamic_uid)
-			in_use[n++] = sandbox->uid;
-	}
-	return uids_reset(&s->uids, config->dynamic_uid_min, config->dynamic_uid_max, in_use, n);
+	return uids_reset(&s->uids, config->dynamic_uid_min, config->dynamic_uid_max);
 }
 
 int server_set_catalog(struct server *s, uint32_t number, int memfd)

@@ -6,9 +6,9 @@
  * sandboxes. Nothing in it waits for a peer or a child.
  */
 
+#include "jail/uids.h"
 #include "launcher/outbox.h"
 #include "launcher/registry.h"
-#include "launcher/uids.h"
 
 /* WIRE_LIST in progress: entries are sent as the broker's queue has room for them. */
 struct listing {
@@ -27,6 +27,7 @@ struct server {
 	struct registry registry;
 	struct timers timers;
 	struct uids uids;
+	struct pools pools;
 	struct outbox outbox;
 	struct listing listing;
 	bool started;       /* WIRE_START came */

@@ -93,7 +93,7 @@ static const struct key keys[] = {
 	YES_NO("Namespaces", "RunAsInit", KEY_RUN_AS_INIT, run_as_init),
 	{ "Namespaces", "RestrictNamespaces", set_restrict_namespaces, KEY_RESTRICT_NAMESPACES, AT(restrict_namespaces),
 	  .list = true },
-	LATER("Namespaces", "JoinsPool"),
+	{ "Namespaces", "JoinsPool", set_pool, KEY_JOINS_POOL },
 
 	YES_NO("Filesystem", "MinimalRoot", KEY_MINIMAL_ROOT, minimal_root),
 	{ "Filesystem", "RootDirectory", set_path, KEY_ROOT_DIRECTORY, AT(root_directory) },

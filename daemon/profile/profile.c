@@ -58,6 +58,7 @@ void profile_done(struct profile *p)
 	free(p->bind_ports.v);
 	free(p->connect_ports.v);
 	free(p->network_namespace_path);
+	free(p->pool);
 	free(p->selinux_context);
 	free(p->policy);
 	profile_words_done(&p->call_filter);

@@ -65,6 +65,7 @@ enum profile_key {
 	KEY_NETWORK_NAMESPACE_PATH,
 	KEY_RUN_AS_INIT,
 	KEY_RESTRICT_NAMESPACES,
+	KEY_JOINS_POOL,
 	/* [Filesystem] */
 	KEY_MINIMAL_ROOT,
 	KEY_ROOT_DIRECTORY,
@@ -346,6 +347,7 @@ struct profile {
 	struct profile_namespaces restrict_namespaces;
 	bool private_time, run_as_init;
 	char *network_namespace_path;
+	char *pool;
 	char *selinux_context;
 	bool selinux_optional; /* "-" before the context */
 
@@ -468,6 +470,7 @@ int set_optional(const struct setting *s, void *target);
 int set_landlock_paths(const struct setting *s, void *target);
 int set_ports(const struct setting *s, void *target);
 int set_scope(const struct setting *s, void *target);
+int set_pool(const struct setting *s, void *target);
 int set_selinux_context(const struct setting *s, void *target);
 int set_policy(const struct setting *s, void *target);
 int set_call_words(const struct setting *s, void *target);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Setter of DaemonStore=: names alone. What stands behind them changes while Bailiff runs, so that is for the
- * launch to see. */
+/* Setters of names that belong to no file of profiles: DaemonStore=, whose directories change while Bailiff
+ * runs, so that they are for the launch to see, and JoinsPool=. */
 
 #include "base/bounds.h"
 #include "base/error.h"
@@ -63,4 +63,21 @@ int set_daemon_stores(const struct setting *s, void *target)
 			return r;
 		failed |= r < 0;
 	}
+}
+
+int set_pool(const struct setting *s, void *target)
+{
+	struct profile *p = target;
+	char *copy;
+
+	if (!profile_name_valid(s->value))
+		return setting_error(s, 0,
+			"%s=%s: expected a name of letters a to z, digits, '_' and '-', up to %u bytes",
+			s->key->name, s->value, POOL_NAME_MAX);
+	copy = strdup(s->value);
+	if (!copy)
+		return -ENOMEM;
+	free(p->pool);
+	p->pool = copy;
+	return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/bounds.h"
 #include "base/error.h"
 #include "base/parse.h"
+#include "profile/check.h"
 
 #include <string.h>
 
@@ -368,6 +369,9 @@ int profile_set_load(const struct places *places, const struct draft *draft, str
 		if (r < 0)
 			return r;
 	}
+	r = profiles_check_pools(s->profiles, s->n);
+	if (r < 0)
+		return r;
 	*ret = steal_ptr(s);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include "base/fd.h"
 #include "wire/messages.h"
 
-#define KEEPER_FLAGS_LAUNCHER (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS)
+#define KEEPER_FLAGS_LAUNCHER (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS | KEEPER_HAS_UIDS)
 
 /* What belongs to the launcher, or what belongs to the broker; never both. */
 static bool flags_valid(uint32_t flags)

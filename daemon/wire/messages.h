@@ -67,11 +67,12 @@ enum wire_type {
 	WIRE_COMPILED,    /* compiler: fd is the catalog; value = number of errors */
 };
 
-/* The keeper's messages have one fixed size and at most three fds. */
+/* The keeper's messages have one fixed size and at most four fds. */
 #define KEEPER_HAS_HOST_PROC (1U << 0)
 #define KEEPER_HAS_CGROUP    (1U << 1)
 #define KEEPER_HAS_MOUNTS    (1U << 2)
 #define KEEPER_HAS_DIRECT    (1U << 3) /* never with the others */
+#define KEEPER_HAS_UIDS      (1U << 4)
 
 struct keeper_message {
 	uint32_t type, serial;
@@ -80,7 +81,7 @@ struct keeper_message {
 	uint32_t value;
 	uint32_t reserved; /* 0 */
 };
-#define KEEPER_FDS_MAX 3
+#define KEEPER_FDS_MAX 4
 
 int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
 /* As wire_receive(); any number of fds but the exact one that the type calls for is -EBADMSG. The fds come in

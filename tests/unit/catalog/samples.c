@@ -237,6 +237,7 @@ struct catalog *sample_catalog(void)
 
 	c->config.salt_paths = list("/var/lib/bailiff/salt", "/home/.shadow/salt");
 	c->config.max_sandboxes_per_user = 3;
+	c->config.dynamic_quarantine_usec = 7000001;
 	c->profiles = calloc(3, sizeof(*c->profiles));
 	if (!c->profiles)
 		abort();
@@ -246,6 +247,7 @@ struct catalog *sample_catalog(void)
 	compiled_profile_init(p);
 	p->name = copy("base");
 	p->devices = list("/dev/tty", "/dev/dri/card0");
+	p->pool = copy("base-pool");
 	fill_filter(p);
 
 	p = &c->profiles[1];

@@ -149,6 +149,20 @@ CHANGE(bad_network, p->network_namespace_path[0] = 'u');
 CHANGE(root_network, p->network_namespace_path[1] = '\0');
 CHANGE(users_with_rights, p->namespaces |= JAIL_NS_USER);
 CHANGE(users_of_root, (p->namespaces |= JAIL_NS_USER, p->ambient = 0, p->uid = 0));
+static void make_pool(struct compiled_profile *p)
+{
+	free(p->network_namespace_path);
+	p->network_namespace_path = NULL;
+	p->namespaces |= JAIL_NS_IPC;
+	p->pool = strdup("pool");
+}
+
+CHANGE(pool_with_rights, make_pool(p));
+CHANGE(pool_of_nothing,
+	(make_pool(p), p->bounding = p->ambient = 0, p->namespaces &= ~(JAIL_NS_NET | JAIL_NS_IPC)));
+CHANGE(pool_and_named_network,
+	(make_pool(p), p->bounding = p->ambient = 0, p->network_namespace_path = strdup("/run/netns/test")));
+CHANGE(bad_pool, (make_pool(p), p->bounding = p->ambient = 0, p->pool[0] = '/'));
 CHANGE(bad_context, p->selinux_context[0] = ':');
 CHANGE(group_unit, p->group[GROUP_IO_WEIGHT].unit = _GROUP_UNIT_MAX);
 CHANGE(group_unset, p->group[GROUP_TASKS_MAX].unit = GROUP_UNSET);
@@ -276,6 +290,10 @@ static struct change changes[] = {
 	ROW(root_network),
 	ROW(users_with_rights),
 	ROW(users_of_root),
+	ROW(pool_with_rights),
+	ROW(pool_of_nothing),
+	ROW(pool_and_named_network),
+	ROW(bad_pool),
 	ROW(bad_context),
 	ROW(group_unit),
 	ROW(group_unset),

@@ -247,26 +247,6 @@ static void check_identity(const struct compiled_profile *p)
 	assert_string_equal(p->network_namespace_path, "/run/netns/a");
 }
 
-/* Without "-" the context is required; and PrivateUsers= is one more namespace. */
-static void test_users_and_label(void **state)
-{
-	struct tree *t = *state;
-	struct catalog *c;
-
-	tree_need_root();
-	tree_write(t, "profiles/a.profile",
-		"[User]\nPrivateUsers=yes\n[SELinux]\nSELinuxContext=-a:b:c\nSELinuxContext=u:r:t:s0\n");
-	tree_write(t, "profiles/b.profile", "[Profile]\nOptional=SELinux\n[User]\nPrivateUsers=no\n");
-	c = compile(t);
-	assert_null(c->errors);
-	assert_int_equal(c->profiles[0].namespaces, JAIL_NS_DEFAULT | JAIL_NS_USER);
-	assert_string_equal(c->profiles[0].selinux_context, "u:r:t:s0");
-	assert_int_equal(c->profiles[0].optional, 0);
-	assert_int_equal(c->profiles[1].namespaces, JAIL_NS_DEFAULT);
-	assert_int_equal(c->profiles[1].optional, OPTIONAL_SELINUX);
-	catalog_free(c);
-}
-
 static void test_everything(void **state)
 {
 	const struct compiled_profile *p;
@@ -530,7 +510,7 @@ static void test_config(void **state)
 	tree_write(t, "bailiffd.conf",
 		"[Broker]\nDynamicUserRange=20000-20099\nSaltPath=/a "
 		"/b\nMaxSandboxes=10\nMaxSandboxesPerUser=5\n"
-		"MaxCallsPerUser=6\nMaxRetainedPerUser=0\nSetupTimeoutSec=3s\n");
+		"MaxCallsPerUser=6\nMaxRetainedPerUser=0\nSetupTimeoutSec=3s\nDynamicUserQuarantineSec=0\n");
 	tree_write(t, "bailiffd.conf.d/10.conf", "[Broker]\nMaxSandboxes=11\nMaxCallsPerUser=\n");
 	c = compile(t);
 	assert_null(c->errors);
@@ -542,6 +522,7 @@ static void test_config(void **state)
 	assert_int_equal(c->config.max_calls_per_user, 64);
 	assert_int_equal(c->config.max_retained_per_user, 0);
 	assert_int_equal(c->config.setup_timeout_usec, 3 * 1000000);
+	assert_int_equal(c->config.dynamic_quarantine_usec, 0);
 	catalog_free(c);
 }
 
@@ -568,6 +549,8 @@ static void test_bad_config(void **state)
 			":2:18: error: DynamicUserRange=5: expected two user ids, first-last" },
 		{ "[Broker]\nDynamicUserRange=2000-1000\n",
 			":2:18: error: DynamicUserRange=2000-1000: the range ends before it begins" },
+		{ "[Broker]\nDynamicUserQuarantineSec=2d\n",
+			":2:26: error: DynamicUserQuarantineSec=2d: longer than 86400 seconds" },
 		{ "[Broker]\nSetupTimeoutSec=1h\n",
 			":2:17: error: SetupTimeoutSec=1h: longer than 600 seconds" },
 		{ "[Broker]\nSaltPath=salt\n", ":2:10: error: SaltPath=salt: not an absolute path" },
@@ -664,7 +647,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COMPILE_TEST(test_defaults),
 		COMPILE_TEST(test_everything),
-		COMPILE_TEST(test_users_and_label),
 		COMPILE_TEST(test_restrictions),
 		COMPILE_TEST(test_protections),
 		COMPILE_TEST(test_root),

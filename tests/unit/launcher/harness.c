@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,8 +47,8 @@ int catalog_memfd(const struct launcher *l)
 	compiled_config_init(&c->config);
 	c->config.max_sandboxes = MAX_LIVE;
 	c->config.setup_timeout_usec = 5000000;
-	c->config.dynamic_uid_min = 70000;
-	c->config.dynamic_uid_max = 70009;
+	c->config.dynamic_uid_min = DYNAMIC_MIN;
+	c->config.dynamic_uid_max = DYNAMIC_MIN + DYNAMIC_N - 1;
 	for (char **s = c->config.salt_paths; s && *s; s++)
 		free(*s);
 	free(c->config.salt_paths);
@@ -124,10 +125,15 @@ void connect_broker(struct launcher *l)
 
 void launcher_start(struct launcher *l)
 {
-	struct keeper_message start = { .type = WIRE_START, .flags = KEEPER_HAS_HOST_PROC };
+	struct keeper_message start = { .type = WIRE_START, .flags = KEEPER_HAS_HOST_PROC | KEEPER_HAS_UIDS };
 	int pair[2], proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	*l = (struct launcher){ .keeper = -1, .broker = -1, .generation = 1, .serial = 100 };
+	int uids_fd = l->uids_fd > 0 ? l->uids_fd : memfd_create("uids", MFD_CLOEXEC);
+	int fds[] = { proc_fd, uids_fd };
+
+	*l = (struct launcher){
+		.keeper = -1, .broker = -1, .generation = 1, .serial = 100, .uids_fd = uids_fd
+	};
 	(void)snprintf(l->dir, sizeof(l->dir), "/tmp/bailiff-test-launcher.XXXXXX");
 	assert_non_null(mkdtemp(l->dir));
 	assert_int_equal(wire_channel_pair(pair), 0);
@@ -137,7 +143,7 @@ void launcher_start(struct launcher *l)
 		exec_launcher(pair[1]);
 	(void)fd_close(pair[1]);
 	l->keeper = pair[0];
-	assert_int_equal(keeper_send(l->keeper, &start, &proc_fd, 1), 0);
+	assert_int_equal(keeper_send(l->keeper, &start, fds, 2), 0);
 	(void)fd_close(proc_fd);
 	tell_launcher(l, WIRE_CATALOG, 1, 0, catalog_memfd(l));
 	expect_keeper(l, WIRE_CATALOG_OK);

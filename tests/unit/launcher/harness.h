@@ -24,6 +24,8 @@ enum profile_index {
 
 #define ALLOWED_UID  4711U
 #define MAX_LIVE     4U
+#define DYNAMIC_MIN  70000U /* ids of PROFILE_DYNAMIC */
+#define DYNAMIC_N    60U
 #define REPLY_MSEC   10000
 #define SILENCE_MSEC 100
 
@@ -33,6 +35,7 @@ struct launcher {
 	uint32_t generation;
 	uint32_t serial;
 	char dir[64]; /* holds the salt */
+	int uids_fd;  /* record of dynamic user ids; kept from start to start */
 };
 
 /* Starts one with a catalog and a broker connection. The program's path is in $BAILIFF_LAUNCHER. */

@@ -55,9 +55,8 @@ static const struct snippet rows[] = {
 	/* keys of later versions */
 	{ "[Pool]\nMaxWarm=1\n", "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it" },
 	{ "[Pool]\nMaxWarm=\n", "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it" },
-	{ "[Namespaces]\nJoinsPool=a\n", "p:2:1: error: JoinsPool= in section [Namespaces] is not supported yet; remove it" },
-	{ "[Namespaces]\nJoinsPool=a\n[Pool]\nWarm=4\n",
-	  "p:2:1: error: JoinsPool= in section [Namespaces] is not supported yet; remove it\n"
+	{ "[Pool]\nMaxWarm=a\n[Pool]\nWarm=4\n",
+	  "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it\n"
 	  "p:4:1: error: Warm= in section [Pool] is not supported yet; remove it" },
 	{ "[Exec]\nStandardInput=pty\n", "p:2:15: error: StandardInput=pty is not supported yet" },
 	/* quotes and escapes */

@@ -126,8 +126,9 @@ static const struct {
 	{ "Capabilities", "CapabilityBoundingSet AmbientCapabilities SecureBits NoNewPrivileges", "" },
 	{ "Namespaces",
 		"PrivateMounts PrivatePIDs PrivateNetwork PrivateIPC PrivateUTS ProtectHostname "
-		"PrivateCgroup PrivateTime NetworkNamespacePath RunAsInit RestrictNamespaces",
-		"JoinsPool" },
+		"PrivateCgroup PrivateTime NetworkNamespacePath RunAsInit RestrictNamespaces "
+		"JoinsPool",
+		"" },
 	{ "Filesystem",
 		"MinimalRoot RootDirectory BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp "
 		"PrivateDevices DeviceAllow "

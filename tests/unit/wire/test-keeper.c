@@ -26,7 +26,9 @@ static const struct {
 	{ WIRE_START, KEEPER_HAS_HOST_PROC | KEEPER_HAS_MOUNTS, 2 },
 	{ WIRE_START, KEEPER_HAS_DIRECT, 1 },
 	{ WIRE_START, KEEPER_HAS_DIRECT | KEEPER_HAS_CGROUP, -1 },
-	{ WIRE_START, 16, -1 },
+	{ WIRE_START, KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS | KEEPER_HAS_UIDS, 4 },
+	{ WIRE_START, KEEPER_HAS_UIDS, 1 },
+	{ WIRE_START, 32, -1 },
 	{ WIRE_CATALOG, 0, 1 },
 	{ WIRE_CATALOG, KEEPER_HAS_CGROUP, -1 },
 	{ WIRE_RELOAD_FAILED, 0, 1 },
@@ -47,8 +49,8 @@ static void check_type(size_t i, size_t n_fds)
 	const struct keeper_message m = {
 		.type = types[i].type, .flags = types[i].flags, .serial = 4, .generation = 5, .value = 6
 	};
-	const int fds[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, STDERR_FILENO };
-	int pair[2], got[KEEPER_FDS_MAX] = { -7, -7, -7 };
+	const int fds[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO };
+	int pair[2], got[KEEPER_FDS_MAX] = { -7, -7, -7, -7 };
 	bool good = types[i].n_fds == (int)n_fds;
 	struct keeper_message back;
 
@@ -72,7 +74,7 @@ static void check_type(size_t i, size_t n_fds)
 static void test_types(void **state)
 {
 	for (size_t i = 0; i < ELEMENTS(types); i++)
-		for (size_t n = 0; n <= 4; n++)
+		for (size_t n = 0; n <= KEEPER_FDS_MAX + 1; n++)
 			check_type(i, n);
 }
 

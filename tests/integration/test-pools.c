@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What sandboxes share, and what they must not: JoinsPool= of two profiles, of two users, over reloads and
+ * restarts; and the user ids of DynamicUser=, which no two sandboxes have one after the other. Rows J13 and
+ * J34 of the threat model.
+ */
+
+#include "rig.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PORT "4711"
+#define KEY  "815"
+
+/* Network and IPC of the pool "talk". Both may be used by all who may launch at all. */
+static const char profile[] =
+	"[Profile]\nTemplate=probe.profile\n[Access]\nAllowUser=lp\n[Namespaces]\nJoinsPool=%s\n";
+
+static void write_profiles(struct rig *rig, const char *pool)
+{
+	g_autofree char *text = g_strdup_printf(profile, pool);
+	GDBusConnection *root = rig_connect(rig, 0);
+	g_autoptr(GVariant) v = NULL;
+
+	rig_write(rig, "profiles/pool-one.profile", text);
+	rig_write(rig, "profiles/pool-two.profile", text);
+	v = rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL);
+	rig_disconnect(rig, root);
+}
+
+static void begin(GDBusConnection *c, const char *name, const char *const *argv, struct rig_sandbox *ret)
+{
+	struct rig_launch l = { .profile = name, .argv = argv, .options = rig_options_piped() };
+
+	rig_launch(c, &l, ret);
+}
+
+/* Waits until the sandbox has written this line. */
+static void await_line(const struct rig_sandbox *s, const char *line)
+{
+	char got[256] = "";
+	size_t n = 0;
+
+	while (n < sizeof(got) - 1) {
+		if (read(s->stream[1], got + n, 1) != 1)
+			break;
+		got[++n] = '\0';
+		if (g_str_has_suffix(got, line))
+			return;
+	}
+	fail_msg("no \"%s\" in: %s", line, got);
+}
+
+static void server(GDBusConnection *c, const char *name, struct rig_sandbox *ret)
+{
+	static const char *const argv[] = { "/probe", "make-memory", KEY, "hello", "--", "serve", PORT,
+		NULL };
+
+	begin(c, name, argv, ret);
+	await_line(ret, "make-memory ok\nserving\n");
+}
+
+static char *client(GDBusConnection *c, const char *name)
+{
+	static const char *const argv[] = { "/probe", "show-memory", KEY, "--", "talk", PORT, "hello", NULL };
+
+	return rig_run_probe(c, name, argv, NULL);
+}
+
+static void end(GDBusConnection *c, struct rig_sandbox *s)
+{
+	g_autoptr(GVariant) v =
+		rig_call_ok(c, s->path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0));
+	g_autofree char *result = rig_wait(c, s, NULL, NULL);
+
+	assert_string_equal(result, "killed");
+	rig_sandbox_done(s);
+}
+
+/* Ends by itself; after the answer nothing of it is held any more. */
+static void finish(GDBusConnection *c, struct rig_sandbox *s)
+{
+	g_autofree char *result = rig_wait(c, s, NULL, NULL);
+
+	assert_string_equal(result, "success");
+	rig_sandbox_done(s);
+}
+
+static const char alone[] = "show-memory ENOENT\ntalk ECONNREFUSED\n";
+
+/* Two profiles, one pool, one owner: they talk over loopback and through shared memory. */
+static void test_two_talk(void **state)
+{
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+	g_autofree char *said = NULL, *heard = NULL;
+	struct rig_sandbox s;
+
+	server(c, "pool-one", &s);
+	said = client(c, "pool-two");
+	assert_string_equal(said, "memory hello\nshow-memory ok\ntalk ok\n");
+	heard = rig_read_all(s.stream[1], NULL);
+	assert_string_equal(heard, "received hello\nserve ok\n");
+	finish(c, &s);
+	rig_disconnect(*state, c);
+}
+
+/* Another profile without the key, and another user with it, have nothing of it. */
+static void test_others_do_not(void **state)
+{
+	GDBusConnection *alice = rig_connect(*state, RIG_ALICE), *bob = rig_connect(*state, RIG_BOB);
+	g_autofree char *plain = NULL, *stranger = NULL;
+	struct rig_sandbox s;
+
+	server(alice, "pool-one", &s);
+	plain = client(alice, "probe");
+	assert_string_equal(plain, alone);
+	stranger = client(bob, "pool-two");
+	assert_string_equal(stranger, alone);
+	end(alice, &s);
+	rig_disconnect(*state, alice);
+	rig_disconnect(*state, bob);
+}
+
+/* What the pool holds ends with its last member: the next one finds nothing of it. */
+static void test_fresh_after_all_ended(void **state)
+{
+	static const char *const idle[] = { "/probe", "await-signal", NULL };
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+	g_autofree char *with_second = NULL, *with_none = NULL;
+	struct rig_sandbox first, second;
+
+	server(c, "pool-one", &first);
+	begin(c, "pool-two", idle, &second);
+	await_line(&second, "waiting\n");
+	end(c, &first);
+	/* the memory is the pool's, and its last member lives */
+	with_second = client(c, "pool-one");
+	assert_string_equal(with_second, "memory hello\nshow-memory ok\ntalk ECONNREFUSED\n");
+	end(c, &second);
+	with_none = client(c, "pool-one");
+	assert_string_equal(with_none, alone);
+	rig_disconnect(*state, c);
+}
+
+/* A reload that leaves the pool as it is does not divide it; another name does. */
+static void test_reload(void **state)
+{
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+	g_autofree char *same = NULL, *other = NULL;
+	struct rig_sandbox s;
+
+	server(c, "pool-one", &s);
+	write_profiles(*state, "talk");
+	same = client(c, "pool-two");
+	assert_string_equal(same, "memory hello\nshow-memory ok\ntalk ok\n");
+	finish(c, &s);
+	server(c, "pool-one", &s);
+	write_profiles(*state, "silence");
+	other = client(c, "pool-two");
+	assert_string_equal(other, alone);
+	end(c, &s);
+	write_profiles(*state, "talk");
+	rig_wait_jailed(*state, 0);
+	rig_disconnect(*state, c);
+}
+
+/* Another broker finds the pool; another launcher finds none, as nobody lives. */
+static void test_restarts(void **state)
+{
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+	g_autofree char *adopted = NULL, *fresh = NULL;
+	struct rig_sandbox s;
+
+	server(c, "pool-one", &s);
+	rig_kill_and_wait(*state, RIG_BROKER);
+	adopted = client(c, "pool-two");
+	assert_string_equal(adopted, "memory hello\nshow-memory ok\ntalk ok\n");
+	finish(c, &s);
+	server(c, "pool-one", &s);
+	rig_kill_and_wait(*state, RIG_LAUNCHER);
+	fresh = client(c, "pool-two");
+	assert_string_equal(fresh, alone);
+	rig_sandbox_done(&s);
+	rig_disconnect(*state, c);
+}
+
+/* Profiles of one pool that would share different things: the reload names both files, and what was in force
+ * stays. */
+static void test_disagreement(void **state)
+{
+	GDBusConnection *root = rig_connect(*state, 0);
+	g_autoptr(GVariant) v = NULL;
+	g_autofree char *text = NULL;
+
+	rig_write(*state, "profiles/pool-two.profile",
+		"[Profile]\nTemplate=probe.profile\n[Namespaces]\nJoinsPool=talk\nPrivateIPC=no\n");
+	v = rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL);
+	text = g_variant_print(v, FALSE);
+	if (!strstr(text,
+		    "pool-two.profile:4:1: error: JoinsPool=talk: this profile would share the network, "
+		    "and profile pool-one ("))
+		fail_msg("%s", text);
+	assert_non_null(strstr(text, "pool-one.profile:6) network and IPC"));
+	rig_disconnect(*state, root);
+	write_profiles(*state, "talk");
+	rig_wait_jailed(*state, 0);
+}
+
+static char *uid_of_next(GDBusConnection *c)
+{
+	static const char *const argv[] = { "/probe", "see", NULL };
+	g_autofree char *output = rig_run_probe(c, "probe", argv, NULL);
+
+	return rig_probe_value(output, "uid");
+}
+
+/* The launcher that comes after a crash does not begin with the ids of the one before. */
+static void test_uids_after_a_crash(void **state)
+{
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (int i = 0; i < 3; i++) {
+		for (int j = 0; j < 3; j++)
+			assert_true(g_hash_table_add(seen, uid_of_next(c)));
+		rig_kill_and_wait(*state, RIG_LAUNCHER);
+	}
+	rig_disconnect(*state, c);
+}
+
+static int setup(void **state)
+{
+	int r = rig_setup(state);
+
+	if (r != 0)
+		return r;
+	write_profiles(*state, "talk");
+	/* the compiler, too, has ended */
+	rig_wait_jailed(*state, 0);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rig_test(test_two_talk),
+		rig_test(test_others_do_not),
+		rig_test(test_fresh_after_all_ended),
+		rig_test(test_reload),
+		cmocka_unit_test(test_restarts),
+		rig_test(test_disagreement),
+		cmocka_unit_test(test_uids_after_a_crash),
+	};
+
+	if (!rig_can_run())
+		return RIG_SKIPPED;
+	return cmocka_run_group_tests(tests, setup, rig_teardown);
+}
