@@ -51,6 +51,7 @@ static bool flag_of(const struct profile *p, const struct compiled_profile *c, u
 		bool value;
 	} flags[] = {
 		{ KEY_NO_NEW_PRIVILEGES, true },
+		{ KEY_REPORT_VIOLATIONS, c->violations != VIOLATIONS_UNTOLD },
 		{ KEY_ALLOW_DETACH, c->allow_detach },
 		{ KEY_DYNAMIC_USER, profile_has_dynamic_user(p) },
 		{ KEY_PRIVATE_USERS, c->namespaces & JAIL_NS_USER },
