@@ -318,6 +318,9 @@ static void add_profile(struct catalog *c, const char *name, enum access_type ty
 	p->slots = calloc(1, sizeof(*p->slots));
 	p->slots[0] = (struct fd_slot){ .number = 3, .kinds = 1U << FD_KIND_PIPE, .access = 3 };
 	p->n_slots = 1;
+	p->mount_slots = calloc(1, sizeof(*p->mount_slots));
+	p->mount_slots[0] = (struct mount_slot){ strdup("input"), strdup("/input"), MOUNT_READ_ONLY };
+	p->n_mount_slots = 1;
 	p->limits = calloc(1, sizeof(*p->limits));
 	p->limits[0] = (struct compiled_limit){ .resource = RLIMIT_NOFILE, .soft = 1024, .hard = 4096 };
 	p->n_limits = 1;

@@ -112,6 +112,10 @@ static void test_bad_questions(void **state)
 			    m, "sasa{ss}a{sv}", "decoder", 1, "/bin/true", 0, 1, "lifeline", "h", 0) >= 0);
 	rig_expect(r, m, SD_BUS_ERROR_INVALID_ARGS, NULL);
 	m = rig_call(r, ALICE, 0, "Explain");
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{sv}", "decoder", 1, "/bin/true", 0, 1, "bind-fds",
+			    "a(hsb)", 1, 0, "input", 1) >= 0);
+	rig_expect(r, m, SD_BUS_ERROR_INVALID_ARGS, NULL);
+	m = rig_call(r, ALICE, 0, "Explain");
 	assert_true(sd_bus_message_append(
 			    m, "sasa{ss}a{sv}", "decoder", 1, "/bin/true", 0, 1, "no-such", "s", "x") >= 0);
 	expect_denied(r, m, BAILIFF_ERROR_UNKNOWN_OPTION, "");

@@ -228,6 +228,12 @@ static void test_fds(void **state)
 		BAILIFF_ERROR_INVALID_FD);
 	refused(r, OPTION(r, "lifeline", "h", ends[1]), BAILIFF_ERROR_INVALID_FD);
 	refused(r, OPTION(r, "lifeline", "h", directory), BAILIFF_ERROR_INVALID_FD);
+	refused(r, OPTION(r, "bind-fds", "a(hsb)", 1, ends[0], "input", 1), BAILIFF_ERROR_INVALID_FD);
+	refused(r, OPTION(r, "bind-fds", "a(hsb)", 1, directory, "output", 1), BAILIFF_ERROR_INVALID_FD);
+	refused(r, OPTION(r, "bind-fds", "a(hsb)", 1, directory, "/input", 1), BAILIFF_ERROR_INVALID_FD);
+	refused(r, OPTION(r, "bind-fds", "a(hsb)", 2, directory, "input", 1, directory, "input", 1),
+		BAILIFF_ERROR_INVALID_FD);
+	refused(r, OPTION(r, "bind-fds", "a(hs)", 1, directory, "input"), INVALID);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 	(void)close(directory);

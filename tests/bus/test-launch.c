@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void take_launch(struct rig *r, struct request *q, struct launch_request *ret)
@@ -245,6 +246,44 @@ static void test_caller_fds(void **state)
 	(void)close(pipe_fds[0]);
 }
 
+/* An fd for a mount slot travels behind the mapped ones and before the lifeline; of its place the launcher is
+ * told the name alone. */
+static void test_bound_fds(void **state)
+{
+	struct rig *r = *state;
+	sd_bus_message *m = rig_call(r, ALICE, 0, "LaunchSandboxed");
+	int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), pipe_fds[2];
+	struct stat ours, theirs;
+	struct launch_request l;
+	struct reply reply;
+	struct request q;
+
+	assert_true(directory >= 0);
+	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/true", 0, 1, 3,
+			    pipe_fds[1], 1, "bind-fds", "a(hsb)", 1, directory, "input", 1) >= 0);
+	(void)close(pipe_fds[1]);
+	rig_send(r, m, &reply);
+	take_launch(r, &q, &l);
+	assert_int_equal(l.n_fds, 1);
+	assert_int_equal(l.n_binds, 1);
+	assert_string_equal(l.binds[0].slot, "input");
+	assert_true(l.binds[0].read_only);
+	assert_false(l.has_lifeline);
+	assert_int_equal(q.record.n_fds, 2);
+	assert_int_equal(fstat(directory, &ours), 0);
+	assert_int_equal(fstat(q.record.fds[1], &theirs), 0);
+	assert_int_equal(ours.st_ino, theirs.st_ino);
+	rig_answer_launched(r, q.serial, 9);
+	launch_request_done(&l);
+	request_done(&q);
+	rig_wait(r, &reply);
+	assert_null(reply.error);
+	reply_done(&reply);
+	(void)close(directory);
+	(void)close(pipe_fds[0]);
+}
+
 static void answer_refused(struct rig *r, const struct refused *refused, const char *error)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
@@ -388,6 +427,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_options, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_streams, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_caller_fds, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_bound_fds, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_left_during_launch, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_quota, rig_setup, rig_teardown),
