@@ -3,6 +3,8 @@
 
 /* Which bus to speak to; also for bailiffctl, which says so when there is none. */
 
+#define ADDRESS_DIRECT "unix:path=/run/bailiff/broker" /* the broker's own socket */
+
 /* The first of the two that is set and not empty ($BAILIFF_ADDRESS, $DBUS_SYSTEM_BUS_ADDRESS), else the
  * system bus. */
 const char *address_choose(const char *own, const char *system_bus);

@@ -24,6 +24,9 @@ static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *re
 
 static int bus_lost(bailiff_connection *c)
 {
+	/* on the direct socket that is the broker's end, and there will be another one */
+	if (c->direct)
+		return connection_fail(c, -ECONNRESET, NULL, "the broker ended before it answered");
 	return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus is closed");
 }
 
@@ -63,7 +66,7 @@ static int from_driver(sd_bus_message *reply, const sd_bus_error *e)
 }
 
 /* Who else than the callee could have sent this? The bus may send errors; nobody else may send anything. */
-static int judge_reply(bailiff_connection *c, const char *destination, sd_bus_message *reply)
+int judge_reply(bailiff_connection *c, const char *destination, sd_bus_message *reply)
 {
 	const char *sender = sd_bus_message_get_sender(reply);
 	const sd_bus_error *e = sd_bus_message_get_error(reply);
@@ -120,7 +123,7 @@ int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message *
 			r = connection_find_broker(c);
 		if (r == 0)
 			r = call_peer(c, c->owner, call, ret);
-		if (r != -EHOSTUNREACH || !c->owner)
+		if (r != -EHOSTUNREACH || !c->owner || c->direct)
 			return r;
 		free(steal_ptr(c->owner));
 		if (attempt > 0)

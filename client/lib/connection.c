@@ -7,12 +7,15 @@
 #include "config.h"
 #include "dbus/names.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define BUS_DRIVER      "org.freedesktop.DBus"
 #define BUS_DRIVER_PATH "/org/freedesktop/DBus"
+#define DIRECT_PREFIX   ":direct." /* of the unique names on the broker's own socket */
 
 bailiff_connection *connection_ref(bailiff_connection *c)
 {
@@ -27,6 +30,9 @@ bailiff_connection *connection_unref(bailiff_connection *c)
 	if (c->bus)
 		(void)sd_bus_close_unref(c->bus);
 	connection_forget_error(c);
+	(void)close_fd(c->lifeline[0]);
+	(void)close_fd(c->lifeline[1]);
+	free(c->address);
 	free(c->owner);
 	free(c);
 	return NULL;
@@ -37,6 +43,8 @@ int connection_check(bailiff_connection *c)
 	connection_forget_error(c);
 	if (c->pid != getpid())
 		return connection_fail(c, -ECHILD, NULL, "the connection was opened before fork(2)");
+	if (!c->freed && c->direct && (!c->bus || sd_bus_is_open(c->bus) <= 0))
+		return connection_reopen(c);
 	if (!c->bus || sd_bus_is_open(c->bus) <= 0)
 		return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus is closed");
 	return 0;
@@ -114,6 +122,9 @@ int connection_find_broker(bailiff_connection *c)
 	_cleanup_(freep) char *owner = NULL;
 	int r;
 
+	/* its peer was checked when it was opened */
+	if (c->direct)
+		return replace_str(&c->owner, BAILIFF_BUS_NAME);
 	r = get_owner(c, &owner);
 	if (r == -EHOSTUNREACH) {
 		r = start_broker(c);
@@ -192,6 +203,64 @@ static int await_ready(sd_bus *bus)
 	}
 }
 
+/* On the direct socket the broker itself gives the unique names. Then nobody vouches for it but the kernel:
+ * the socket must have been made by root, or by the broker's user. */
+static int look_at_peer(bailiff_connection *c)
+{
+	const char *name;
+	struct ucred ucred;
+	socklen_t size = sizeof(ucred);
+
+	if (sd_bus_get_unique_name(c->bus, &name) < 0 ||
+		strncmp(name, DIRECT_PREFIX, strlen(DIRECT_PREFIX)) != 0)
+		return 0;
+	if (getsockopt(sd_bus_get_fd(c->bus), SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
+		return -errno;
+	if (ucred.uid != 0 && (c->broker_uid == 0 || ucred.uid != c->broker_uid))
+		return connection_failf(c, -EPERM, "%s was made by uid %u, not by root or the user %s",
+			c->address, ucred.uid, BAILIFF_USER);
+	c->direct = true;
+	return 0;
+}
+
+static int open_again(bailiff_connection *c)
+{
+	int r;
+
+	c->bus = sd_bus_close_unref(c->bus);
+	r = open_bus(c->address, &c->bus);
+	if (r == 0)
+		r = await_ready(c->bus);
+	if (r == 0) {
+		c->direct = false;
+		r = look_at_peer(c);
+		r = r == 0 && !c->direct ? -EPERM : r;
+		c->direct = true;
+	}
+	if (r == 0)
+		return 0;
+	c->bus = sd_bus_close_unref(c->bus);
+	/* as a bus says it of a broker that has not come back yet */
+	return connection_fail(
+		c, r == -EPERM ? r : -EHOSTUNREACH, NULL, "the broker does not answer on its socket");
+}
+
+int connection_reopen(bailiff_connection *c)
+{
+	struct operation *lost = operations_detach(c);
+	int r = open_again(c);
+
+	operations_fail(lost, -ECONNRESET);
+	return r;
+}
+
+int connection_lifeline(bailiff_connection *c)
+{
+	if (c->lifeline[0] < 0 && pipe2(c->lifeline, O_CLOEXEC) < 0)
+		return -errno;
+	return c->lifeline[0];
+}
+
 EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret)
 {
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
@@ -203,12 +272,18 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 	if (!c)
 		return -ENOMEM;
 	c->n_ref = 1;
+	c->lifeline[0] = c->lifeline[1] = -1;
+	c->address = strdup(address);
+	if (!c->address)
+		return -ENOMEM;
 	c->pid = getpid();
 	r = lookup_broker_uid(&c->broker_uid);
 	if (r == 0)
 		r = open_bus(address, &c->bus);
 	if (r == 0)
 		r = await_ready(c->bus);
+	if (r == 0)
+		r = look_at_peer(c);
 	if (r == 0)
 		r = connection_find_broker(c);
 	if (r < 0)
@@ -219,18 +294,30 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 
 EXPORT int bailiff_connect(bailiff_connection **ret)
 {
-	return bailiff_connect_address(
-		address_choose(secure_getenv("BAILIFF_ADDRESS"), secure_getenv("DBUS_SYSTEM_BUS_ADDRESS")),
-		ret);
+	const char *own = secure_getenv("BAILIFF_ADDRESS"), *bus = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+	int r;
+
+	/* Who is not let in there may be on the bus, and where it is not there. */
+	if ((!own || !*own) && (!bus || !*bus)) {
+		r = bailiff_connect_address(ADDRESS_DIRECT, ret);
+		if (r >= 0 || r == -EINVAL || r == -ENOMEM)
+			return r;
+	}
+	return bailiff_connect_address(address_choose(own, bus), ret);
 }
 
 EXPORT bailiff_connection *bailiff_connection_free(bailiff_connection *c)
 {
 	if (!c)
 		return NULL;
+	c->freed = true;
+	operations_drop(c);
 	if (c->bus) {
 		(void)sd_bus_close_unref(c->bus);
 		c->bus = NULL;
 	}
+	/* sandboxes end with the connection, whether its broker has been another one meanwhile or not */
+	c->lifeline[0] = close_fd(c->lifeline[0]);
+	c->lifeline[1] = close_fd(c->lifeline[1]);
 	return connection_unref(c);
 }

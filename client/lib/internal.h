@@ -75,8 +75,13 @@ int replace_str(char **dest, const char *s);
 
 struct bailiff_connection {
 	unsigned n_ref; /* the caller's one, and one for each sandbox handle */
-	sd_bus *bus;    /* NULL once the caller freed the connection */
-	pid_t pid;      /* who connected: nobody else may use it */
+	bool freed;     /* by the caller */
+	sd_bus *bus;    /* NULL after that, and while the direct socket does not answer */
+	char *address;  /* of it */
+	bool direct; /* the broker's own socket: no bus in between, and the connection ends with the broker */
+	int lifeline[2]; /* read end, write end; of what is launched over the direct socket. -1 until then */
+	struct operation *operations; /* under way, async.c */
+	pid_t pid;                    /* who connected: nobody else may use it */
 	char *owner; /* unique name that owned BAILIFF_BUS_NAME and passed the check; NULL: to be looked up */
 	uid_t broker_uid; /* of the user "bailiff"; 0 where there is none */
 	char *error_name, *error_message;
@@ -94,6 +99,11 @@ DEFINE_CLEANUP(bailiff_connection *, connection_unref);
 int connection_check(bailiff_connection *c);
 /* Looks up who owns the broker's name, has the bus start one if nobody does, and checks the owner. */
 int connection_find_broker(bailiff_connection *c);
+
+/* Over the direct socket: what keeps sandboxes alive while the broker is restarted, borrowed. */
+int connection_lifeline(bailiff_connection *c);
+/* After the broker's end: the direct socket's connection is made anew. */
+int connection_reopen(bailiff_connection *c);
 
 /* error.c: sets what bailiff_last_error_*() say, and returns error. name: NULL for a failure on our side. */
 int connection_fail(bailiff_connection *c, int error, const char *name, const char *message);
@@ -120,6 +130,22 @@ int call_peer(bailiff_connection *c, const char *destination, const struct call 
 int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message **ret);
 /* What a callee in good order never sends. Sets the last error and returns -EBADMSG. */
 int reply_malformed(bailiff_connection *c, const char *member);
+
+/* Who else than the callee could have sent this reply? 0, or what a failed call returns. */
+int judge_reply(bailiff_connection *c, const char *destination, sd_bus_message *reply);
+/* async.c: drops what is under way without a word. */
+void operations_drop(bailiff_connection *c);
+/* Takes them out of a connection that ends, and tells their callers so. */
+struct operation *operations_detach(bailiff_connection *c);
+void operations_fail(struct operation *all, int error);
+/* And what waits for the end of s, which is being freed. */
+void operations_forget(bailiff_sandbox *s);
+/* launch.c: what the broker answered, into s. */
+int launch_take_reply(bailiff_connection *c, bailiff_sandbox *s, sd_bus_message *reply);
+/* The request as it goes over this connection; borrows everything. */
+int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret);
+/* wait.c: keeps what Wait() answered. */
+int sandbox_take_result(bailiff_sandbox *s, sd_bus_message *reply);
 
 struct request_fd {
 	uint32_t child;

@@ -65,10 +65,37 @@ static int take_reply(bailiff_sandbox *s, sd_bus_message *m)
 	return r;
 }
 
+int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret)
+{
+	int fd;
+
+	*ret = *r;
+	if (!c->direct || r->detach || r->lifeline >= 0)
+		return 0;
+	fd = connection_lifeline(c);
+	if (fd < 0)
+		return connection_fail(c, fd, NULL, strerror(-fd));
+	ret->lifeline = fd;
+	return 0;
+}
+
+int launch_take_reply(bailiff_connection *c, bailiff_sandbox *s, sd_bus_message *reply)
+{
+	int k = take_reply(s, reply);
+
+	if (k >= 0)
+		return 0;
+	if (s->path)
+		(void)bailiff_sandbox_stop(s, 0);
+	return k == -EBADMSG ? reply_malformed(c, "LaunchSandboxed")
+			     : connection_failf(c, k, "launched, but stopped: %s", strerror(-k));
+}
+
 EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret)
 {
+	bailiff_request prepared;
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed",
-		request_marshal, r, LAUNCH_TIMEOUT_USEC };
+		request_marshal, &prepared, LAUNCH_TIMEOUT_USEC };
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
 	int k;
@@ -78,16 +105,13 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 	/* Before the call: there must be nothing left to fail for want of memory once the program runs. */
 	k = sandbox_new(c, &s);
 	if (k == 0)
+		k = launch_prepare(c, r, &prepared);
+	if (k == 0)
 		k = call_broker(c, &call, &reply);
+	if (k == 0)
+		k = launch_take_reply(c, s, reply);
 	if (k < 0)
 		return k;
-	k = take_reply(s, reply);
-	if (k < 0) {
-		if (s->path)
-			(void)bailiff_sandbox_stop(s, 0);
-		return k == -EBADMSG ? reply_malformed(c, "LaunchSandboxed")
-				     : connection_failf(c, k, "launched, but stopped: %s", strerror(-k));
-	}
 	*ret = steal_ptr(s);
 	return 0;
 }

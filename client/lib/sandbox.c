@@ -24,6 +24,7 @@ EXPORT bailiff_sandbox *bailiff_sandbox_free(bailiff_sandbox *s)
 {
 	if (!s)
 		return NULL;
+	operations_forget(s);
 	(void)close_fd(s->pidfd);
 	(void)close_fd(s->watch);
 	for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)

@@ -39,7 +39,8 @@ static int serve_bus(bailiff_connection *c)
 
 	for (unsigned i = 0; i < BATCH_MAX && r > 0; i++)
 		r = sd_bus_process(c->bus, NULL);
-	if (r >= 0 && sd_bus_is_open(c->bus) > 0)
+	/* the direct socket's connection is made anew when the broker is asked */
+	if (c->direct || (r >= 0 && sd_bus_is_open(c->bus) > 0))
 		return 0;
 	return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus was closed while waiting");
 }
@@ -52,7 +53,8 @@ static int await_program(bailiff_sandbox *s, int pidfd, uint64_t deadline)
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = pidfd, .events = POLLIN },
-			{ .fd = sd_bus_get_fd(c->bus), .events = POLLIN },
+			{ .fd = c->bus && sd_bus_is_open(c->bus) > 0 ? sd_bus_get_fd(c->bus) : -1,
+				.events = POLLIN },
 		};
 
 		r = poll_until(fds, ELEMENTSOF(fds), deadline);
@@ -82,7 +84,7 @@ static int keep_result(bailiff_sandbox *s, const bailiff_exit *e)
 	return 0;
 }
 
-static int take_result(bailiff_sandbox *s, sd_bus_message *reply)
+int sandbox_take_result(bailiff_sandbox *s, sd_bus_message *reply)
 {
 	bailiff_exit e;
 
@@ -109,7 +111,7 @@ static int ask_result(bailiff_sandbox *s, uint64_t deadline)
 	int r;
 
 	r = sandbox_call(s, "Wait", NULL, NULL, left > 0 ? left : 1, &reply);
-	return r < 0 ? r : take_result(s, reply);
+	return r < 0 ? r : sandbox_take_result(s, reply);
 }
 
 static bool broker_is_away(int error)

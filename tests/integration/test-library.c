@@ -56,7 +56,7 @@ static pid_t start_as(struct rig *rig, uid_t uid, void (*part)(struct user *), i
 	pid = fork();
 	assert_return_code(pid, errno);
 	if (pid == 0) {
-		struct user user = { .address = rig->address, .talk = talk[1] }, *u = &user;
+		struct user user = { .address = rig->client_address, .talk = talk[1] }, *u = &user;
 
 		(void)close(talk[0]);
 		(void)alarm(60);
@@ -202,6 +202,80 @@ static void part_orders(struct user *u)
 	IS(poll(&(struct pollfd){ .fd = bailiff_sandbox_pidfd(one), .events = POLLIN }, 1, 20000), 1);
 	IS(bailiff_sandbox_wait(one, 0, NULL), -ENOTCONN);
 	(void)bailiff_sandbox_free(one);
+}
+
+struct heard {
+	bailiff_sandbox *sandboxes[4];
+	unsigned n_launched, n_refused, n_ended;
+	int code;
+};
+
+static void on_launched(int error, bailiff_sandbox *s, void *userdata)
+{
+	struct heard *h = userdata;
+
+	if (error == 0 && s)
+		h->sandboxes[h->n_launched++] = s;
+	else if (error == -EACCES && !s)
+		h->n_refused++;
+}
+
+static void on_ended(int error, const bailiff_exit *e, void *userdata)
+{
+	struct heard *h = userdata;
+
+	if (error == 0 && strcmp(e->result, "exit-code") == 0)
+		h->code += e->code;
+	h->n_ended += error == 0;
+}
+
+/* The loop of a program that has others to poll for as well. */
+static void turn(struct user *u)
+{
+	struct pollfd p = { .fd = bailiff_connection_get_fd(u->c),
+		.events = (short)bailiff_connection_get_events(u->c) };
+	uint64_t timeout;
+
+	IS(bailiff_connection_get_timeout(u->c, &timeout), 0);
+	HOLDS(p.fd > 2 && p.events > 0);
+	HOLDS(poll(&p, 1, 20000) >= 0);
+	while (bailiff_connection_process(u->c) > 0)
+		;
+}
+
+static void part_async(struct user *u)
+{
+	static const char *const argv[] = { "dash", "-c", "exit 3", NULL };
+	bailiff_request *r = request(u, "tool", argv), *closed = request(u, "closed", argv);
+	bailiff_sandbox *forgotten = NULL;
+	struct heard h = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		IS(bailiff_launch_async(u->c, r, on_launched, &h), 0);
+	IS(bailiff_launch_async(u->c, closed, on_launched, &h), 0);
+	(void)bailiff_request_free(r);
+	(void)bailiff_request_free(closed);
+	HOLDS(h.n_launched == 0);
+	while (h.n_launched < 3 || h.n_refused < 1)
+		turn(u);
+	for (int i = 0; i < 3; i++)
+		IS(bailiff_sandbox_wait_async(h.sandboxes[i], on_ended, &h), 0);
+	while (h.n_ended < 3)
+		turn(u);
+	IS(h.code, 9);
+	for (int i = 0; i < 3; i++)
+		(void)bailiff_sandbox_free(h.sandboxes[i]);
+	/* who is no longer there is not told */
+	forgotten = launch(u, forever);
+	IS(bailiff_sandbox_wait_async(forgotten, on_ended, &h), 0);
+	IS(bailiff_sandbox_signal(forgotten, SIGKILL, 0), 0);
+	(void)bailiff_sandbox_free(forgotten);
+	r = request(u, "tool", forever);
+	IS(bailiff_launch_async(u->c, r, on_launched, &h), 0);
+	(void)bailiff_request_free(r);
+	u->c = bailiff_connection_free(u->c);
+	IS(h.n_ended, 3);
+	IS(h.n_launched, 3);
 }
 
 static void part_open_and_list(struct user *u)
@@ -440,6 +514,7 @@ static void simple(void **state, void (*part)(struct user *))
 SIMPLE(streams)
 SIMPLE(wait_stop_signal)
 SIMPLE(orders)
+SIMPLE(async)
 SIMPLE(open_and_list)
 SIMPLE(refusals)
 SIMPLE(fds)
@@ -490,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_wait_stop_signal),
 		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_async),
 		cmocka_unit_test(test_open_and_list),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_fds),

@@ -28,7 +28,8 @@ typedef struct bailiff_sandbox bailiff_sandbox;
 #define BAILIFF_TIMEOUT_INFINITE UINT64_MAX
 
 /*
- * Connects to $BAILIFF_ADDRESS, else $DBUS_SYSTEM_BUS_ADDRESS, else the system bus. The variables are ignored
+ * Connects to $BAILIFF_ADDRESS, else $DBUS_SYSTEM_BUS_ADDRESS, else the broker's own socket
+ * /run/bailiff/broker where that answers, else the system bus. The variables are ignored
  * in a set-user-ID program. Errors: -ENOENT, -ECONNREFUSED (no bus there), -EHOSTUNREACH (a bus, but no
  * broker on it and none to be started), -EPERM (the broker's name is owned by someone else than root or the
  * user "bailiff").
@@ -86,6 +87,27 @@ int bailiff_request_set_stop_signal(bailiff_request *r, int signal);
  * -ECONNRESET. */
 int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret);
 
+/*
+ * In an event loop of the caller's (poll, sd-event, GLib): wait until the fd has one of the events (of
+ * poll(2)), or until the timeout, a point of CLOCK_MONOTONIC in microseconds, UINT64_MAX for none; then call
+ * process() until it returns 0 (1: something was done). Events and timeout change with each call; so does the
+ * fd after the broker's own socket was connected to anew. -ENOTCONN: closed; the next call that talks to the
+ * broker opens that socket again, a bus not.
+ */
+int bailiff_connection_get_fd(bailiff_connection *c);
+int bailiff_connection_get_events(bailiff_connection *c);
+int bailiff_connection_get_timeout(bailiff_connection *c, uint64_t *ret);
+int bailiff_connection_process(bailiff_connection *c);
+/*
+ * The same as bailiff_launch(), but returns when the call was sent, and calls handler once, from inside of
+ * process() or of any other call on this connection. error: 0 and the sandbox, which is then the handler's;
+ * or a negative errno value and NULL. The request is not needed any more when this returns. After an error of
+ * this function, and once the connection is freed, handler is not called.
+ */
+typedef void (*bailiff_launch_handler)(int error, bailiff_sandbox *sandbox, void *userdata);
+int bailiff_launch_async(
+	bailiff_connection *c, const bailiff_request *r, bailiff_launch_handler handler, void *userdata);
+
 /* How a sandbox ended. result: "success", "exit-code", "signal", "core-dump", "timeout", "oom", "violation",
  * "client-gone", "killed", "setup-failed"; owned by the sandbox. */
 typedef struct bailiff_exit {
@@ -114,6 +136,11 @@ int bailiff_sandbox_steal_stream(bailiff_sandbox *s, int child);
  * counts for the program. Once that has ended, the broker has 25 seconds to say how. Signal handlers do not
  * interrupt it. ret may be NULL. */
 int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit *ret);
+/* Calls handler when it has ended, as bailiff_launch_async() does; exit is NULL with an error, -ECONNRESET
+ * when the broker ended first: call it again then. A sandbox that is freed before is forgotten without a
+ * word. */
+typedef void (*bailiff_wait_handler)(int error, const bailiff_exit *exit, void *userdata);
+int bailiff_sandbox_wait_async(bailiff_sandbox *s, bailiff_wait_handler handler, void *userdata);
 /* The stop signal, the grace, then the kill; returns at once. timeout: BAILIFF_TIMEOUT_INFINITE = the
  * profile's. */
 int bailiff_sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec);
