@@ -535,6 +535,42 @@ static void test_container(void **state)
 	assert_return_code(rmdir(root), errno);
 }
 
+/* client/examples/launch.py, over the socket and over the bus. */
+static void test_python(void **state)
+{
+	struct rig *rig = *state;
+	g_autofree char *script =
+		g_build_filename(g_getenv("BAILIFF_SOURCE_ROOT"), "client/examples/launch.py", NULL);
+	const char *const addresses[] = { rig->client_address, rig->address };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(addresses); i++) {
+		g_autofree char *output = NULL;
+		int p[2], status;
+		pid_t pid;
+
+		assert_return_code(pipe2(p, O_CLOEXEC), errno);
+		pid = fork();
+		assert_return_code(pid, errno);
+		if (pid == 0) {
+			(void)dup2(p[1], STDOUT_FILENO);
+			if (setenv("BAILIFF_ADDRESS", addresses[i], 1) < 0 || setgroups(0, NULL) < 0 ||
+				setresgid(RIG_ALICE, RIG_ALICE, RIG_ALICE) < 0 ||
+				setresuid(RIG_ALICE, RIG_ALICE, RIG_ALICE) < 0)
+				_exit(126);
+			(void)execl("/usr/bin/python3", "python3", "-B", script, "tool", "/usr/bin/dash",
+				"-c", "echo from inside; exit 5", NULL);
+			_exit(127);
+		}
+		(void)close(p[1]);
+		output = rig_read_all(p[0], NULL);
+		(void)close(p[0]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 5);
+		assert_string_equal(output, "from inside\n");
+	}
+}
+
 /* A method with its arguments in pieces, one byte at a time, and two methods in one piece. */
 static void test_pieces(void **state)
 {
@@ -582,6 +618,7 @@ int main(void)
 		rig_test(test_out_of_fds),
 		rig_test(test_broker_killed),
 		rig_test(test_container),
+		rig_test(test_python),
 	};
 
 	if (!rig_can_run())

@@ -105,6 +105,10 @@ LINKS = {
     'usr/lib/LIBRARIES/libbailiff.so.0': r'libbailiff\.so\.0\.[0-9.]+',
     'usr/share/man/man3/libbailiff.3': r'bailiff\.3',
 }
+# A page for each function of the library.
+SYMBOLS = pathlib.Path(__file__).resolve().parents[2] / 'client' / 'libbailiff.sym'
+LINKS.update({f'usr/share/man/man3/{name}.3': r'bailiff\.3' for name in
+              re.findall(r'^\s+(bailiff_\w+);', SYMBOLS.read_text(), re.MULTILINE)})
 SHARED_OBJECT = re.compile(r'usr/lib/LIBRARIES/libbailiff\.so\.0\.[0-9.]+')
 # For the administrator to fill, and for the salt.
 DIRECTORIES = {'etc/bailiff/profiles', 'etc/bailiff/policies', 'var/lib/bailiff'}
