@@ -24,11 +24,10 @@ static void write_profiles(struct rig *rig, const char *pool)
 {
 	g_autofree char *text = g_strdup_printf(profile, pool);
 	GDBusConnection *root = rig_connect(rig, 0);
-	g_autoptr(GVariant) v = NULL;
 
 	rig_write(rig, "profiles/pool-one.profile", text);
 	rig_write(rig, "profiles/pool-two.profile", text);
-	v = rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL);
+	g_variant_unref(rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL));
 	rig_disconnect(rig, root);
 }
 
@@ -73,10 +72,10 @@ static char *client(GDBusConnection *c, const char *name)
 
 static void end(GDBusConnection *c, struct rig_sandbox *s)
 {
-	g_autoptr(GVariant) v =
-		rig_call_ok(c, s->path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0));
-	g_autofree char *result = rig_wait(c, s, NULL, NULL);
+	g_autofree char *result = NULL;
 
+	g_variant_unref(rig_call_ok(c, s->path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0)));
+	result = rig_wait(c, s, NULL, NULL);
 	assert_string_equal(result, "killed");
 	rig_sandbox_done(s);
 }
