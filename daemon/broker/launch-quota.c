@@ -98,8 +98,8 @@ static int take_amount(struct launch *l, enum quota_kind kind, uint32_t amount, 
 	return r;
 }
 
-int launch_take_quota(struct launch *l, const struct compiled_profile *p, const struct launch_args *a,
-	sd_bus_error *error)
+int launch_take_quota(
+	struct launch *l, const struct compiled_profile *p, const struct launch_args *a, sd_bus_error *error)
 {
 	const struct compiled_config *config = &l->broker->catalog->config;
 	/* the caller's, the lifeline, and both ends of pipes */
@@ -151,8 +151,8 @@ static int append_profile(
 
 	if (p->invalid || plan_access(p, &who, &result) < 0)
 		return 0;
-	r = append(reply, BAILIFF_QUOTA_SANDBOXES, p->name, count_profile(b, c->uid, p->name),
-		p->max_per_user);
+	r = append(
+		reply, BAILIFF_QUOTA_SANDBOXES, p->name, count_profile(b, c->uid, p->name), p->max_per_user);
 	if (r < 0)
 		return r;
 	return append(reply, BAILIFF_QUOTA_LAUNCHES, p->name,

@@ -9,8 +9,8 @@
 /* Counts the new one as live already, so that launches in flight can not overrun a limit together. On failure
  * error is set (QuotaExceeded: which limit, and what to do) or -ENOMEM returned; what was taken by then is
  * given back with launch_free(). */
-int launch_take_quota(struct launch *l, const struct compiled_profile *p, const struct launch_args *a,
-	sd_bus_error *error);
+int launch_take_quota(
+	struct launch *l, const struct compiled_profile *p, const struct launch_args *a, sd_bus_error *error);
 void launch_give_quota(struct launch *l);
 
 int quota_call(sd_bus_message *m, void *userdata, sd_bus_error *error);

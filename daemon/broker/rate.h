@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Launches per minute, for each user and for each user and profile. A bucket holds as many as the limit says, and
- * is filled evenly within a minute: who has used it up gets one more each 60 s / limit. All that is kept of it
- * is the time at which it will be full again (the "generic cell rate algorithm"); past that time, nothing.
+ * Launches per minute, for each user and for each user and profile. A bucket holds as many as the limit says,
+ * and is filled evenly within a minute: who has used it up gets one more each 60 s / limit. All that is kept
+ * of it is the time at which it will be full again (the "generic cell rate algorithm"); past that time,
+ * nothing.
  */
 
 #include <stddef.h>
