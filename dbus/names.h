@@ -49,6 +49,7 @@
 #define BAILIFF_OPTION_UNSET_ENV    "unset-env"         /* as */
 #define BAILIFF_OPTION_CWD          "cwd"               /* s */
 #define BAILIFF_OPTION_STDIO        "stdio"             /* a{us} */
+#define BAILIFF_OPTION_PTY          "pty"               /* (qq) */
 #define BAILIFF_OPTION_LIFELINE     "lifeline"          /* h */
 #define BAILIFF_OPTION_DETACH       "detach"            /* b */
 #define BAILIFF_OPTION_STOP_SIGNAL  "stop-signal"       /* i */
@@ -64,8 +65,11 @@
 #define BAILIFF_OPTION_INTERACTIVE  "interactive"       /* b */
 
 /* Values in "stdio". */
-#define BAILIFF_STDIO_NAME_NULL "null"
-#define BAILIFF_STDIO_NAME_PIPE "pipe"
+#define BAILIFF_STDIO_NAME_NULL    "null"
+#define BAILIFF_STDIO_NAME_PIPE    "pipe"
+#define BAILIFF_STDIO_NAME_SOCKET  "socket"
+#define BAILIFF_STDIO_NAME_PTY     "pty"
+#define BAILIFF_STDIO_NAME_JOURNAL "journal"
 
 /* Keys of "rlimits", as after Limit in a profile: X(name, resource). Values are (soft, hard); UINT64_MAX:
  * infinity. */

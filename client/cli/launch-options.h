@@ -37,6 +37,7 @@ struct launch_options {
 	uint64_t runtime_max, stop_timeout; /* 0: not given */
 	int stop_signal;
 	bool no_stdin, detach;
+	bool pty, pipe; /* of run */
 };
 
 #define LAUNCH_OPTIONS_ARGUMENTS "PROFILE [--] PROGRAM [ARGUMENT...]"

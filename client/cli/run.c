@@ -3,11 +3,12 @@
 /*
  * bailiffctl run: the program in the sandbox stands in for this process: its standard streams, the signals
  * that it gets, the status that it ends with. When this process dies, its connection ends, and so does the
- * sandbox.
+ * sandbox. With --pty it stands in for a terminal: see forward.h.
  */
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "cli/forward.h"
 #include "cli/launch-options.h"
 #include "cli/relay.h"
 
@@ -19,8 +20,9 @@
 #include <unistd.h>
 
 #define STREAMS         3
-#define RETRY_MSEC      100 /* between two tries to reach a broker that is being restarted */
-#define BACKGROUND_MSEC 500 /* between two looks at whether the terminal is ours again */
+#define RETRY_MSEC      100  /* between two tries to reach a broker that is being restarted */
+#define SILENCE_MSEC    3000 /* without a byte, after the program's end */
+#define BACKGROUND_MSEC 500  /* between two looks at whether the terminal is ours again */
 
 static int set_no_stdin(void *into, const char *value, char **reterr_why)
 {
@@ -28,6 +30,30 @@ static int set_no_stdin(void *into, const char *value, char **reterr_why)
 
 	o->no_stdin = true;
 	return 0;
+}
+
+static int set_pty(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	o->pty = true;
+	return 0;
+}
+
+static int set_pipe(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	o->pipe = true;
+	return 0;
+}
+
+/* Both: whichever suits what we were started on. */
+static bool wants_pty(const struct launch_options *o)
+{
+	if (!o->pipe)
+		return o->pty;
+	return o->pty && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 }
 
 /* Whether --fd= gave the number away, or there is no room for it any more. */
@@ -62,6 +88,7 @@ static int add_standard_streams(struct launch_options *o, struct relay relays[ST
 struct following {
 	bailiff_sandbox *sandbox;
 	struct relay *relays;
+	struct forward *pty; /* NULL: the streams are passed on, or relayed */
 	int signals;
 	uint64_t pending; /* signals, by number, that wait for a broker to take them */
 	uint64_t to_all;  /* of these, what the terminal sent: as without us, all processes have it */
@@ -80,7 +107,7 @@ static int hold_user_signals(void)
 
 /* From here on these are the program's. Before, they end us, and so the sandbox. Those that we were started
  * to ignore, by nohup(1) or by a shell without job control, the program is not to have either. */
-static int open_signals(void)
+static int open_signals(bool pty)
 {
 	static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP };
 	sigset_t set, blocked;
@@ -92,6 +119,11 @@ static int open_signals(void)
 		if (sigaction(forwarded[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
 			(void)sigaddset(&set, forwarded[i]);
 	}
+	/* of our own terminal */
+	if (pty) {
+		(void)sigaddset(&set, SIGWINCH);
+		(void)sigaddset(&set, SIGCONT);
+	}
 	blocked = set;
 	(void)sigaddset(&blocked, SIGPIPE); /* of the relays */
 	if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
@@ -99,21 +131,35 @@ static int open_signals(void)
 	return RET_ERRNO(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-/* The terminal's stop character: the program stops first, then we do, as shells expect it of a job; and when
- * we are continued, so is the program. In a group without a shell to continue it the kernel does not stop us.
- */
-static int stop_together(struct following *f)
+/* Stops this process, as the signal does where nobody takes it. In a group without a shell to continue it the
+ * kernel does not. */
+static void stop_self(void)
 {
 	sigset_t set;
-	int r = bailiff_sandbox_signal(f->sandbox, SIGSTOP, 1);
 
-	if (r < 0)
-		return r;
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTSTP);
 	(void)raise(SIGTSTP);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* The terminal's stop character: the program stops first, then we do, as shells expect it of a job; and when
+ * we are continued, so is the program. One on a terminal of its own goes on: it has a stop character of its
+ * own, and to continue all its processes would continue the jobs that it has stopped. */
+static int stop_together(struct following *f)
+{
+	int r;
+
+	if (f->pty) {
+		terminal_leave(&f->pty->terminal);
+		stop_self();
+		return 0;
+	}
+	r = bailiff_sandbox_signal(f->sandbox, SIGSTOP, 1);
+	if (r < 0)
+		return r;
+	stop_self();
 	f->pending |= 1ULL << SIGCONT;
 	return 0;
 }
@@ -153,6 +199,13 @@ static int read_signals(struct following *f)
 	while (read(f->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		uint64_t bit = 1ULL << info.ssi_signo;
 
+		/* whoever had the terminal meanwhile may have changed its size, too */
+		if (f->pty && info.ssi_signo == SIGCONT)
+			terminal_again(&f->pty->terminal);
+		if (f->pty && (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)) {
+			forward_resize(f->pty);
+			continue;
+		}
 		f->pending |= bit;
 		f->to_all = info.ssi_code == SI_KERNEL ? f->to_all | bit : f->to_all & ~bit;
 	}
@@ -161,20 +214,54 @@ static int read_signals(struct following *f)
 
 static int next_look(const struct following *f)
 {
-	return f->pending != 0 ? RETRY_MSEC : relay_is_in_background(&f->relays[0]) ? BACKGROUND_MSEC : -1;
+	bool background;
+
+	if (f->pending != 0)
+		return RETRY_MSEC;
+	background = f->pty ? f->pty->quiet || terminal_is_others(&f->pty->terminal)
+			    : relay_is_in_background(&f->relays[0]);
+	return background ? BACKGROUND_MSEC : -1;
+}
+
+#define POLLS (2 + (STREAMS > FORWARD_POLLS ? STREAMS : FORWARD_POLLS))
+
+static void stream_wants(const struct following *f, struct pollfd *fds)
+{
+	if (f->pty)
+		forward_wants(f->pty, fds);
+	for (size_t i = 0; i < STREAMS && !f->pty; i++)
+		fds[i] = relay_wants(&f->relays[i]);
+}
+
+static void serve_streams(struct following *f, const struct pollfd *fds)
+{
+	if (f->pty)
+		forward_serve(f->pty, fds);
+	for (size_t i = 0; i < STREAMS && !f->pty; i++)
+		relay_serve(&f->relays[i], fds[i].revents);
+}
+
+/* The user left: what was the user's command goes, too. */
+static int leave_pty(struct following *f)
+{
+	f->pty->disconnected = false;
+	report("disconnected; the sandbox is being stopped");
+	return bailiff_sandbox_stop(f->sandbox, BAILIFF_TIMEOUT_INFINITE);
 }
 
 static int forward_until_end(struct following *f)
 {
 	for (;;) {
-		struct pollfd fds[2 + STREAMS] = {
+		struct pollfd fds[POLLS] = {
 			{ .fd = bailiff_sandbox_pidfd(f->sandbox), .events = POLLIN },
 			{ .fd = f->signals, .events = POLLIN },
 		};
 		int r;
 
-		for (size_t i = 0; i < STREAMS; i++)
-			fds[2 + i] = relay_wants(&f->relays[i]);
+		/* it may have become ours again */
+		if (f->pty && f->pty->master >= 0)
+			(void)terminal_enter(&f->pty->terminal);
+		stream_wants(f, fds + 2);
 		r = RET_ERRNO(poll(fds, ELEMENTSOF(fds), next_look(f)));
 		if (r == -EINTR)
 			continue;
@@ -182,14 +269,44 @@ static int forward_until_end(struct following *f)
 			return r;
 		if (fds[0].revents)
 			return 0;
-		for (size_t i = 0; i < STREAMS; i++)
-			relay_serve(&f->relays[i], fds[2 + i].revents);
-		r = fds[1].revents ? read_signals(f) : 0;
+		if (r == 0 && f->pty)
+			forward_retry(f->pty);
+		serve_streams(f, fds + 2);
+		r = f->pty && f->pty->disconnected ? leave_pty(f) : 0;
+		if (r == 0 && fds[1].revents)
+			r = read_signals(f);
 		if (r == 0)
 			r = forward_pending(f);
 		if (r < 0)
 			return r;
 	}
+}
+
+/* What the program wrote last. A signal ends the wait for a reader that takes nothing, and time that for the
+ * end of a terminal that somebody else was given by the program. */
+static void drain_pty(struct following *f)
+{
+	struct forward *pty = f->pty;
+
+	forward_end(pty);
+	while (!forward_is_over(pty)) {
+		struct pollfd fds[1 + FORWARD_POLLS] = { { .fd = f->signals, .events = POLLIN } };
+		struct signalfd_siginfo info;
+
+		int r;
+
+		forward_wants(pty, fds + 1);
+		r = RET_ERRNO(poll(fds, ELEMENTSOF(fds), forward_has_output(pty) ? -1 : SILENCE_MSEC));
+		if (r == -EINTR)
+			continue;
+		if (r <= 0)
+			break;
+		forward_serve(pty, fds + 1);
+		if (fds[0].revents && read(f->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
+			info.ssi_signo != SIGWINCH && info.ssi_signo != SIGCONT)
+			break;
+	}
+	forward_close(pty);
 }
 
 /* The program's status, or the one that stands for our failure. */
@@ -214,35 +331,80 @@ static int settle(bailiff_connection *c, bailiff_sandbox *s, int error, const ch
 	return exit_status(&e);
 }
 
-static int follow(
-	bailiff_connection *c, bailiff_sandbox *s, struct relay relays[STREAMS], const char *profile)
+static int follow(bailiff_connection *c, bailiff_sandbox *s, struct relay relays[STREAMS],
+	struct forward *pty, const char *profile)
 {
-	_cleanup_close_ int signals = open_signals();
-	struct following f = { .sandbox = s, .relays = relays, .signals = signals };
+	_cleanup_close_ int signals = open_signals(pty != NULL);
+	struct following f = { .sandbox = s, .relays = relays, .pty = pty, .signals = signals };
 	int r, status;
 
 	for (size_t i = 0; i < STREAMS; i++)
 		relays[i].child_end = fd_close(relays[i].child_end);
 	r = signals < 0 ? signals : forward_until_end(&f);
+	if (pty && r == 0)
+		drain_pty(&f);
+	if (pty)
+		forward_close(pty);
 	status = settle(c, s, r, profile);
 	for (size_t i = 0; i < STREAMS && r == 0; i++)
 		relay_drain(&relays[i]);
 	return status;
 }
 
-static int launch_and_follow(const struct cli *cli, const bailiff_request *request,
+static int follow_on_pty(bailiff_connection *c, bailiff_sandbox *s, struct relay relays[STREAMS], bool reads,
+	const char *profile)
+{
+	_cleanup_free_ struct forward *pty = calloc(1, sizeof(*pty));
+	int r = pty ? bailiff_sandbox_steal_stream(s, STDIN_FILENO) : -ENOMEM;
+
+	if (r >= 0)
+		r = forward_open(pty, r, reads);
+	if (r < 0) {
+		report("%s: the pty can not be used: %s", profile, strerror(-r));
+		return EXIT_BROKER;
+	}
+	return follow(c, s, relays, pty, profile);
+}
+
+static int launch(bailiff_connection *c, const struct launch_options *o, const bailiff_request *request,
 	struct relay relays[STREAMS], const char *profile)
 {
-	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
+	int r = bailiff_launch(c, request, &s);
+
+	if (r < 0)
+		return launch_failed(c, r, profile);
+	return wants_pty(o) ? follow_on_pty(c, s, relays, !o->no_stdin, profile)
+			    : follow(c, s, relays, NULL, profile);
+}
+
+static int launch_and_follow(const struct cli *cli, const struct launch_options *o,
+	const bailiff_request *request, struct relay relays[STREAMS], const char *profile)
+{
+	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
 	int r = cli_connect(cli, &c);
 
 	if (r < 0)
 		return EXIT_BROKER;
 	r = hold_user_signals();
-	if (r == 0)
-		r = bailiff_launch(c, request, &s);
-	return r < 0 ? launch_failed(c, r, profile) : follow(c, s, relays, profile);
+	return r < 0 ? launch_failed(c, r, profile) : launch(c, o, request, relays, profile);
+}
+
+/* The pty for all three streams, with the size of our terminal. */
+static int ask_for_pty(bailiff_request *request)
+{
+	uint16_t rows, columns;
+	int r = 0;
+
+	for (int fd = 0; r == 0 && fd < STREAMS; fd++)
+		r = bailiff_request_set_stdio(request, fd, BAILIFF_STDIO_PTY);
+	if (r == 0 && terminal_size(&rows, &columns))
+		r = bailiff_request_set_pty(request, rows, columns);
+	if (r == -EEXIST)
+		report("--pty takes the standard streams: --fd=0, --fd=1 and --fd=2 contradict it");
+	else if (r < 0)
+		report("the request can not be made: %s", strerror(-r));
+	return r;
 }
 
 static int run(const struct cli *cli, void *state, char **args, size_t n)
@@ -252,11 +414,15 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 	struct launch_options *o = state;
 	int r, status = EXIT_BROKER;
 
-	r = add_standard_streams(o, relays);
+	r = wants_pty(o) ? 0 : add_standard_streams(o, relays);
 	if (r < 0)
 		report("a pipe for the terminal can not be made: %s", strerror(-r));
-	else if (launch_request_make(o, args, &request) == 0)
-		status = launch_and_follow(cli, request, relays, args[0]);
+	if (r == 0)
+		r = launch_request_make(o, args, &request);
+	if (r == 0 && wants_pty(o))
+		r = ask_for_pty(request);
+	if (r == 0)
+		status = launch_and_follow(cli, o, request, relays, args[0]);
 	for (size_t i = 0; i < STREAMS; i++)
 		relay_close(&relays[i]);
 	return status;
@@ -264,6 +430,9 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 
 static const struct option options[] = {
 	LAUNCH_OPTIONS,
+	{ "pty", 0, NULL, "give it a terminal of its own, which ours stands for", set_pty },
+	{ "pipe", 'P', NULL, "pass the streams through (the default); with --pty: on a terminal --pty",
+		set_pipe },
 	{ "no-stdin", 0, NULL, "do not give it our standard input", set_no_stdin },
 };
 
@@ -271,12 +440,14 @@ const struct verb verb_run = {
 	.name = "run",
 	.arguments = LAUNCH_OPTIONS_ARGUMENTS,
 	.summary = "Run a program in a sandbox and wait for it",
-	.details = "Standard input, output and error are passed through, a terminal's by pipes. SIGINT, "
-		   "SIGTERM, SIGHUP,\n"
-		   "SIGQUIT, SIGUSR1 and SIGUSR2 are forwarded. The exit status is the program's, or 128 and "
-		   "the signal that "
-		   "ended it;\n"
-		   "125 if the broker failed, 126 if it refused, 127 if profile or program are not there.",
+	.details =
+		"Standard input, output and error are passed through, a terminal's by pipes; with --pty "
+		"the program has a\n"
+		"terminal of its own (^] three times within a second leaves it). SIGINT, SIGTERM, SIGHUP,\n"
+		"SIGQUIT, SIGUSR1 and SIGUSR2 are forwarded. The exit status is the program's, or 128 and "
+		"the signal that "
+		"ended it;\n"
+		"125 if the broker failed, 126 if it refused, 127 if profile or program are not there.",
 	.min = 1,
 	.max = SIZE_MAX,
 	.passes_on = true,

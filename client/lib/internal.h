@@ -178,6 +178,8 @@ struct bailiff_request {
 	size_t n_binds;
 	int lifeline;
 	int stdio[3]; /* enum bailiff_stdio or STDIO_UNSET */
+	bool has_pty_size;
+	uint16_t pty_rows, pty_columns;
 	bool detach;
 	struct request_limit limits[RLIMITS_MAX];
 	size_t n_limits;

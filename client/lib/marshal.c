@@ -133,6 +133,9 @@ static int append_stdio(sd_bus_message *m, const bailiff_request *r)
 	static const char *const names[] = {
 		[BAILIFF_STDIO_NULL] = BAILIFF_STDIO_NAME_NULL,
 		[BAILIFF_STDIO_PIPE] = BAILIFF_STDIO_NAME_PIPE,
+		[BAILIFF_STDIO_SOCKET] = BAILIFF_STDIO_NAME_SOCKET,
+		[BAILIFF_STDIO_PTY] = BAILIFF_STDIO_NAME_PTY,
+		[BAILIFF_STDIO_JOURNAL] = BAILIFF_STDIO_NAME_JOURNAL,
 	};
 	int k;
 
@@ -193,6 +196,8 @@ static int append_scalars(sd_bus_message *m, const bailiff_request *r)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_TAG, "s", r->tag);
 	if (k >= 0 && r->detach)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_DETACH, "b", 1);
+	if (k >= 0 && r->has_pty_size)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_PTY, "(qq)", r->pty_rows, r->pty_columns);
 	if (k >= 0 && r->lifeline >= 0)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_LIFELINE, "h", r->lifeline);
 	if (k >= 0 && r->runtime_max_usec > 0)

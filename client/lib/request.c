@@ -170,11 +170,23 @@ EXPORT int bailiff_request_bind_fd(bailiff_request *r, const char *slot, int fd,
 
 EXPORT int bailiff_request_set_stdio(bailiff_request *r, int child, enum bailiff_stdio mode)
 {
-	if (!r || child < 0 || child > 2 || (mode != BAILIFF_STDIO_NULL && mode != BAILIFF_STDIO_PIPE))
+	if (!r || child < 0 || child > 2 || (unsigned)mode > BAILIFF_STDIO_JOURNAL)
+		return -EINVAL;
+	if (mode == BAILIFF_STDIO_JOURNAL && child == 0)
 		return -EINVAL;
 	if (child_is_mapped(r, child))
 		return -EEXIST;
 	r->stdio[child] = (int)mode;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_pty(bailiff_request *r, uint16_t rows, uint16_t columns)
+{
+	if (!r)
+		return -EINVAL;
+	r->has_pty_size = true;
+	r->pty_rows = rows;
+	r->pty_columns = columns;
 	return 0;
 }
 

@@ -188,6 +188,26 @@ EXPORT int bailiff_sandbox_signal(bailiff_sandbox *s, int signal, int all)
 	return sandbox_call(s, "Signal", fill_signal, &call, 0, NULL);
 }
 
+struct size {
+	uint16_t rows, columns;
+};
+
+static int fill_size(sd_bus_message *m, const void *data)
+{
+	const struct size *size = data;
+
+	return sd_bus_message_append(m, "qq", size->rows, size->columns);
+}
+
+EXPORT int bailiff_sandbox_resize_pty(bailiff_sandbox *s, uint16_t rows, uint16_t columns)
+{
+	const struct size size = { rows, columns };
+
+	if (!s)
+		return -EINVAL;
+	return sandbox_call(s, "ResizePty", fill_size, &size, 0, NULL);
+}
+
 EXPORT int bailiff_sandbox_release(bailiff_sandbox *s)
 {
 	if (!s)

@@ -56,6 +56,9 @@ const struct filter_rule denied_calls[] = {
 	FILTER_DENY_ARG(
 		ioctl, 1, FILTER_WHOLE_ARG, TIOCSTI, EPERM), /* types into a terminal that is shared */
 	FILTER_DENY_ARG(ioctl, 1, FILTER_WHOLE_ARG, TIOCLINUX, EPERM), /* pastes into a console */
+	/* a line discipline: modules for serial lines, loaded when somebody asks; and for as long as it waits
+	 * nobody can open that terminal, the launcher neither (jail_resize_pty()) */
+	FILTER_DENY_ARG(ioctl, 1, FILTER_WHOLE_ARG, TIOCSETD, EPERM),
 
 	/* dead or dying interfaces that only an exploit would want */
 	FILTER_DENY(vhangup, EPERM),
@@ -111,8 +114,9 @@ static const struct filter_rule denied_i386[] = {
 	DENY_I386(427, ENOSYS), /* io_uring_register */
 	DENY_I386(253, EPERM),  /* lookup_dcookie */
 	{ 54, FILTER_FAIL(EPERM), 1, FILTER_WHOLE_ARG, TIOCSTI },
-	{ 54, FILTER_FAIL(EPERM), 1, FILTER_WHOLE_ARG, TIOCLINUX }, DENY_I386(111, EPERM), /* vhangup */
-	DENY_I386(169, ENOSYS),                                                            /* nfsservctl */
+	{ 54, FILTER_FAIL(EPERM), 1, FILTER_WHOLE_ARG, TIOCLINUX },
+	{ 54, FILTER_FAIL(EPERM), 1, FILTER_WHOLE_ARG, TIOCSETD }, DENY_I386(111, EPERM), /* vhangup */
+	DENY_I386(169, ENOSYS),                                                           /* nfsservctl */
 	DENY_I386(257, ENOSYS), /* remap_file_pages */
 	DENY_I386(86, ENOSYS),  /* uselib */
 	DENY_I386(62, ENOSYS),  /* ustat */

@@ -34,7 +34,7 @@ static const struct filter_rule permitted[] = {
 	FILTER_ALLOW(timerfd_create),
 	FILTER_ALLOW(timerfd_settime),
 	FILTER_ALLOW(clock_gettime),
-	/* sockets that are there, pipes for clients, the log */
+	/* sockets that are there, pipes and pairs for clients, the log */
 	FILTER_ALLOW(read),
 	FILTER_ALLOW(write),
 	FILTER_ALLOW(writev),
@@ -50,6 +50,7 @@ static const struct filter_rule permitted[] = {
 	FILTER_ALLOW_ARG(socketpair, 0, FILTER_WHOLE_ARG, AF_UNIX),
 	FILTER_ALLOW_ARG(setsockopt, 1, FILTER_WHOLE_ARG, SOL_SOCKET),
 	FILTER_ALLOW(pipe2),
+	FILTER_ALLOW_ARG(socketpair, 0, FILTER_WHOLE_ARG, AF_UNIX),
 	FILTER_ALLOW(close),
 	/* kinds of fds, seals; duplicates for messages */
 	FILTER_ALLOW(fcntl),

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
+#include "broker/lifetime.h"
 #include "broker/sandbox-bus.h"
 #include "dbus/names.h"
 
@@ -326,4 +327,26 @@ int control_attach_lifeline(sd_bus_message *m, void *userdata, sd_bus_error *err
 			"The lifeline is neither the read end of a pipe nor a socket");
 	(void)encode_id(&buf, WIRE_ATTACH, serial, s->id);
 	return begin(s, m, serial, &buf, fd, error);
+}
+
+int control_resize_pty(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct sandbox *s = userdata;
+	uint16_t rows, columns;
+	struct deferred *d;
+	int r;
+
+	r = sd_bus_message_read(m, "qq", &rows, &columns);
+	if (r < 0)
+		return error_unreadable(error, r, "rows or columns");
+	if (!sandbox_is_live(s))
+		return error_no_such_sandbox(error);
+	if (!s->has_pty)
+		return sd_bus_error_set(error, BAILIFF_ERROR_INVALID_FD,
+			"The sandbox has no pty: a launch makes one for the option stdio, or by the profile");
+	r = sandbox_bus_begin_control(m, s, error, &d);
+	if (r < 0)
+		return r;
+	lifetime_resize_pty(s, rows, columns, d);
+	return 1;
 }

@@ -89,9 +89,11 @@ static void assume_required(struct launch_args *a, const struct compiled_profile
 {
 	for (uint32_t i = 0; i < ELEMENTSOF(p->stdio); i++) {
 		const struct fd_slot *slot = slot_of(p, i);
+		bool made =
+			p->stdio[i] != STDIO_NULL && p->stdio[i] != STDIO_INHERIT && p->stdio[i] != STDIO_FD;
 
-		if (a->stdio[i] == PLAN_STDIO_UNSET &&
-			(p->stdio[i] == STDIO_FD || (slot && slot->required)) && p->stdio[i] != STDIO_PIPE)
+		if (a->stdio[i] == PLAN_STDIO_UNSET && !made &&
+			(p->stdio[i] == STDIO_FD || (slot && slot->required)))
 			assume(a, i, slot);
 	}
 	for (size_t i = 0; i < p->n_slots; i++)

@@ -63,6 +63,9 @@ static const char *mode_name(enum stdio_mode mode)
 		[STDIO_NULL] = "null",
 		[STDIO_PIPE] = "pipe",
 		[STDIO_FD] = "fd",
+		[STDIO_SOCKET] = "socket",
+		[STDIO_PTY] = "pty",
+		[STDIO_JOURNAL] = "journal",
 	};
 
 	return (unsigned)mode < ELEMENTSOF(names) && names[mode] ? names[mode] : "other";

@@ -152,11 +152,13 @@ static int take_launched(struct launch *l, const struct launcher_answer *answer)
 	_cleanup_(launched_done) struct launched launched = { 0 };
 	int r;
 
-	if (answer->record->n_fds != 1)
-		return -EBADMSG;
 	r = decode_launched(answer->body, &launched);
 	if (r < 0)
 		return r;
+	if (launched.has_pty != (l->pty >= 0) || answer->record->n_fds != 1U + launched.has_pty)
+		return -EBADMSG;
+	if (launched.has_pty)
+		l->streams[l->pty] = wire_record_steal_fd(answer->record, 1);
 	if (sandboxes_find(&l->broker->sandboxes, launched.id))
 		return -EBADMSG;
 	answer_launched(l, &launched, wire_record_steal_fd(answer->record, 0));

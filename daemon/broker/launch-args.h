@@ -26,9 +26,11 @@ struct launch_args {
 	int bind_sources[MOUNT_SLOTS_MAX];
 	size_t n_binds;
 	uint32_t stdio[3]; /* enum stdio_mode or PLAN_STDIO_UNSET */
-	char *cwd;         /* owned; NULL if not given, as tag */
-	const char *tag;   /* borrowed from the message */
-	int lifeline;      /* borrowed; -1 if not given */
+	bool has_pty_size;
+	uint16_t pty_rows, pty_columns;
+	char *cwd;       /* owned; NULL if not given, as tag */
+	const char *tag; /* borrowed from the message */
+	int lifeline;    /* borrowed; -1 if not given */
 	bool detach;
 	bool interactive;                 /* polkit may ask the user */
 	struct compiled_limit limits[16]; /* RLIM_NLIMITS */

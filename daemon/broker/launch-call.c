@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct launch *launch_free(struct launch *l)
@@ -215,19 +216,36 @@ static void parcel_add(struct parcel *p, struct launch_request *request, uint32_
 }
 
 /* The program reads its 0 and writes its 1 and 2; the client gets the other end, and each only the mode it
- * needs. */
-static int make_pipes(struct launch *l, const struct plan_effective *effective,
+ * needs. Through a socket goes both. */
+static int make_ends(uint32_t number, enum stdio_mode mode, int *ret_program, int *ret_client)
+{
+	int ends[2], r;
+
+	if (mode == STDIO_SOCKET)
+		r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	else
+		r = pipe2(ends, O_CLOEXEC);
+	if (r < 0)
+		return errno_or_eio();
+	*ret_program = ends[number == 0 ? 0 : 1];
+	*ret_client = ends[number == 0 ? 1 : 0];
+	return 0;
+}
+
+static int make_streams(struct launch *l, const struct plan_effective *effective,
 	struct launch_request *request, struct parcel *p)
 {
 	for (uint32_t i = 0; i < STREAMS; i++) {
-		int ends[2];
+		enum stdio_mode mode = effective->stdio[i];
+		int r;
 
-		if (effective->stdio[i] != STDIO_PIPE)
+		if (mode == STDIO_PTY && l->pty < 0)
+			l->pty = (int)i; /* comes with the launcher's answer */
+		if (mode != STDIO_PIPE && mode != STDIO_SOCKET)
 			continue;
-		if (pipe2(ends, O_CLOEXEC) < 0)
-			return errno_or_eio();
-		p->made[i] = ends[i == 0 ? 0 : 1];
-		l->streams[i] = ends[i == 0 ? 1 : 0];
+		r = make_ends(i, mode, &p->made[i], &l->streams[i]);
+		if (r < 0)
+			return r;
 		parcel_add(p, request, i, p->made[i], true);
 	}
 	return 0;
@@ -240,7 +258,7 @@ static int pack_fds(struct launch *l, const struct launch_args *a, const struct 
 
 	for (size_t i = 0; i < a->n_fds; i++)
 		parcel_add(p, request, a->fds[i].target, a->sources[i], false);
-	r = make_pipes(l, effective, request, p);
+	r = make_streams(l, effective, request, p);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < a->n_binds; i++)
@@ -272,6 +290,9 @@ static int fill_request(struct launch *l, const struct caller *c, const struct p
 		.unset_env = a->unset_env.v,
 		.has_cwd = a->cwd != NULL,
 		.stdio = { a->stdio[0], a->stdio[1], a->stdio[2] },
+		.has_pty_size = a->has_pty_size,
+		.pty_rows = a->pty_rows,
+		.pty_columns = a->pty_columns,
 		.detach = a->detach,
 		.limits = limits,
 		.n_limits = a->n_limits,
@@ -325,7 +346,8 @@ static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *
 		.uid = c->uid,
 		.generation = b->generation,
 		.detach = a->detach,
-		.streams = { -1, -1, -1 } };
+		.streams = { -1, -1, -1 },
+		.pty = -1 };
 	l->owner_name = strdup(c->name);
 	l->profile = strdup(profile);
 	l->tag = strdup(a->tag ? a->tag : "");

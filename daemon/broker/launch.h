@@ -18,7 +18,8 @@ struct launch {
 	uid_t uid;
 	uint32_t generation;
 	bool detach, counted; /* counted: against QUOTA_LIVE */
-	int streams[STREAMS]; /* our ends of the pipes, or -1 */
+	int streams[STREAMS]; /* our ends of pipes and sockets, and a pty's master; or -1 */
+	int pty;              /* the first stream that is one, or -1 */
 };
 
 struct launch *launch_free(struct launch *l); /* returns NULL */

@@ -94,7 +94,7 @@ static int on_stop_done(struct broker *b, const struct launcher_answer *answer, 
 	return r;
 }
 
-static int on_signal_done(struct broker *b, const struct launcher_answer *answer, void *userdata)
+static int on_control_done(struct broker *b, const struct launcher_answer *answer, void *userdata)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	struct deferred *d = userdata;
@@ -113,7 +113,10 @@ static int on_signal_done(struct broker *b, const struct launcher_answer *answer
 	else if (done.error == -ESRCH) {
 		(void)error_no_such_sandbox(&error);
 		deferred_reply_error(d, &error);
-	} else
+	} else if (done.error == -ENOTTY || done.error == -EIO)
+		deferred_reply_failure(d, BAILIFF_ERROR_INVALID_FD,
+			"The pty is no more: its other end, the one that the launch returned, was closed");
+	else
 		answer_failed(d, done.error);
 	return r;
 }
@@ -174,7 +177,17 @@ void lifetime_signal(struct sandbox *s, int signal, bool all, struct deferred *d
 	uint32_t serial = launcher_next_serial(&s->broker->launcher);
 
 	(void)encode_signal_request(&buf, serial, &request);
-	submit(s->broker, serial, &buf, on_signal_done, d);
+	submit(s->broker, serial, &buf, on_control_done, d);
+}
+
+void lifetime_resize_pty(struct sandbox *s, uint16_t rows, uint16_t columns, struct deferred *d)
+{
+	const struct resize_request request = { .id = s->id, .rows = rows, .columns = columns };
+	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
+	uint32_t serial = launcher_next_serial(&s->broker->launcher);
+
+	(void)encode_resize_request(&buf, serial, &request);
+	submit(s->broker, serial, &buf, on_control_done, d);
 }
 
 void lifetime_forget(struct sandbox *s)

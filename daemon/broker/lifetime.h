@@ -18,6 +18,7 @@ void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result
 void lifetime_kill_unknown(struct broker *b, uint64_t id);
 /* d is taken over. */
 void lifetime_signal(struct sandbox *s, int signal, bool all, struct deferred *d);
+void lifetime_resize_pty(struct sandbox *s, uint16_t rows, uint16_t columns, struct deferred *d);
 /* Drops an exit state, here and at the launcher; s is freed. */
 void lifetime_forget(struct sandbox *s);
 

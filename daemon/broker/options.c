@@ -106,6 +106,17 @@ static int read_cwd(struct reading *o, sd_bus_message *m)
 	return o->args->cwd ? 0 : -ENOMEM;
 }
 
+static const struct {
+	const char *name;
+	enum stdio_mode mode;
+} modes[] = {
+	{ BAILIFF_STDIO_NAME_NULL, STDIO_NULL },
+	{ BAILIFF_STDIO_NAME_PIPE, STDIO_PIPE },
+	{ BAILIFF_STDIO_NAME_SOCKET, STDIO_SOCKET },
+	{ BAILIFF_STDIO_NAME_PTY, STDIO_PTY },
+	{ BAILIFF_STDIO_NAME_JOURNAL, STDIO_JOURNAL },
+};
+
 static int set_stdio(struct reading *o, uint32_t number, const char *mode)
 {
 	uint32_t *slot;
@@ -115,16 +126,24 @@ static int set_stdio(struct reading *o, uint32_t number, const char *mode)
 	slot = &o->args->stdio[number];
 	if (*slot != PLAN_STDIO_UNSET)
 		return bad(o, "a stream is given twice");
-	if (strcmp(mode, BAILIFF_STDIO_NAME_NULL) == 0)
-		*slot = STDIO_NULL;
-	else if (strcmp(mode, BAILIFF_STDIO_NAME_PIPE) == 0)
-		*slot = STDIO_PIPE;
-	else if (strcmp(mode, "socket") == 0 || strcmp(mode, "pty") == 0 || strcmp(mode, "journal") == 0)
-		return sd_bus_error_setf(o->error, BAILIFF_ERROR_UNKNOWN_OPTION,
-			"Option stdio: mode %s is not supported yet", mode);
-	else
-		return bad(o, "the mode is neither \"null\" nor \"pipe\"");
-	return 0;
+	for (size_t i = 0; i < ELEMENTSOF(modes); i++)
+		if (strcmp(mode, modes[i].name) == 0) {
+			*slot = modes[i].mode;
+			return *slot == STDIO_JOURNAL && number == 0
+				       ? bad(o, "the journal is only written to: it can be 1 and 2")
+				       : 0;
+		}
+	return bad(o, "a mode is none of \"null\", \"pipe\", \"socket\", \"pty\" and \"journal\"");
+}
+
+static int read_pty(struct reading *o, sd_bus_message *m)
+{
+	int r;
+
+	r = sd_bus_message_read(m, "(qq)", &o->args->pty_rows, &o->args->pty_columns);
+	if (r >= 0)
+		o->args->has_pty_size = true;
+	return r;
 }
 
 static int read_stdio(struct reading *o, sd_bus_message *m)
@@ -349,6 +368,7 @@ static const struct {
 	{ BAILIFF_OPTION_UNSET_ENV, "as", read_unset_env },
 	{ BAILIFF_OPTION_CWD, "s", read_cwd },
 	{ BAILIFF_OPTION_STDIO, "a{us}", read_stdio },
+	{ BAILIFF_OPTION_PTY, "(qq)", read_pty },
 	{ BAILIFF_OPTION_LIFELINE, "h", read_lifeline },
 	{ BAILIFF_OPTION_DETACH, "b", read_detach },
 	{ BAILIFF_OPTION_STOP_SIGNAL, "i", read_stop_signal },
@@ -362,8 +382,8 @@ static const struct {
 };
 
 /* Keys that the interface has planned: told apart from typing errors in the message only. */
-static const char *const planned[] = { "pty", "ready", "memory-max", "tasks-max", "cpu-quota",
-	"oom-score-adj", "nice", "drop-capabilities", "no-network", "user", "fd-channel", "token" };
+static const char *const planned[] = { "ready", "memory-max", "tasks-max", "cpu-quota", "oom-score-adj",
+	"nice", "drop-capabilities", "no-network", "user", "fd-channel", "token" };
 
 static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 {
@@ -464,9 +484,7 @@ int options_features(char ***features)
 
 	for (size_t i = 0; r >= 0 && i < ELEMENTSOF(known); i++)
 		r = strv_extendf(features, "option:%s", known[i].key);
-	if (r >= 0)
-		r = strv_extend(features, "stdio:" BAILIFF_STDIO_NAME_NULL);
-	if (r >= 0)
-		r = strv_extend(features, "stdio:" BAILIFF_STDIO_NAME_PIPE);
+	for (size_t i = 0; r >= 0 && i < ELEMENTSOF(modes); i++)
+		r = strv_extendf(features, "stdio:%s", modes[i].name);
 	return r;
 }

@@ -237,6 +237,8 @@ static const sd_bus_vtable sandbox_vtable[] = {
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetPidfd", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", pidfd), method_get_pidfd,
 		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ResizePty", SD_BUS_ARGS("q", rows, "q", columns), SD_BUS_NO_RESULT,
+		control_resize_pty, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS(
 		"Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("AttachLifeline", SD_BUS_ARGS("h", lifeline), SD_BUS_NO_RESULT,

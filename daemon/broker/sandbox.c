@@ -19,6 +19,7 @@ struct sandbox *sandbox_new(struct broker *b, const struct launched *l, const ch
 	s->pid = l->host_pid > 0 ? (uint32_t)l->host_pid : 0;
 	s->layers = l->layers;
 	s->lacking = l->lacking;
+	s->has_pty = l->has_pty;
 	s->started_realtime_usec = l->started_realtime_usec;
 	s->state = SANDBOX_RUNNING;
 	s->pidfd = -1;

@@ -26,7 +26,7 @@ struct sandbox {
 	uid_t uid;        /* as what it runs */
 	uint32_t pid;     /* as the host counts, 0 if unknown */
 	uint32_t generation, layers, lacking;
-	bool detach;
+	bool detach, has_pty;
 	bool held; /* taken over; its connection ended with the last broker, its lifeline did not */
 	enum sandbox_state state;
 	uint64_t started_realtime_usec, setup_usec;

@@ -121,6 +121,8 @@ static const char *check_exec(const struct compiled_profile *p)
 	for (size_t i = 0; i < ELEMENTSOF(p->stdio); i++)
 		if ((unsigned)p->stdio[i] >= _STDIO_MODE_MAX)
 			return "StandardInput=, StandardOutput= or StandardError= has no valid mode";
+	if (p->stdio[0] == STDIO_JOURNAL)
+		return "StandardInput= is the journal, which is only written to";
 	if (p->working_directory && !path_is_normalized(p->working_directory))
 		return "WorkingDirectory= is no normalized absolute path";
 	if (p->umask > 0777)

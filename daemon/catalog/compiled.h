@@ -21,6 +21,9 @@ enum stdio_mode {
 	STDIO_NULL,    /* /dev/null */
 	STDIO_PIPE,    /* the broker makes a pipe and returns the other end */
 	STDIO_FD,      /* the caller must map an fd */
+	STDIO_SOCKET,  /* the broker makes a pair of stream sockets and returns the other one */
+	STDIO_PTY,     /* the launcher makes a pseudo terminal; the caller gets its master */
+	STDIO_JOURNAL, /* the launcher opens a stream to the system's journal; outputs only */
 	STDIO_INHERIT, /* as STDIO_FD when the caller maps one, else null: the default */
 	_STDIO_MODE_MAX,
 };

@@ -53,6 +53,12 @@ static enum stdio_mode stdio_mode(unsigned mode)
 		return STDIO_FD;
 	case PROFILE_STDIO_INHERIT:
 		return STDIO_INHERIT;
+	case PROFILE_STDIO_SOCKET:
+		return STDIO_SOCKET;
+	case PROFILE_STDIO_PTY:
+		return STDIO_PTY;
+	case PROFILE_STDIO_JOURNAL:
+		return STDIO_JOURNAL;
 	}
 	return STDIO_NULL;
 }

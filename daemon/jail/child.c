@@ -51,6 +51,9 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	r = apply_session(reterr);
 	if (r < 0)
 		return r;
+	r = apply_pty(&s->pty, reterr);
+	if (r < 0)
+		return r;
 	r = apply_tuning(&s->tuning, s->context->proc_fd, reterr);
 	if (r < 0)
 		return r;

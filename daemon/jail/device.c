@@ -3,7 +3,7 @@
 /*
  * The minimal /dev: the five harmless devices, as bind mounts of the host's nodes (making nodes would need
  * CAP_MKNOD, and a file system where devices work), the usual links, a /dev/shm, and the nodes that the
- * profile adds. No terminals: a pty comes as an fd.
+ * profile adds. The host's terminals are not among them; the jail's own, if it has one, is (pty.c).
  */
 
 #include "base/error.h"
@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 
 #define MEMORY_MAJOR 1
+#define TTY_DEVICE   makedev(5, 0)
 
 static const struct {
 	const char *path;
@@ -38,6 +39,22 @@ static const struct {
 /* Read-only is about the node's mode and owner; devices can be written to all the same. */
 #define NODE_FLAGS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
+/* The terminal under its names. /dev/tty is for every process its own controlling terminal. */
+static int add_terminal(struct mount_plan *p)
+{
+	struct mount_item *item;
+
+	if (!mount_plan_add(p, ITEM_PTS, "", "/dev/pts", 0) ||
+		!mount_plan_add(p, ITEM_LINK, "pts/ptmx", "/dev/ptmx", 0))
+		return -ENOMEM;
+	item = mount_plan_add(p, ITEM_DEVICE, "/dev/tty", "/dev/tty", NODE_FLAGS);
+	if (!item)
+		return -ENOMEM;
+	item->device = TTY_DEVICE;
+	item->optional = true; /* where the host has none, there is the descriptor */
+	return 0;
+}
+
 static int add_minimal(const struct jail_spec *spec, struct mount_plan *p)
 {
 	struct mount_item *item;
@@ -53,7 +70,7 @@ static int add_minimal(const struct jail_spec *spec, struct mount_plan *p)
 		item = mount_plan_add(p, ITEM_DEVICE, nodes[i].path, nodes[i].path, NODE_FLAGS);
 		if (!item)
 			return -ENOMEM;
-		item->minor = nodes[i].minor;
+		item->device = makedev(MEMORY_MAJOR, nodes[i].minor);
 	}
 	for (char *const *d = spec->devices; d && *d; d++)
 		if (!mount_plan_add(p, ITEM_NODE, *d, *d, NODE_FLAGS))
@@ -66,7 +83,7 @@ static int add_minimal(const struct jail_spec *spec, struct mount_plan *p)
 	if (!item)
 		return -ENOMEM;
 	mount_item_tmpfs(item, 01777, SCRATCH_SIZE, SCRATCH_INODES);
-	return 0;
+	return spec->pty.wanted ? add_terminal(p) : 0;
 }
 
 int prepare_devices(const struct jail_spec *spec, struct mount_plan *p)
@@ -81,6 +98,13 @@ int prepare_devices(const struct jail_spec *spec, struct mount_plan *p)
 	if (!item)
 		return -ENOMEM;
 	item->recursive = true;
+	if (!spec->pty.wanted)
+		return 0;
+	/* over the host's terminals */
+	item = mount_plan_add(p, ITEM_PTS, "", "/dev/pts", 0);
+	if (!item)
+		return -ENOMEM;
+	item->optional = true;
 	return 0;
 }
 
@@ -102,13 +126,13 @@ int device_check_node(int path_fd)
 	return S_ISCHR(st.st_mode) && is_memory(st.st_rdev) ? -EPERM : 0;
 }
 
-int device_check(int path_fd, unsigned minor)
+int device_check(int path_fd, dev_t device)
 {
 	struct stat st;
 
 	if (fstat(path_fd, &st) < 0)
 		return errno_or_eio();
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(MEMORY_MAJOR, minor))
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != device)
 		return -ENODEV;
 	return 0;
 }

@@ -115,7 +115,9 @@ int fds_check(const struct jail_spec *spec, struct jail_error *reterr)
 	unsigned standard = 0;
 
 	for (size_t i = 0; i < spec->n_fds; i++) {
-		if (fcntl(spec->fds[i].source, F_GETFD) < 0)
+		bool pty = spec->pty.wanted && spec->fds[i].source == JAIL_FD_PTY;
+
+		if (!pty && fcntl(spec->fds[i].source, F_GETFD) < 0)
 			return jail_fail_number(reterr, STAGE_FDS, errno_or_eio(), NAME, spec->fds[i].target);
 		if (spec->fds[i].target <= 2)
 			standard |= 1U << spec->fds[i].target;
@@ -127,13 +129,19 @@ int fds_check(const struct jail_spec *spec, struct jail_error *reterr)
 	return 0;
 }
 
-int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
+int prepare_fds(const struct jail_spec *spec, int pty_fd, int report_fd, int go_fd, struct fd_plan *ret,
 	struct jail_error *reterr)
 {
-	uint32_t target;
+	struct jail_fd fds[FD_PLAN_MAX];
+	uint32_t target = 0;
 	int r;
 
-	r = fd_plan_make(spec->fds, spec->n_fds, report_fd, go_fd, ret, &target);
+	for (size_t i = 0; i < spec->n_fds && i < ELEMENTSOF(fds); i++) {
+		fds[i] = spec->fds[i];
+		if (fds[i].source == JAIL_FD_PTY)
+			fds[i].source = pty_fd;
+	}
+	r = fd_plan_make(fds, spec->n_fds, report_fd, go_fd, ret, &target);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_FDS, r, NAME, target);
 	return 0;

@@ -8,7 +8,7 @@
  *   jail_start()          clones the jail's init and its payload; the payload builds its jail, then waits
  *   jail_go()             after the launcher recorded the jail: lets the payload exec
  *   jail_read_report()    when report_fd is readable: exec happened, or {stage, errno, object}
- *   jail_signal(), jail_kill(), jail_reap(), jail_done()
+ *   jail_signal(), jail_resize_pty(), jail_kill(), jail_reap(), jail_done()
  *
  * End of file on the go-pipe (the launcher died) makes a half-built jail exit.
  */
@@ -65,6 +65,8 @@ struct jail {
 	int cgroup_fd;              /* directory of the jail's own cgroup, or -1 */
 	int pidns_fd;               /* the jail's PID namespace, or -1 */
 	int listener_fd;            /* readable when a process waits to be killed for a call; or -1 */
+	int pty_master_fd;          /* of its pseudo terminal; for the caller to pass on and close; or -1 */
+	int pty_node_fd;            /* O_PATH of its slave, for jail_resize_pty(); or -1 */
 	struct report *last_word;   /* shared with the children until the report was read */
 	pid_t pid;                  /* payload, as the launcher sees it */
 	pid_t host_pid;             /* as the host sees it, 0 if unknown */
@@ -89,7 +91,9 @@ struct jail {
 		.report_fd = -1,                                                                             \
 		.cgroup_fd = -1,                                                                             \
 		.pidns_fd = -1,                                                                              \
-		.listener_fd = -1 })
+		.listener_fd = -1,                                                                           \
+		.pty_master_fd = -1,                                                                         \
+		.pty_node_fd = -1 })
 
 /*
  * Starts building. On failure everything is undone, *reterr says which stage. Never blocks on the child.
@@ -134,6 +138,9 @@ struct jail_usage {
 
 /* Until jail_done(). */
 void jail_usage(const struct jail *j, struct jail_usage *ret);
+/* Sets the size of the pseudo terminal; its foreground processes get SIGWINCH. -ENOTTY: there is none. -EIO:
+ * its master was closed. */
+int jail_resize_pty(const struct jail_context *c, const struct jail *j, uint16_t rows, uint16_t columns);
 /* SIGKILL to everything: the namespace's init, cgroup.kill, the payload. Never fails for "already gone". */
 void jail_kill(struct jail *j);
 /* 1: payload ended, *ret is its status (the same on every later call), and what it left behind was killed. 0:

@@ -160,6 +160,7 @@ int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, s
 	}
 	ret->proc_fd = c->proc_fd;
 	ret->host_mounts_fd = c->host_mounts_fd;
+	ret->pts_fd = -1;
 	ret->uid = spec->uid;
 	ret->gid = spec->gid;
 	return 0;
@@ -283,7 +284,7 @@ static int make_bind(const struct mount_plan *p, struct mount_item *item, int ho
 		r = item->type == ITEM_MIRROR ? take_link(item, path_fd) : -ELOOP;
 		return r < 0 ? r : 0;
 	}
-	r = item->type == ITEM_DEVICE ? device_check(path_fd, item->minor)
+	r = item->type == ITEM_DEVICE ? device_check(path_fd, item->device)
 	    : item->type == ITEM_NODE ? device_check_node(path_fd)
 				      : 0;
 	if (r < 0)
@@ -317,6 +318,9 @@ static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
 	case ITEM_PROC:
 		item->fd = mount_new_proc(p->proc_hiding, p->proc_subset);
 		return item->fd < 0 ? item->fd : 0;
+	case ITEM_PTS:
+		item->fd = p->pts_fd;
+		return 0;
 	case ITEM_LINK:
 	case ITEM_STORE: /* open_stores() */
 	case ITEM_SLOT:  /* open_slots() */
@@ -386,7 +390,7 @@ static int attach_item(const struct mount_plan *p, struct mount_item *item, int 
 	if (item->fd < 0)
 		return 0;
 	target_fd = lookup_or_create(root_fd, item->target, item->directory, p->own, p->n_own);
-	if (target_fd == -ENOENT && item->optional && item->type == ITEM_TMPFS)
+	if (target_fd == -ENOENT && item->optional && (item->type == ITEM_TMPFS || item->type == ITEM_PTS))
 		return 0;
 	if (target_fd < 0)
 		return target_fd;

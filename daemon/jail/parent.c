@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define PROC_ROOT_INO 1 /* of every procfs' root: nothing mounted from below it passes for it */
-#define NULL_MINOR    3
+#define NULL_DEVICE   makedev(1, 3)
 
 static int check_procfs(int fd)
 {
@@ -82,7 +82,7 @@ static int open_own(struct jail_context *c)
 	c->null_fd = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (c->null_fd < 0)
 		return errno_or_eio();
-	return device_check(c->null_fd, NULL_MINOR) < 0 ? -EBADF : 0;
+	return device_check(c->null_fd, NULL_DEVICE) < 0 ? -EBADF : 0;
 }
 
 int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
@@ -134,6 +134,7 @@ static void setup_done(struct jail_setup *s)
 {
 	mount_plan_done(&s->mounts);
 	violation_plan_done(&s->violations);
+	pty_plan_done(&s->pty);
 	s->network.fd = fd_close(s->network.fd);
 	s->go_fd = fd_close(s->go_fd);
 	s->report_fd = fd_close(s->report_fd);
@@ -208,7 +209,11 @@ static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error
 	r = open_pipes(s, j, reterr);
 	if (r < 0)
 		return r;
-	r = prepare_fds(s->spec, s->report_fd, s->go_fd, &s->fds, reterr);
+	r = prepare_pty(s->spec, &s->pty, j, reterr);
+	if (r < 0)
+		return r;
+	s->mounts.pts_fd = s->pty.mount_fd;
+	r = prepare_fds(s->spec, s->pty.slave_fd, s->report_fd, s->go_fd, &s->fds, reterr);
 	if (r < 0)
 		return r;
 	r = prepare_filter(s->spec, s->fds.kept_slots[FD_KEPT_EXE], reterr);
@@ -299,6 +304,7 @@ static int start(
 		.spec = spec,
 		.network = NETWORK_PLAN_NULL,
 		.users = USERS_PLAN_NULL,
+		.pty = PTY_PLAN_NULL,
 		.go_fd = -1,
 		.report_fd = -1 };
 	pid_t host_pid;

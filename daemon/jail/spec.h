@@ -10,8 +10,10 @@
 
 #include "catalog/compiled.h"
 
+#define JAIL_FD_PTY (-2) /* source of a stream that is the jail's pseudo terminal */
+
 struct jail_fd {
-	int source;      /* our fd; borrowed */
+	int source;      /* our fd, borrowed; or JAIL_FD_PTY */
 	uint32_t target; /* number in the child */
 };
 
@@ -29,6 +31,12 @@ struct jail_pool {
 
 #define JAIL_POOL_NULL ((struct jail_pool){ .net_fd = -1, .ipc_fd = -1 })
 
+/* A pseudo terminal, which becomes the payload's controlling terminal. */
+struct jail_pty {
+	bool wanted;
+	uint16_t rows, columns; /* 0: not known */
+};
+
 struct jail_spec {
 	uint64_t id;            /* of the sandbox; names the cgroup */
 	const char *executable; /* one of the profile's, path as seen inside the jail */
@@ -39,6 +47,7 @@ struct jail_spec {
 
 	struct jail_fd *fds; /* owned array; 0, 1 and 2 always present */
 	size_t n_fds;
+	struct jail_pty pty;
 
 	uid_t uid;
 	gid_t gid;

@@ -137,6 +137,21 @@ int apply_undumpable(struct jail_error *reterr);
 int apply_session(struct jail_error *reterr);
 int apply_keyring(struct jail_error *reterr);
 
+/* pty.c */
+
+struct pty_plan {
+	int mount_fd; /* the devpts, detached; -1 without a pty */
+	int slave_fd;
+};
+
+#define PTY_PLAN_NULL ((struct pty_plan){ .mount_fd = -1, .slave_fd = -1 })
+
+/* Makes the pseudo terminal that the spec wants. Master and node are the jail's. */
+int prepare_pty(const struct jail_spec *spec, struct pty_plan *p, struct jail *j, struct jail_error *reterr);
+void pty_plan_done(struct pty_plan *p);
+/* In the session of its own that apply_session() made. */
+int apply_pty(const struct pty_plan *p, struct jail_error *reterr);
+
 /* mount.c, root.c, device.c, restrict.c, slot.c, store.c */
 
 #define SCRATCH_SIZE                                                                                         \
@@ -146,10 +161,11 @@ int apply_keyring(struct jail_error *reterr);
 enum mount_item_type {
 	ITEM_BIND,   /* source on the host */
 	ITEM_MIRROR, /* as ITEM_BIND, but a symbolic link on the host is copied as one */
-	ITEM_DEVICE, /* source must be the character device 1:minor */
+	ITEM_DEVICE, /* source must be the character device that the item says */
 	ITEM_NODE,   /* source must be any device but the machine's memory */
 	ITEM_TMPFS,
 	ITEM_PROC,
+	ITEM_PTS,   /* the devpts of the jail's pseudo terminal */
 	ITEM_LINK,  /* a symbolic link to source */
 	ITEM_STORE, /* moved here, not copied: source must be a slave mount of one outside */
 	ITEM_SLOT,  /* a copy of the mount at what a caller opened */
@@ -162,10 +178,10 @@ struct mount_item {
 	uint64_t attributes; /* MOUNT_ATTR_* */
 	bool recursive;
 	bool propagates; /* what is mounted outside later, below the source, comes in */
-	bool optional;   /* a missing source (tmpfs: target) skips the item */
+	bool optional;   /* a missing source (tmpfs, pts: target) skips the item */
 	bool idmap;      /* the source's owner is the payload's user */
 	bool seal;       /* read-only, but only once everything below is mounted */
-	unsigned minor;
+	dev_t device;    /* ITEM_DEVICE */
 	const struct jail_slot *slot;
 	char mode[8], size[24], inodes[24]; /* tmpfs: mount options, "" for the kernel's default */
 	/* child's */
@@ -185,6 +201,7 @@ struct mount_plan {
 	size_t n_restrictions;
 	int proc_fd;        /* the launcher's, borrowed: for user namespaces of idmap, and mountinfo */
 	int host_mounts_fd; /* the context's */
+	int pts_fd;         /* mount for ITEM_PTS, borrowed */
 	uid_t uid;
 	gid_t gid;
 	const struct jail_spec *spec;
@@ -243,8 +260,8 @@ int root_change(int mount_fd);
 int root_open_directory(int host_fd, const char *path);
 /* Child: checks that an O_PATH fd is a device that a profile may give. */
 int device_check_node(int path_fd);
-/* Child: checks that an O_PATH fd is the character device 1:minor. */
-int device_check(int path_fd, unsigned minor);
+/* Child: checks that an O_PATH fd is this character device. */
+int device_check(int path_fd, dev_t device);
 
 /* lookup.c: paths, one component at a time where a symbolic link is met */
 
@@ -297,7 +314,8 @@ int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, 
 /* Are all sources open? Asked before fds of our own are made, which could take the number of one that is not.
  */
 int fds_check(const struct jail_spec *spec, struct jail_error *reterr);
-int prepare_fds(const struct jail_spec *spec, int report_fd, int go_fd, struct fd_plan *ret,
+/* @pty_fd: what JAIL_FD_PTY stands for, or -1. */
+int prepare_fds(const struct jail_spec *spec, int pty_fd, int report_fd, int go_fd, struct fd_plan *ret,
 	struct jail_error *reterr);
 /* Afterwards exactly the targets and our own slots are open. @kept: moved to their slots; -1 for none. */
 int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail_error *reterr);
@@ -459,6 +477,7 @@ struct jail_setup {
 	struct users_plan users;
 	struct label_plan label;
 	struct mount_plan mounts;
+	struct pty_plan pty;
 	struct fd_plan fds;
 	struct violation_plan violations;
 	struct limit_plan limits;

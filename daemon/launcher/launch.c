@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/journal.h"
 #include "base/log.h"
 #include "launcher/sandbox.h"
 #include "plan/plan.h"
@@ -30,6 +31,8 @@ struct launch {
 	struct plan_fd fds[FDS_MAX + 3]; /* the caller's, without those that the broker made */
 	size_t n_fds;
 	struct plan_bind binds[MOUNT_SLOTS_MAX];
+	enum fd_kind made[3]; /* of those that the broker made */
+	int journal_fd;
 	struct jail_spec spec;
 	struct plan_effective effective;
 	struct plan_result result;
@@ -39,6 +42,7 @@ static void launch_done(struct launch *l)
 {
 	launch_request_done(&l->m);
 	jail_spec_done(&l->spec);
+	l->journal_fd = fd_close(l->journal_fd);
 }
 
 /* Fills the result as a plan would: for refusals that only the launcher can know. Returns -EACCES. */
@@ -89,9 +93,10 @@ static int classify_fds(struct launch *l)
 		if (r < 0)
 			return refuse(l, REFUSAL_INVALID_FD, "a file descriptor can not be examined");
 		if (l->m.fds[i].made) {
-			/* a pipe's end for a standard stream; which one it may be says the plan */
-			if (l->m.fds[i].target > 2 || p->kind != FD_KIND_PIPE)
+			/* an end of a pipe or socket for a standard stream; which says the plan */
+			if (l->m.fds[i].target > 2)
 				return -EBADMSG;
+			l->made[l->m.fds[i].target] = p->kind;
 			continue;
 		}
 		p->target = l->m.fds[i].target;
@@ -200,6 +205,9 @@ static int decide(struct launch *l)
 		.binds = l->binds,
 		.n_binds = m->n_binds,
 		.stdio = { m->stdio[0], m->stdio[1], m->stdio[2] },
+		.has_pty_size = m->has_pty_size,
+		.pty_rows = m->pty_rows,
+		.pty_columns = m->pty_columns,
 		.cwd = m->has_cwd ? m->cwd : NULL,
 		.detach = m->detach,
 		.limits = limits,
@@ -228,19 +236,34 @@ static int mapped(const struct launch *l, uint32_t target)
 	return -1;
 }
 
-/* Each standard stream has what the plan says: null, a pipe of the broker's, or an fd of the caller's. */
+/* What the broker has to have made for a stream: FD_KIND_OTHER for nothing. */
+static enum fd_kind made_for(enum stdio_mode mode)
+{
+	return mode == STDIO_PIPE ? FD_KIND_PIPE : mode == STDIO_SOCKET ? FD_KIND_SOCKET : FD_KIND_OTHER;
+}
+
+/* Each standard stream has what the plan says: a pipe or socket of the broker's, an fd of the caller's, or
+ * nothing, and then it is ours to make. */
 static int check_stdio(const struct launch *l)
 {
 	for (uint32_t target = 0; target < 3; target++) {
+		enum stdio_mode mode = l->effective.stdio[target];
+		enum fd_kind want = made_for(mode);
 		int i = mapped(l, target);
 		bool made = i >= 0 && l->m.fds[i].made;
 
-		if ((l->effective.stdio[target] == STDIO_PIPE) != made)
+		if (made != (want != FD_KIND_OTHER) || (made && l->made[target] != want))
 			return -EBADMSG;
-		if ((l->effective.stdio[target] == STDIO_NULL) != (i < 0))
+		if (!made && (mode == STDIO_FD) != (i >= 0))
 			return -EBADMSG;
 	}
 	return 0;
+}
+
+/* Of a stream that came with no fd. The journal's is put in later. */
+static int own_source(const struct launch *l, uint32_t target)
+{
+	return l->effective.stdio[target] == STDIO_PTY ? JAIL_FD_PTY : l->server->jail.null_fd;
 }
 
 static int fill_fds(struct launch *l)
@@ -257,7 +280,7 @@ static int fill_fds(struct launch *l)
 	for (uint32_t target = 0; target < 3; target++)
 		if (mapped(l, target) < 0)
 			spec->fds[spec->n_fds++] =
-				(struct jail_fd){ .source = l->server->jail.null_fd, .target = target };
+				(struct jail_fd){ .source = own_source(l, target), .target = target };
 	for (size_t i = 0; i < l->m.n_fds; i++)
 		spec->fds[spec->n_fds++] =
 			(struct jail_fd){ .source = l->record->fds[i], .target = l->m.fds[i].target };
@@ -265,6 +288,27 @@ static int fill_fds(struct launch *l)
 	for (size_t i = 0; i < spec->n_slots; i++)
 		if (spec->slots[i].source >= 0)
 			spec->slots[i].source = l->record->fds[l->m.n_fds + (size_t)spec->slots[i].source];
+	return 0;
+}
+
+/* One stream for both outputs. Part of starting, not of deciding: its failure has a stage. */
+static int open_journal(struct launch *l, struct jail_error *reterr)
+{
+	for (size_t i = 0; i < l->spec.n_fds; i++) {
+		struct jail_fd *fd = &l->spec.fds[i];
+
+		if (fd->target > 2 || l->effective.stdio[fd->target] != STDIO_JOURNAL)
+			continue;
+		if (l->journal_fd < 0)
+			l->journal_fd = journal_open(JOURNAL_SOCKET, l->profile->name);
+		if (l->journal_fd < 0) {
+			*reterr = (struct jail_error){ .stage = STAGE_FDS,
+				.error = l->journal_fd,
+				.object = "journal " JOURNAL_SOCKET };
+			return l->journal_fd;
+		}
+		fd->source = l->journal_fd;
+	}
 	return 0;
 }
 
@@ -383,6 +427,9 @@ static int start(struct launch *l, struct jail_error *reterr)
 	struct sandbox *s = l->sandbox;
 	int r;
 
+	r = open_journal(l, reterr);
+	if (r < 0)
+		return r;
 	l->spec.id = s->id;
 	r = join_pool(l, reterr);
 	if (r >= 0)
@@ -396,6 +443,7 @@ static int start(struct launch *l, struct jail_error *reterr)
 		return r;
 	s->layers = layers_of(&l->spec, &s->jail);
 	s->lacking = s->jail.lacking;
+	s->has_pty = l->spec.pty.wanted;
 	s->cgroup = cgroup_path(server, s->jail.cgroup_fd);
 	r = s->cgroup ? 0 : -ENOMEM;
 	if (r >= 0 && l->m.has_lifeline)
@@ -424,9 +472,11 @@ static void answer_plan_refused(struct launch *l, int error)
 
 int request_launch(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
 {
-	_cleanup_(launch_done) struct launch l = {
-		.server = server, .record = record, .serial = serial, .begun_usec = now_boottime_usec()
-	};
+	_cleanup_(launch_done) struct launch l = { .server = server,
+		.record = record,
+		.serial = serial,
+		.journal_fd = -1,
+		.begun_usec = now_boottime_usec() };
 	struct jail_error e = { .stage = STAGE_NONE };
 	int r;
 

@@ -36,7 +36,7 @@ struct sandbox {
 	uint32_t generation_number;
 	char *profile, *tag, *cgroup;
 	uid_t owner, uid;
-	bool dynamic_uid, detach;
+	bool dynamic_uid, detach, has_pty;
 	uint32_t layers, lacking;
 	uint8_t *note;
 	size_t n_note;

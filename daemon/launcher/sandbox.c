@@ -106,12 +106,14 @@ static void fill_launched(const struct sandbox *s, struct launched *ret)
 		.layers = s->layers,
 		.lacking = s->lacking,
 		.cgroup = s->cgroup,
+		.has_pty = s->has_pty,
 	};
 }
 
 static void succeed_launch(struct server *server, struct sandbox *s)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	int fds[] = { s->jail.pidfd, s->jail.pty_master_fd };
 	struct launched launched;
 
 	s->state = SANDBOX_RUNNING;
@@ -122,7 +124,9 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 	timers_set(&server->timers, &s->timer, s->runtime_deadline);
 	fill_launched(s, &launched);
 	(void)encode_launched(&b, s->serial, &launched);
-	server_send(server, &b, s->jail.pidfd);
+	server_send_fds(server, &b, fds, s->has_pty ? 2 : 1);
+	/* ours would keep the terminal from hanging up when the client goes */
+	s->jail.pty_master_fd = fd_close(s->jail.pty_master_fd);
 	log_debug("sandbox %llu of profile %s started in %llu us", (unsigned long long)s->id, s->profile,
 		(unsigned long long)s->setup_usec);
 }

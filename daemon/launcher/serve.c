@@ -69,6 +69,24 @@ static int request_stop(struct server *server, uint32_t serial, struct cursor *c
 	return 0;
 }
 
+static int request_resize(
+	struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
+{
+	struct resize_request m;
+	struct sandbox *s;
+	int r;
+
+	r = decode_resize_request(c, &m);
+	if (r < 0)
+		return r;
+	s = registry_find(&server->registry, m.id);
+	r = !s || s->state == SANDBOX_STARTING || s->state == SANDBOX_EXITED
+		    ? -ESRCH
+		    : jail_resize_pty(&server->jail, &s->jail, m.rows, m.columns);
+	answer_done(server, serial, r);
+	return 0;
+}
+
 static int request_forget(
 	struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
 {
@@ -164,7 +182,7 @@ static const struct request {
 	size_t max_fds;
 	request_handler handle;
 } requests[] = {
-	/* the caller's, ends of three pipes, the slots', the lifeline */
+	/* the caller's, three that the broker made, the slots', the lifeline */
 	{ WIRE_LAUNCH, FDS_MAX + MOUNT_SLOTS_MAX + 4, request_launch },
 	{ WIRE_SIGNAL, 0, request_signal },
 	{ WIRE_STOP, 0, request_stop },
@@ -176,6 +194,7 @@ static const struct request {
 	{ WIRE_USAGE, 0, request_usage },
 	{ WIRE_ATTACH, 1, request_attach },
 	{ WIRE_PROCESS, 1, request_process },
+	{ WIRE_RESIZE, 0, request_resize },
 };
 
 static int serve_record(struct server *server, struct wire_record *record)

@@ -178,12 +178,17 @@ static void watch_room(struct server *s)
 
 void server_send(struct server *s, const struct buf *b, int fd)
 {
+	server_send_fds(s, b, &fd, fd >= 0);
+}
+
+void server_send_fds(struct server *s, const struct buf *b, const int *fds, size_t n_fds)
+{
 	bool was_empty = outbox_is_empty(&s->outbox);
 	int r;
 
 	if (s->broker.fd < 0 || s->broker_broken)
 		return;
-	r = outbox_send(&s->outbox, s->broker.fd, b, fd);
+	r = outbox_send(&s->outbox, s->broker.fd, b, fds, n_fds);
 	if (r < 0)
 		server_break_broker(s, "a record could not be sent", r);
 	else if (was_empty && !outbox_is_empty(&s->outbox))

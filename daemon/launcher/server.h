@@ -7,8 +7,8 @@
  */
 
 #include "jail/uids.h"
-#include "launcher/outbox.h"
 #include "launcher/registry.h"
+#include "wire/outbox.h"
 
 /* WIRE_LIST in progress: entries are sent as the broker's queue has room for them. */
 struct listing {
@@ -53,6 +53,8 @@ void server_unwatch(struct server *s, struct source *source);
 int server_set_broker(struct server *s, int fd);
 /* Sends a record with at most one fd (-1: none) to the broker, if there is one. */
 void server_send(struct server *s, const struct buf *b, int fd);
+/* The same with at most OUTBOX_FDS_MAX fds, which stay the caller's. */
+void server_send_fds(struct server *s, const struct buf *b, const int *fds, size_t n_fds);
 /* Says in the log why, and has the connection closed. */
 void server_break_broker(struct server *s, const char *why, int error);
 /* Stops every sandbox: each gets its own grace, but at most max_grace_usec; the loop ends with the last one.

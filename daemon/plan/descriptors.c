@@ -21,9 +21,13 @@
 		1U << FD_KIND_NULL)
 
 static const char *const stdio_keys[N_STDIO] = { "StandardInput=", "StandardOutput=", "StandardError=" };
-static const char *const mode_names[_STDIO_MODE_MAX] = {
-	[STDIO_NULL] = "null", [STDIO_PIPE] = "pipe", [STDIO_FD] = "fd", [STDIO_INHERIT] = "inherit"
-};
+static const char *const mode_names[_STDIO_MODE_MAX] = { [STDIO_NULL] = "null",
+	[STDIO_PIPE] = "pipe",
+	[STDIO_FD] = "fd",
+	[STDIO_SOCKET] = "socket",
+	[STDIO_PTY] = "pty",
+	[STDIO_JOURNAL] = "journal",
+	[STDIO_INHERIT] = "inherit" };
 
 static const struct fd_slot *find_slot(const struct compiled_profile *p, uint32_t number)
 {
@@ -168,23 +172,47 @@ static int plan_mapped_stream(const struct compiled_profile *p, const struct pla
 	return check_kind(p, fd, slot, result);
 }
 
-/* A pipe of the broker's making: a stream in one direction, which a slot must allow as if it were the
- * caller's. */
-static int check_pipe(const struct compiled_profile *p, unsigned i, struct plan_result *result)
+/* A pipe of the broker's making, a stream in one direction, or a socket, which a slot must allow as if it
+ * were the caller's. */
+static int check_made(
+	const struct compiled_profile *p, unsigned i, enum stdio_mode mode, struct plan_result *result)
 {
-	struct plan_fd pipe = {
+	struct plan_fd made = {
 		.target = i, .kind = FD_KIND_PIPE, .access = i == 0 ? FD_ACCESS_READ : FD_ACCESS_WRITE
 	};
 	const struct fd_slot *slot = find_slot(p, i);
 
+	if (mode == STDIO_SOCKET)
+		made = (struct plan_fd){
+			.target = i, .kind = FD_KIND_SOCKET, .access = FD_ACCESS_READ | FD_ACCESS_WRITE
+		};
 	if (slot)
-		return check_kind(p, &pipe, slot, result);
+		return check_kind(p, &made, slot, result);
 	if (p->stdio[i] == STDIO_NULL)
 		return refuse(result, p, stdio_keys[i], REFUSAL_OVERRIDE_DENIED, -EACCES,
-			"option stdio: profile %s has %snull, and a pipe for fd %u would be more; leave it "
-			"out",
-			p->name, stdio_keys[i], i);
+			"option stdio: profile %s has %snull, and a %s for fd %u would be more; leave it out",
+			p->name, stdio_keys[i], mode_names[mode], i);
 	return 0;
+}
+
+/* A terminal is more than a stream: a driver in the kernel that reads what is written, with requests of its
+ * own. The journal keeps what it is sent, under a name that others trust. Neither without the profile's word.
+ */
+static int check_given(
+	const struct compiled_profile *p, unsigned i, enum stdio_mode mode, struct plan_result *result)
+{
+	const struct fd_slot *slot = find_slot(p, i);
+
+	if (mode == STDIO_JOURNAL && i == 0)
+		return refuse(result, p, stdio_keys[i], REFUSAL_OVERRIDE_DENIED, -EINVAL,
+			"option stdio: the journal is only written to; fd 0 can not be journal");
+	if (p->stdio[i] == mode || (mode == STDIO_PTY && slot && (slot->kinds & (1U << FD_KIND_TTY))))
+		return 0;
+	return refuse(result, p, stdio_keys[i], REFUSAL_OVERRIDE_DENIED, -EACCES,
+		"option stdio: profile %s has no %s%s%s; leave it out, or have an administrator add that "
+		"line",
+		p->name, stdio_keys[i], mode_names[mode],
+		mode == STDIO_PTY ? ", nor a FileDescriptor= line with tty for it" : "");
 }
 
 /* A stream for which the caller mapped nothing. */
@@ -200,8 +228,12 @@ static int plan_made_stream(const struct compiled_profile *p, const struct plan_
 		return refuse(result, p, stdio_keys[i], REFUSAL_INVALID_FD, -EINVAL,
 			"fd %u must be mapped (%s); map one", i,
 			r->stdio[i] == STDIO_FD ? "option stdio asks for fd" : "the profile asks for fd");
-	if (mode == STDIO_PIPE) {
-		q = check_pipe(p, i, result);
+	if (mode == STDIO_PIPE || mode == STDIO_SOCKET) {
+		q = check_made(p, i, mode, result);
+		if (q < 0)
+			return q;
+	} else if (mode == STDIO_PTY || mode == STDIO_JOURNAL) {
+		q = check_given(p, i, mode, result);
 		if (q < 0)
 			return q;
 	} else if (p->stdio[i] == STDIO_FD) {
@@ -216,6 +248,18 @@ static int plan_made_stream(const struct compiled_profile *p, const struct plan_
 	return 0;
 }
 
+static int check_pty_size(const struct compiled_profile *p, const struct plan_request *r,
+	const enum stdio_mode stdio[N_STDIO], struct plan_result *result)
+{
+	for (unsigned i = 0; i < N_STDIO; i++)
+		if (stdio[i] == STDIO_PTY)
+			return 0;
+	if (!r->has_pty_size)
+		return 0;
+	return refuse(result, p, stdio_keys[0], REFUSAL_OVERRIDE_DENIED, -EINVAL,
+		"option pty: no standard stream is a pty; leave it out, or have option stdio ask for one");
+}
+
 int plan_descriptors(const struct compiled_profile *p, const struct plan_request *r,
 	enum stdio_mode ret_stdio[3], struct plan_result *result)
 {
@@ -228,16 +272,20 @@ int plan_descriptors(const struct compiled_profile *p, const struct plan_request
 	for (unsigned i = 0; i < N_STDIO; i++) {
 		const struct plan_fd *fd = find_fd(r, i);
 
-		if (r->stdio[i] != PLAN_STDIO_UNSET && r->stdio[i] > STDIO_FD)
+		if (r->stdio[i] != PLAN_STDIO_UNSET && r->stdio[i] >= STDIO_INHERIT)
 			return refuse(result, p, stdio_keys[i], REFUSAL_OVERRIDE_DENIED, -EINVAL,
-				"option stdio: %u is no mode for fd %u; null, pipe and fd are", r->stdio[i],
-				i);
+				"option stdio: %u is no mode for fd %u; null, pipe, fd, socket, pty and "
+				"journal are",
+				r->stdio[i], i);
 		stdio[i] = STDIO_FD;
 		q = fd ? plan_mapped_stream(p, r, fd, result) : plan_made_stream(p, r, i, &stdio[i], result);
 		if (q < 0)
 			return q;
 	}
 	q = check_fds(p, r, result);
+	if (q < 0)
+		return q;
+	q = check_pty_size(p, r, stdio, result);
 	if (q < 0)
 		return q;
 	for (unsigned i = 0; i < N_STDIO; i++)

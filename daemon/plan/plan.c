@@ -64,6 +64,19 @@ static int make_pieces(const struct compiled_profile *p, const struct plan_reque
 	return m->argv ? 0 : -ENOMEM;
 }
 
+static struct jail_pty pty_of(const struct plan_request *r, const struct plan_effective *effective)
+{
+	struct jail_pty pty = { 0 };
+
+	for (size_t i = 0; i < ELEMENTSOF(effective->stdio); i++)
+		pty.wanted |= effective->stdio[i] == STDIO_PTY;
+	if (pty.wanted && r->has_pty_size) {
+		pty.rows = r->pty_rows;
+		pty.columns = r->pty_columns;
+	}
+	return pty;
+}
+
 /* Hands the pieces to a spec, with all that comes from the profile unchanged. */
 static void fill_spec(const struct compiled_profile *p, const struct plan_caller *c, struct pieces *m,
 	struct jail_spec *spec)
@@ -137,6 +150,7 @@ int plan_make(const struct compiled_profile *p, const struct plan_caller *c, con
 	if (q < 0)
 		return q;
 	fill_spec(p, c, &m, ret_spec);
+	ret_spec->pty = pty_of(r, &effective);
 	if (p->dynamic_user)
 		ret_spec->uid = ret_spec->gid = r->dynamic_uid;
 	*ret_effective = effective;

@@ -48,8 +48,10 @@ struct plan_request {
 	size_t n_fds;
 	const struct plan_bind *binds;
 	size_t n_binds;
-	uint32_t stdio[3]; /* enum stdio_mode (NULL, PIPE, FD) asked for, or PLAN_STDIO_UNSET */
-	const char *cwd;   /* NULL: the profile's; borrowed by the spec */
+	uint32_t stdio[3]; /* enum stdio_mode asked for (not INHERIT), or PLAN_STDIO_UNSET */
+	bool has_pty_size;
+	uint16_t pty_rows, pty_columns;
+	const char *cwd; /* NULL: the profile's; borrowed by the spec */
 	bool detach;
 	const struct compiled_limit *limits; /* option rlimits: may only tighten */
 	size_t n_limits;
@@ -96,7 +98,7 @@ const char *plan_polkit_action(const struct compiled_profile *p);
 
 /* What the plan made of stdio and times, beyond the spec. */
 struct plan_effective {
-	enum stdio_mode stdio[3]; /* NULL, PIPE or FD */
+	enum stdio_mode stdio[3]; /* never INHERIT */
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	int32_t stop_signal;
 };

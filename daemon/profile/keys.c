@@ -31,7 +31,9 @@
 		(in), (key), set_bool, (number), AT(member)                                                  \
 	}
 
-static const char *const stdio_names[] = { "null", "pipe", "fd", "inherit", NULL };
+static const char *const input_names[] = { "null", "pipe", "fd", "inherit", "socket", "pty", NULL };
+static const char *const output_names[] = { "null", "pipe", "fd", "inherit", "socket", "pty", "journal",
+	NULL };
 static const char *const io_classes[] = { "realtime", "best-effort", "idle", NULL };
 static const char *const keyring_modes[] = { "private", NULL };
 
@@ -63,9 +65,9 @@ static const struct key keys[] = {
 	{ "Exec", "PassEnvironment", set_pass_environment, KEY_PASS_ENVIRONMENT, AT(pass_environment), .list = true },
 	{ "Exec", "FileDescriptor", set_file_descriptor, KEY_FILE_DESCRIPTOR, AT(slots), .list = true },
 	{ "Exec", "MaxFileDescriptors", set_u32, KEY_MAX_FILE_DESCRIPTORS, AT(max_fds), 0, FDS_MAX },
-	{ "Exec", "StandardInput", set_enum, KEY_STANDARD_INPUT, AT(stdio[0]), .names = stdio_names, .later = "pty" },
-	{ "Exec", "StandardOutput", set_enum, KEY_STANDARD_OUTPUT, AT(stdio[1]), .names = stdio_names, .later = "pty" },
-	{ "Exec", "StandardError", set_enum, KEY_STANDARD_ERROR, AT(stdio[2]), .names = stdio_names, .later = "pty" },
+	{ "Exec", "StandardInput", set_enum, KEY_STANDARD_INPUT, AT(stdio[0]), .names = input_names },
+	{ "Exec", "StandardOutput", set_enum, KEY_STANDARD_OUTPUT, AT(stdio[1]), .names = output_names },
+	{ "Exec", "StandardError", set_enum, KEY_STANDARD_ERROR, AT(stdio[2]), .names = output_names },
 	{ "Exec", "WorkingDirectory", set_path, KEY_WORKING_DIRECTORY, AT(working_directory) },
 	{ "Exec", "UMask", set_mode, KEY_UMASK, AT(umask), .max = 0777 },
 

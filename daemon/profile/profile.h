@@ -157,6 +157,9 @@ enum profile_stdio {
 	PROFILE_STDIO_PIPE,
 	PROFILE_STDIO_FD,
 	PROFILE_STDIO_INHERIT,
+	PROFILE_STDIO_SOCKET,
+	PROFILE_STDIO_PTY,
+	PROFILE_STDIO_JOURNAL, /* outputs only */
 };
 
 struct profile_mount {

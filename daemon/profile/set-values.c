@@ -117,8 +117,6 @@ int set_enum(const struct setting *s, void *target)
 	_cleanup_free_ char *list = NULL;
 	int r;
 
-	if (s->key->later && strcmp(s->key->later, s->value) == 0)
-		return setting_error(s, 0, "%s=%s is not supported yet", s->key->name, s->value);
 	for (unsigned i = 0; s->key->names[i]; i++)
 		if (strcmp(s->key->names[i], s->value) == 0) {
 			*(unsigned *)setting_slot(s, target) = i;

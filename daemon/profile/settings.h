@@ -28,7 +28,6 @@ struct key {
 	uint64_t min, max;
 	bool list;                /* the setter sees empty values too: they clear the list */
 	const char *const *names; /* of an enumeration, NULL-terminated */
-	const char *later;        /* a name of the enumeration that a later version knows */
 };
 
 struct key_table {

@@ -66,6 +66,18 @@ int32_t get_error(struct cursor *c)
 	return error;
 }
 
+void put_size(struct buf *b, uint16_t rows, uint16_t columns)
+{
+	buf_put_u32(b, rows);
+	buf_put_u32(b, columns);
+}
+
+void get_size(struct cursor *c, uint16_t *ret_rows, uint16_t *ret_columns)
+{
+	*ret_rows = (uint16_t)cursor_get_u32_max(c, UINT16_MAX);
+	*ret_columns = (uint16_t)cursor_get_u32_max(c, UINT16_MAX);
+}
+
 void put_clipped(struct buf *b, const char *s, size_t max)
 {
 	size_t n = s ? strnlen(s, max + 1) : 0;

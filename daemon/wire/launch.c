@@ -70,6 +70,9 @@ int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_re
 		buf_put_str(b, m->cwd);
 	for (size_t i = 0; i < ELEMENTSOF(m->stdio); i++)
 		buf_put_u32(b, m->stdio[i]);
+	buf_put_u8(b, m->has_pty_size);
+	if (m->has_pty_size)
+		put_size(b, m->pty_rows, m->pty_columns);
 	put_fds(b, m);
 	put_binds(b, m);
 	buf_put_u8(b, m->has_lifeline);
@@ -208,6 +211,9 @@ int decode_launch_request(struct cursor *c, struct launch_request *ret)
 		m.cwd = cursor_get_str(c, CWD_MAX - 1);
 	for (size_t i = 0; i < ELEMENTSOF(m.stdio); i++)
 		m.stdio[i] = get_stdio(c);
+	m.has_pty_size = cursor_get_bool(c);
+	if (m.has_pty_size)
+		get_size(c, &m.pty_rows, &m.pty_columns);
 	get_fds(c, &m);
 	get_binds(c, &m);
 	m.has_lifeline = cursor_get_bool(c);

@@ -33,9 +33,10 @@ enum wire_type {
 	WIRE_USAGE,  /* id → WIRE_USAGE_IS, or WIRE_DONE with -ESRCH */
 	WIRE_ATTACH, /* id; fd: a lifeline → WIRE_DONE or WIRE_REFUSED */
 	WIRE_PROCESS, /* process_request → WIRE_PROCESS_IS; fd: the bus' pidfd, if it gave one */
+	WIRE_RESIZE,  /* resize_request → WIRE_DONE */
 
 	/* launcher → broker */
-	WIRE_LAUNCHED = 64, /* launched; fd: pidfd */
+	WIRE_LAUNCHED = 64, /* launched; fds: pidfd, and the pty's master if has_pty */
 	WIRE_REFUSED,       /* refused */
 	WIRE_DONE,          /* done */
 	WIRE_ENTRY,         /* sandbox_entry; fd: pidfd unless it exited */
@@ -106,12 +107,14 @@ struct launch_request {
 	char **argv, **env, **unset_env; /* env: NAME=VALUE */
 	bool has_cwd;
 	char *cwd;
-	uint32_t stdio[3]; /* enum stdio_mode (NULL, PIPE, FD) or PLAN_STDIO_UNSET */
+	uint32_t stdio[3]; /* enum stdio_mode (not INHERIT) or PLAN_STDIO_UNSET */
+	bool has_pty_size;
+	uint16_t pty_rows, pty_columns;
 	/* fds in the record, in this order */
 	size_t n_fds;
 	struct {
 		uint32_t target;
-		bool made; /* the broker's own end of a pipe for stdio, not the caller's */
+		bool made; /* the broker's own end of a pipe or socket for stdio, not the caller's */
 	} fds[FDS_MAX + 3];
 	/* then those that are bound into mount slots */
 	size_t n_binds;
@@ -139,6 +142,7 @@ struct launched {
 	uint32_t layers;  /* bit (1 << enum jail_stage) for each layer applied */
 	uint32_t lacking; /* bit (1 << enum jail_lack) for each optional setting that the kernel lacks */
 	char *cgroup;     /* "" if none */
+	bool has_pty;
 };
 
 /* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0); both 0
@@ -189,8 +193,14 @@ struct usage {
 	uint64_t tasks_peak;
 };
 
+struct resize_request {
+	uint64_t id;
+	uint16_t rows, columns; /* of its pty */
+};
+
 struct done {
-	int32_t error; /* 0 or negative errno: -ESRCH no such live sandbox */
+	int32_t error; /* 0 or negative errno: -ESRCH no such live sandbox; -ENOTTY, -EIO: see
+			  jail_resize_pty() */
 };
 
 enum sandbox_state {
@@ -284,6 +294,8 @@ int decode_limit_request(struct cursor *c, struct limit_request *ret);
 /* WIRE_USAGE_IS */
 int encode_usage(struct buf *b, uint32_t serial, const struct usage *m);
 int decode_usage(struct cursor *c, struct usage *ret);
+int encode_resize_request(struct buf *b, uint32_t serial, const struct resize_request *m);
+int decode_resize_request(struct cursor *c, struct resize_request *ret);
 /* WIRE_FORGET, WIRE_USAGE, WIRE_ATTACH, WIRE_STOPPING */
 int encode_id(struct buf *b, uint32_t type, uint32_t serial, uint64_t id);
 int decode_id(struct cursor *c, uint64_t *ret);

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-#define WIRE_STDIO_MAX   2U         /* STDIO_FD: a request can not ask to inherit */
+#define WIRE_STDIO_MAX   5U         /* STDIO_JOURNAL: a request can not ask to inherit */
 #define WIRE_STDIO_UNSET UINT32_MAX /* PLAN_STDIO_UNSET */
 #define WIRE_REFUSAL_MAX 11U        /* REFUSAL_BUSY */
 #define WIRE_STAGE_MAX   12U        /* STAGE_EXEC */
@@ -41,6 +41,9 @@ struct violation;
 void put_violation(struct buf *b, const struct violation *m);
 void get_violation(struct cursor *c, struct violation *m);
 #define WIRE_VIOLATION_SIZE (8U + 4U + 4U + 8U + 6U * 8U + 1U)
+/* A terminal's: each number below 2^16. */
+void put_size(struct buf *b, uint16_t rows, uint16_t columns);
+void get_size(struct cursor *c, uint16_t *ret_rows, uint16_t *ret_columns);
 /* The string, cut at a character's border to at most max bytes: what people read may lose its end, but must
  * not make the peer refuse the record. */
 void put_clipped(struct buf *b, const char *s, size_t max);

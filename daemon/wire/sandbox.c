@@ -24,6 +24,7 @@ static void put_launched(struct buf *b, const struct launched *m)
 	buf_put_u32(b, m->layers);
 	buf_put_u32(b, m->lacking);
 	buf_put_str(b, m->cgroup);
+	buf_put_u8(b, m->has_pty);
 }
 
 static void get_launched(struct cursor *c, struct launched *m)
@@ -39,6 +40,7 @@ static void get_launched(struct cursor *c, struct launched *m)
 	m->layers = cursor_get_u32_max(c, LAYERS_ALL);
 	m->lacking = cursor_get_u32_max(c, LACKS_ALL);
 	m->cgroup = cursor_get_str(c, WIRE_PATH_MAX);
+	m->has_pty = cursor_get_bool(c);
 }
 
 int encode_launched(struct buf *b, uint32_t serial, const struct launched *m)
@@ -111,6 +113,28 @@ int decode_stop_request(struct cursor *c, struct stop_request *ret)
 	m.reason = cursor_get_u32(c);
 	if (m.reason != RESULT_KILLED && m.reason != RESULT_CLIENT_GONE)
 		cursor_fail(c, -EBADMSG);
+	r = cursor_end(c);
+	if (r < 0)
+		return r;
+	*ret = m;
+	return 0;
+}
+
+int encode_resize_request(struct buf *b, uint32_t serial, const struct resize_request *m)
+{
+	put_head(b, WIRE_RESIZE, serial);
+	buf_put_u64(b, m->id);
+	put_size(b, m->rows, m->columns);
+	return buf_error(b);
+}
+
+int decode_resize_request(struct cursor *c, struct resize_request *ret)
+{
+	struct resize_request m = { 0 };
+	int r;
+
+	m.id = get_id(c);
+	get_size(c, &m.rows, &m.columns);
 	r = cursor_end(c);
 	if (r < 0)
 		return r;

@@ -4,6 +4,7 @@
 # profiles as to what may be called (children, files in /tmp, sockets), and as confined as the others as to what can be
 # reached: nothing of the host but /usr, no network, no other user's process.
 #
+#	bailiffctl run shell -- bash
 #	bailiffctl run shell -- bash -c 'id; mount; ls -la /'
 #
 # For administrators. To look around in the sandbox of another profile, make a profile with Template=shell.profile and
@@ -23,11 +24,15 @@ Executable=/usr/bin/bash /usr/bin/dash
 Environment=PATH=/usr/bin:/usr/sbin:/bin:/sbin HOME=/tmp SHELL=/usr/bin/bash LANG=C.UTF-8
 # How to write on the terminal, and in which language.
 PassEnvironment=TERM COLORTERM LANG LC_* TZ
-# A terminal may be given. What is typed there by a program (TIOCSTI) would run outside, and the policy forbids that; but
-# what is shown there may still lie, so leave this profile with administrators.
-FileDescriptor=0 regular,pipe,memfd,socket,tty,null
-FileDescriptor=1 regular,pipe,memfd,socket,tty,null
-FileDescriptor=2 regular,pipe,memfd,socket,tty,null
+# A terminal of its own, for job control and whatever fills the screen; files and pipes instead where they are given. The
+# user's terminal itself stays outside: what a program types there (TIOCSTI) would run outside. What is shown there may
+# still lie, so leave this profile with administrators.
+StandardInput=pty
+StandardOutput=pty
+StandardError=pty
+FileDescriptor=0 regular,pipe,memfd,socket,null
+FileDescriptor=1 regular,pipe,memfd,socket,null
+FileDescriptor=2 regular,pipe,memfd,socket,null
 # The one place where it may write, kept in memory and gone with the sandbox.
 WorkingDirectory=/tmp
 UMask=0077

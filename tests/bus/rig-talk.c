@@ -138,11 +138,16 @@ bool rig_launcher_idle(struct rig *r)
 	return k == -EAGAIN;
 }
 
-static void send_record(struct rig *r, struct buf *b, int fd)
+static void send_record_fds(struct rig *r, struct buf *b, const int *fds, size_t n)
 {
 	assert_int_equal(buf_error(b), 0);
-	assert_int_equal(wire_send(r->launcher, b->data, b->size, &fd, fd >= 0), 0);
+	assert_int_equal(wire_send(r->launcher, b->data, b->size, fds, n), 0);
 	buf_done(b);
+}
+
+static void send_record(struct rig *r, struct buf *b, int fd)
+{
+	send_record_fds(r, b, &fd, fd >= 0);
 }
 
 void rig_answer_done(struct rig *r, uint32_t serial, int error)
@@ -169,6 +174,11 @@ void rig_answer_process(struct rig *r, uint32_t serial)
 
 void rig_answer_launched(struct rig *r, uint32_t serial, uint64_t id)
 {
+	rig_answer_launched_pty(r, serial, id, -1);
+}
+
+void rig_answer_launched_pty(struct rig *r, uint32_t serial, uint64_t id, int master)
+{
 	char cgroup[] = "/bailiff/1";
 	const struct launched launched = { .id = id,
 		.host_pid = 4711,
@@ -177,14 +187,15 @@ void rig_answer_launched(struct rig *r, uint32_t serial, uint64_t id)
 		.started_realtime_usec = 2,
 		.setup_usec = 300,
 		.layers = 1U << 1 | 1U << 5,
-		.cgroup = cgroup };
-	int pidfd = process_pidfd_open(getpid());
+		.cgroup = cgroup,
+		.has_pty = master >= 0 };
+	int fds[] = { process_pidfd_open(getpid()), master };
 	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
-	assert_true(pidfd >= 0);
+	assert_true(fds[0] >= 0);
 	(void)encode_launched(&b, serial, &launched);
-	send_record(r, &b, pidfd);
-	(void)fd_close(pidfd);
+	send_record_fds(r, &b, fds, master >= 0 ? 2 : 1);
+	(void)fd_close(fds[0]);
 }
 
 void rig_tell_exited(struct rig *r, uint64_t id, enum sandbox_result result, int code, int signal)

@@ -158,6 +158,8 @@ void rig_take(struct rig *r, uint32_t type, struct request *ret);
 void request_done(struct request *q);
 bool rig_launcher_idle(struct rig *r);
 void rig_answer_done(struct rig *r, uint32_t serial, int error);
+void rig_answer_launched_pty(
+	struct rig *r, uint32_t serial, uint64_t id, int master); /* borrowed; -1: none */
 void rig_answer_launched(struct rig *r, uint32_t serial, uint64_t id);
 void rig_tell_exited(struct rig *r, uint64_t id, enum sandbox_result result, int code, int signal);
 /* The next launch is taken and answered; returns the reply's message in *reply. */

@@ -26,6 +26,7 @@ static const struct {
 	{ BAILIFF_SANDBOX_INTERFACE, "GetPidfd" },
 	{ BAILIFF_SANDBOX_INTERFACE, "Release" },
 	{ BAILIFF_SANDBOX_INTERFACE, "Signal" },
+	{ BAILIFF_SANDBOX_INTERFACE, "ResizePty" },
 	{ "org.freedesktop.DBus.Properties", "Get" },
 	{ "org.freedesktop.DBus.Properties", "GetAll" },
 	{ "org.freedesktop.DBus.Properties", "Set" },

@@ -85,6 +85,10 @@ static const struct row rows[] = {
 		{ "org.freedesktop.DBus.Error.InvalidArgs", "org.freedesktop.DBus.Error.InvalidArgs",
 			"org.freedesktop.DBus.Error.InvalidArgs", UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ RIG_SANDBOX, "Signal", "(10, 'main')", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	/* it has no pty, which a stranger must not learn either */
+	{ RIG_SANDBOX, "ResizePty", "(uint16 24, uint16 80)",
+		{ RIG_ERROR("InvalidFd"), RIG_ERROR("InvalidFd"), RIG_ERROR("InvalidFd"), UNKNOWN, UNKNOWN,
+			UNKNOWN } },
 	/* the sandbox lives: its owner may not release it yet, a stranger must not learn that */
 	{ RIG_SANDBOX, "Release", "()",
 		{ RIG_ERROR("Busy"), RIG_ERROR("Busy"), RIG_ERROR("Busy"), UNKNOWN, UNKNOWN, UNKNOWN } },

@@ -302,7 +302,7 @@ static const struct {
 	{ "{'uid': <uint32 0>}", RIG_ERROR("UnknownOption"), "uid" },
 	{ "{'pid': <uint32 1>}", RIG_ERROR("UnknownOption"), NULL },
 	{ "{'user': <'root'>}", RIG_ERROR("UnknownOption"), NULL },
-	{ "{'pty': <(uint16 24, uint16 80)>}", RIG_ERROR("UnknownOption"), NULL },
+	{ "{'pty': <(uint16 24, uint16 80)>}", RIG_ERROR("OverrideDenied"), "pty" },
 	{ "{'tag': <1>}", INVALID_ARGS, "tag" },
 	{ "{'cwd': <1>}", INVALID_ARGS, "cwd" },
 	{ "{'detach': <'yes'>}", INVALID_ARGS, "detach" },

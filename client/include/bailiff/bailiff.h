@@ -66,11 +66,18 @@ int bailiff_request_bind_fd(bailiff_request *r, const char *slot, int fd, int re
 #define BAILIFF_FDS_MAX 16 /* what a stock system bus carries in a message (dbus-daemon 1.14) */
 
 enum bailiff_stdio {
-	BAILIFF_STDIO_NULL, /* /dev/null */
-	BAILIFF_STDIO_PIPE  /* a pipe; the other end from bailiff_sandbox_stream() */
+	BAILIFF_STDIO_NULL,   /* /dev/null */
+	BAILIFF_STDIO_PIPE,   /* a pipe; the other end from bailiff_sandbox_stream() */
+	BAILIFF_STDIO_SOCKET, /* a stream socket, both ways; likewise */
+	/* a pseudo terminal, the same for each stream that is one; its master from bailiff_sandbox_stream()
+	 * of the lowest of them. If the profile has it. */
+	BAILIFF_STDIO_PTY,
+	BAILIFF_STDIO_JOURNAL /* the system's journal; not for 0. If the profile has it. */
 };
 /* child: 0, 1 or 2. */
 int bailiff_request_set_stdio(bailiff_request *r, int child, enum bailiff_stdio mode);
+/* Size of the pseudo terminal, where the profile or bailiff_request_set_stdio() makes one; 0: not known. */
+int bailiff_request_set_pty(bailiff_request *r, uint16_t rows, uint16_t columns);
 /* The sandbox outlives this connection; needs the profile's AllowDetach=. */
 int bailiff_request_set_detach(bailiff_request *r, int detach);
 /* End of file on this read end stops the sandbox. Borrowed until the launch. */
@@ -127,8 +134,8 @@ pid_t bailiff_sandbox_pid(const bailiff_sandbox *s);
  * opened, or the fd was handed over by bailiff_sandbox_steal_pidfd(). */
 int bailiff_sandbox_pidfd(const bailiff_sandbox *s);
 int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s);
-/* Our end of the child's fd 0, 1 or 2 if that was BAILIFF_STDIO_PIPE; -ENOENT otherwise. Borrowed / handed
- * over. */
+/* Our end of the child's fd 0, 1 or 2 if that was BAILIFF_STDIO_PIPE, SOCKET or PTY; -ENOENT otherwise.
+ * Borrowed / handed over. */
 int bailiff_sandbox_stream(const bailiff_sandbox *s, int child);
 int bailiff_sandbox_steal_stream(bailiff_sandbox *s, int child);
 /* Waits for the end, also across a restart of the broker. -ETIMEDOUT; -ESRCH: neither the broker nor, before
@@ -146,6 +153,9 @@ int bailiff_sandbox_wait_async(bailiff_sandbox *s, bailiff_wait_handler handler,
 int bailiff_sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec);
 /* all: to every process inside, not the main one alone. */
 int bailiff_sandbox_signal(bailiff_sandbox *s, int signal, int all);
+/* New size of the sandbox's pseudo terminal; what runs there gets SIGWINCH. -EBADF: it has none, or its
+ * master was closed. */
+int bailiff_sandbox_resize_pty(bailiff_sandbox *s, uint16_t rows, uint16_t columns);
 /* Drops the retained exit state. */
 int bailiff_sandbox_release(bailiff_sandbox *s);
 

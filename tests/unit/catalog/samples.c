@@ -70,8 +70,8 @@ static void fill_exec(struct compiled_profile *p)
 	p->n_slots = ELEMENTSOF(slots);
 	p->max_fds = 16;
 	p->stdio[0] = STDIO_NULL;
-	p->stdio[1] = STDIO_PIPE;
-	p->stdio[2] = STDIO_FD;
+	p->stdio[1] = STDIO_JOURNAL;
+	p->stdio[2] = STDIO_PTY;
 	p->working_directory = copy("/usr/share");
 	p->umask = 0022;
 }

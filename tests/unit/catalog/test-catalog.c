@@ -138,7 +138,7 @@ static void test_values(void **state)
 	assert_string_equal(q->pass_environment[1], "DECODER_*");
 	assert_int_equal(q->slots[1].number, FD_TARGET_MAX);
 	assert_true(q->slots[0].required);
-	assert_int_equal(q->stdio[2], STDIO_FD);
+	assert_int_equal(q->stdio[2], STDIO_PTY);
 	assert_int_equal(q->umask, 0022);
 	assert_false(q->dynamic_user);
 	assert_int_equal(q->groups[1], 4294967294U);
@@ -154,12 +154,11 @@ static void test_values(void **state)
 	assert_int_equal(q->n_filter, 4);
 	assert_int_equal(q->filter[1].k, 0xc000003e);
 	assert_int_equal(q->filter[1].jt, 1);
-	assert_true(q->deny_write_execute);
 	assert_int_equal(q->violations, VIOLATIONS_TOLD);
 	assert_int_equal(q->limits[1].hard, UINT64_MAX);
 	assert_int_equal(q->kill_signal, 2);
 	assert_memory_equal(q->group, p->group, sizeof(p->group));
-	assert_true(q->run_as_init);
+	assert_true(q->run_as_init && q->deny_write_execute);
 	assert_string_equal(q->network_namespace_path, "/run/netns/test");
 	assert_string_equal(q->selinux_context, "system_u:system_r:decoder_t:s0");
 	assert_memory_equal(&q->tuning, &p->tuning, sizeof(p->tuning));

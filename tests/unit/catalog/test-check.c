@@ -61,6 +61,7 @@ CHANGE(slot_access, p->slots[0].access = 4);
 CHANGE(slot_no_access, p->slots[0].access = 0);
 CHANGE(fds_max, p->max_fds = FDS_MAX + 1);
 CHANGE(bad_stdio, p->stdio[1] = _STDIO_MODE_MAX);
+CHANGE(journal_input, p->stdio[0] = STDIO_JOURNAL);
 CHANGE(bad_cwd, p->working_directory[4] = '/'; p->working_directory[5] = '/');
 CHANGE(bad_umask, p->umask = 01000);
 CHANGE(bad_uid, p->uid = UINT32_MAX);
@@ -203,6 +204,7 @@ static struct change changes[] = {
 	ROW(slot_no_access),
 	ROW(fds_max),
 	ROW(bad_stdio),
+	ROW(journal_input),
 	ROW(bad_cwd),
 	ROW(bad_umask),
 	ROW(bad_uid),

@@ -95,6 +95,11 @@ static void test_stdio(void **state)
 	assert_int_equal(bailiff_request_set_stdio(r, 3, BAILIFF_STDIO_PIPE), -EINVAL);
 	assert_int_equal(bailiff_request_set_stdio(r, -1, BAILIFF_STDIO_PIPE), -EINVAL);
 	assert_int_equal(bailiff_request_set_stdio(r, 1, (enum bailiff_stdio)7), -EINVAL);
+	assert_int_equal(bailiff_request_set_stdio(r, 0, BAILIFF_STDIO_JOURNAL), -EINVAL);
+	assert_int_equal(bailiff_request_set_stdio(r, 0, BAILIFF_STDIO_PTY), 0);
+	assert_int_equal(bailiff_request_set_pty(NULL, 1, 1), -EINVAL);
+	assert_int_equal(bailiff_request_set_pty(r, 24, 80), 0);
+	assert_int_equal(bailiff_request_set_stdio(r, 1, BAILIFF_STDIO_JOURNAL), 0);
 	assert_int_equal(bailiff_request_set_stdio(r, 1, BAILIFF_STDIO_PIPE), 0);
 	assert_int_equal(bailiff_request_map_fd(r, 1, 0), -EEXIST);
 	assert_int_equal(bailiff_request_map_fd(r, 2, 0), 0);

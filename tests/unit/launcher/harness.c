@@ -68,6 +68,9 @@ int catalog_memfd(const struct launcher *l)
 	};
 	fill_profile(&c->profiles[PROFILE_SHORT], "short", "/usr/bin/dash");
 	c->profiles[PROFILE_SHORT].runtime_max_usec = 200000;
+	fill_profile(&c->profiles[PROFILE_TERMINAL], "terminal", "/usr/bin/dash");
+	for (size_t i = 0; i < 3; i++)
+		c->profiles[PROFILE_TERMINAL].stdio[i] = STDIO_PTY;
 	assert_int_equal(catalog_to_memfd(c, &fd), 0);
 	(void)catalog_free(c);
 	return fd;

@@ -15,10 +15,11 @@
 #include <sys/types.h>
 
 enum profile_index {
-	PROFILE_DYNAMIC, /* a user id for each sandbox */
-	PROFILE_MISSING, /* a program that does not exist */
-	PROFILE_SHELL,   /* /usr/bin/dash with any argument, for ALLOWED_UID */
-	PROFILE_SHORT,   /* the same, RuntimeMaxSec=200ms */
+	PROFILE_DYNAMIC,  /* a user id for each sandbox */
+	PROFILE_MISSING,  /* a program that does not exist */
+	PROFILE_SHELL,    /* /usr/bin/dash with any argument, for ALLOWED_UID */
+	PROFILE_SHORT,    /* the same, RuntimeMaxSec=200ms */
+	PROFILE_TERMINAL, /* the same on a pty */
 	N_PROFILES,
 };
 

@@ -26,6 +26,9 @@
 #define S_NULL    (STDIO_NULL + 1)
 #define S_PIPE    (STDIO_PIPE + 1)
 #define S_FD      (STDIO_FD + 1)
+#define S_SOCKET  (STDIO_SOCKET + 1)
+#define S_PTY     (STDIO_PTY + 1)
+#define S_JOURNAL (STDIO_JOURNAL + 1)
 #define S_INHERIT (STDIO_INHERIT + 1)
 
 #define ONE_FD(t, k, a) .fds = { { (t), FD_KIND_##k, (a) } }, .n_fds = 1
@@ -260,6 +263,36 @@ struct row rows[] = {
 		.streams = { S_NULL, S_NULL, S_PIPE } },
 	{ "pipe, asked for pipe", STREAMS, .stdio = { 0, S_PIPE, S_PIPE },
 		.streams = { S_NULL, S_PIPE, S_PIPE } },
+
+	/* standard streams: socket, pty, journal */
+	{ "inherit, asked for a socket", STRICT, .stdio = { S_SOCKET, 0, S_SOCKET },
+		.streams = { S_SOCKET, S_NULL, S_SOCKET } },
+	{ "null, asked for a socket", STREAMS, .stdio = { S_SOCKET, 0, S_PIPE }, OPTION_NO,
+		.says = "a socket for fd 0" },
+	{ "inherit, asked for a pty", STRICT, .stdio = { S_PTY, 0, 0 }, OPTION_NO,
+		.says = "has no StandardInput=pty" },
+	{ "inherit, asked for the journal", STRICT, .stdio = { 0, S_JOURNAL, 0 }, OPTION_NO,
+		.says = "has no StandardOutput=journal;" },
+	{ "asked to read the journal", STRICT, .stdio = { S_JOURNAL, 0, 0 }, OPTION_BAD,
+		.says = "only written to" },
+	{ "a size without a pty", STRICT, .pty_size = true, OPTION_BAD,
+		.says = "no standard stream is a pty" },
+	{ "pty and journal by the profile", TERMINAL, .pty_size = true,
+		.streams = { S_PTY, S_NULL, S_JOURNAL } },
+	{ "pty without a size", TERMINAL, .streams = { S_PTY, S_NULL, S_JOURNAL } },
+	{ "a pty where the slot takes terminals", TERMINAL, .stdio = { 0, S_PTY, 0 },
+		.streams = { S_PTY, S_PTY, S_JOURNAL } },
+	{ "a pty where the profile has the journal", TERMINAL, .stdio = { 0, 0, S_PTY }, OPTION_NO,
+		.says = "StandardError=pty" },
+	{ "a pipe instead of a pty", TERMINAL, .stdio = { S_PIPE, 0, 0 },
+		.streams = { S_PIPE, S_NULL, S_JOURNAL } },
+	{ "null instead of pty and journal", TERMINAL, .stdio = { S_NULL, 0, S_NULL },
+		.streams = { S_NULL, S_NULL, S_NULL } },
+	{ "a size, and the pty left out", TERMINAL, .stdio = { S_NULL, 0, 0 }, .pty_size = true, OPTION_BAD },
+	{ "a map where the profile has a pty", TERMINAL, ONE_FD(0, PIPE, RD), FD_NO,
+		.says = "StandardInput=pty" },
+	{ "a socket where the slot takes terminals", TERMINAL, .stdio = { 0, S_SOCKET, 0 }, FD_NO,
+		.says = "of kind socket" },
 
 	/* slots on standard streams, required ones, and both bounds together */
 	{ "all that is required", SLOTS,

@@ -12,6 +12,7 @@ enum row_profile {
 	OPEN,
 	STREAMS,
 	SLOTS,
+	TERMINAL,
 	BROKEN,
 };
 
@@ -31,6 +32,7 @@ struct row {
 	size_t n_limits;
 	uint64_t runtime, timeout;
 	int32_t signal;
+	bool pty_size; /* 24 rows, 80 columns */
 
 	/* what comes out */
 	int expected;

@@ -34,6 +34,8 @@ static char *strict_pass[] = { s_pass_lang, s_pass_tz, s_pass_decoder, s_pass_pr
 	s_pass_tmpdir, NULL };
 static char *open_pass[] = { s_pass_all, NULL };
 static char *bad_arguments[] = { s_bad_ere, NULL };
+static struct fd_slot terminal_slots[] = { { 1, 1U << FD_KIND_TTY | 1U << FD_KIND_PIPE,
+	FD_ACCESS_READ | FD_ACCESS_WRITE, false } };
 static struct fd_slot strict_slots[] = {
 	{ 3, 1U << FD_KIND_SOCKET, FD_ACCESS_READ | FD_ACCESS_WRITE, false },
 	{ 4, 1U << FD_KIND_REGULAR | 1U << FD_KIND_MEMFD, FD_ACCESS_READ, false },
@@ -113,6 +115,16 @@ static void profile_slots(struct compiled_profile *p)
 	p->max_fds = 1;
 }
 
+/* The streams that the launcher makes. A terminal by its slot, too. */
+static void profile_terminal(struct compiled_profile *p)
+{
+	profile_strict(p);
+	p->slots = terminal_slots;
+	p->n_slots = ELEMENTS(terminal_slots);
+	p->stdio[0] = STDIO_PTY;
+	p->stdio[2] = STDIO_JOURNAL;
+}
+
 static void profile_broken(struct compiled_profile *p)
 {
 	profile_strict(p);
@@ -124,6 +136,7 @@ static void (*const profiles[])(struct compiled_profile *) = {
 	[OPEN] = profile_open,
 	[STREAMS] = profile_streams,
 	[SLOTS] = profile_slots,
+	[TERMINAL] = profile_terminal,
 	[BROKEN] = profile_broken,
 };
 
@@ -161,6 +174,9 @@ static void build(const struct row *row, struct built *b)
 		.runtime_max_usec = row->runtime,
 		.timeout_stop_usec = row->timeout,
 		.stop_signal = row->signal,
+		.has_pty_size = row->pty_size,
+		.pty_rows = 24,
+		.pty_columns = 80,
 		.dynamic_uid = row->no_dynamic_uid ? 0 : 1900000007,
 	};
 	for (size_t i = 0; i < 3; i++)
@@ -195,6 +211,11 @@ static void check_allowed(const struct row *row, const struct built *b, const st
 	assert_string_equal(spec->working_directory, row->cwd ? row->cwd : "/");
 	assert_null(spec->fds);
 	assert_int_equal(spec->n_fds, 0);
+	assert_int_equal(spec->pty.wanted, effective->stdio[0] == STDIO_PTY ||
+						   effective->stdio[1] == STDIO_PTY ||
+						   effective->stdio[2] == STDIO_PTY);
+	assert_int_equal(spec->pty.rows, row->pty_size ? 24 : 0);
+	assert_int_equal(spec->pty.columns, row->pty_size ? 80 : 0);
 }
 
 static void check_row(void **state)

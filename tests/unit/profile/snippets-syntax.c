@@ -58,7 +58,8 @@ static const struct snippet rows[] = {
 	{ "[Pool]\nMaxWarm=a\n[Pool]\nWarm=4\n",
 	  "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it\n"
 	  "p:4:1: error: Warm= in section [Pool] is not supported yet; remove it" },
-	{ "[Exec]\nStandardInput=pty\n", "p:2:15: error: StandardInput=pty is not supported yet" },
+	{ "[Exec]\nStandardInput=journal\n", "p:2:15: error: StandardInput=journal: expected one of null, pipe, fd, inherit, socket, pty" },
+	{ "[Exec]\nStandardInput=pty\nStandardOutput=pty\nStandardError=journal\n", "" },
 	/* quotes and escapes */
 	{ "[Exec]\nEnvironment=\"A=b c\" 'D=e f' G=\"h i\"j\n", "" },
 	{ "[Exec]\nEnvironment=A=\\x41\\101\\u00e9\\U0001F600\\s\\t\\\\\n", "" },

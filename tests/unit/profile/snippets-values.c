@@ -156,7 +156,7 @@ static const struct snippet rows[] = {
 	{ "[Exec]\nFileDescriptor=3 pipe,other\n",
 	  "p:2:23: error: FileDescriptor=: 'other' is neither a kind (regular, memfd, pipe, socket, null, tty, directory, path, listener, chardev, eventfd) nor read-only, write-only or required" },
 	{ "[Exec]\nMaxFileDescriptors=65\n", "p:2:20: error: MaxFileDescriptors=65: out of range; 0 to 64" },
-	{ "[Exec]\nStandardOutput=file:/x\n", "p:2:16: error: StandardOutput=file:/x: expected one of null, pipe, fd, inherit" },
+	{ "[Exec]\nStandardOutput=file:/x\n", "p:2:16: error: StandardOutput=file:/x: expected one of null, pipe, fd, inherit, socket, pty, journal" },
 	{ "[Exec]\nWorkingDirectory=~\n", "p:2:18: error: WorkingDirectory=~: not an absolute path" },
 	{ "[Exec]\nUMask=0077\nUMask=\n", "" },
 	{ "[Exec]\nUMask=1777\n", "p:2:7: error: UMask=1777: out of range; 0 to 0777" },

@@ -33,7 +33,10 @@ static int encode_full_launch(struct buf *b, uint32_t serial)
 		.unset_env = unset,
 		.has_cwd = true,
 		.cwd = cwd,
-		.stdio = { 1, UINT32_MAX, 2 },
+		.stdio = { 1, UINT32_MAX, 4 },
+		.has_pty_size = true,
+		.pty_rows = 24,
+		.pty_columns = UINT16_MAX,
 		.n_fds = 3,
 		.fds = { { 0, true }, { 1023, false }, { 5, false } },
 		.n_binds = 2,
@@ -70,7 +73,7 @@ static int recode_launch(struct cursor *c, uint32_t serial, struct buf *ret)
 
 static int encode_sample_launched(struct buf *b, uint32_t serial)
 {
-	struct launched m = { 7, 4242, 1900000000, 1, 2, 3, 0x1fff, 0x1fff, group };
+	struct launched m = { 7, 4242, 1900000000, 1, 2, 3, 0x1fff, 0x1fff, group, true };
 
 	return encode_launched(b, serial, &m);
 }
@@ -125,6 +128,21 @@ static int recode_signal(struct cursor *c, uint32_t serial, struct buf *ret)
 	int r = decode_signal_request(c, &m);
 
 	return r < 0 ? r : encode_signal_request(ret, serial, &m);
+}
+
+static int encode_sample_resize(struct buf *b, uint32_t serial)
+{
+	struct resize_request m = { 9, 24, UINT16_MAX };
+
+	return encode_resize_request(b, serial, &m);
+}
+
+static int recode_resize(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct resize_request m;
+	int r = decode_resize_request(c, &m);
+
+	return r < 0 ? r : encode_resize_request(ret, serial, &m);
 }
 
 static int encode_sample_stop(struct buf *b, uint32_t serial)
@@ -308,7 +326,7 @@ static int recode_exit(struct cursor *c, uint32_t serial, struct buf *ret)
 static struct sandbox_entry sample_entry(void)
 {
 	return (struct sandbox_entry){
-		.launched = { 7, 0, 1000, 1, 2, 3, 0, 0, empty },
+		.launched = { 7, 0, 1000, 1, 2, 3, 0, 0, empty, false },
 		.generation = 1,
 		.profile = profile,
 		.tag = tag,
@@ -359,6 +377,7 @@ struct sample samples[] = {
 	{ "refused by an error", WIRE_REFUSED, encode_refused_error, recode_refused },
 	{ "signal", WIRE_SIGNAL, encode_sample_signal, recode_signal },
 	{ "stop", WIRE_STOP, encode_sample_stop, recode_stop },
+	{ "resize", WIRE_RESIZE, encode_sample_resize, recode_resize },
 	{ "forget", WIRE_FORGET, encode_sample_forget, recode_forget },
 	{ "freeze", WIRE_FREEZE, encode_sample_freeze, recode_freeze },
 	{ "limit", WIRE_LIMIT, encode_sample_limit, recode_limit },

@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 
 /* Wire can not include the layers that own these numbers. */
-_Static_assert(WIRE_STDIO_MAX == STDIO_FD, "the highest stdio mode that a request may ask for");
+_Static_assert(WIRE_STDIO_MAX == STDIO_JOURNAL, "the highest stdio mode that a request may ask for");
 _Static_assert(WIRE_STDIO_UNSET == PLAN_STDIO_UNSET, "no stdio mode asked for");
 _Static_assert(WIRE_REFUSAL_MAX == _REFUSAL_MAX - 1, "refusals");
 _Static_assert(WIRE_STAGE_MAX == _STAGE_MAX - 1, "stages");
@@ -149,7 +149,7 @@ static void test_launch_scalars(void **state)
 	static const struct {
 		uint32_t mode;
 		int expected;
-	} modes[] = { { 0, 0 }, { 2, 0 }, { 3, -EBADMSG }, { UINT32_MAX - 1, -EBADMSG }, { UINT32_MAX, 0 } };
+	} modes[] = { { 0, 0 }, { 5, 0 }, { 6, -EBADMSG }, { UINT32_MAX - 1, -EBADMSG }, { UINT32_MAX, 0 } };
 	struct launch_request m = bare();
 
 	m.uid = UINT32_MAX;
@@ -350,6 +350,7 @@ static void test_largest_launch(void **state)
 
 THROUGH(signal, signal_request);
 THROUGH(stop, stop_request);
+THROUGH(resize, resize_request);
 THROUGH(done, done);
 
 static void test_small_ranges(void **state)
@@ -363,6 +364,8 @@ static void test_small_ranges(void **state)
 	assert_int_equal(through_stop(&(struct stop_request){ 1, 0, RESULT_CLIENT_GONE }), 0);
 	assert_int_equal(through_stop(&(struct stop_request){ 1, 0, RESULT_SUCCESS }), -EBADMSG);
 	assert_int_equal(through_stop(&(struct stop_request){ 1, 0, RESULT_OOM }), -EBADMSG);
+	assert_int_equal(through_resize(&(struct resize_request){ 1, UINT16_MAX, 0 }), 0);
+	assert_int_equal(through_resize(&(struct resize_request){ 0, 1, 1 }), -EBADMSG);
 	assert_int_equal(through_stop(&(struct stop_request){ 0, 0, RESULT_KILLED }), -EBADMSG);
 	assert_int_equal(through_stop(&(struct stop_request){ 1, UINT64_MAX - 1, RESULT_KILLED }), -EBADMSG);
 	assert_int_equal(through_done(&(struct done){ 0 }), 0);

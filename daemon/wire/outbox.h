@@ -9,7 +9,8 @@
 #include <sys/queue.h>
 
 /* Kept records at most, in bytes: a broker that reads nothing for so long is broken. */
-#define OUTBOX_MAX (8U * 1024 * 1024)
+#define OUTBOX_FDS_MAX 2 /* of one record */
+#define OUTBOX_MAX     (8U * 1024 * 1024)
 
 struct outbox_record;
 TAILQ_HEAD(outbox_list, outbox_record);
@@ -24,9 +25,9 @@ void outbox_init(struct outbox *o);
 void outbox_clear(struct outbox *o);
 bool outbox_is_empty(const struct outbox *o);
 /*
- * Sends b to channel, or keeps a copy of it and a duplicate of fd (-1: none). b's own error is passed on.
+ * Sends b to channel, or keeps a copy of it and duplicates of its fds. b's own error is passed on.
  * -ENOBUFS when too much is kept; otherwise what sending said: the peer is gone or broken.
  */
-int outbox_send(struct outbox *o, int channel, const struct buf *b, int fd);
+int outbox_send(struct outbox *o, int channel, const struct buf *b, const int *fds, size_t n_fds);
 /* Sends what is kept, as far as there is room. */
 int outbox_flush(struct outbox *o, int channel);
