@@ -91,6 +91,14 @@
 	X("SIGPENDING", RLIMIT_SIGPENDING)                                                                   \
 	X("STACK", RLIMIT_STACK)
 
+/* Keys of GetQuota; the first two also for a profile, as "sandboxes:decoder". */
+#define BAILIFF_QUOTA_SANDBOXES "sandboxes"
+#define BAILIFF_QUOTA_LAUNCHES  "launches-per-minute"
+#define BAILIFF_QUOTA_RETAINED  "retained"
+#define BAILIFF_QUOTA_CALLS     "calls"
+#define BAILIFF_QUOTA_BYTES     "bytes"
+#define BAILIFF_QUOTA_FDS       "fds"
+
 /* Keys of LaunchSandboxed's info. */
 #define BAILIFF_INFO_ID         "id"         /* t */
 #define BAILIFF_INFO_PID        "pid"        /* u */

@@ -8,6 +8,7 @@
 #define ENV_MAX                 1024 /* variables, likewise */
 #define ARG_BYTES_MAX           (128 * 1024) /* argv and environment together, with NULs: one SEQPACKET record */
 #define FDS_MAX                 64   /* fds a launch may carry: below SCM_MAX_FD (253) with room for ours */
+#define LAUNCH_FDS_MAX          128U /* all that one launch holds: FDS_MAX, a lifeline, pipes, and room */
 #define FD_TARGET_MAX           1023 /* highest number in the child: the usual soft RLIMIT_NOFILE less one */
 #define LABEL_MAX               4095 /* a security label: what SO_PEERSEC gives is a page at most */
 #define ACTION_MAX              255  /* of polkit, as a bus name */

@@ -38,6 +38,8 @@ void broker_done(struct broker *b)
 		b->slots[i] = sd_bus_slot_unref(b->slots[i]);
 	callers_done(&b->callers);
 	quota_done(&b->quota);
+	rates_done(&b->rates);
+	audit_done(&b->audit);
 	b->catalog = catalog_free(b->catalog);
 	b->errors = strv_free(b->errors);
 	free(b->salt);

@@ -7,13 +7,14 @@
  * on.
  */
 
+#include "broker/audit.h"
 #include "broker/caller.h"
-#include "broker/denial.h"
 #include "broker/direct.h"
 #include "broker/keeper-client.h"
 #include "broker/launcher-client.h"
 #include "broker/outflow.h"
 #include "broker/quota.h"
+#include "broker/rate.h"
 #include "broker/sandbox.h"
 #include "catalog/catalog.h"
 
@@ -44,6 +45,7 @@ struct broker {
 
 	struct callers callers;
 	struct quota quota;
+	struct rates rates;
 	struct sandboxes sandboxes;
 	struct launch *launches;           /* in flight */
 	struct inquiry *inquiries;         /* calls that wait until more is known of their caller */
@@ -56,12 +58,15 @@ struct broker {
 	bool ready;                        /* calls are answered */
 	bool stopping;
 	uint64_t n_launched;
-	struct denial_log denials;
+	struct audit audit;
 };
 
 #define BROKER_NULL                                                                                          \
-	((struct broker){                                                                                    \
-		.proc_fd = -1, .keeper = { .fd = -1 }, .launcher = { .fd = -1 }, .direct = { .fd = -1 } })
+	((struct broker){ .proc_fd = -1,                                                                     \
+		.audit = { .fd = -1 },                                                                       \
+		.keeper = { .fd = -1 },                                                                      \
+		.launcher = { .fd = -1 },                                                                    \
+		.direct = { .fd = -1 } })
 
 /* Refers to event and bus. */
 void broker_init(struct broker *b, sd_event *event, sd_bus *bus);

@@ -50,9 +50,15 @@ void connection_end(struct connection *c, int error)
 	struct connection **at = &c->direct->first;
 	struct broker *b = c->direct->broker;
 
-	if (error < 0 && error != -EPIPE)
-		denial_write(&b->denials, "The connection %s of uid %u to the direct socket is closed: %s",
-			c->name, c->uid, strerror(-error));
+	if (error < 0 && error != -EPIPE) {
+		const struct audit_record r = {
+			.event = AUDIT_REFUSED, .uid = c->uid, .outcome = "Closed", .method = "connection"
+		};
+
+		audit_write(&b->audit, b->event, &r,
+			"The connection %s of uid %u to the direct socket is closed: %s", c->name, c->uid,
+			strerror(-error));
+	}
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;

@@ -24,7 +24,7 @@ int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, ui
 		return -ENOMEM;
 	}
 	r = quota_take(
-		&b->quota, c->uid, QUOTA_CALLS, limit > UINT32_MAX - reserve ? limit : limit + reserve);
+		&b->quota, c->uid, QUOTA_CALLS, 1, limit > UINT32_MAX - reserve ? limit : limit + reserve);
 	if (r < 0) {
 		free(d);
 		if (r != -EDQUOT)
@@ -43,7 +43,7 @@ int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, ui
 struct deferred *deferred_free(struct deferred *d)
 {
 	if (d) {
-		quota_give(&d->broker->quota, d->uid, QUOTA_CALLS);
+		quota_give(&d->broker->quota, d->uid, QUOTA_CALLS, 1);
 		sd_bus_message_unref(d->message);
 		free(d->sender);
 		free(d);

@@ -95,6 +95,17 @@ static int admit(struct direct *d, int fd)
 	return 0;
 }
 
+/* Nobody is known behind it yet. */
+static void record_refusal(struct broker *b, int error)
+{
+	const struct audit_record r = {
+		.event = AUDIT_REFUSED, .uid = (uid_t)-1, .outcome = "Refused", .method = "connection"
+	};
+
+	audit_write(&b->audit, b->event, &r, "A connection to the direct socket is refused: %s",
+		strerror(-error));
+}
+
 static int on_connect(sd_event_source *source, int listener, uint32_t events, void *userdata)
 {
 	struct direct *d = userdata;
@@ -112,8 +123,7 @@ static int on_connect(sd_event_source *source, int listener, uint32_t events, vo
 		}
 		r = admit(d, fd);
 		if (r < 0)
-			denial_write(&d->broker->denials, "A connection to the direct socket is refused: %s",
-				strerror(-r));
+			record_refusal(d->broker, r);
 	}
 	return 0;
 }

@@ -118,6 +118,39 @@ static int register_sandbox(
 	return 0;
 }
 
+static struct audit_record record_of(const struct launch *l, enum audit_event event)
+{
+	struct callers *callers = &l->broker->callers;
+
+	return (struct audit_record){ .event = event,
+		.caller = l->owner_name ? callers_find_name(callers, l->owner_name) : NULL,
+		.uid = l->uid,
+		.profile = l->profile,
+		.generation = l->generation,
+		.rule = l->rule,
+		.command_line = l->command_line };
+}
+
+static void record_failure(const struct launch *l, const sd_bus_error *error)
+{
+	struct audit_record r = record_of(l, AUDIT_FAILED);
+
+	/* what follows the prefix: "Setup.Exec" */
+	r.outcome = error->name ? error->name + strlen(BAILIFF_ERROR_PREFIX) : NULL;
+	audit_write(&l->broker->audit, l->broker->event, &r, "A launch of %s for uid %u failed: %s",
+		l->profile, l->uid, error->message);
+}
+
+static void record_launch(const struct launch *l, const struct sandbox *s, uint64_t setup_usec)
+{
+	struct audit_record r = record_of(l, AUDIT_LAUNCHED);
+
+	r.sandbox = s->id;
+	audit_write(&l->broker->audit, l->broker->event, &r,
+		"Sandbox %" PRIu64 ": %s for uid %u in %" PRIu64 " us", s->id, s->profile, s->owner,
+		setup_usec);
+}
+
 static void answer_launched(struct launch *l, const struct launched *launched, int pidfd)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -141,8 +174,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 		return;
 	}
 	l->broker->n_launched++;
-	log_info("Sandbox %" PRIu64 ": %s for uid %u in %" PRIu64 " us", s->id, s->profile, s->owner,
-		launched->setup_usec);
+	record_launch(l, s, launched->setup_usec);
 	deferred_send(steal_ptr(l->call), reply);
 	outflow_doubt(&l->broker->outflow);
 }
@@ -177,8 +209,7 @@ static int take_refused(struct launch *l, const struct launcher_answer *answer)
 	if (r < 0)
 		return r;
 	(void)error_refused(&error, &refused);
-	denial_write(&l->broker->denials, "A launch of %s for uid %u failed: %s", l->profile, l->uid,
-		error.message);
+	record_failure(l, &error);
 	deferred_reply_error(steal_ptr(l->call), &error);
 	return 0;
 }

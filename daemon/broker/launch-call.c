@@ -7,14 +7,15 @@
 #include "broker/errors.h"
 #include "broker/inquiry.h"
 #include "broker/launch-args.h"
+#include "broker/launch-quota.h"
 #include "broker/launch.h"
-#include "broker/lifetime.h"
 #include "broker/note.h"
 #include "broker/profile-bus.h"
 #include "dbus/names.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,63 +23,16 @@
 struct launch *launch_free(struct launch *l)
 {
 	if (l) {
-		if (l->counted)
-			quota_give(&l->broker->quota, l->uid, QUOTA_LIVE);
+		launch_give_quota(l);
 		(void)deferred_free(l->call);
 		fd_close_many(l->streams, STREAMS);
 		free(l->owner_name);
 		free(l->profile);
 		free(l->tag);
+		free(l->command_line);
 		free(l);
 	}
 	return NULL;
-}
-
-static uint32_t count_launching(const struct broker *b, uid_t uid, const char *profile)
-{
-	uint32_t n = 0;
-
-	for (const struct launch *l = b->launches; l; l = l->next)
-		if (l->uid == uid && strcmp(l->profile, profile) == 0)
-			n++;
-	return n;
-}
-
-static int refuse_quota(sd_bus_error *error, uint32_t limit, const char *of_what, const char *key)
-{
-	return sd_bus_error_setf(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
-		"No more than %u live sandboxes %s (%s): stop one, or wait for its end", limit, of_what, key);
-}
-
-/* Counts the new one as live already, so that launches in flight can not overrun the limit together. */
-static int take_quota(struct launch *l, const struct compiled_profile *p, sd_bus_error *error)
-{
-	struct broker *b = l->broker;
-	const struct compiled_config *config = &b->catalog->config;
-	int r;
-
-	if (p->max_per_user > 0 &&
-		sandboxes_count_live(&b->sandboxes, l->uid, p->name) + count_launching(b, l->uid, p->name) >=
-			p->max_per_user)
-		return refuse_quota(error, p->max_per_user, "of this profile per user", "MaxPerUser=");
-	if (b->quota.total[QUOTA_LIVE] >= config->max_sandboxes)
-		return refuse_quota(error, config->max_sandboxes, "of all users", "MaxSandboxes=");
-	r = quota_take(&b->quota, l->uid, QUOTA_LIVE, config->max_sandboxes_per_user);
-	if (r == -EDQUOT)
-		return refuse_quota(
-			error, config->max_sandboxes_per_user, "per user", "MaxSandboxesPerUser=");
-	if (r < 0)
-		return r;
-	l->counted = true;
-	/* The launcher's table is full of exit states: the oldest makes room. */
-	if (b->quota.total[QUOTA_LIVE] + b->quota.total[QUOTA_RETAINED] > SANDBOXES_MAX) {
-		struct sandbox *oldest = sandboxes_oldest_retained(&b->sandboxes, (uid_t)-1);
-
-		if (!oldest)
-			return refuse_quota(error, SANDBOXES_MAX, "of all users", "fixed");
-		lifetime_forget(oldest);
-	}
-	return 0;
 }
 
 static int find_profile(struct broker *b, sd_bus_message *m, int *ret_index, sd_bus_error *error)
@@ -108,8 +62,26 @@ static struct plan_caller who_asks(
 	return who;
 }
 
-static int refuse_access(struct broker *b, const struct caller *c, const struct compiled_profile *p,
-	const struct inquiry *i, struct plan_result *result, sd_bus_error *error)
+/* What becomes of a call, for its record. */
+struct judgement {
+	const struct compiled_profile *profile; /* NULL: none was found */
+	char rule[128];                         /* that decided; "" when none did */
+	char *command_line;
+	bool waits;
+};
+
+static void judgement_done(struct judgement *j)
+{
+	free(j->command_line);
+}
+
+static void set_rule(struct judgement *j, const struct plan_result *result)
+{
+	(void)snprintf(j->rule, sizeof(j->rule), "%s", result->rule);
+}
+
+static int refuse_access(struct broker *b, const struct inquiry *i, struct plan_result *result,
+	struct judgement *j, sd_bus_error *error)
 {
 	if (i && i->generation != b->generation && i->verdict == POLKIT_YES)
 		return sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
@@ -120,8 +92,7 @@ static int refuse_access(struct broker *b, const struct caller *c, const struct 
 		(void)snprintf(
 			result->message + n, sizeof(result->message) - n, "%s", polkit_explain(i->verdict));
 	}
-	denial_write(&b->denials, "uid %u may not launch %s: %s [%s]", c->uid, p->name, result->message,
-		result->rule);
+	set_rule(j, result);
 	return error_refusal(error, result->refusal, result->rule, result->message);
 }
 
@@ -129,9 +100,10 @@ static int refuse_access(struct broker *b, const struct caller *c, const struct 
  * Whether the caller may launch this profile at all, before anything else of the call is looked at. 0 and
  * *ret_ask: only if polkit says so, which is still to be asked.
  */
-static int check_access(struct broker *b, const struct caller *c, sd_bus_message *m,
-	const struct compiled_profile *p, bool *ret_ask, sd_bus_error *error)
+static int check_access(struct broker *b, const struct caller *c, sd_bus_message *m, struct judgement *j,
+	bool *ret_ask, sd_bus_error *error)
 {
+	const struct compiled_profile *p = j->profile;
 	const struct inquiry *i = inquiry_of(b, m);
 	const bool needs_unit = plan_needs_unit(p) && !caller_is_administrator(c);
 	struct plan_result result = { 0 };
@@ -153,7 +125,7 @@ static int check_access(struct broker *b, const struct caller *c, sd_bus_message
 		*ret_ask = true;
 		return 0;
 	}
-	return refuse_access(b, c, p, i, &result, error);
+	return refuse_access(b, i, &result, j, error);
 }
 
 /* What is asked for goes to polkit with the question: whoever answers it should see what it is about. */
@@ -174,7 +146,7 @@ static int ask_polkit(struct broker *b, const struct caller *c, sd_bus_message *
 }
 
 /* The same evaluation that the launcher makes; of the result only the effective streams are needed here. */
-static int decide(struct broker *b, const struct plan_caller *who, const struct compiled_profile *p,
+static int decide(struct broker *b, const struct plan_caller *who, struct judgement *j,
 	const struct launch_args *a, struct plan_effective *ret, sd_bus_error *error)
 {
 	struct plan_result result = { 0 };
@@ -183,15 +155,14 @@ static int decide(struct broker *b, const struct plan_caller *who, const struct 
 	int r;
 
 	launch_args_for_plan(a, b->catalog->config.dynamic_uid_min, &request);
-	r = plan_make(p, who, &request, &spec, ret, &result);
+	r = plan_make(j->profile, who, &request, &spec, ret, &result);
+	set_rule(j, &result);
 	if (r >= 0) {
 		jail_spec_done(&spec);
 		return 0;
 	}
 	if (result.refusal == REFUSAL_NONE)
 		return r;
-	denial_write(&b->denials, "uid %u is refused a launch of %s: %s [%s]", who->uid, p->name,
-		result.message, result.rule);
 	return error_refusal(error, result.refusal, result.rule, result.message);
 }
 
@@ -360,10 +331,10 @@ static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *
 	return 0;
 }
 
-static int start(struct broker *b, const struct caller *c, sd_bus_message *m, int index,
+static int start(struct broker *b, const struct caller *c, sd_bus_message *m, struct judgement *j,
 	const struct launch_args *a, sd_bus_error *error)
 {
-	const struct compiled_profile *p = &b->catalog->profiles[index];
+	const struct compiled_profile *p = j->profile;
 	const struct plan_caller who = who_asks(b, c, m, p);
 	_cleanup_(parcel_done) struct parcel parcel = { .made = { -1, -1, -1 } };
 	_cleanup_(launch_freep) struct launch *l = NULL;
@@ -372,64 +343,89 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, in
 	struct plan_effective effective;
 	int r;
 
-	r = decide(b, &who, p, a, &effective, error);
+	r = decide(b, &who, j, a, &effective, error);
 	if (r < 0)
 		return r;
 	r = launch_new(b, c, m, p->name, a, error, &l);
 	if (r < 0)
 		return r;
-	r = take_quota(l, p, error);
+	r = launch_take_quota(l, p, a, error);
 	if (r < 0)
 		return r;
-	r = fill_request(l, c, &who, (uint32_t)index, a, &request, limits);
+	r = fill_request(l, c, &who, (uint32_t)(p - b->catalog->profiles), a, &request, limits);
 	if (r >= 0)
 		r = pack_fds(l, a, &effective, &request, &parcel);
 	if (r >= 0)
 		r = submit(l, &request, &parcel, error);
 	if (r < 0)
 		return r;
+	memcpy(l->rule, j->rule, sizeof(l->rule));
+	l->command_line = steal_ptr(j->command_line);
 	l->next = b->launches;
 	b->launches = steal_ptr(l);
 	return 1;
 }
 
 /* INQUIRY_WAITS: the call comes back when more is known, and everything is checked anew. */
-static int launch(struct broker *b, sd_bus_message *m, bool *ret_waits, sd_bus_error *error)
+static int launch(
+	struct broker *b, const struct caller *c, sd_bus_message *m, struct judgement *j, sd_bus_error *error)
 {
 	_cleanup_(launch_args_done) struct launch_args args;
-	const struct caller *c = callers_find(&b->callers, m);
 	bool ask = false;
 	int r, index = -1;
 
 	launch_args_init(&args);
-	if (!c)
-		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
 	r = find_profile(b, m, &index, error);
 	if (r < 0)
 		return r;
-	r = check_access(b, c, m, &b->catalog->profiles[index], &ask, error);
-	*ret_waits = r == INQUIRY_WAITS;
+	j->profile = &b->catalog->profiles[index];
+	r = check_access(b, c, m, j, &ask, error);
+	j->waits = r == INQUIRY_WAITS;
 	if (r != 0)
 		return r;
 	/* Fds and options of those who may not are not looked at, but for what polkit is told. */
 	r = launch_args_read(&args, m, b->proc_fd, error);
+	if (r >= 0 && b->catalog->config.audit_command_line)
+		r = polkit_command_line(args.argv.v, &j->command_line);
 	if (r < 0)
 		return r;
 	if (!ask)
-		return start(b, c, m, index, &args, error);
-	r = ask_polkit(b, c, m, &b->catalog->profiles[index], &args, error);
-	*ret_waits = r == INQUIRY_WAITS;
+		return start(b, c, m, j, &args, error);
+	r = ask_polkit(b, c, m, j->profile, &args, error);
+	j->waits = r == INQUIRY_WAITS;
 	return r;
+}
+
+static void record_refusal(
+	struct broker *b, const struct caller *c, const struct judgement *j, int r, const sd_bus_error *error)
+{
+	const char *name = error->name ? strrchr(error->name, '.') : NULL;
+	const struct audit_record record = { .event = AUDIT_REFUSED,
+		.caller = c,
+		.profile = j->profile ? j->profile->name : NULL,
+		.generation = b->generation,
+		.outcome = name ? name + 1 : "Failed",
+		.rule = j->rule,
+		.method = "LaunchSandboxed",
+		.command_line = j->command_line };
+
+	audit_write(&b->audit, b->event, &record, "uid %u is refused a launch of %s: %s", c->uid,
+		j->profile ? j->profile->name : "a profile", error->message ? error->message : strerror(-r));
 }
 
 int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+	_cleanup_(judgement_done) struct judgement j = { 0 };
 	struct broker *b = userdata;
-	bool waits = false;
+	const struct caller *c = callers_find(&b->callers, m);
 	int r;
 
-	r = launch(b, m, &waits, error);
-	if (!waits)
+	if (!c)
+		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
+	r = launch(b, c, m, &j, error);
+	if (r < 0)
+		record_refusal(b, c, &j, r, error);
+	if (!j.waits)
 		inquiry_end(b, m);
 	return r;
 }

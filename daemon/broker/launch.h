@@ -15,11 +15,14 @@ struct launch {
 	struct deferred *call;
 	char *owner_name; /* NULL once the connection has gone */
 	char *profile, *tag;
+	char *command_line; /* for its record; NULL unless it is to have one */
+	char rule[128];     /* that permitted it */
 	uid_t uid;
 	uint32_t generation;
-	bool detach, counted; /* counted: against QUOTA_LIVE */
-	int streams[STREAMS]; /* our ends of pipes and sockets, and a pty's master; or -1 */
-	int pty;              /* the first stream that is one, or -1 */
+	bool detach, counted;    /* counted: against QUOTA_LIVE */
+	uint32_t n_bytes, n_fds; /* counted against QUOTA_BYTES and QUOTA_FDS */
+	int streams[STREAMS];    /* our ends of pipes and sockets, and a pty's master; or -1 */
+	int pty;                 /* the first stream that is one, or -1 */
 };
 
 struct launch *launch_free(struct launch *l); /* returns NULL */

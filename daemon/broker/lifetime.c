@@ -17,12 +17,12 @@ static int table_add(struct broker *b, struct sandbox *s, enum quota_kind kind)
 	int r;
 
 	/* Limits were checked before the launch; what runs is counted whatever they are by now. */
-	r = quota_take(&b->quota, s->owner, kind, UINT32_MAX);
+	r = quota_take(&b->quota, s->owner, kind, 1, UINT32_MAX);
 	if (r < 0)
 		return r;
 	r = sandboxes_add(&b->sandboxes, s);
 	if (r < 0)
-		quota_give(&b->quota, s->owner, kind);
+		quota_give(&b->quota, s->owner, kind, 1);
 	return r;
 }
 
@@ -199,8 +199,24 @@ void lifetime_forget(struct sandbox *s)
 	assert(!sandbox_is_live(s));
 	(void)encode_id(&buf, WIRE_FORGET, serial, s->id);
 	submit(b, serial, &buf, on_done_nobody_waits, NULL);
-	quota_give(&b->quota, s->owner, QUOTA_RETAINED);
+	quota_give(&b->quota, s->owner, QUOTA_RETAINED, 1);
 	sandboxes_remove(&b->sandboxes, s);
+}
+
+static void record_end(const struct sandbox *s)
+{
+	const char *result = sandbox_result_to_string((enum sandbox_result)s->exit.result);
+	const struct audit_record r = { .event = AUDIT_ENDED,
+		.uid = s->owner,
+		.profile = s->profile,
+		.generation = s->generation,
+		.sandbox = s->id,
+		.outcome = result,
+		.exit_code = s->exit.exit_code,
+		.exit_signal = s->exit.exit_signal };
+
+	audit_write(&s->broker->audit, s->broker->event, &r,
+		"Sandbox %" PRIu64 " (%s) of uid %u has ended: %s", s->id, s->profile, s->owner, result);
 }
 
 static void end(struct sandbox *s, const struct sandbox_exit *ended)
@@ -211,11 +227,12 @@ static void end(struct sandbox *s, const struct sandbox_exit *ended)
 
 	s->exit = *ended;
 	s->state = SANDBOX_EXITED;
+	record_end(s);
 	s->pidfd = fd_close(s->pidfd);
 	/* In this order the account stays, so that nothing is allocated and nothing can fail. */
-	r = quota_take(&b->quota, s->owner, QUOTA_RETAINED, UINT32_MAX);
+	r = quota_take(&b->quota, s->owner, QUOTA_RETAINED, 1, UINT32_MAX);
 	assert(r >= 0);
-	quota_give(&b->quota, s->owner, QUOTA_LIVE);
+	quota_give(&b->quota, s->owner, QUOTA_LIVE, 1);
 	while ((d = deferred_list_take(&s->waiters)))
 		sandbox_bus_answer_wait(s, d);
 	sandbox_bus_emit_changed(s);

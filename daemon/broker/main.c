@@ -23,10 +23,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define KEEPER_FD 3
+#define KEEPER_FD      3
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 struct options {
-	const char *bus_address;
+	const char *bus_address, *journal;
 	int log_level;
 };
 
@@ -35,14 +36,17 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	static const struct option known[] = {
 		{ "bus-address", required_argument, NULL, 'b' },
 		{ "log-level", required_argument, NULL, 'l' },
+		{ "journal-socket", required_argument, NULL, 'j' },
 		{ 0 },
 	};
-	struct options o = { .log_level = LOG_NOTICE };
+	struct options o = { .journal = JOURNAL_SOCKET, .log_level = LOG_NOTICE };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0)
 		if (c == 'b')
 			o.bus_address = optarg;
+		else if (c == 'j')
+			o.journal = optarg;
 		else if (c != 'l' || log_level_from_string(optarg, &o.log_level) < 0)
 			return -EINVAL;
 	if (argc < 1 || optind != argc)
@@ -73,7 +77,7 @@ static int prepare_process(void)
 }
 
 /* Everything that has to be opened, as long as there is something to open. */
-static int open_all(struct broker *b, const char *bus_address)
+static int open_all(struct broker *b, const char *bus_address, const char *journal)
 {
 	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
 	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
@@ -88,6 +92,9 @@ static int open_all(struct broker *b, const char *bus_address)
 		return log_errno(LOG_ERR, r, "Can not connect to the bus at %s",
 			bus_address ? bus_address : "its usual place");
 	broker_init(b, event, bus);
+	b->audit.fd = audit_open(journal);
+	if (b->audit.fd < 0)
+		log_info("There is no journal at %s: decisions are written to the log", journal);
 	b->callers.selinux = statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
 	b->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (b->proc_fd < 0)
@@ -95,11 +102,11 @@ static int open_all(struct broker *b, const char *bus_address)
 	return 0;
 }
 
-static int run(struct broker *b, const char *bus_address)
+static int run(struct broker *b, const char *bus_address, const char *journal)
 {
 	int r;
 
-	r = open_all(b, bus_address);
+	r = open_all(b, bus_address, journal);
 	if (r < 0)
 		return r;
 	r = confine();
@@ -124,7 +131,8 @@ int main(int argc, char **argv)
 
 	log_open("bailiff-broker", LOG_NOTICE);
 	if (parse_options(argc, argv, &options) < 0) {
-		log_error("Usage: bailiff-broker [--bus-address=ADDRESS] [--log-level=LEVEL], from bailiffd "
+		log_error("Usage: bailiff-broker [--bus-address=ADDRESS] [--journal-socket=PATH] "
+			  "[--log-level=LEVEL], from bailiffd "
 			  "only");
 		return EXIT_FAILURE;
 	}
@@ -135,6 +143,6 @@ int main(int argc, char **argv)
 			"Not started as bailiffd does it: unprivileged, with its channel as fd 3");
 		return EXIT_FAILURE;
 	}
-	r = run(&broker, options.bus_address);
+	r = run(&broker, options.bus_address, options.journal);
 	return r < 0 ? EXIT_FAILURE : r;
 }

@@ -11,6 +11,7 @@
 #include "broker/inquiry.h"
 #include "broker/kill-all.h"
 #include "broker/launch-call.h"
+#include "broker/launch-quota.h"
 #include "broker/options.h"
 #include "broker/profile-bus.h"
 #include "broker/sandbox-bus.h"
@@ -21,6 +22,20 @@
 
 #include <string.h>
 
+static void record_act(
+	struct broker *b, const struct caller *c, sd_bus_message *m, const char *refusal, const char *polkit)
+{
+	const char *method = sd_bus_message_get_member(m);
+	const struct audit_record r = { .event = refusal ? AUDIT_ADMIN_REFUSED : AUDIT_ADMIN,
+		.caller = c,
+		.outcome = refusal,
+		.rule = caller_is_administrator(c) ? "administrator (user 0)" : "polkit " POLKIT_MANAGE,
+		.method = method };
+
+	audit_write(&b->audit, b->event, &r, "uid %u %s %s%s", c->uid,
+		refusal ? "is no administrator and may not" : "administers:", method, polkit);
+}
+
 int manager_bus_require_administrator(
 	struct broker *b, sd_bus_message *m, sd_bus_error *error, const struct caller **ret)
 {
@@ -28,20 +43,25 @@ int manager_bus_require_administrator(
 	const struct caller *c = callers_find(&b->callers, m);
 	const struct inquiry *i = inquiry_of(b, m);
 	enum polkit_verdict verdict = i ? i->verdict : POLKIT_UNASKED;
+	int r;
 
 	if (!c)
 		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
-	if (!caller_is_administrator(c) && !i)
-		return inquiry_polkit(b, c, m, &q, error);
+	if (!caller_is_administrator(c) && !i) {
+		r = inquiry_polkit(b, c, m, &q, error);
+		if (r < 0)
+			record_act(b, c, m, "AccessDenied", "");
+		return r;
+	}
 	inquiry_end(b, m);
 	if (!caller_is_administrator(c) && verdict != POLKIT_YES) {
-		denial_write(&b->denials, "uid %u may not %s: not an administrator%s", c->uid,
-			sd_bus_message_get_member(m), polkit_explain(verdict));
+		record_act(b, c, m, "AccessDenied", polkit_explain(verdict));
 		return sd_bus_error_setf(error, BAILIFF_ERROR_ACCESS_DENIED,
 			"Only administrators may do this: uid 0, and whom polkit permits " POLKIT_MANAGE "%s",
 			verdict == POLKIT_CHALLENGE ? ", and polkit wants authentication first"
 						    : polkit_explain(verdict));
 	}
+	record_act(b, c, m, NULL, polkit_explain(verdict));
 	*ret = c;
 	return 0;
 }
@@ -272,6 +292,8 @@ static const sd_bus_vtable manager_vtable[] = {
 		profile_bus_get, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("KillAll", SD_BUS_ARGS("s", profile, "i", signal),
 		SD_BUS_RESULT("u", signaled), kill_all_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetQuota", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{s(tt)}", quota), quota_call,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetSanitizedUsername", SD_BUS_ARGS("s", username),
 		SD_BUS_RESULT("s", sanitized), sanitize_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetUserPaths", SD_BUS_ARGS("s", username_or_hash),

@@ -47,28 +47,31 @@ static int find_or_add(struct quota *q, uid_t uid, struct account **ret)
 	return 0;
 }
 
-int quota_take(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t limit)
+int quota_take(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t amount, uint32_t limit)
 {
+	const uint32_t used = quota_used(q, uid, kind);
 	struct account *a;
 	int r;
 
-	if (quota_used(q, uid, kind) >= limit)
+	if (used > limit || amount > limit - used)
 		return -EDQUOT;
+	if (amount == 0)
+		return 0;
 	r = find_or_add(q, uid, &a);
 	if (r < 0)
 		return r;
-	a->used[kind]++;
-	q->total[kind]++;
+	a->used[kind] += amount;
+	q->total[kind] += amount;
 	return 0;
 }
 
-void quota_give(struct quota *q, uid_t uid, enum quota_kind kind)
+void quota_give(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t amount)
 {
 	struct account *a = find(q, uid);
 
-	assert(a && a->used[kind] > 0 && q->total[kind] > 0);
-	a->used[kind]--;
-	q->total[kind]--;
+	assert(a && a->used[kind] >= amount && q->total[kind] >= amount);
+	a->used[kind] -= amount;
+	q->total[kind] -= amount;
 	for (size_t i = 0; i < _QUOTA_MAX; i++)
 		if (a->used[i] > 0)
 			return;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What each uid holds of the broker: live sandboxes, exit states kept, calls that wait for an answer. An
- * account exists as long as one of its numbers is not 0.
+ * What each uid holds of the broker: live sandboxes, exit states kept, calls that wait for an answer and
+ * what they carry. An account exists as long as one of its numbers is not 0.
  */
 
 #include <stddef.h>
@@ -14,6 +14,8 @@ enum quota_kind {
 	QUOTA_LIVE,     /* sandboxes that run or are being launched */
 	QUOTA_RETAINED, /* exit states */
 	QUOTA_CALLS,    /* launches in flight, Wait and the like */
+	QUOTA_BYTES,    /* argv and environment of launches in flight */
+	QUOTA_FDS,      /* descriptors of theirs */
 	_QUOTA_MAX,
 };
 
@@ -30,7 +32,7 @@ struct quota {
 
 void quota_done(struct quota *q);
 uint32_t quota_used(const struct quota *q, uid_t uid, enum quota_kind kind);
-/* Counts one more. -EDQUOT when uid has @limit already, -ENOMEM. */
-int quota_take(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t limit);
-/* One less; it must have been taken. */
-void quota_give(struct quota *q, uid_t uid, enum quota_kind kind);
+/* Counts that many more. -EDQUOT when uid would have more than @limit, -ENOMEM. */
+int quota_take(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t amount, uint32_t limit);
+/* That many less; they must have been taken. */
+void quota_give(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t amount);

@@ -64,6 +64,23 @@ static int list_objects(
 	return 0;
 }
 
+/* Root's hand on somebody else's sandbox. */
+static void record_control(const struct sandbox *s, const struct caller *c, sd_bus_message *m)
+{
+	const char *method = sd_bus_message_get_member(m);
+	const struct audit_record r = { .event = AUDIT_ADMIN,
+		.caller = c,
+		.profile = s->profile,
+		.generation = s->generation,
+		.sandbox = s->id,
+		.rule = "administrator (user 0)",
+		.method = method };
+
+	audit_write(&s->broker->audit, s->broker->event, &r,
+		"uid %u administers: %s of sandbox %" PRIu64 " (%s) of uid %u", c->uid, method, s->id,
+		s->profile, s->owner);
+}
+
 int sandbox_bus_begin_control(
 	sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret)
 {
@@ -71,6 +88,8 @@ int sandbox_bus_begin_control(
 
 	if (!sandbox_bus_visible(s, c))
 		return error_no_such_sandbox(error);
+	if (c->uid != s->owner)
+		record_control(s, c, m);
 	return deferred_new(s->broker, c, m, DEFERRED_CONTROL_RESERVE, error, ret);
 }
 

@@ -465,6 +465,11 @@ int compiled_config_check(const struct compiled_config *c, const char **reterr_r
 		reason = "a limit per user is 0: nobody could launch anything";
 	else if (c->dynamic_quarantine_usec > TIMEOUT_USEC_MAX)
 		reason = "the quarantine of user ids is longer than a year";
+	else if (c->max_bytes_per_user < ARG_BYTES_MAX || c->max_fds_per_user < LAUNCH_FDS_MAX)
+		reason = "a limit per user is below what one launch may have";
+	else if (c->launches_per_minute_per_user == 0 ||
+		 c->launches_per_minute_per_user > LAUNCHES_PER_MINUTE_MAX)
+		reason = "LaunchesPerMinutePerUser= is 0 or above 60000";
 	else if (c->setup_timeout_usec == 0 || c->setup_timeout_usec > TIMEOUT_USEC_MAX)
 		reason = "the set-up timeout is 0 or longer than a year";
 	STRV_FOREACH (s, c->salt_paths)

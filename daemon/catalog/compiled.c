@@ -136,6 +136,9 @@ void compiled_config_init(struct compiled_config *c)
 		.max_sandboxes_per_user = 128,
 		.max_calls_per_user = 64,
 		.max_retained_per_user = 128,
+		.max_bytes_per_user = 4 * 1024 * 1024,
+		.max_fds_per_user = 1024,
+		.launches_per_minute_per_user = 30000,
 		.setup_timeout_usec = 10 * USEC_PER_SEC,
 		.dynamic_quarantine_usec = 30 * USEC_PER_SEC,
 	};

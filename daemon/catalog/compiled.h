@@ -377,7 +377,11 @@ struct compiled_config {
 	uint32_t max_sandboxes_per_user;
 	uint32_t max_calls_per_user;    /* pending deferred calls (Wait, launches in flight) */
 	uint32_t max_retained_per_user; /* exit states kept until Release */
-	uint64_t setup_timeout_usec;    /* a jail that is not built by then is killed */
+	uint32_t max_bytes_per_user;    /* argv and environment of launches in flight */
+	uint32_t max_fds_per_user;      /* descriptors of theirs */
+	uint32_t launches_per_minute_per_user;
+	bool audit_command_line;     /* records of launches have argv */
+	uint64_t setup_timeout_usec; /* a jail that is not built by then is killed */
 };
 
 struct catalog {

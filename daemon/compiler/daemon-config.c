@@ -6,13 +6,15 @@
 #include "base/strv.h"
 #include "config.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
 #define SECTION             "Broker"
 #define SETUP_USEC_MAX      (600ULL * 1000000) /* ten minutes: a jail that takes longer will never be built */
-#define QUARANTINE_USEC_MAX (86400ULL * 1000000) /* a day: no range is large enough for more */
-#define PER_USER_MAX        1000000U             /* more than any table of the daemon holds */
+#define QUARANTINE_USEC_MAX (86400ULL * 1000000)    /* a day: no range is large enough for more */
+#define PER_USER_MAX        1000000U                /* more than any table of the daemon holds */
+#define BYTES_MAX           (1024ULL * 1024 * 1024) /* more than the daemon should ever hold for one user */
 #define SALT_DEFAULT        BAILIFF_STATEDIR "/salt"
 #define AT(member)          .offset = offsetof(struct compiled_config, member)
 
@@ -24,6 +26,10 @@ enum config_key {
 	KEY_MAX_SANDBOXES_PER_USER,
 	KEY_MAX_CALLS_PER_USER,
 	KEY_MAX_RETAINED_PER_USER,
+	KEY_MAX_BYTES_PER_USER,
+	KEY_MAX_FDS_PER_USER,
+	KEY_LAUNCHES_PER_MINUTE_PER_USER,
+	KEY_AUDIT_COMMAND_LINE,
 	KEY_SETUP_TIMEOUT,
 	_KEY_MAX,
 };
@@ -48,6 +54,22 @@ static int set_uid_range(const struct setting *s, void *target)
 	return 0;
 }
 
+/* A size as MemoryMax= of profiles has it: K, M, G. */
+static int set_bytes(const struct setting *s, void *target)
+{
+	uint32_t *slot = setting_slot(s, target);
+	uint64_t size;
+
+	if (parse_size(s->value, &size) < 0)
+		return setting_error(
+			s, 0, "%s=%s: expected a size in bytes, such as 4M", s->key->name, s->value);
+	if (size < s->key->min || size > s->key->max)
+		return setting_error(s, 0, "%s=%s: out of range; %" PRIu64 " to %" PRIu64 " bytes",
+			s->key->name, s->value, s->key->min, s->key->max);
+	*slot = (uint32_t)size;
+	return 0;
+}
+
 /* clang-format off */
 static const struct key keys[] = {
 	{ SECTION, "DynamicUserRange", set_uid_range, KEY_DYNAMIC_USER_RANGE },
@@ -57,6 +79,11 @@ static const struct key keys[] = {
 	{ SECTION, "MaxSandboxesPerUser", set_u32, KEY_MAX_SANDBOXES_PER_USER, AT(max_sandboxes_per_user), 1, PER_USER_MAX },
 	{ SECTION, "MaxCallsPerUser", set_u32, KEY_MAX_CALLS_PER_USER, AT(max_calls_per_user), 1, PER_USER_MAX },
 	{ SECTION, "MaxRetainedPerUser", set_u32, KEY_MAX_RETAINED_PER_USER, AT(max_retained_per_user), 0, PER_USER_MAX },
+	{ SECTION, "MaxBytesPerUser", set_bytes, KEY_MAX_BYTES_PER_USER, AT(max_bytes_per_user), ARG_BYTES_MAX, BYTES_MAX },
+	{ SECTION, "MaxFileDescriptorsPerUser", set_u32, KEY_MAX_FDS_PER_USER, AT(max_fds_per_user), LAUNCH_FDS_MAX, PER_USER_MAX },
+	{ SECTION, "LaunchesPerMinutePerUser", set_u32, KEY_LAUNCHES_PER_MINUTE_PER_USER, AT(launches_per_minute_per_user), 1,
+	  LAUNCHES_PER_MINUTE_MAX },
+	{ SECTION, "AuditCommandLine", set_bool, KEY_AUDIT_COMMAND_LINE, AT(audit_command_line) },
 	{ SECTION, "SetupTimeoutSec", set_usec, KEY_SETUP_TIMEOUT, AT(setup_timeout_usec), 1, SETUP_USEC_MAX },
 };
 /* clang-format on */
@@ -83,6 +110,12 @@ static void take_set(
 		&to->max_retained_per_user, &from->max_retained_per_user, &states[KEY_MAX_RETAINED_PER_USER]);
 	if (states[KEY_DYNAMIC_USER_QUARANTINE].set)
 		to->dynamic_quarantine_usec = from->dynamic_quarantine_usec;
+	copy_u32(&to->max_bytes_per_user, &from->max_bytes_per_user, &states[KEY_MAX_BYTES_PER_USER]);
+	copy_u32(&to->max_fds_per_user, &from->max_fds_per_user, &states[KEY_MAX_FDS_PER_USER]);
+	copy_u32(&to->launches_per_minute_per_user, &from->launches_per_minute_per_user,
+		&states[KEY_LAUNCHES_PER_MINUTE_PER_USER]);
+	if (states[KEY_AUDIT_COMMAND_LINE].set)
+		to->audit_command_line = from->audit_command_line;
 	if (states[KEY_SETUP_TIMEOUT].set)
 		to->setup_timeout_usec = from->setup_timeout_usec;
 	if (states[KEY_SALT_PATH].set) {

@@ -15,6 +15,7 @@ static const char usage[] =
 	"\n"
 	"  --config-dir DIR       read profiles, policies and bailiffd.conf below DIR alone\n"
 	"  --bus-address ADDRESS  serve on this D-Bus bus instead of the system's\n"
+	"  --journal-socket PATH  write records of decisions there instead of to the journal\n"
 	"  --runtime-dir DIR      directory of this instance (default " BAILIFF_RUNTIMEDIR ")\n"
 	"  --log-level LEVEL      error, warning, notice (default), info or debug\n"
 	"  --libexec-dir DIR      where the helper programs are (default " BAILIFF_LIBEXECDIR ")\n"
@@ -25,6 +26,7 @@ static const char usage[] =
 enum {
 	OPT_CONFIG_DIR = 256,
 	OPT_BUS_ADDRESS,
+	OPT_JOURNAL_SOCKET,
 	OPT_RUNTIME_DIR,
 	OPT_LOG_LEVEL,
 	OPT_LIBEXEC_DIR,
@@ -35,6 +37,7 @@ enum {
 static const struct option long_options[] = {
 	{ "config-dir", required_argument, NULL, OPT_CONFIG_DIR },
 	{ "bus-address", required_argument, NULL, OPT_BUS_ADDRESS },
+	{ "journal-socket", required_argument, NULL, OPT_JOURNAL_SOCKET },
 	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "libexec-dir", required_argument, NULL, OPT_LIBEXEC_DIR },
@@ -67,6 +70,9 @@ static enum options_outcome take(struct options *o, int option)
 		return set_config_dir(o, optarg);
 	case OPT_BUS_ADDRESS:
 		o->bus_address = optarg;
+		return OPTIONS_RUN;
+	case OPT_JOURNAL_SOCKET:
+		o->journal_socket = optarg;
 		return OPTIONS_RUN;
 	case OPT_RUNTIME_DIR:
 		o->runtime_dir = optarg;

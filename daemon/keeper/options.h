@@ -10,8 +10,9 @@ enum options_outcome {
 };
 
 struct options {
-	char *config_dir;        /* absolute, or NULL: the three system places */
-	const char *bus_address; /* or NULL: the system bus */
+	char *config_dir;           /* absolute, or NULL: the three system places */
+	const char *bus_address;    /* or NULL: the system bus */
+	const char *journal_socket; /* or NULL: the system's */
 	const char *runtime_dir;
 	const char *libexec_dir;
 	int log_level;

@@ -89,29 +89,40 @@ static int limit_privileges(const struct keeper *k, const struct recipe *recipe)
 	return recipe->as_root ? RET_ERRNO(setgroups(0, NULL)) : become_user(k, recipe->privileges);
 }
 
-/* The argument that only this helper has; NULL without one. */
-static int own_argument(const struct keeper *k, enum helper which, char **ret)
+/* Adds an argument of bailiffd's own that is meant for this helper, if it was given. */
+static int add_argument(char **argv, size_t *n, const char *name, const char *value)
 {
-	const char *name = which == HELPER_COMPILER ? "config-dir" : "bus-address";
-	const char *value = which == HELPER_COMPILER ? k->options.config_dir
-			    : which == HELPER_BROKER ? k->options.bus_address
-						     : NULL;
+	if (!value)
+		return 0;
+	if (asprintf(&argv[*n], "--%s=%s", name, value) < 0)
+		return -ENOMEM;
+	(*n)++;
+	return 0;
+}
 
-	*ret = NULL;
-	return value && asprintf(ret, "--%s=%s", name, value) < 0 ? -ENOMEM : 0;
+static int own_arguments(const struct keeper *k, enum helper which, char **argv, size_t n)
+{
+	int r;
+
+	if (which == HELPER_COMPILER)
+		return add_argument(argv, &n, "config-dir", k->options.config_dir);
+	if (which != HELPER_BROKER)
+		return 0;
+	r = add_argument(argv, &n, "bus-address", k->options.bus_address);
+	return r < 0 ? r : add_argument(argv, &n, "journal-socket", k->options.journal_socket);
 }
 
 static int exec_helper(const struct keeper *k, enum helper which, int program)
 {
-	_cleanup_free_ char *argument = NULL, *name = strdup(helper_names[which]);
+	_cleanup_free_ char *name = strdup(helper_names[which]);
 	char level[32], journal[64];
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", lang[] = "LANG=C.UTF-8";
-	char *envp[] = { path, lang, NULL, NULL }, *argv[] = { name, level, NULL, NULL };
+	char *envp[] = { path, lang, NULL, NULL }, *argv[] = { name, level, NULL, NULL, NULL };
 	const char *stream = secure_getenv("JOURNAL_STREAM");
 
-	if (!name || own_argument(k, which, &argument) < 0)
+	/* in a child that becomes another program, or ends: what these hold goes with it */
+	if (!name || own_arguments(k, which, argv, 2) < 0)
 		return -ENOMEM;
-	argv[2] = argument;
 	(void)snprintf(level, sizeof(level), "--log-level=%d", k->options.log_level);
 	if (stream && snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", stream) < (int)sizeof(journal))
 		envp[2] = journal;

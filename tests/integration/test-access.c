@@ -67,6 +67,7 @@ static const struct row rows[] = {
 		{ OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
 	{ RIG_MANAGER, "GetProfile", "('tool',)", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "KillAll", "('tool', 10)", { OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
+	{ RIG_MANAGER, "GetQuota", "()", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "GetSanitizedUsername", "('alice',)", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "GetUserPaths", "('alice',)", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "GetDaemonStorePath", "('shill', 'alice')", { OK, OK, OK, OK, OK, OK } },

@@ -272,6 +272,22 @@ static void test_real(void **state)
 	stop(&a);
 }
 
+/* Over the direct socket there is nobody whom polkit could look up: it is not asked, and nothing is
+ * permitted. */
+static void test_direct(void **state)
+{
+	struct authority a = start_fake(*state, "yes");
+	GDBusConnection *alice = rig_connect(*state, RIG_ALICE), *bob = rig_connect(*state, RIG_BOB);
+
+	expect_denied(alice, "polkit can not be asked");
+	rig_call_fails(alice, RIG_PATH, RIG_MANAGER, "Reload", NULL, RIG_ERROR("AccessDenied"),
+		"polkit can not be asked");
+	expect_launched(bob);
+	rig_disconnect(*state, alice);
+	rig_disconnect(*state, bob);
+	stop(&a);
+}
+
 static int setup(void **state)
 {
 	int r = rig_setup(state);
@@ -290,7 +306,11 @@ int main(void)
 		rig_test(test_real),
 	};
 
+	const struct CMUnitTest direct[] = { rig_test(test_direct) };
+
 	if (!rig_can_run())
 		return RIG_SKIPPED;
+	if (g_strcmp0(g_getenv("BAILIFF_TEST_BUS"), "direct") == 0)
+		return cmocka_run_group_tests_name("polkit", direct, setup, rig_teardown);
 	return cmocka_run_group_tests_name("polkit", tests, setup, rig_teardown);
 }

@@ -97,6 +97,7 @@ FILES = {
     'usr/share/man/man5/bailiff.profile.5',
     'usr/share/man/man5/bailiffd.conf.5',
     'usr/share/man/man5/org.bailiff.Broker1.5',
+    'usr/share/man/man7/bailiff.journal-fields.7',
     'usr/share/man/man8/bailiffd.8',
 }
 # What each link leads to, as a pattern.

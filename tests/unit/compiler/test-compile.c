@@ -510,7 +510,9 @@ static void test_config(void **state)
 	tree_write(t, "bailiffd.conf",
 		"[Broker]\nDynamicUserRange=20000-20099\nSaltPath=/a "
 		"/b\nMaxSandboxes=10\nMaxSandboxesPerUser=5\n"
-		"MaxCallsPerUser=6\nMaxRetainedPerUser=0\nSetupTimeoutSec=3s\nDynamicUserQuarantineSec=0\n");
+		"MaxCallsPerUser=6\nMaxRetainedPerUser=0\nSetupTimeoutSec=3s\nDynamicUserQuarantineSec=0\n"
+		"MaxBytesPerUser=1M\nMaxFileDescriptorsPerUser=200\nLaunchesPerMinutePerUser="
+		"60\nAuditCommandLine=yes\n");
 	tree_write(t, "bailiffd.conf.d/10.conf", "[Broker]\nMaxSandboxes=11\nMaxCallsPerUser=\n");
 	c = compile(t);
 	assert_null(c->errors);
@@ -521,6 +523,10 @@ static void test_config(void **state)
 	assert_int_equal(c->config.max_sandboxes_per_user, 5);
 	assert_int_equal(c->config.max_calls_per_user, 64);
 	assert_int_equal(c->config.max_retained_per_user, 0);
+	assert_int_equal(c->config.max_bytes_per_user, 1 << 20);
+	assert_int_equal(c->config.max_fds_per_user, 200);
+	assert_int_equal(c->config.launches_per_minute_per_user, 60);
+	assert_true(c->config.audit_command_line);
 	assert_int_equal(c->config.setup_timeout_usec, 3 * 1000000);
 	assert_int_equal(c->config.dynamic_quarantine_usec, 0);
 	catalog_free(c);
