@@ -28,6 +28,7 @@
 #define PAGE         4096
 #define MIB          (1024UL * 1024)
 #define CROWD_MAX    2048
+#define KEPT_FD      9
 #define N_GSM0710    21 /* a line discipline that few need and many have used to break in */
 #define IOPRIO_RT    (1 << 13)
 #define X32          0x40000000L
@@ -122,6 +123,31 @@ static long exec_copy(int argc, char **argv)
 		return r;
 	fd = open(argv[1], O_RDONLY);
 	return fd < 0 ? -errno : exec_fd(fd);
+}
+
+/* The file of the program that runs, for writing: by its name in /proc, and by a descriptor of it. */
+static long overwrite(int argc, char **argv)
+{
+	char path[64];
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), own = -1;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (int i = 0; own < 0 && i < number(argv[1]); i++)
+		own = open(i % 2 ? path : "/proc/self/exe", O_WRONLY);
+	return result(own);
+}
+
+/* Another program takes over, with this one's file as its descriptor 9. */
+static long exec_with_self(int argc, char **argv)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || dup2(fd, KEPT_FD) < 0)
+		return -errno;
+	fflush(stdout);
+	return result(execv(argv[1], argv + 1));
 }
 
 /* So many children at once? They are ended here, whatever happens. */
@@ -244,6 +270,8 @@ const struct probe_command own_commands[] = {
 	{ "map-null", 0, 0, "", map_null },
 	{ "exec-memfd", 0, 0, "", exec_memfd },
 	{ "exec-copy", 1, 1, "PATH", exec_copy },
+	{ "overwrite", 1, 1, "COUNT", overwrite },
+	{ "exec-with-self", 1, 100, "PATH [ARGUMENT…]", exec_with_self },
 	{ "crowd", 1, 1, "COUNT", crowd },
 	{ "reserve", 1, 1, "MIB", reserve },
 	{ "mlock", 1, 1, "MIB", lock_memory },

@@ -29,7 +29,7 @@
 #define MANY    32
 #define RACES   100
 #define SIGNALS 20
-#define ORPHANS 2000
+#define ORPHANS 10000
 
 static void wait_built(struct rig *r)
 {

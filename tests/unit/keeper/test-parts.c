@@ -8,6 +8,7 @@
 #include "base/privileges.h"
 #include "keeper/cgroup.h"
 #include "keeper/keeper.h"
+#include "keeper/runtime.h"
 #include "seccomp/simulate.h"
 #include "seccomp/syscalls.h"
 #include "tests/unit/unit.h"
@@ -15,9 +16,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEC UINT64_C(1000000)
@@ -214,6 +217,68 @@ static void controllers_are_handed_down(void **state)
 	assert_int_equal(rmdir(below), 0);
 }
 
+static char top[64]; /* a directory of the test's own */
+
+static const char *below(const char *name)
+{
+	static char path[96];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", top, name);
+	return path;
+}
+
+static int open_runtime(const char *name)
+{
+	struct runtime r = RUNTIME_NULL;
+	const char *what = NULL;
+	int k = runtime_open(below(name), &r, &what);
+
+	if (k < 0)
+		assert_non_null(what);
+	runtime_remove(&r);
+	return k;
+}
+
+/* Row R11: what others put where the runtime directory is to be, or into it, is refused and not followed. */
+static void runtime_of_strangers(void **state)
+{
+	struct runtime r = RUNTIME_NULL;
+	const char *what;
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(top, sizeof(top), "/tmp/bailiff-runtime-XXXXXX");
+	assert_non_null(mkdtemp(top));
+	assert_int_equal(mkdir(below("theirs"), 0755), 0);
+	assert_int_equal(chown(below("theirs"), 1, 1), 0);
+	assert_int_equal(open_runtime("theirs"), -EPERM);
+	assert_int_equal(symlink("theirs", below("link")), 0);
+	assert_int_equal(open_runtime("link"), -ENOTDIR);
+	assert_int_equal(mkdir(below("open"), 0755), 0);
+	assert_int_equal(chmod(below("open"), 0777), 0);
+	assert_int_equal(open_runtime("open"), -EPERM);
+	/* one of root's, with links in it */
+	assert_int_equal(mkdir(below("own"), 0755), 0);
+	assert_int_equal(symlink("../victim", below("own/lock")), 0);
+	assert_int_equal(open_runtime("own"), -ELOOP);
+	assert_int_equal(lstat(below("victim"), &st), -1);
+	assert_int_equal(unlink(below("own/lock")), 0);
+	assert_int_equal(symlink("../victim", below("own/broker")), 0);
+	assert_int_equal(runtime_open(below("own"), &r, &what), 0);
+	assert_int_equal(runtime_listen(&r, below("own")), -EEXIST);
+	assert_int_equal(lstat(below("own/broker"), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(unlink(below("own/broker")), 0);
+	assert_int_equal(runtime_listen(&r, below("own")), 0);
+	runtime_remove(&r);
+	assert_int_equal(rmdir(below("own")), 0);
+	assert_int_equal(rmdir(below("open")), 0);
+	assert_int_equal(unlink(below("link")), 0);
+	assert_int_equal(rmdir(below("theirs")), 0);
+	assert_int_equal(rmdir(top), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +289,7 @@ int main(void)
 		cmocka_unit_test(deny_list_holds_what_the_design_names),
 		cmocka_unit_test(privileges_exclude_the_hosts),
 		cmocka_unit_test(controllers_are_handed_down),
+		cmocka_unit_test(runtime_of_strangers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
