@@ -4,10 +4,25 @@
 
 #include "base/cleanup.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/random.h>
 
 #include <cmocka.h>
+
+int random_seed(uint64_t *ret)
+{
+	const char *wanted = getenv("BAILIFF_TEST_SEED");
+
+	if (wanted)
+		*ret = strtoull(wanted, NULL, 0);
+	else if (getrandom(ret, sizeof(*ret), 0) != sizeof(*ret))
+		return -1;
+	print_message("BAILIFF_TEST_SEED=0x%" PRIx64 "\n", *ret);
+	return 0;
+}
 
 struct random random_from_seed(uint64_t seed)
 {

@@ -14,6 +14,9 @@ struct random {
 	uint64_t state; /* not 0 */
 };
 
+/* For a test program's set-up: BAILIFF_TEST_SEED, or chance; printed, so that a run can be repeated. 0, or
+ * -1. */
+int random_seed(uint64_t *ret);
 struct random random_from_seed(uint64_t seed);
 uint64_t random_next(struct random *r);
 /* 0..n-1 */

@@ -6,6 +6,8 @@
  * away from itself what it needed to start only. Ends with 0 when the other side closes the socket.
  */
 
+#include "pass-fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -85,50 +87,6 @@ static int render(const uint8_t *document, uint8_t *picture, size_t size)
 	return close(done);
 }
 
-/* Returns the fd of the next document, -1 at the end, -2 for an error. */
-static int receive_document(void)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-	ssize_t n = recvmsg(CHANNEL, &message, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	int fd;
-
-	if (n == 0)
-		return -1;
-	if (!header || header->cmsg_type != SCM_RIGHTS)
-		return -2;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
-}
-
-static int send_picture(int fd)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	char byte = 'p';
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	return sendmsg(CHANNEL, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
-}
-
 static int answer(int document_fd)
 {
 	int picture_fd = memfd_create("picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -146,7 +104,7 @@ static int answer(int document_fd)
 		return -1;
 	if (munmap(document, size) < 0 || munmap(picture, size) < 0 ||
 		fcntl(picture_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ||
-		send_picture(picture_fd) < 0)
+		pass_fd(CHANNEL, picture_fd) < 0)
 		return -1;
 	return close(picture_fd) < 0 ? -1 : close(document_fd);
 }
@@ -186,7 +144,7 @@ int main(int argc, char **argv)
 	/* "pair": where the C library makes sockets by calls of their own. */
 	if ((argc > 1 && strcmp(argv[1], "pair") == 0 && make_pair() < 0) || confine() < 0)
 		return 10;
-	while ((fd = receive_document()) >= 0)
+	while ((fd = take_fd(CHANNEL)) >= 0)
 		if (answer(fd) < 0)
 			return 11;
 	return fd == -1 ? 0 : 12;

@@ -20,7 +20,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,14 +46,7 @@ static uint64_t first_seed;
 
 static int set_up(void **state)
 {
-	const char *wanted = getenv("BAILIFF_TEST_SEED");
-
-	if (wanted)
-		first_seed = strtoull(wanted, NULL, 0);
-	else if (getrandom(&first_seed, sizeof(first_seed), 0) != sizeof(first_seed))
-		return -1;
-	print_message("BAILIFF_TEST_SEED=0x%" PRIx64 "\n", first_seed);
-	return 0;
+	return random_seed(&first_seed);
 }
 
 static long call_native(const struct seccomp_data *data)

@@ -15,12 +15,10 @@
 #include "seccomp/simulate.h"
 #include "seccomp/spelling.h"
 
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <cmocka.h>
 
@@ -30,14 +28,9 @@ static uint64_t seed;
 
 static int setup_seed(void **state)
 {
-	const char *wanted = getenv("BAILIFF_TEST_SEED");
-
-	if (wanted)
-		seed = strtoull(wanted, NULL, 0);
-	else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+	if (random_seed(&seed) < 0)
 		return -1;
 	seed |= 1;
-	print_message("BAILIFF_TEST_SEED=0x%" PRIx64 "\n", seed);
 	return 0;
 }
 

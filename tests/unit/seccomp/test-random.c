@@ -19,7 +19,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -37,16 +36,11 @@ static int folder_fd = -1;
 
 static int set_up(void **state)
 {
-	const char *wanted = getenv("BAILIFF_TEST_SEED");
-
-	if (wanted)
-		first_seed = strtoull(wanted, NULL, 0);
-	else if (getrandom(&first_seed, sizeof(first_seed), 0) != sizeof(first_seed))
+	if (random_seed(&first_seed) < 0)
 		return -1;
 	if (!mkdtemp(folder))
 		return -1;
 	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	print_message("BAILIFF_TEST_SEED=0x%" PRIx64 "\n", first_seed);
 	return folder_fd < 0 ? -1 : 0;
 }
 

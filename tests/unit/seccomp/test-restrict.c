@@ -13,11 +13,9 @@
 #include "seccomp/restrict.h"
 #include "seccomp/simulate.h"
 
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <cmocka.h>
 
@@ -29,14 +27,7 @@ static uint64_t seed;
 
 static int set_up(void **state)
 {
-	const char *wanted = getenv("BAILIFF_TEST_SEED");
-
-	if (wanted)
-		seed = strtoull(wanted, NULL, 0);
-	else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		return -1;
-	print_message("BAILIFF_TEST_SEED=0x%" PRIx64 "\n", seed);
-	return 0;
+	return random_seed(&seed);
 }
 
 /* The order of the kernel's own list, in seccomp(2). */

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "pass-fd.h"
 #include "shipped.h"
 
 #include <linux/seccomp.h>
@@ -22,48 +23,6 @@
 #define DOCUMENT_SIZE 1000003 /* no multiple of anything */
 #define N_DOCUMENTS   3
 
-static void send_fd(int channel, int fd)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	char byte = 'd';
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	assert_int_equal(sendmsg(channel, &message, MSG_NOSIGNAL), 1);
-}
-
-/* -1 when the other side has ended. */
-static int receive_fd(int channel)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-	ssize_t n = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	int fd;
-
-	if (!header)
-		return -1;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
-}
-
 static void exchange(int channel, unsigned char first)
 {
 	_cleanup_free_ unsigned char *document = malloc(DOCUMENT_SIZE);
@@ -75,8 +34,8 @@ static void exchange(int channel, unsigned char first)
 	for (size_t i = 0; i < DOCUMENT_SIZE; i++)
 		document[i] = (unsigned char)(i * 7 + first);
 	in = shipped_memory_file(document, DOCUMENT_SIZE);
-	send_fd(channel, in);
-	out = receive_fd(channel);
+	assert_int_equal(pass_fd(channel, in), 0);
+	out = take_fd(channel);
 	if (out < 0)
 		return; /* the status of the renderer tells why */
 	assert_int_equal(fstat(out, &st), 0);
