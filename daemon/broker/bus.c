@@ -128,6 +128,9 @@ int bus_add_objects(struct broker *b, sd_bus *bus)
 		r = sandbox_bus_add(b, bus);
 	if (r >= 0)
 		r = profile_bus_add(b, bus);
+	/* it lists what the enumerators list, and shows what the objects show: the caller's own */
+	if (r >= 0)
+		r = sd_bus_add_object_manager(bus, NULL, BAILIFF_OBJECT_PATH);
 	return r;
 }
 

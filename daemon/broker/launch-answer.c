@@ -175,6 +175,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 	}
 	l->broker->n_launched++;
 	record_launch(l, s, launched->setup_usec);
+	sandbox_bus_emit_added(s);
 	deferred_send(steal_ptr(l->call), reply);
 	outflow_doubt(&l->broker->outflow);
 }

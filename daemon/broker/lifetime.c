@@ -200,6 +200,7 @@ void lifetime_forget(struct sandbox *s)
 	(void)encode_id(&buf, WIRE_FORGET, serial, s->id);
 	submit(b, serial, &buf, on_done_nobody_waits, NULL);
 	quota_give(&b->quota, s->owner, QUOTA_RETAINED, 1);
+	sandbox_bus_emit_removed(s);
 	sandboxes_remove(&b->sandboxes, s);
 }
 

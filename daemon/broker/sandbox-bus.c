@@ -16,6 +16,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+
 void sandbox_bus_path(uint64_t id, char ret[SANDBOX_PATH_MAX])
 {
 	(void)snprintf(ret, SANDBOX_PATH_MAX, "%s/%" PRIu64, BAILIFF_SANDBOX_PREFIX, id);
@@ -311,16 +313,15 @@ int sandbox_bus_add(struct broker *b, sd_bus *bus)
 	return sd_bus_add_node_enumerator(bus, NULL, BAILIFF_SANDBOX_PREFIX, list_objects, b);
 }
 
-static int new_unicast(struct sandbox *s, const char *interface, const char *member, sd_bus_message **ret)
+static int new_unicast_from(
+	struct sandbox *s, const char *path, const char *interface, const char *member, sd_bus_message **ret)
 {
 	sd_bus *bus = callers_bus(&s->broker->callers, s->owner_name);
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	char path[SANDBOX_PATH_MAX];
 	int r;
 
 	if (!bus)
 		return -ENOTCONN;
-	sandbox_bus_path(s->id, path);
 	r = sd_bus_message_new_signal(bus, &m, path, interface, member);
 	if (r < 0)
 		return r;
@@ -331,6 +332,14 @@ static int new_unicast(struct sandbox *s, const char *interface, const char *mem
 	}
 	*ret = steal_ptr(m);
 	return 0;
+}
+
+static int new_unicast(struct sandbox *s, const char *interface, const char *member, sd_bus_message **ret)
+{
+	char path[SANDBOX_PATH_MAX];
+
+	sandbox_bus_path(s->id, path);
+	return new_unicast_from(s, path, interface, member, ret);
 }
 
 static int send_changed(struct sandbox *s)
@@ -362,6 +371,88 @@ static int send_exited(struct sandbox *s)
 	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
 }
 
+/* {sv} with a list of strings. */
+static int append_names(sd_bus_message *m, const char *key, char **names)
+{
+	int r;
+
+	r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
+	if (r >= 0)
+		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, key);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "as");
+	if (r >= 0)
+		r = sd_bus_message_append_strv(m, names);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/* All properties, as GetAll() has them of a sandbox that has just begun. */
+static int append_properties(sd_bus_message *m, const struct sandbox *s)
+{
+	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL;
+	int r;
+
+	r = layers_applied(s->layers, &applied);
+	if (r >= 0)
+		r = layers_skipped(s->layers, s->lacking, &skipped);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Id", "t", s->id, "Profile", "s",
+			s->profile, "Tag", "s", s->tag, "OwnerUid", "u", s->owner, "Uid", "u", s->uid, "Pid",
+			"u", s->pid, "State", "s", sandbox_state_to_string(s->state));
+	if (r >= 0)
+		r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "StartedUSec", "t",
+			s->started_realtime_usec, "ExitedUSec", "t", s->exit.exited_realtime_usec, "Result",
+			"s", "", "ExitCode", "i", s->exit.exit_code, "ExitSignal", "i", s->exit.exit_signal,
+			"Generation", "u", s->generation, "ControlGroup", "s", s->cgroup);
+	if (r >= 0)
+		r = append_names(m, "Layers", applied);
+	if (r >= 0)
+		r = append_names(m, "Skipped", skipped);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int send_added(struct sandbox *s)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	char path[SANDBOX_PATH_MAX];
+	int r;
+
+	sandbox_bus_path(s->id, path);
+	r = new_unicast_from(s, BAILIFF_OBJECT_PATH, OBJECT_MANAGER, "InterfacesAdded", &m);
+	if (r >= 0)
+		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_OBJECT_PATH, path);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sa{sv}}");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sa{sv}");
+	if (r >= 0)
+		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, BAILIFF_SANDBOX_INTERFACE);
+	if (r >= 0)
+		r = append_properties(m, s);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
+}
+
+static int send_removed(struct sandbox *s)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	char path[SANDBOX_PATH_MAX];
+	int r;
+
+	sandbox_bus_path(s->id, path);
+	r = new_unicast_from(s, BAILIFF_OBJECT_PATH, OBJECT_MANAGER, "InterfacesRemoved", &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "oas", path, 1, BAILIFF_SANDBOX_INTERFACE);
+	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
+}
+
 static void emit(struct sandbox *s, int (*send)(struct sandbox *))
 {
 	int r = s->owner_name ? send(s) : 0;
@@ -373,6 +464,16 @@ static void emit(struct sandbox *s, int (*send)(struct sandbox *))
 void sandbox_bus_emit_changed(struct sandbox *s)
 {
 	emit(s, send_changed);
+}
+
+void sandbox_bus_emit_added(struct sandbox *s)
+{
+	emit(s, send_added);
+}
+
+void sandbox_bus_emit_removed(struct sandbox *s)
+{
+	emit(s, send_removed);
 }
 
 void sandbox_bus_emit_exited(struct sandbox *s)

@@ -78,6 +78,8 @@ static bool flag_of(const struct profile *p, const struct compiled_profile *c, u
 		{ KEY_LOCK_PERSONALITY, profile_asks(p, KEY_LOCK_PERSONALITY, p->lock_personality) },
 		{ KEY_RESTRICT_REALTIME, profile_asks(p, KEY_RESTRICT_REALTIME, p->restrict_realtime) },
 		{ KEY_RESTRICT_SUID_SGID, profile_restricts_suid_sgid(p) },
+		/* not given, it also depends on the payload: see jail/violation.c */
+		{ KEY_REPORT_VIOLATIONS, c->violations != VIOLATIONS_UNTOLD },
 		{ KEY_CORE_SCHEDULING, c->tuning.set & TUNE_CORE },
 	};
 

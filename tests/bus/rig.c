@@ -226,6 +226,13 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	uint8_t type;
 
 	assert_true(sd_bus_message_get_type(m, &type) >= 0);
+	if (type == SD_BUS_MESSAGE_SIGNAL && strncmp(member, "Interfaces", strlen("Interfaces")) == 0) {
+		if (r->n_managed >= ELEMENTSOF(r->managed))
+			return 0;
+		(void)snprintf(r->managed[r->n_managed].destination, 32, "%s", to ? to : "");
+		(void)snprintf(r->managed[r->n_managed++].member, 32, "%s", member);
+		return 0;
+	}
 	if (type == SD_BUS_MESSAGE_SIGNAL && r->n_signals < ELEMENTSOF(r->signals)) {
 		(void)snprintf(r->signals[r->n_signals].destination, 32, "%s", to ? to : "");
 		(void)snprintf(r->signals[r->n_signals++].member, 32, "%s", member);

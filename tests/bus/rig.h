@@ -87,6 +87,11 @@ struct rig {
 		char destination[32], member[32];
 	} signals[32];
 	size_t n_signals;
+	/* the same, of the object manager */
+	struct {
+		char destination[32], member[32];
+	} managed[32];
+	size_t n_managed;
 	bool refuse_name;
 
 	enum polkit_play polkit;

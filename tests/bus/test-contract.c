@@ -194,8 +194,8 @@ static void test_policy(void **state)
 		rules++;
 		assert_true(destination && destination < end);
 	}
-	/* Introspect, Get, GetAll and Ping are the others' members. */
-	assert_int_equal(rules, methods + 4);
+	/* Introspect, Get, GetAll, GetManagedObjects and Ping are the others' members. */
+	assert_int_equal(rules, methods + 5);
 	free(policy);
 	g_dbus_node_info_unref(expected);
 }

@@ -286,6 +286,68 @@ static void test_kill_all_gone(void **state)
 	reply_done(&reply);
 }
 
+/* How many sandboxes and profiles the caller is shown. */
+static void expect_managed(struct rig *r, const char *sender, size_t sandboxes)
+{
+	struct reply reply;
+	const char *path;
+	size_t n = 0, profiles = 0;
+
+	rig_expect(r,
+		rig_call_path(r, sender, BAILIFF_OBJECT_PATH, "org.freedesktop.DBus.ObjectManager",
+			"GetManagedObjects"),
+		NULL, &reply);
+	assert_true(sd_bus_message_enter_container(reply.message, 'a', "{oa{sa{sv}}}") > 0);
+	while (sd_bus_message_enter_container(reply.message, 'e', "oa{sa{sv}}") > 0) {
+		assert_true(sd_bus_message_read(reply.message, "o", &path) > 0);
+		n += strncmp(path, BAILIFF_SANDBOX_PREFIX "/", strlen(BAILIFF_SANDBOX_PREFIX "/")) == 0;
+		profiles +=
+			strncmp(path, BAILIFF_PROFILE_PREFIX "/", strlen(BAILIFF_PROFILE_PREFIX "/")) == 0;
+		assert_true(sd_bus_message_skip(reply.message, "a{sa{sv}}") > 0);
+		assert_true(sd_bus_message_exit_container(reply.message) > 0);
+	}
+	assert_int_equal(n, sandboxes);
+	assert_int_equal(profiles, r->broker.catalog->n_profiles);
+	reply_done(&reply);
+}
+
+static size_t count_signals(struct rig *r, const char *destination, const char *member)
+{
+	size_t n = 0;
+
+	rig_settle(r);
+	for (size_t i = 0; i < r->n_managed; i++)
+		n += strcmp(r->managed[i].destination, destination) == 0 &&
+		     strcmp(r->managed[i].member, member) == 0;
+	return n;
+}
+
+/* D5, D10: everybody is shown their own, and told of their own. */
+static void test_object_manager(void **state)
+{
+	struct rig *r = *state;
+	struct reply reply;
+
+	rig_launch_sandbox(r, ALICE, "decoder", 7, &reply);
+	reply_done(&reply);
+	rig_launch_sandbox(r, ROOT, "open", 8, &reply);
+	reply_done(&reply);
+	expect_managed(r, ALICE, 1);
+	expect_managed(r, ALICE2, 1);
+	expect_managed(r, BOB, 0);
+	expect_managed(r, ROOT, 2);
+	assert_int_equal(count_signals(r, ALICE, "InterfacesAdded"), 1);
+	assert_int_equal(count_signals(r, ROOT, "InterfacesAdded"), 1);
+	assert_int_equal(count_signals(r, "", "InterfacesAdded"), 0);
+	rig_tell_exited(r, 7, RESULT_SUCCESS, 0, 0);
+	rig_settle(r);
+	rig_expect(r, rig_call(r, ALICE2, 7, "Release"), NULL, NULL);
+	assert_int_equal(count_signals(r, ALICE, "InterfacesRemoved"), 1);
+	assert_int_equal(count_signals(r, ALICE2, "InterfacesRemoved"), 0);
+	assert_int_equal(count_signals(r, "", "InterfacesRemoved"), 0);
+	expect_managed(r, ALICE, 0);
+}
+
 #define BUS_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -296,6 +358,7 @@ int main(void)
 		BUS_TEST(test_dump),
 		BUS_TEST(test_profile_paths),
 		BUS_TEST(test_by_pidfd),
+		BUS_TEST(test_object_manager),
 		BUS_TEST(test_kill_all),
 		BUS_TEST(test_kill_all_gone),
 	};

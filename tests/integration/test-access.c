@@ -35,6 +35,7 @@ static const char *const class_names[] = { "root", "owner", "same uid", "other u
 #define BUS         "org.freedesktop.DBus.Error.AccessDenied" /* the bus policy does not let it through */
 #define INVALID     "org.freedesktop.DBus.Error.InvalidArgs"
 #define RIG_PROFILE "org.bailiff.Broker1.Profile"
+#define MANAGED     "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES  "org.freedesktop.DBus.Properties"
 
 /*
@@ -102,6 +103,7 @@ static const struct row rows[] = {
 	{ PROPERTIES, "Set", "('" RIG_SANDBOX "', 'State', <'exited'>)", { BUS, BUS, BUS, BUS, BUS, BUS } },
 	{ "org.freedesktop.DBus.Introspectable", "Introspect", "()",
 		{ OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ MANAGED, "GetManagedObjects", "()", { OK, OK, OK, OK, OK, OK } },
 	{ "org.freedesktop.DBus.Peer", "Ping", "()", { OK, OK, OK, OK, OK, OK } },
 	{ "org.freedesktop.DBus.Peer", "GetMachineId", "()", { BUS, BUS, BUS, BUS, BUS, BUS } },
 };
@@ -161,7 +163,8 @@ static void check_row(
 	GDBusConnection *c, const struct row *row, enum caller_class class, const struct rig_sandbox *s)
 {
 	g_autoptr(GError) error = NULL;
-	const char *path = strcmp(row->interface, RIG_MANAGER) == 0   ? RIG_PATH
+	const bool manager = strcmp(row->interface, RIG_MANAGER) == 0 || strcmp(row->interface, MANAGED) == 0;
+	const char *path = manager                                    ? RIG_PATH
 			   : strcmp(row->interface, RIG_PROFILE) == 0 ? RIG_PATH "/profile/tool"
 								      : s->path;
 	g_autoptr(GVariant) v =
