@@ -296,7 +296,8 @@ int connection_new(struct direct *d, int fd, struct connection **ret)
 		return r;
 	c->uid = c->identity.uid;
 	c->sasl = (struct sasl){ .uid = c->uid, .guid = sd_id128_to_string(d->id, c->guid) };
-	r = sd_event_add_io(event, &c->fd_source, fd, EPOLLIN, on_line, c);
+	/* by edges: half a line stays in the socket, and would wake us up for as long as it lies there */
+	r = sd_event_add_io(event, &c->fd_source, fd, EPOLLIN | EPOLLET, on_line, c);
 	if (r >= 0)
 		r = sd_event_add_time(event, &c->deadline, CLOCK_BOOTTIME,
 			now_boottime_usec() + AUTHENTICATE_USEC, 0, on_too_late, c);

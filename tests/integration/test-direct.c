@@ -166,6 +166,46 @@ static void test_bad_greetings(void **state)
 	rig_wait_ready(rig);
 }
 
+static bool is_asleep(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
+	const char *behind_name;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	behind_name = strrchr(text, ')');
+	assert_non_null(behind_name);
+	return behind_name[2] == 'S';
+}
+
+/* Who sends half a line and waits keeps the broker from nothing, sleep included; the rest is heard then. */
+static void test_half_a_line(void **state)
+{
+	struct rig *rig = *state;
+	pid_t broker = rig_pid(rig, RIG_BROKER);
+	int fd = raw_connect(rig, RIG_ALICE), n_asleep = 0;
+	g_autofree char *line = NULL;
+
+	SAY(fd, "\0AUTH EXTER");
+	rig_wait_ready(rig);
+	g_usleep(100000);
+	for (int i = 0; i < 100; i++) {
+		n_asleep += is_asleep(broker);
+		g_usleep(5000);
+	}
+	assert_true(n_asleep > 20);
+	SAY(fd, "NAL 36\r");
+	g_usleep(10000);
+	SAY(fd, "\n");
+	line = raw_line(fd);
+	assert_true(g_str_has_prefix(line, "OK "));
+	(void)close(fd);
+	/* one that leaves in the middle of a line is forgotten */
+	fd = raw_connect(rig, RIG_ALICE);
+	SAY(fd, "\0AUTH");
+	(void)close(fd);
+	rig_wait_ready(rig);
+}
+
 /* A sender that a message states is not looked at: on a bus it would be overwritten. */
 static void test_forged_sender(void **state)
 {
@@ -606,6 +646,7 @@ int main(void)
 		rig_test(test_socket_is_public),
 		rig_test(test_identity_can_not_be_claimed),
 		rig_test(test_bad_greetings),
+		rig_test(test_half_a_line),
 		rig_test(test_forged_sender),
 		rig_test(test_groups_at_connect),
 		rig_test(test_unauthenticated_are_bounded),
@@ -614,7 +655,6 @@ int main(void)
 		rig_test(test_pieces),
 		rig_test(test_held_fds_are_bounded),
 		rig_test(test_slow_reader),
-
 		rig_test(test_out_of_fds),
 		rig_test(test_broker_killed),
 		rig_test(test_container),
