@@ -40,6 +40,11 @@
 /* pidfd_open(2) of a thread: Linux 6.9. */
 #define PIDFD_OF_THREAD O_EXCL
 
+/* Once the launcher has read a question, only what kills its process takes it back: Linux 5.19. */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
 #define EXCEPTION_ARGUMENTS 3
 #define EXCEPTION_INSNS     (2 + 4 * EXCEPTION_ARGUMENTS + 1)
 #define HEAD_INSNS          (2 + VIOLATION_EXCEPTIONS * EXCEPTION_INSNS)
@@ -235,13 +240,20 @@ void violation_plan_done(struct violation_plan *p)
 	p->asking = NULL;
 }
 
+static int load_asking(struct violation_plan *p, unsigned long flags)
+{
+	return (int)RET_ERRNO(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &p->ask_program));
+}
+
 int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error *reterr)
 {
 	int fd;
 
 	*ret_asks = false;
-	fd = (int)syscall(
-		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &p->ask_program);
+	fd = load_asking(p, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (fd == -EINVAL)
+		fd = load_asking(p, 0);
 	if (fd < 0)
 		return 0;
 	*ret_asks = true;
@@ -300,7 +312,7 @@ static void kill_asker(struct jail *j, const struct seccomp_notif *q, bool *ret_
 	}
 	fd = open_thread(tid);
 	if (ioctl(j->listener_fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &q->id) < 0)
-		return; /* it was killed before we could */
+		return; /* it was killed before we could; before Linux 5.19, or a signal took it back */
 	/* Kernels before 6.9 can not name another thread than the first: all of the jail goes then. */
 	if (fd < 0 || process_signal(fd, SIGKILL) < 0)
 		jail_kill(j);

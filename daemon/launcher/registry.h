@@ -61,7 +61,8 @@ struct sandbox {
 	struct group_value limits[_GROUP_LIMIT_MAX]; /* in force, for those that may be tightened */
 
 	struct violation *violations; /* the first VIOLATIONS_MAX; NULL: none yet */
-	size_t n_violations;          /* all that were seen */
+	size_t n_violations;          /* all that were read */
+	size_t n_questions;           /* and those that were taken back before */
 	bool violated;                /* the program itself was killed for one */
 
 	bool has_reason; /* the end was asked for, result says why */

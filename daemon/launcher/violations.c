@@ -51,11 +51,14 @@ static void listener_readable(struct server *server, struct source *source, uint
 	struct jail_violation v;
 	int r;
 
+	/* What was taken back meanwhile counts, too: with a timer's signals a process could ask without end.
+	 */
+	s->n_questions += (events & EPOLLIN) != 0;
 	/* Hung up: nobody is left who could ask. */
 	r = (events & EPOLLIN) != 0 ? jail_take_violation(&s->jail, &v) : -EPIPE;
 	if (r > 0)
 		record(server, s, &v);
-	if (r >= 0 && s->n_violations < VIOLATIONS_FATAL)
+	if (r >= 0 && s->n_questions < VIOLATIONS_FATAL)
 		return;
 	server_unwatch(server, source);
 	if (r == -EPIPE)

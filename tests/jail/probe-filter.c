@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +51,22 @@ static void *call_in_thread(void *number)
 	return NULL;
 }
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* While signals come that end every wait. */
+static void call_interrupted(long number)
+{
+	const struct sigaction action = { .sa_handler = ignore };
+	const struct itimerval often = { { .tv_usec = 20000 }, { .tv_usec = 20000 } };
+
+	if (sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0)
+		for (;;)
+			(void)syscall(number);
+}
+
 /* In a process of its own, by its first thread or another one; the signal that it was ended by. */
 static long call_in_child(int argc, char **argv)
 {
@@ -62,6 +80,8 @@ static long call_in_child(int argc, char **argv)
 	if (pid == 0) {
 		if (argc == 2)
 			(void)syscall(call);
+		else if (strcmp(argv[2], "interrupted") == 0)
+			call_interrupted(call);
 		else if (pthread_create(&thread, NULL, call_in_thread, &call) == 0)
 			(void)pthread_join(thread, NULL);
 		_exit(0);
@@ -167,7 +187,7 @@ static long try_memory(int argc, char **argv)
 
 const struct probe_command filter_commands[] = {
 	{ "call", 1, 7, "NUMBER [ARGUMENT…]", try_call },
-	{ "in-child", 1, 2, "NUMBER [thread]", call_in_child },
+	{ "in-child", 1, 2, "NUMBER [thread|interrupted]", call_in_child },
 	{ "int80", 1, 6, "NUMBER [ARGUMENT…]", try_int80 },
 	{ "memory", 1, 1, "mmap|data|code|mprotect|pkey|shm|memfd|proc|rule", try_memory },
 	{ 0 },
