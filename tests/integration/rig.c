@@ -306,6 +306,7 @@ int rig_setup(void **state)
 	*state = rig;
 	rig_wait_ready(rig);
 	/* the compiler, of which the broker need not wait for the end */
+	rig_wait_jailed(rig, 0);
 	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC && rig_count_zombies(rig) > 0; i++)
 		g_usleep(POLL_USEC);
 	/* or looking for it later would find nothing, whatever is left */

@@ -103,6 +103,8 @@ static int set_up(void **state)
 	rig_write(rig, "profiles/image-converter.profile", text);
 	rig_write(rig, "profiles/log-collector.profile.d/10-site.conf", collector);
 	load(rig);
+	/* the compiler, too, has ended */
+	rig_wait_jailed(rig, 0);
 	return 0;
 }
 
