@@ -102,8 +102,8 @@ int launch_take_quota(
 	struct launch *l, const struct compiled_profile *p, const struct launch_args *a, sd_bus_error *error)
 {
 	const struct compiled_config *config = &l->broker->catalog->config;
-	/* the caller's, the lifeline, and both ends of pipes */
-	const uint32_t fds = (uint32_t)a->n_fds + (a->lifeline >= 0) + 2 * STREAMS;
+	/* the caller's, mapped and bound, the lifeline, and both ends of pipes */
+	const uint32_t fds = (uint32_t)(a->n_fds + a->n_binds) + (a->lifeline >= 0) + 2 * STREAMS;
 	int r;
 
 	r = take_live(l, p, error);

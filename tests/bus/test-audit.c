@@ -12,6 +12,7 @@
 #include "rig.h"
 
 #include <endian.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -348,6 +349,17 @@ static void test_rates(void **state)
 	reply_done(&reply);
 }
 
+static sd_bus_message *launch_with_bind(struct rig *r)
+{
+	_cleanup_close_ int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	sd_bus_message *m = rig_call(r, ALICE, 0, "LaunchSandboxed");
+
+	assert_true(directory >= 0);
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/true", 0, 0, 1,
+			    "bind-fds", "a(hsb)", 1, directory, "input", 1) >= 0);
+	return m;
+}
+
 /* Q1, D14: what launches carry is counted until they are answered. */
 static void test_amounts(void **state)
 {
@@ -368,6 +380,12 @@ static void test_amounts(void **state)
 	rig_expect(r, rig_launch(r, ALICE, "decoder"), BAILIFF_ERROR_QUOTA_EXCEEDED, &second);
 	assert_non_null(strstr(second.text, "MaxFileDescriptorsPerUser="));
 	reply_done(&second);
+	/* room for one more with pipes alone; what is for a mount slot counts as well */
+	r->broker.catalog->config.max_fds_per_user = 12;
+	rig_expect(r, launch_with_bind(r), BAILIFF_ERROR_QUOTA_EXCEEDED, &second);
+	assert_non_null(strstr(second.text, "MaxFileDescriptorsPerUser="));
+	reply_done(&second);
+	r->broker.catalog->config.max_fds_per_user = 10;
 	rig_answer_launched(r, q.serial, 7);
 	request_done(&q);
 	rig_wait(r, &first);
