@@ -51,6 +51,7 @@
 #define BAILIFF_OPTION_STDIO        "stdio"             /* a{us} */
 #define BAILIFF_OPTION_PTY          "pty"               /* (qq) */
 #define BAILIFF_OPTION_LIFELINE     "lifeline"          /* h */
+#define BAILIFF_OPTION_FD_CHANNEL   "fd-channel"        /* h */
 #define BAILIFF_OPTION_DETACH       "detach"            /* b */
 #define BAILIFF_OPTION_STOP_SIGNAL  "stop-signal"       /* i */
 #define BAILIFF_OPTION_STOP_TIMEOUT "stop-timeout-usec" /* t */

@@ -76,8 +76,7 @@ int set_bind(void *into, const char *value, char **reterr_why)
 		if (strcmp(o->binds[i].slot, slot) == 0)
 			return option_refuse(reterr_why, "slot %s is filled by an earlier --bind=", slot);
 	if (o->n_binds == ELEMENTSOF(o->binds))
-		return option_refuse(
-			reterr_why, "one launch carries at most %d descriptors", BAILIFF_FDS_MAX);
+		return option_refuse(reterr_why, "one launch fills at most %d mount slots", MOUNT_SLOTS_MAX);
 	fd = open_bound(path, read_only);
 	if (fd < 0)
 		return option_refuse(reterr_why, "%s: %s", path, strerror(-fd));
@@ -289,7 +288,8 @@ int launch_request_make(const struct launch_options *o, char **args, bailiff_req
 	for (size_t i = 0; r == 0 && i < o->n_binds; i++)
 		r = bailiff_request_bind_fd(request, o->binds[i].slot, o->binds[i].fd, o->binds[i].read_only);
 	if (r == -E2BIG)
-		report("%s: one launch carries at most %d descriptors", args[0], BAILIFF_FDS_MAX);
+		report("%s: too many: one launch carries at most %d descriptors, and 15 that are bound",
+			args[0], BAILIFF_FDS_MAX);
 	else if (r == -EILSEQ)
 		report("%s: the working directory and the tag must be UTF-8", args[0]);
 	else if (r < 0)

@@ -3,6 +3,7 @@
 
 /* The options that run and launch share, and the request made of them. */
 
+#include "base/bounds.h"
 #include "cli/cli.h"
 
 #include <stdint.h>
@@ -27,7 +28,7 @@ struct launch_limit {
 struct launch_options {
 	struct launch_fd fds[BAILIFF_FDS_MAX];
 	size_t n_fds;
-	struct launch_bind binds[BAILIFF_FDS_MAX];
+	struct launch_bind binds[MOUNT_SLOTS_MAX];
 	size_t n_binds;
 	char **env; /* NAME=VALUE */
 	char **unset_env;

@@ -62,7 +62,7 @@ static bool is_taken(const struct launch_options *o, int fd)
 	for (size_t i = 0; i < o->n_fds; i++)
 		if (o->fds[i].child == fd)
 			return true;
-	return o->n_fds + o->n_binds >= BAILIFF_FDS_MAX;
+	return o->n_fds >= BAILIFF_FDS_MAX;
 }
 
 /* Our standard streams, as far as they are open (main.c fills gaps with what is close-on-exec). */

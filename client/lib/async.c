@@ -203,6 +203,7 @@ EXPORT int bailiff_launch_async(
 	k = sandbox_new(c, &o->sandbox);
 	if (k == 0)
 		k = submit(o, &call);
+	launch_sent(&prepared);
 	if (k < 0)
 		return k;
 	(void)steal_ptr(o);

@@ -142,8 +142,13 @@ void operations_fail(struct operation *all, int error);
 void operations_forget(bailiff_sandbox *s);
 /* launch.c: what the broker answered, into s. */
 int launch_take_reply(bailiff_connection *c, bailiff_sandbox *s, sd_bus_message *reply);
-/* The request as it goes over this connection; borrows everything. */
+/* The request as it goes over this connection; borrows everything but its channel, for launch_sent(). */
 int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret);
+/* The message has it, or will never be sent. */
+void launch_sent(bailiff_request *prepared);
+/* fd-channel.c: what the program's fds become, in a socket whose other end is closed already. *ret is owned.
+ */
+int fd_channel_open(const bailiff_request *r, int *ret);
 /* wait.c: keeps what Wait() answered. */
 int sandbox_take_result(bailiff_sandbox *s, sd_bus_message *reply);
 
@@ -177,6 +182,7 @@ struct bailiff_request {
 	struct request_bind binds[BINDS_MAX];
 	size_t n_binds;
 	int lifeline;
+	int channel;  /* while it is being sent: the mapped fds wait in it, and not in the message; else -1 */
 	int stdio[3]; /* enum bailiff_stdio or STDIO_UNSET */
 	bool has_pty_size;
 	uint16_t pty_rows, pty_columns;

@@ -65,18 +65,34 @@ static int take_reply(bailiff_sandbox *s, sd_bus_message *m)
 	return r;
 }
 
-int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret)
+static int add_lifeline(bailiff_connection *c, bailiff_request *r)
 {
 	int fd;
 
-	*ret = *r;
 	if (!c->direct || r->detach || r->lifeline >= 0)
 		return 0;
 	fd = connection_lifeline(c);
 	if (fd < 0)
-		return connection_fail(c, fd, NULL, strerror(-fd));
-	ret->lifeline = fd;
+		return fd;
+	r->lifeline = fd;
 	return 0;
+}
+
+int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret)
+{
+	int k;
+
+	*ret = *r;
+	k = add_lifeline(c, ret);
+	if (k == 0 && ret->n_fds + ret->n_binds + (ret->lifeline >= 0) > BAILIFF_MESSAGE_FDS_MAX &&
+		ret->n_fds > 0)
+		k = fd_channel_open(ret, &ret->channel);
+	return k < 0 ? connection_fail(c, k, NULL, strerror(-k)) : 0;
+}
+
+void launch_sent(bailiff_request *prepared)
+{
+	prepared->channel = close_fd(prepared->channel);
 }
 
 int launch_take_reply(bailiff_connection *c, bailiff_sandbox *s, sd_bus_message *reply)
@@ -106,8 +122,10 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 	k = sandbox_new(c, &s);
 	if (k == 0)
 		k = launch_prepare(c, r, &prepared);
-	if (k == 0)
-		k = call_broker(c, &call, &reply);
+	if (k < 0)
+		return k;
+	k = call_broker(c, &call, &reply);
+	launch_sent(&prepared);
 	if (k == 0)
 		k = launch_take_reply(c, s, reply);
 	if (k < 0)

@@ -53,7 +53,7 @@ static int append_fds(sd_bus_message *m, const bailiff_request *r)
 {
 	int k = sd_bus_message_open_container(m, 'a', "{uh}");
 
-	for (size_t i = 0; k >= 0 && i < r->n_fds; i++)
+	for (size_t i = 0; k >= 0 && r->channel < 0 && i < r->n_fds; i++)
 		k = sd_bus_message_append(m, "{uh}", r->fds[i].child, r->fds[i].fd);
 	return k < 0 ? k : sd_bus_message_close_container(m);
 }
@@ -198,6 +198,8 @@ static int append_scalars(sd_bus_message *m, const bailiff_request *r)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_DETACH, "b", 1);
 	if (k >= 0 && r->has_pty_size)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_PTY, "(qq)", r->pty_rows, r->pty_columns);
+	if (k >= 0 && r->channel >= 0)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_FD_CHANNEL, "h", r->channel);
 	if (k >= 0 && r->lifeline >= 0)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_LIFELINE, "h", r->lifeline);
 	if (k >= 0 && r->runtime_max_usec > 0)

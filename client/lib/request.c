@@ -12,8 +12,6 @@
 #define CHILD_FD_MAX     1023 /* the broker's FD_TARGET_MAX */
 #define SIGNAL_MAX       64
 
-_Static_assert(BAILIFF_FDS_MAX == BAILIFF_MESSAGE_FDS_MAX, "the public limit is the bus' limit");
-
 static bool profile_name_valid(const char *s)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-");
@@ -35,7 +33,7 @@ EXPORT int bailiff_request_new(bailiff_request **ret, const char *profile)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	r->lifeline = -1;
+	r->lifeline = r->channel = -1;
 	for (size_t i = 0; i < ELEMENTSOF(r->stdio); i++)
 		r->stdio[i] = STDIO_UNSET;
 	r->stop_timeout_usec = BAILIFF_TIMEOUT_INFINITE;
@@ -128,9 +126,16 @@ static bool child_is_mapped(const bailiff_request *r, int child)
 	return false;
 }
 
-static size_t fds_used(const bailiff_request *r)
+/* Does a message carry it all? Else the mapped ones go beside it, and the channel itself is one more. */
+static bool fits(size_t n_mapped, size_t n_others)
 {
-	return r->n_fds + r->n_binds + (r->lifeline >= 0 ? 1 : 0);
+	return n_mapped + n_others <= BAILIFF_MESSAGE_FDS_MAX ||
+	       (n_mapped <= BAILIFF_FDS_MAX && n_others < BAILIFF_MESSAGE_FDS_MAX);
+}
+
+static size_t others(const bailiff_request *r)
+{
+	return r->n_binds + (r->lifeline >= 0 ? 1 : 0);
 }
 
 EXPORT int bailiff_request_map_fd(bailiff_request *r, int child, int fd)
@@ -141,7 +146,7 @@ EXPORT int bailiff_request_map_fd(bailiff_request *r, int child, int fd)
 		return -EBADF;
 	if (child_is_mapped(r, child) || (child < 3 && r->stdio[child] != STDIO_UNSET))
 		return -EEXIST;
-	if (fds_used(r) >= BAILIFF_FDS_MAX)
+	if (!fits(r->n_fds + 1, others(r)))
 		return -E2BIG;
 	r->fds[r->n_fds++] = (struct request_fd){ .child = (uint32_t)child, .fd = fd };
 	return 0;
@@ -159,7 +164,7 @@ EXPORT int bailiff_request_bind_fd(bailiff_request *r, const char *slot, int fd,
 	for (size_t i = 0; i < r->n_binds; i++)
 		if (strcmp(r->binds[i].slot, slot) == 0)
 			return -EEXIST;
-	if (fds_used(r) >= BAILIFF_FDS_MAX || r->n_binds >= BINDS_MAX)
+	if (!fits(r->n_fds, others(r) + 1) || r->n_binds >= BINDS_MAX)
 		return -E2BIG;
 	copy = strdup(slot);
 	if (!copy)
@@ -204,7 +209,7 @@ EXPORT int bailiff_request_set_lifeline(bailiff_request *r, int fd)
 		return -EINVAL;
 	if (fd < 0)
 		return -EBADF;
-	if (r->lifeline < 0 && fds_used(r) >= BAILIFF_FDS_MAX)
+	if (r->lifeline < 0 && !fits(r->n_fds, others(r) + 1))
 		return -E2BIG;
 	r->lifeline = fd;
 	return 0;

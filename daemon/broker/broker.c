@@ -5,6 +5,7 @@
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "broker/fd-channel.h"
 #include "broker/inquiry.h"
 #include "broker/launch-call.h"
 #include "broker/lifetime.h"
@@ -30,6 +31,7 @@ void broker_done(struct broker *b)
 	launcher_client_close(&b->launcher);
 	keeper_client_close(&b->keeper);
 	inquiries_done(b);
+	fd_channels_done(b);
 	deferred_list_clear(&b->reloads);
 	deferred_list_clear(&b->reloads_next);
 	sandboxes_done(&b->sandboxes);
@@ -153,6 +155,7 @@ void broker_stop(struct broker *b)
 void broker_client_gone(struct broker *b, const char *name)
 {
 	inquiries_client_gone(b, name);
+	fd_channels_client_gone(b, name);
 	callers_lost(&b->callers, name);
 	deferred_list_drop(&b->reloads, name);
 	deferred_list_drop(&b->reloads_next, name);

@@ -24,6 +24,7 @@
 
 #define SLOTS_MAX 8 /* vtables, filter, matches */
 
+struct fd_channel;
 struct inquiry;
 struct launch;
 
@@ -49,6 +50,7 @@ struct broker {
 	struct sandboxes sandboxes;
 	struct launch *launches;           /* in flight */
 	struct inquiry *inquiries;         /* calls that wait until more is known of their caller */
+	struct fd_channel *fd_channels;    /* calls that have descriptors come, or still to come */
 	uint64_t n_inquiries;              /* questions to polkit so far */
 	struct deferred_list reloads;      /* calls of Reload that wait for the keeper's answer */
 	struct deferred_list reloads_next; /* those that came meanwhile: it was asked too early for them */

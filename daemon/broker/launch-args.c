@@ -12,7 +12,7 @@
 
 void launch_args_init(struct launch_args *a)
 {
-	*a = (struct launch_args){ .lifeline = -1 };
+	*a = (struct launch_args){ .lifeline = -1, .channel = -1 };
 	for (size_t i = 0; i < ELEMENTSOF(a->stdio); i++)
 		a->stdio[i] = PLAN_STDIO_UNSET;
 }
@@ -149,7 +149,7 @@ static int read_env(struct launch_args *a, sd_bus_message *m, sd_bus_error *erro
 	return r;
 }
 
-static int add_fd(struct launch_args *a, uint32_t target, int fd, int proc_fd, sd_bus_error *error)
+int launch_args_add_fd(struct launch_args *a, uint32_t target, int fd, int proc_fd, sd_bus_error *error)
 {
 	struct plan_fd *slot;
 	int r;
@@ -181,7 +181,7 @@ static int read_fds(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bu
 
 	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{uh}");
 	while (r >= 0 && (r = sd_bus_message_read(m, "{uh}", &target, &fd)) > 0)
-		r = add_fd(a, target, fd, proc_fd, error);
+		r = launch_args_add_fd(a, target, fd, proc_fd, error);
 	if (r >= 0)
 		r = sd_bus_message_exit_container(m);
 	if (r < 0 && !sd_bus_error_is_set(error))

@@ -31,6 +31,7 @@ struct launch_args {
 	char *cwd;       /* owned; NULL if not given, as tag */
 	const char *tag; /* borrowed from the message */
 	int lifeline;    /* borrowed; -1 if not given */
+	int channel;     /* likewise: more fds come through it, fd-channel.h */
 	bool detach;
 	bool interactive;                 /* polkit may ask the user */
 	struct compiled_limit limits[16]; /* RLIM_NLIMITS */
@@ -51,6 +52,9 @@ void launch_args_done(struct launch_args *a);
  * @proc_fd: as for fd_classify().
  */
 int launch_args_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bus_error *error);
+
+/* One more; borrowed. Also for fd-channel.c. */
+int launch_args_add_fd(struct launch_args *a, uint32_t target, int fd, int proc_fd, sd_bus_error *error);
 
 /* The same of a question, which has no fds. Options that take a descriptor are InvalidArgs. */
 int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_error *error);

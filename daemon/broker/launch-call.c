@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
+#include "broker/fd-channel.h"
 #include "broker/inquiry.h"
 #include "broker/launch-args.h"
 #include "broker/launch-quota.h"
@@ -366,7 +367,8 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, st
 	return 1;
 }
 
-/* INQUIRY_WAITS: the call comes back when more is known, and everything is checked anew. */
+/* INQUIRY_WAITS and FD_CHANNEL_WAITS: the call comes back when more is known, and everything is checked anew.
+ */
 static int launch(
 	struct broker *b, const struct caller *c, sd_bus_message *m, struct judgement *j, sd_bus_error *error)
 {
@@ -389,8 +391,11 @@ static int launch(
 		r = polkit_command_line(args.argv.v, &j->command_line);
 	if (r < 0)
 		return r;
-	if (!ask)
-		return start(b, c, m, j, &args, error);
+	if (!ask) {
+		r = fd_channel_read(b, c, m, &args, error);
+		j->waits = r == FD_CHANNEL_WAITS;
+		return r == 0 ? start(b, c, m, j, &args, error) : r;
+	}
 	r = ask_polkit(b, c, m, j->profile, &args, error);
 	j->waits = r == INQUIRY_WAITS;
 	return r;
@@ -425,8 +430,10 @@ int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	r = launch(b, c, m, &j, error);
 	if (r < 0)
 		record_refusal(b, c, &j, r, error);
-	if (!j.waits)
+	if (!j.waits) {
 		inquiry_end(b, m);
+		fd_channel_end(b, m);
+	}
 	return r;
 }
 

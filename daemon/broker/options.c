@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/strv.h"
 #include "broker/errors.h"
+#include "broker/fd-channel.h"
 #include "dbus/names.h"
 
 #include <stdio.h>
@@ -176,6 +177,20 @@ static int read_lifeline(struct reading *o, sd_bus_message *m)
 			"Option lifeline: neither the read end of a pipe nor a socket");
 	o->args->lifeline = fd;
 	return 0;
+}
+
+static int read_fd_channel(struct reading *o, sd_bus_message *m)
+{
+	int fd, r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UNIX_FD, &fd);
+	if (r < 0)
+		return r;
+	o->args->channel = fd;
+	return fd_channel_suits(fd)
+		       ? 0
+		       : sd_bus_error_setf(o->error, BAILIFF_ERROR_INVALID_FD,
+				 "Option %s: no connected AF_UNIX socket of the kind SOCK_SEQPACKET", o->key);
 }
 
 static int read_detach(struct reading *o, sd_bus_message *m)
@@ -370,6 +385,7 @@ static const struct {
 	{ BAILIFF_OPTION_STDIO, "a{us}", read_stdio },
 	{ BAILIFF_OPTION_PTY, "(qq)", read_pty },
 	{ BAILIFF_OPTION_LIFELINE, "h", read_lifeline },
+	{ BAILIFF_OPTION_FD_CHANNEL, "h", read_fd_channel },
 	{ BAILIFF_OPTION_DETACH, "b", read_detach },
 	{ BAILIFF_OPTION_STOP_SIGNAL, "i", read_stop_signal },
 	{ BAILIFF_OPTION_STOP_TIMEOUT, "t", read_stop_timeout },
@@ -383,7 +399,7 @@ static const struct {
 
 /* Keys that the interface has planned: told apart from typing errors in the message only. */
 static const char *const planned[] = { "ready", "memory-max", "tasks-max", "cpu-quota", "oom-score-adj",
-	"nice", "drop-capabilities", "no-network", "user", "fd-channel", "token" };
+	"nice", "drop-capabilities", "no-network", "user", "token" };
 
 static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 {

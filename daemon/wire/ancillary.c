@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#ifndef SCM_PIDFD /* Linux 6.5 */
+#define SCM_PIDFD 0x04
+#endif
+
 void ancillary_attach_fds(struct msghdr *h, void *room, const int *fds, size_t n_fds)
 {
 	struct cmsghdr *c;
@@ -19,6 +23,17 @@ void ancillary_attach_fds(struct msghdr *h, void *room, const int *fds, size_t n
 	memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
 }
 
+/* Who made the socket may have asked for one with each message (SO_PASSPIDFD). */
+static void close_pidfd(struct cmsghdr *c)
+{
+	int fd;
+
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_PIDFD || c->cmsg_len < CMSG_LEN(sizeof(fd)))
+		return;
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	(void)fd_close(fd);
+}
+
 int ancillary_collect_fds(struct msghdr *h, int *fds, size_t max_fds, size_t *ret_n)
 {
 	int result = 0;
@@ -28,6 +43,7 @@ int ancillary_collect_fds(struct msghdr *h, int *fds, size_t max_fds, size_t *re
 		size_t n;
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
+			close_pidfd(c);
 			result = -EBADMSG;
 			continue;
 		}

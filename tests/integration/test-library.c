@@ -17,8 +17,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -366,8 +368,7 @@ static void part_fds(struct user *u)
 	IS(pipe2(life, O_CLOEXEC), 0);
 	for (int child = 10; child < 10 + BAILIFF_FDS_MAX; child++)
 		IS(bailiff_request_map_fd(r, child, life[0]), 0);
-	IS(bailiff_request_map_fd(r, 40, life[0]), -E2BIG);
-	IS(bailiff_request_set_lifeline(r, life[0]), -E2BIG);
+	IS(bailiff_request_map_fd(r, 100, life[0]), -E2BIG);
 	IS(bailiff_launch(u->c, r, &s), -EBADF); /* numbers that the profile does not have */
 	(void)bailiff_request_free(r);
 	r = request(u, "tool", forever);
@@ -379,6 +380,57 @@ static void part_fds(struct user *u)
 	(void)close(life[1]);
 	ends(u, s, "client-gone", 0, SIGTERM);
 	(void)bailiff_sandbox_free(s);
+}
+
+/* As the probe lists what it holds: number, device and inode. */
+static bool is_listed(const char *output, int fd, const struct stat *st)
+{
+	g_autofree char *line =
+		g_strdup_printf("\nfd %d %ju:%ju ", fd, (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
+
+	return strstr(output, line) != NULL;
+}
+
+/* n files, each of its own, from number 3 on: in the message as far as a bus carries them, else beside it. */
+static void many_fds(struct user *u, int n)
+{
+	static const char *const see[] = { "/probe", "see", NULL };
+	bailiff_request *r = request(u, "many", see);
+	g_autofree char *output = NULL;
+	struct stat st[BAILIFF_FDS_MAX];
+	int fds[BAILIFF_FDS_MAX];
+	bailiff_sandbox *s = NULL;
+
+	for (int i = 0; i < n; i++) {
+		fds[i] = memfd_create("many", MFD_CLOEXEC);
+		IS(fds[i] < 0 ? -errno : fstat(fds[i], &st[i]), 0);
+		IS(bailiff_request_map_fd(r, 3 + i, fds[i]), 0);
+	}
+	IS(bailiff_request_set_stdio(r, 1, BAILIFF_STDIO_PIPE), 0);
+	IS(bailiff_launch(u->c, r, &s), 0);
+	(void)bailiff_request_free(r);
+	output = rig_read_all(bailiff_sandbox_stream(s, 1), NULL);
+	ends(u, s, "success", 0, 0);
+	for (int i = 0; i < n; i++) {
+		HOLDS(is_listed(output, 3 + i, &st[i]));
+		(void)close(fds[i]);
+	}
+	{
+		g_autofree char *next = g_strdup_printf("\nfd %d ", 3 + n);
+
+		HOLDS(strstr(output, next) == NULL);
+	}
+	(void)bailiff_sandbox_free(s);
+}
+
+/* F1 */
+static void part_many_fds(struct user *u)
+{
+	static const int counts[] = { 15, 16, 17, 64 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(counts); i++)
+		many_fds(u, counts[i]);
+	many_fds(u, 17);
 }
 
 static void part_bytes(struct user *u)
@@ -518,6 +570,22 @@ SIMPLE(async)
 SIMPLE(open_and_list)
 SIMPLE(refusals)
 SIMPLE(fds)
+
+static void test_many_fds(void **state)
+{
+	struct rig *rig = *state;
+	g_autofree char *text = g_strdup_printf(
+		"[Access]\nAllowUser=man\n[Exec]\nExecutable=/probe\nMaxFileDescriptors=%d\n"
+		"[Filesystem]\nMinimalRoot=yes\nBindReadOnlyPaths=%s/tests/jail/probe:/probe\n",
+		BAILIFF_FDS_MAX, g_getenv("BAILIFF_BUILD_ROOT"));
+
+	rig_write(rig, "profiles/many.profile", text);
+	rig_reload(rig);
+	run_as(rig, RIG_ALICE, part_many_fds);
+	rig_remove(rig, "profiles/many.profile");
+	rig_reload(rig);
+}
+
 SIMPLE(bytes)
 SIMPLE(other_services)
 SIMPLE(threads)
@@ -569,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_open_and_list),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_fds),
+		cmocka_unit_test(test_many_fds),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_other_services),
 		cmocka_unit_test(test_threads),

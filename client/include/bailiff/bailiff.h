@@ -58,12 +58,13 @@ int bailiff_request_unset_env(bailiff_request *r, const char *name);
 int bailiff_request_set_cwd(bailiff_request *r, const char *path);
 int bailiff_request_set_tag(bailiff_request *r, const char *tag);
 /* The child's fd number child will be a duplicate of fd. fd is borrowed and must stay open until the launch.
- * -EEXIST: child is mapped or a pipe already. -E2BIG: more than BAILIFF_FDS_MAX, with the lifeline. */
+ * -EEXIST: child is mapped or a pipe already. -E2BIG: more than BAILIFF_FDS_MAX. */
 int bailiff_request_map_fd(bailiff_request *r, int child, int fd);
 /* What fd refers to, a file or directory that is open for reading, is mounted in a slot of the profile. fd is
- * borrowed as above and counts among the BAILIFF_FDS_MAX. -EEXIST: the slot is filled already. */
+ * borrowed as above. -EEXIST: the slot is filled already. -E2BIG: more than 15, with the lifeline. */
 int bailiff_request_bind_fd(bailiff_request *r, const char *slot, int fd, int read_only);
-#define BAILIFF_FDS_MAX 16 /* what a stock system bus carries in a message (dbus-daemon 1.14) */
+/* Mapped ones that the message has no room for, as a stock system bus carries 16, come beside it. */
+#define BAILIFF_FDS_MAX 64
 
 enum bailiff_stdio {
 	BAILIFF_STDIO_NULL,   /* /dev/null */

@@ -43,6 +43,12 @@ static void test_profile_names(void **state)
 	assert_null(bailiff_request_free(NULL));
 }
 
+static void map_up_to(bailiff_request *r, int n)
+{
+	for (int i = 0; i < n; i++)
+		assert_int_equal(bailiff_request_map_fd(r, i, 0), 0);
+}
+
 static void test_fd_limits(void **state)
 {
 	bailiff_request *r = request("p");
@@ -50,20 +56,13 @@ static void test_fd_limits(void **state)
 	assert_int_equal(bailiff_request_map_fd(r, -1, 0), -EINVAL);
 	assert_int_equal(bailiff_request_map_fd(r, 1024, 0), -EINVAL);
 	assert_int_equal(bailiff_request_map_fd(r, 3, -1), -EBADF);
-	for (int i = 0; i < BAILIFF_FDS_MAX - 1; i++)
-		assert_int_equal(bailiff_request_map_fd(r, i, 0), 0);
+	map_up_to(r, BAILIFF_FDS_MAX);
 	assert_int_equal(bailiff_request_map_fd(r, 0, 0), -EEXIST);
-	assert_int_equal(bailiff_request_set_lifeline(r, -1), -EBADF);
-	assert_int_equal(bailiff_request_set_lifeline(r, 0), 0);
-	/* The lifeline is in the same message. */
 	assert_int_equal(bailiff_request_map_fd(r, 100, 0), -E2BIG);
+	assert_int_equal(bailiff_request_set_lifeline(r, -1), -EBADF);
+	/* The lifeline goes with the message, which has room when the others do not. */
+	assert_int_equal(bailiff_request_set_lifeline(r, 0), 0);
 	assert_int_equal(bailiff_request_set_lifeline(r, 1), 0);
-	bailiff_request_free(r);
-
-	r = request("p");
-	for (int i = 0; i < BAILIFF_FDS_MAX; i++)
-		assert_int_equal(bailiff_request_map_fd(r, i, 0), 0);
-	assert_int_equal(bailiff_request_set_lifeline(r, 0), -E2BIG);
 	bailiff_request_free(r);
 }
 
@@ -79,12 +78,24 @@ static void test_binds(void **state)
 	assert_int_equal(bailiff_request_bind_fd(NULL, "input", 0, 0), -EINVAL);
 	assert_int_equal(bailiff_request_bind_fd(r, "input", 0, 1), 0);
 	assert_int_equal(bailiff_request_bind_fd(r, "input", 1, 1), -EEXIST);
-	for (int i = 1; i < BAILIFF_FDS_MAX; i++) {
+	for (int i = 1; i < BAILIFF_MESSAGE_FDS_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "s%d", i);
 		assert_int_equal(bailiff_request_bind_fd(r, name, 0, 0), 0);
 	}
 	assert_int_equal(bailiff_request_bind_fd(r, "more", 0, 0), -E2BIG);
+	/* no room for the channel that it would need */
 	assert_int_equal(bailiff_request_map_fd(r, 3, 0), -E2BIG);
+	assert_int_equal(bailiff_request_set_lifeline(r, 0), -E2BIG);
+	bailiff_request_free(r);
+
+	r = request("p");
+	map_up_to(r, BAILIFF_FDS_MAX);
+	for (int i = 1; i < BAILIFF_MESSAGE_FDS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "s%d", i);
+		assert_int_equal(bailiff_request_bind_fd(r, name, 0, 0), 0);
+	}
+	assert_int_equal(bailiff_request_bind_fd(r, "more", 0, 0), -E2BIG);
+	assert_int_equal(bailiff_request_set_lifeline(r, 0), -E2BIG);
 	bailiff_request_free(r);
 }
 
