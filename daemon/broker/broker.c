@@ -167,7 +167,6 @@ void broker_named(struct broker *b)
 {
 	int r;
 
-	b->ready = true;
 	r = keeper_say_ready(&b->keeper);
 	if (r < 0) {
 		broker_fail(b, r, "The keeper does not take our word that we are ready");

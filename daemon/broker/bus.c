@@ -181,6 +181,9 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
 
 int bus_request_name(struct broker *b)
 {
+	/* From here on, and not from the answer on: the call that the bus started us for may come before it.
+	 */
+	b->ready = true;
 	return sd_bus_request_name_async(b->bus, NULL, BAILIFF_BUS_NAME, 0, on_name, b);
 }
 

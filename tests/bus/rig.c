@@ -211,6 +211,8 @@ static int answer_simple(struct rig *r, sd_bus_message *m, const char *member)
 {
 	sd_bus_message *reply = new_reply(m);
 
+	if (strcmp(member, "RequestName") == 0 && r->early)
+		rig_send(r, r->early, &r->early_reply);
 	if (strcmp(member, "Hello") == 0)
 		assert_true(sd_bus_message_append(reply, "s", ":1.0") >= 0);
 	else if (strcmp(member, "RequestName") == 0)

@@ -93,6 +93,8 @@ struct rig {
 	} managed[32];
 	size_t n_managed;
 	bool refuse_name;
+	sd_bus_message *early; /* a call that is delivered before the answer about the name */
+	struct reply early_reply;
 
 	enum polkit_play polkit;
 	unsigned n_polkit, n_cancelled;

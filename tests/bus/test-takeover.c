@@ -148,12 +148,29 @@ static void test_ends_early(void **state)
 	rig_expect(r, rig_call(r, ALICE, 1, "Wait"), NULL, NULL);
 }
 
+/* Whoever has the broker started by calling it has waited in the bus, which may hand the call over before it
+ * answers about the name. */
+static void test_activation(void **state)
+{
+	struct rig *r = *state;
+	struct request q;
+
+	rig_take(r, WIRE_LIST, &q);
+	r->early = rig_call(r, ALICE, 0, "ListProfiles");
+	rig_finish_start(r, q.serial);
+	request_done(&q);
+	rig_wait(r, &r->early_reply);
+	assert_null(r->early_reply.error);
+	reply_done(&r->early_reply);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_owners, rig_setup_unfinished, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_broken_table, rig_setup_unfinished, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_ends_early, rig_setup_unfinished, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_activation, rig_setup_unfinished, rig_teardown),
 	};
 
 	return cmocka_run_group_tests_name("bus takeover", tests, NULL, NULL);
