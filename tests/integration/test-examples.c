@@ -60,6 +60,8 @@ static int set_up(void **state)
 	copy(rig, "libbailiff.so.0");
 	copy(rig, "example-browser");
 	copy(rig, "example-diagnostics");
+	copy(rig, "example-glib-loop");
+	copy(rig, "example-sd-event-loop");
 	copy(rig, "browser-renderer");
 	rig_write(rig, "profiles/renderer.profile.d/10-site.conf", renderer);
 	rig_write(rig, "profiles/log-collector.profile.d/10-site.conf", collector);
@@ -225,12 +227,40 @@ static void test_diagnostics(void **state)
 	done(&e);
 }
 
+static void run_loop(struct rig *rig, const char *name, const char *const *args, const char *said, int code)
+{
+	struct example e;
+	int status;
+
+	start(rig, name, args, &e);
+	if (said)
+		await(&e, said);
+	assert_int_equal(waitpid(e.pid, &status, 0), e.pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), code);
+	done(&e);
+	rig_wait_jailed(rig, 0);
+}
+
+/* Other loops than poll(2): what else is in them goes on while the sandbox is launched and lives. */
+static void test_loops(void **state)
+{
+	static const char *const sleeps[] = { "tool", "sleep", "1", NULL };
+	static const char *const unknown[] = { "no-such-profile", "sleep", "1", NULL };
+
+	run_loop(*state, "example-sd-event-loop", sleeps, "ended: success\n", 0);
+	run_loop(*state, "example-sd-event-loop", unknown, NULL, 1);
+	run_loop(*state, "example-glib-loop", sleeps, "meanwhile\nended: success\n", 0);
+	run_loop(*state, "example-glib-loop", unknown, NULL, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rig_test(test_browser),
 		rig_test(test_browser_out_of_patience),
 		rig_test(test_diagnostics),
+		rig_test(test_loops),
 	};
 
 	if (!rig_can_run())
