@@ -2,6 +2,7 @@
 #include "lib/address.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 
@@ -12,4 +13,9 @@ const char *address_choose(const char *own, const char *system_bus)
 	if (system_bus && *system_bus)
 		return system_bus;
 	return SYSTEM_BUS;
+}
+
+bool address_passes_fds(const char *address)
+{
+	return strncmp(address, "unixexec:", strlen("unixexec:")) != 0;
 }

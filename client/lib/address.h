@@ -5,6 +5,11 @@
 
 #define ADDRESS_DIRECT "unix:path=/run/bailiff/broker" /* the broker's own socket */
 
+#include <stdbool.h>
+
+/* Whether descriptors can come through: not by a program's pipes, wherever those lead. */
+bool address_passes_fds(const char *address);
+
 /* The first of the two that is set and not empty ($BAILIFF_ADDRESS, $DBUS_SYSTEM_BUS_ADDRESS), else the
  * system bus. */
 const char *address_choose(const char *own, const char *system_bus);

@@ -171,7 +171,7 @@ static int open_bus(const char *address, sd_bus **ret)
 	if (r >= 0)
 		r = sd_bus_set_bus_client(bus, 1);
 	if (r >= 0)
-		r = sd_bus_negotiate_fds(bus, 1);
+		r = sd_bus_negotiate_fds(bus, address_passes_fds(address));
 	if (r >= 0)
 		r = sd_bus_start(bus);
 	if (r < 0)

@@ -54,6 +54,9 @@ DEFINE_CLEANUP(bailiff_sandbox_status *, bailiff_sandbox_status_free);
 DEFINE_CLEANUP(bailiff_sandbox_info *, bailiff_sandbox_info_free);
 DEFINE_CLEANUP(bailiff_profile_info *, bailiff_profile_info_free);
 DEFINE_CLEANUP(bailiff_broker_status *, bailiff_broker_status_free);
+DEFINE_CLEANUP(bailiff_setting *, bailiff_setting_free);
+DEFINE_CLEANUP(bailiff_violation *, bailiff_violation_free);
+DEFINE_CLEANUP(bailiff_explanation *, bailiff_explanation_free);
 DEFINE_CLEANUP(char **, bailiff_strv_free);
 
 /* util.c */
@@ -196,6 +199,8 @@ struct bailiff_request {
 
 /* marshal.c: appends all arguments of LaunchSandboxed. data: struct bailiff_request. */
 int request_marshal(sd_bus_message *m, const void *data);
+/* The same for Explain, which takes no descriptors. */
+int request_marshal_question(sd_bus_message *m, const bailiff_request *r);
 
 struct bailiff_sandbox {
 	bailiff_connection *connection;
@@ -232,3 +237,9 @@ struct dict_field {
 };
 /* Unknown keys are skipped; a string or list that is missing becomes an empty one. -EBADMSG, -ENOMEM. */
 int dict_read(sd_bus_message *m, const struct dict_field *fields, size_t n, void *dest);
+
+/* settings.c: reads a dictionary with strings as keys; value_type: "v", or what all values are. -EBADMSG. */
+int settings_read(sd_bus_message *m, const char *value_type, bailiff_setting **ret);
+/* Calls the broker, whose reply is such a dictionary. */
+int settings_ask(
+	bailiff_connection *c, const struct call *call, const char *value_type, bailiff_setting **ret);

@@ -229,9 +229,8 @@ static int append_options(sd_bus_message *m, const bailiff_request *r)
 	return k < 0 ? k : sd_bus_message_close_container(m);
 }
 
-int request_marshal(sd_bus_message *m, const void *data)
+static int marshal(sd_bus_message *m, const bailiff_request *r, bool descriptors)
 {
-	const bailiff_request *r = data;
 	int k;
 
 	if (bytes_of(r->argv) + bytes_of(r->env_names) + bytes_of(r->env_values) + bytes_of(r->unset_env) >
@@ -242,7 +241,21 @@ int request_marshal(sd_bus_message *m, const void *data)
 		k = append_argv(m, r);
 	if (k >= 0)
 		k = append_env(m, r);
-	if (k >= 0)
+	if (k >= 0 && descriptors)
 		k = append_fds(m, r);
 	return k < 0 ? k : append_options(m, r);
+}
+
+int request_marshal(sd_bus_message *m, const void *data)
+{
+	return marshal(m, data, true);
+}
+
+int request_marshal_question(sd_bus_message *m, const bailiff_request *r)
+{
+	bailiff_request question = *r;
+
+	question.lifeline = -1;
+	question.n_binds = 0;
+	return marshal(m, &question, false);
 }

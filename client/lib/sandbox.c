@@ -93,7 +93,7 @@ EXPORT int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sand
 		return r;
 	s->id = id;
 	r = sandbox_find(s);
-	if (r == 0)
+	if (r == 0 && address_passes_fds(c->address))
 		r = get_pidfd(s);
 	if (r == -ESRCH && s->path)
 		r = 0;

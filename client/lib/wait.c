@@ -152,10 +152,13 @@ static int fetch_result(bailiff_sandbox *s, uint64_t timeout_usec)
 		r = await_program(s, pidfd, deadline);
 	if (r < 0)
 		return r;
-	/* The program is gone, the answer is near; a caller who polled the pidfd passes a timeout of 0. */
-	at_least = deadline_after(CALL_TIMEOUT_USEC);
+	/* The program is gone, the answer is near; a caller who polled the pidfd passes a timeout of 0. Where
+	 * there can be no pidfd, the broker alone knows. */
+	at_least = address_passes_fds(s->connection->address) ? deadline_after(CALL_TIMEOUT_USEC) : 0;
 	deadline = deadline > at_least ? deadline : at_least;
 	r = ask_result(s, deadline);
+	if (r == -ETIMEDOUT && at_least == 0)
+		return connection_fail(s->connection, r, NULL, "the sandbox has not ended yet");
 	if (broker_is_away(r))
 		r = ask_result_again(s, deadline);
 	return r == -ESRCH ? ask_kernel(s, pidfd) : r;

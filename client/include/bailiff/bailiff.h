@@ -35,7 +35,8 @@ typedef struct bailiff_sandbox bailiff_sandbox;
  * user "bailiff").
  */
 int bailiff_connect(bailiff_connection **ret);
-/* The same to a D-Bus address. */
+/* The same to a D-Bus address. Over a program's pipes ("unixexec:", ssh(1) for example) no descriptors pass:
+ * then nothing can be launched, and handles have no pidfd. */
 int bailiff_connect_address(const char *address, bailiff_connection **ret);
 /* Closes the connection. Sandboxes launched over it without bailiff_request_set_detach() are then stopped.
  * Their handles may be freed later; until then calls on them are -ENOTCONN. */
@@ -132,7 +133,7 @@ uint64_t bailiff_sandbox_id(const bailiff_sandbox *s);
 /* Of the main process, in the pid namespace of the host. 0: unknown. */
 pid_t bailiff_sandbox_pid(const bailiff_sandbox *s);
 /* Borrowed, close-on-exec; poll it for the end of the program. -ENOENT: the sandbox had ended when it was
- * opened, or the fd was handed over by bailiff_sandbox_steal_pidfd(). */
+ * opened, or the fd was handed over by bailiff_sandbox_steal_pidfd(), or no fd passes on this connection. */
 int bailiff_sandbox_pidfd(const bailiff_sandbox *s);
 int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s);
 /* Our end of the child's fd 0, 1 or 2 if that was BAILIFF_STDIO_PIPE, SOCKET or PTY; -ENOENT otherwise.
@@ -157,8 +158,49 @@ int bailiff_sandbox_signal(bailiff_sandbox *s, int signal, int all);
 /* New size of the sandbox's pseudo terminal; what runs there gets SIGWINCH. -EBADF: it has none, or its
  * master was closed. */
 int bailiff_sandbox_resize_pty(bailiff_sandbox *s, uint16_t rows, uint16_t columns);
+/* One more lifeline: the read end of a pipe, or a socket, borrowed during the call. At its end of file the
+ * sandbox is stopped. -EDQUOT: it has four. */
+int bailiff_sandbox_attach_lifeline(bailiff_sandbox *s, int fd);
+/* Stops every process inside where it is, until it is thawed; and lets them go on. */
+int bailiff_sandbox_freeze(bailiff_sandbox *s);
+int bailiff_sandbox_thaw(bailiff_sandbox *s);
+/* Lowers limits while it runs: all n, or on an error none. -EPERM: one would be higher than before. */
+typedef struct bailiff_limit {
+	const char *name; /* of BAILIFF_LIMIT_* */
+	uint64_t value;
+} bailiff_limit;
+#define BAILIFF_LIMIT_MEMORY_MAX   "memory-max" /* bytes */
+#define BAILIFF_LIMIT_TASKS_MAX    "tasks-max"
+#define BAILIFF_LIMIT_CPU_QUOTA    "cpu-quota"        /* percent of one processor */
+#define BAILIFF_LIMIT_RUNTIME_MAX  "runtime-max-usec" /* from its start */
+#define BAILIFF_LIMIT_STOP_TIMEOUT "stop-timeout-usec"
+int bailiff_sandbox_set_limits(bailiff_sandbox *s, const bailiff_limit *limits, size_t n);
 /* Drops the retained exit state. */
 int bailiff_sandbox_release(bailiff_sandbox *s);
+
+/* A name and its value as text. A list of them is linked by next; NULL if there are none. */
+typedef struct bailiff_setting {
+	struct bailiff_setting *next;
+	char *name;
+	char type;     /* 'b': "yes" or "no"; 'n': a number; 's': text; 'a': any number of values */
+	char **values; /* NULL-terminated; one, unless it is an 'a' */
+} bailiff_setting;
+bailiff_setting *bailiff_setting_free(bailiff_setting *list);
+
+/* The properties of its object by the names that D-Bus has for them; bailiff_sandbox_get_status() has them by
+ * type. */
+int bailiff_sandbox_get_properties(bailiff_sandbox *s, bailiff_setting **ret);
+/* What it has used so far, or until its end: "cpu-usec", "memory-peak", "tasks-peak", "setup-usec", as far as
+ * the kernel says. */
+int bailiff_sandbox_get_usage(bailiff_sandbox *s, bailiff_setting **ret);
+/* Calls that its processes were killed for, linked by next; NULL if there are none. */
+typedef struct bailiff_violation {
+	struct bailiff_violation *next;
+	uint64_t usec;               /* CLOCK_REALTIME */
+	char *layer, *what, *detail; /* what: the call, "" if it is not known */
+} bailiff_violation;
+int bailiff_sandbox_get_violations(bailiff_sandbox *s, bailiff_violation **ret);
+bailiff_violation *bailiff_violation_free(bailiff_violation *list);
 
 /* What the broker knows of a sandbox now. Free with bailiff_sandbox_status_free(). */
 typedef struct bailiff_sandbox_status {
@@ -197,6 +239,29 @@ typedef struct bailiff_profile_info {
 } bailiff_profile_info;
 int bailiff_list_profiles(bailiff_connection *c, bailiff_profile_info **ret);
 bailiff_profile_info *bailiff_profile_info_free(bailiff_profile_info *list);
+
+/*
+ * What bailiff_launch() would come to; nothing is launched. Descriptors of the request are not sent, those
+ * that the profile requires are taken as given. uid: for whom (administrators only), or BAILIFF_UID_CALLER.
+ */
+typedef struct bailiff_explanation {
+	int allowed;
+	char *rule;                 /* what decided, with file and line */
+	char **reasons;             /* unless allowed: name of the error, its sentence, maybe a remark */
+	bailiff_setting *effective; /* if allowed: what would be in force */
+} bailiff_explanation;
+#define BAILIFF_UID_CALLER ((uid_t)-1)
+int bailiff_explain(bailiff_connection *c, const bailiff_request *r, uid_t uid, bailiff_explanation **ret);
+bailiff_explanation *bailiff_explanation_free(bailiff_explanation *e);
+/* What a profile is: name, files, exposure, layers and so on; and every key of bailiff.profile(5) as it is in
+ * force. */
+int bailiff_get_profile_properties(bailiff_connection *c, const char *name, bailiff_setting **ret);
+int bailiff_get_profile_settings(bailiff_connection *c, const char *name, bailiff_setting **ret);
+/* Administrators: a signal to every process of every sandbox of a profile; to how many, if ret is not NULL.
+ */
+int bailiff_kill_all(bailiff_connection *c, const char *profile, int signal, unsigned *ret);
+/* The caller's quotas: of each, what is used and what is allowed. */
+int bailiff_get_quota(bailiff_connection *c, bailiff_setting **ret);
 
 /* The broker itself. Free with bailiff_broker_status_free(). */
 typedef struct bailiff_broker_status {
