@@ -57,6 +57,7 @@ const struct verb verb_cat = {
 	.details = "The profile, then its drop-ins in the order they are read, each below its path.",
 	.min = 1,
 	.max = SIZE_MAX,
+	.reach = REACH_HERE,
 	.options = options,
 	.n_options = ELEMENTSOF(options),
 	.state_size = sizeof(struct compile_options),

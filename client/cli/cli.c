@@ -14,13 +14,25 @@ static const struct verb *const verbs[] = {
 	&verb_launch,
 	&verb_list,
 	&verb_status,
+	&verb_show,
+	&verb_top,
+	&verb_monitor,
 	&verb_signal,
 	&verb_stop,
+	&verb_kill,
 	&verb_wait,
+	&verb_attach,
+	&verb_freeze,
+	&verb_thaw,
+	&verb_limits,
+	&verb_usage,
+	&verb_violations,
 	&verb_profiles,
 	&verb_cat,
+	&verb_explain,
 	&verb_verify,
 	&verb_policy,
+	&verb_quota,
 	&verb_sanitize_username,
 	&verb_user_paths,
 	&verb_reload,
@@ -65,6 +77,45 @@ static int set_address(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
+static int set_host(void *into, const char *value, char **reterr_why)
+{
+	struct cli *cli = into;
+
+	cli->host = value;
+	return 0;
+}
+
+static int set_machine(void *into, const char *value, char **reterr_why)
+{
+	struct cli *cli = into;
+
+	cli->machine = value;
+	return 0;
+}
+
+static int set_color(void *into, const char *value, char **reterr_why)
+{
+	static const char *const names[] = {
+		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"
+	};
+	struct cli *cli = into;
+
+	for (unsigned i = 0; i < ELEMENTSOF(names); i++)
+		if (strcmp(value, names[i]) == 0) {
+			cli->color = (enum color_mode)i;
+			return 0;
+		}
+	return option_refuse(reterr_why, "must be auto, always or never");
+}
+
+static int set_full(void *into, const char *value, char **reterr_why)
+{
+	struct cli *cli = into;
+
+	cli->full = true;
+	return 0;
+}
+
 static int set_help(void *into, const char *value, char **reterr_why)
 {
 	struct cli *cli = into;
@@ -84,6 +135,10 @@ static int set_version(void *into, const char *value, char **reterr_why)
 static const struct option global_options[] = {
 	{ "json", 'j', "MODE", "output as JSON: short, pretty or off", set_json },
 	{ "no-legend", 0, NULL, "no headings in tables", set_no_legend },
+	{ "full", 0, NULL, "do not cut lines at the terminal's width", set_full },
+	{ "color", 0, "WHEN", "colours: auto, always or never", set_color },
+	{ "host", 'H', "[USER@]HOST", "the broker of another machine, over ssh", set_host },
+	{ "machine", 'M', "CONTAINER", "the broker in a container here", set_machine },
 	{ "address", 0, "ADDRESS", "D-Bus address of the bus that the broker is on", set_address },
 	{ "help", 'h', NULL, "this text; after a verb, the verb's", set_help },
 	{ "version", 0, NULL, "the version", set_version },
@@ -172,6 +227,24 @@ static int check_arguments(const struct verb *v, size_t n, char **reterr_why)
 	return 0;
 }
 
+/* Before anything is started. */
+static int check_reach(const struct cli *cli, const struct verb *v, char **reterr_why)
+{
+	if (!!cli->address + !!cli->host + !!cli->machine > 1)
+		return option_refuse(
+			reterr_why, "only one of --address, --host and --machine can be where it is");
+	if (v->reach == REACH_FDS && cli->host)
+		return option_refuse(reterr_why,
+			"not with --host=: ssh does not carry the descriptors of a launch; run it there: ssh "
+			"%s "
+			"bailiffctl %s ...",
+			cli->host, v->name);
+	if (v->reach == REACH_HERE && (cli->host || cli->machine))
+		return option_refuse(
+			reterr_why, "reads files here, and asks no broker; not with --host= or --machine=");
+	return 0;
+}
+
 static int run_verb(struct cli *cli, const struct verb_group *g, const struct verb *v, char **argv)
 {
 	_cleanup_free_ void *state = calloc(1, v->state_size > 0 ? v->state_size : 1);
@@ -188,6 +261,8 @@ static int run_verb(struct cli *cli, const struct verb_group *g, const struct ve
 	r = options_parse(tables, ELEMENTSOF(tables), argv, v->passes_on, &n, &why);
 	if (r == 0 && !cli->help && !cli->version)
 		r = check_arguments(v, n, &why);
+	if (r == 0 && !cli->help && !cli->version)
+		r = check_reach(cli, v, &why);
 	if (r < 0)
 		status = usage_error(g, v, why);
 	else if (cli->help)

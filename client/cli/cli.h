@@ -6,6 +6,7 @@
 #include "bailiff/bailiff.h"
 #include "base/cleanup.h"
 #include "cli/options.h"
+#include "cli/style.h"
 
 #include <stdbool.h>
 
@@ -17,8 +18,9 @@ enum json_mode {
 
 struct cli {
 	enum json_mode json;
-	bool no_legend, help, version;
-	const char *address;
+	enum color_mode color;
+	bool no_legend, full, help, version;
+	const char *address, *host, *machine; /* at most one of them */
 };
 
 /* Exit statuses. The last three are those of env(1) and its kin: they can't be told from the program's own.
@@ -30,13 +32,22 @@ struct cli {
 #define EXIT_NOT_FOUND 127 /* no such profile, or no such program in it */
 
 struct verb_group;
+struct table;
+
+/* Where a verb does its work. */
+enum verb_reach {
+	REACH_BROKER = 0, /* wherever the broker is */
+	REACH_FDS,        /* where descriptors pass: not over ssh */
+	REACH_HERE,       /* no broker is asked */
+};
 
 struct verb {
 	const char *name, *arguments, *summary;
 	const char *details; /* --help only; "" if the summary says it all */
 	size_t min, max;     /* number of arguments */
 	bool passes_on;      /* what follows the first argument belongs to another program */
-	int usage_status;    /* for a command line that is wrong; 0: EXIT_USAGE */
+	enum verb_reach reach;
+	int usage_status; /* for a command line that is wrong; 0: EXIT_USAGE */
 	const struct option *options;
 	size_t n_options;
 	size_t state_size;         /* what the options are set into, zeroed */
@@ -55,9 +66,10 @@ struct verb_group {
 	size_t n;
 };
 
-extern const struct verb verb_run, verb_launch, verb_list, verb_status, verb_signal, verb_stop, verb_wait,
-	verb_profiles, verb_cat, verb_verify, verb_policy, verb_sanitize_username, verb_user_paths,
-	verb_reload;
+extern const struct verb verb_run, verb_launch, verb_list, verb_status, verb_show, verb_signal, verb_stop,
+	verb_kill, verb_wait, verb_attach, verb_freeze, verb_thaw, verb_limits, verb_usage, verb_violations,
+	verb_top, verb_monitor, verb_profiles, verb_cat, verb_explain, verb_verify, verb_policy, verb_quota,
+	verb_sanitize_username, verb_user_paths, verb_reload;
 
 /* Runs a command line, argv[0] being the program's name; returns the exit status. */
 int cli_main(char **argv);
@@ -69,11 +81,16 @@ DEFINE_CLEANUP(bailiff_sandbox_status *, bailiff_sandbox_status_free);
 DEFINE_CLEANUP(bailiff_sandbox_info *, bailiff_sandbox_info_free);
 DEFINE_CLEANUP(bailiff_profile_info *, bailiff_profile_info_free);
 DEFINE_CLEANUP(bailiff_broker_status *, bailiff_broker_status_free);
+DEFINE_CLEANUP(bailiff_setting *, bailiff_setting_free);
+DEFINE_CLEANUP(bailiff_violation *, bailiff_violation_free);
+DEFINE_CLEANUP(bailiff_explanation *, bailiff_explanation_free);
 
 /* report.c: "bailiffctl: text" on standard error, control characters escaped. */
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What the library says of its last failure, else what errno says; what: the object, e.g. the profile. */
 void report_failure(const bailiff_connection *c, int error, const char *what);
+/* The same; of a profile that is not there, the one whose name is nearest. */
+void report_profile_failure(bailiff_connection *c, int error, const char *name);
 int report_no_memory(void); /* returns EXIT_FAILURE */
 /* The exit status that stands for a failed launch, by error name (docs/man/bailiffctl.1). */
 int launch_status(const char *error_name, const char *message);
@@ -83,6 +100,12 @@ int launch_status(const char *error_name, const char *message);
 int cli_connect(const struct cli *cli, bailiff_connection **ret);
 /* The sandbox with the id written in text; reports failures. */
 int cli_open_sandbox(bailiff_connection *c, const char *text, bailiff_sandbox **ret);
+/* Does something with the sandboxes of these ids, one after the other, also after one failed; reports
+ * failures. Returns the exit status. */
+int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
+	int (*act)(bailiff_sandbox *s, const void *state), const void *state);
+/* On standard output, as the options and the terminal want it. */
+void cli_print_table(const struct cli *cli, const struct table *t);
 /* As what a shell would report: the exit status, or 128 + signal. */
 int exit_status(const bailiff_exit *e);
 /* A line on standard error when Bailiff ended the program, not the program itself. */
@@ -93,3 +116,5 @@ char *user_name(uid_t uid);
 /* options of several verbs */
 /* A time span into microseconds; at most what fits, "infinity" is UINT64_MAX. */
 int parse_span(const char *value, uint64_t *ret, char **reterr_why);
+/* A number of more than nothing. */
+int parse_positive(const char *value, uint64_t *ret, char **reterr_why);

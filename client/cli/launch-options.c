@@ -300,12 +300,15 @@ int launch_request_make(const struct launch_options *o, char **args, bailiff_req
 	return 0;
 }
 
-int launch_failed(const bailiff_connection *c, int error, const char *profile)
+int launch_failed(bailiff_connection *c, int error, const char *profile)
 {
+	int status;
+
 	if (error == -E2BIG) {
 		report("%s: more arguments and variables than fit into one message", profile);
 		return EXIT_REFUSED;
 	}
-	report_failure(c, error, profile);
-	return launch_status(bailiff_last_error_name(c), bailiff_last_error_message(c));
+	status = launch_status(bailiff_last_error_name(c), bailiff_last_error_message(c));
+	report_profile_failure(c, error, profile);
+	return status;
 }

@@ -55,12 +55,9 @@ int set_runtime_max(void *into, const char *value, char **reterr_why);
 int set_stop_timeout(void *into, const char *value, char **reterr_why);
 int set_stop_signal(void *into, const char *value, char **reterr_why);
 
-#define LAUNCH_OPTIONS                                                                                       \
-	{ "fd", 'f', "CHILD[:OURS]", "give it our descriptor OURS (CHILD if left out) as number CHILD",      \
-		set_fd },                                                                                    \
-		{ "bind", 'b', "SLOT=PATH[:ro]", "show it our file or directory PATH in a mount slot",       \
-			set_bind },                                                                          \
-		{ "env", 'e', "NAME[=VALUE]", "set a variable, without =VALUE to its value here", set_env }, \
+/* Those that take no descriptor. */
+#define LAUNCH_WORDS                                                                                         \
+	{ "env", 'e', "NAME[=VALUE]", "set a variable, without =VALUE to its value here", set_env },         \
 		{ "unset-env", 'u', "NAME", "leave out a variable of the profile", set_unset_env },          \
 		{ "cwd", 'C', "PATH", "working directory, as seen inside", set_cwd },                        \
 		{ "tag", 't', "TEXT", "a word shown in listings", set_tag },                                 \
@@ -72,8 +69,15 @@ int set_stop_signal(void *into, const char *value, char **reterr_why);
 		"stop-signal", 0, "SIGNAL", "what asks it to stop", set_stop_signal                          \
 	}
 
+#define LAUNCH_OPTIONS                                                                                       \
+	{ "fd", 'f', "CHILD[:OURS]", "give it our descriptor OURS (CHILD if left out) as number CHILD",      \
+		set_fd },                                                                                    \
+		{ "bind", 'b', "SLOT=PATH[:ro]", "show it our file or directory PATH in a mount slot",       \
+			set_bind },                                                                          \
+		LAUNCH_WORDS
+
 void launch_options_done(void *state);
 /* args: the profile and what follows it. Reports what is wrong. */
 int launch_request_make(const struct launch_options *o, char **args, bailiff_request **ret);
 /* Reports a failed launch; returns the exit status for it. */
-int launch_failed(const bailiff_connection *c, int error, const char *profile);
+int launch_failed(bailiff_connection *c, int error, const char *profile);

@@ -58,6 +58,7 @@ const struct verb verb_launch = {
 	.min = 1,
 	.max = SIZE_MAX,
 	.passes_on = true,
+	.reach = REACH_FDS,
 	.usage_status = EXIT_BROKER,
 	.options = options,
 	.n_options = ELEMENTSOF(options),

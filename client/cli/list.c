@@ -52,19 +52,19 @@ static int put_row(struct table *t, const bailiff_sandbox_info *i)
 static int print_table(const struct cli *cli, const bailiff_sandbox_info *list)
 {
 	static const struct column columns[] = {
-		{ "ID", true },
-		{ "PROFILE", false },
-		{ "OWNER", false },
-		{ "PID", true },
-		{ "STATE", false },
-		{ "TAG", false },
+		{ "ID", true, NULL },
+		{ "PROFILE", false, NULL },
+		{ "OWNER", false, NULL },
+		{ "PID", true, NULL },
+		{ "STATE", false, style_state },
+		{ "TAG", false, NULL },
 	};
 	_cleanup_(table_done) struct table t = TABLE_INIT(columns);
 
 	for (const bailiff_sandbox_info *i = list; i; i = i->next)
 		if (put_row(&t, i) < 0)
 			return report_no_memory();
-	table_print(&t, stdout, !cli->no_legend);
+	cli_print_table(cli, &t);
 	return EXIT_SUCCESS;
 }
 

@@ -48,17 +48,17 @@ static int put_row(struct table *t, const bailiff_profile_info *i)
 static int print_table(const struct cli *cli, const bailiff_profile_info *list)
 {
 	static const struct column columns[] = {
-		{ "PROFILE", false },
-		{ "ALLOWED", false },
-		{ "EXPOSURE", true },
-		{ "DESCRIPTION", false },
+		{ "PROFILE", false, NULL },
+		{ "ALLOWED", false, style_allowed },
+		{ "EXPOSURE", true, NULL },
+		{ "DESCRIPTION", false, NULL },
 	};
 	_cleanup_(table_done) struct table t = TABLE_INIT(columns);
 
 	for (const bailiff_profile_info *i = list; i; i = i->next)
 		if (put_row(&t, i) < 0)
 			return report_no_memory();
-	table_print(&t, stdout, !cli->no_legend);
+	cli_print_table(cli, &t);
 	return EXIT_SUCCESS;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/text.h"
 #include "dbus/names.h"
@@ -52,6 +53,28 @@ void report_failure(const bailiff_connection *c, int error, const char *what)
 		return;
 	}
 	report("%s: %s%s%s", what, name, *name ? ": " : "", *message ? message : strerror(-error));
+}
+
+void report_profile_failure(bailiff_connection *c, int error, const char *name)
+{
+	struct suggestion near = suggestion_for(name, strlen(name));
+	_cleanup_(bailiff_profile_info_freep) bailiff_profile_info *list = NULL;
+	_cleanup_free_ char *message = strdup(bailiff_last_error_message(c));
+
+	if (strcmp(bailiff_last_error_name(c), BAILIFF_ERROR_PROFILE_UNKNOWN) != 0 || !message ||
+		bailiff_list_profiles(c, &list) < 0) {
+		if (message && *message)
+			report_failure(c, error, name);
+		else
+			report("%s: %s", name, strerror(-error));
+		return;
+	}
+	for (const bailiff_profile_info *i = list; i; i = i->next)
+		suggestion_offer(&near, i->name);
+	if (suggestion_get(&near))
+		report("%s: ProfileUnknown: %s; did you mean %s?", name, message, suggestion_get(&near));
+	else
+		report("%s: ProfileUnknown: %s; bailiffctl profiles lists them", name, message);
 }
 
 /* The broker's sentence at this stage: "...: OBJECT: the kernel's word[; what to do]". */

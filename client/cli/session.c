@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/remote.h"
+#include "cli/text.h"
 #include "lib/address.h"
 
 #include <inttypes.h>
@@ -37,18 +39,87 @@ static const char *mend(int error)
 	}
 }
 
+/* The address that -H or -M stand for; *ret stays NULL without either. */
+static int remote_address(const struct cli *cli, char **ret)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = 0;
+
+	if (cli->host)
+		r = remote_host_address(cli->host, ret, &why);
+	else if (cli->machine)
+		r = remote_machine_address(cli->machine, ret, &why);
+	if (r < 0)
+		report("%s=%s: %s", cli->host ? "--host" : "--machine", cli->host ? cli->host : cli->machine,
+			why ? why : strerror(-r));
+	return r;
+}
+
+static void report_remote_failure(const struct cli *cli, int error)
+{
+	if (cli->host)
+		report("can not reach the broker on %s: %s", cli->host,
+			error == -EHOSTUNREACH || error == -EPERM
+				? mend(error)
+				: "ssh to it failed, or systemd-stdio-bridge is not there, or does not let "
+				  "this "
+				  "user in");
+	else
+		report("can not reach the broker in %s: %s", cli->machine,
+			error == -EHOSTUNREACH ? mend(error)
+					       : "is there such a machine, with a system bus? Only root gets "
+						 "there; machinectl list shows them");
+}
+
 int cli_connect(const struct cli *cli, bailiff_connection **ret)
 {
+	_cleanup_free_ char *remote = NULL;
 	const char *address = cli->address;
-	int r;
+	int r = remote_address(cli, &remote);
 
+	if (r < 0)
+		return r;
+	if (remote) {
+		r = bailiff_connect_address(remote, ret);
+		if (r < 0)
+			report_remote_failure(cli, r);
+		return r;
+	}
+	r = address ? bailiff_connect_address(address, ret) : bailiff_connect(ret);
 	if (!address)
 		address = address_choose(
 			secure_getenv("BAILIFF_ADDRESS"), secure_getenv("DBUS_SYSTEM_BUS_ADDRESS"));
-	r = bailiff_connect_address(address, ret);
 	if (r < 0)
 		report("can not reach the broker on %s: %s", address, mend(r));
 	return r;
+}
+
+int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
+	int (*act)(bailiff_sandbox *s, const void *state), const void *state)
+{
+	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
+	int status = EXIT_SUCCESS;
+
+	if (cli_connect(cli, &c) < 0)
+		return EXIT_FAILURE;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
+		int r = cli_open_sandbox(c, ids[i], &s);
+
+		if (r == 0) {
+			r = act(s, state);
+			if (r < 0)
+				report_failure(c, r, ids[i]);
+		}
+		if (r < 0)
+			status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+void cli_print_table(const struct cli *cli, const struct table *t)
+{
+	table_print(t, stdout, !cli->no_legend, style_get(cli->color, cli->full));
 }
 
 int cli_open_sandbox(bailiff_connection *c, const char *text, bailiff_sandbox **ret)
@@ -104,5 +175,12 @@ int parse_span(const char *value, uint64_t *ret, char **reterr_why)
 {
 	if (parse_usec(value, ret) < 0)
 		return option_refuse(reterr_why, "not a time span; examples: 30, 500ms, 2min");
+	return 0;
+}
+
+int parse_positive(const char *value, uint64_t *ret, char **reterr_why)
+{
+	if (parse_u64(value, ret) < 0 || *ret == 0)
+		return option_refuse(reterr_why, "must be a number, 1 or more");
 	return 0;
 }

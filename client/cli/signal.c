@@ -30,30 +30,16 @@ static int set_all(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
-static int signal_one(bailiff_connection *c, const struct signal_options *o, const char *id)
+static int signal_one(bailiff_sandbox *s, const void *state)
 {
-	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
-	int r = cli_open_sandbox(c, id, &s);
+	const struct signal_options *o = state;
 
-	if (r < 0)
-		return r;
-	r = bailiff_sandbox_signal(s, o->signal > 0 ? o->signal : SIGTERM, o->all);
-	if (r < 0)
-		report_failure(c, r, id);
-	return r;
+	return bailiff_sandbox_signal(s, o->signal > 0 ? o->signal : SIGTERM, o->all);
 }
 
 static int run(const struct cli *cli, void *state, char **args, size_t n)
 {
-	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
-	int status = EXIT_SUCCESS;
-
-	if (cli_connect(cli, &c) < 0)
-		return EXIT_FAILURE;
-	for (size_t i = 0; i < n; i++)
-		if (signal_one(c, state, args[i]) < 0)
-			status = EXIT_FAILURE;
-	return status;
+	return cli_each_sandbox(cli, args, n, signal_one, state);
 }
 
 static const struct option options[] = {

@@ -105,26 +105,78 @@ static void measure(const struct table *t, bool legend, size_t widths[TABLE_COLU
 	}
 }
 
-static void print_cell(const struct table *t, FILE *f, size_t column, const char *text, size_t width)
+/* Bytes of the first columns of it. */
+static size_t bytes_of(const char *s, size_t columns)
 {
-	int padding = (int)(width - text_width(text));
-	bool last = column + 1 == t->n_columns;
+	size_t i = 0;
 
-	if (t->columns[column].right)
-		(void)fprintf(f, "%*s%s", padding, "", text);
-	else
-		(void)fprintf(f, "%s%*s", text, last ? 0 : padding, "");
-	(void)fputs(last ? "\n" : "  ", f);
+	while (s[i] && columns > 0) {
+		i++;
+		while (((unsigned char)s[i] & 0xc0) == 0x80)
+			i++;
+		columns--;
+	}
+	return i;
 }
 
-void table_print(const struct table *t, FILE *f, bool legend)
+struct cell {
+	const char *text, *color;
+	size_t width; /* of its column */
+	size_t shown; /* columns of text that there is room for */
+	bool right, last;
+};
+
+static void print_cell(FILE *f, const struct cell *c)
+{
+	size_t width = text_width(c->text), shown = width <= c->shown ? width : c->shown;
+	bool cut = shown < width;
+	int padding = c->last && !c->right ? 0 : (int)(c->width - width);
+
+	if (cut && shown > 0)
+		shown--; /* for the mark */
+	(void)fprintf(f, "%*s%s%.*s%s%s%*s%s", c->right ? padding : 0, "", c->color ? c->color : "",
+		(int)bytes_of(c->text, shown), c->text, cut && c->shown > 0 ? "\xe2\x80\xa6" : "",
+		c->color ? "\033[0m" : "", c->right ? 0 : padding, "", c->last ? "\n" : "  ");
+}
+
+/* What is left of the line for its last column. */
+static size_t room_for_last(const struct table *t, const size_t widths[], size_t line)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i + 1 < t->n_columns; i++)
+		used += widths[i] + 2;
+	if (line == 0)
+		return SIZE_MAX;
+	return line > used ? line - used : 0;
+}
+
+static void print_row(
+	const struct table *t, FILE *f, char *const *cells, const size_t widths[], struct style style)
+{
+	for (size_t i = 0; i < t->n_columns; i++) {
+		const struct column *column = &t->columns[i];
+		bool last = i + 1 == t->n_columns;
+		struct cell c = { .width = widths[i], .right = column->right, .last = last };
+
+		c.text = cells ? cells[i] : column->title;
+		c.shown = last ? room_for_last(t, widths, style.width) : SIZE_MAX;
+		if (style.color && !cells)
+			c.color = "\033[1m";
+		else if (style.color && column->paint)
+			c.color = column->paint(c.text);
+		print_cell(f, &c);
+	}
+}
+
+void table_print(const struct table *t, FILE *f, bool legend, struct style style)
 {
 	size_t widths[TABLE_COLUMNS_MAX];
 
 	assert(t->n_columns <= TABLE_COLUMNS_MAX);
 	measure(t, legend, widths);
-	for (size_t i = 0; legend && i < t->n_columns; i++)
-		print_cell(t, f, i, t->columns[i].title, widths[i]);
-	for (size_t i = 0; i < t->n_cells; i++)
-		print_cell(t, f, i % t->n_columns, t->cells[i], widths[i % t->n_columns]);
+	if (legend)
+		print_row(t, f, NULL, widths, style);
+	for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
+		print_row(t, f, t->cells + i, widths, style);
 }

@@ -3,6 +3,8 @@
 
 /* Text for terminals: what others wrote must not move the cursor, and columns line up. */
 
+#include "cli/style.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +20,8 @@ size_t text_width(const char *s);
 struct column {
 	const char *title;
 	bool right; /* aligned to the right, as numbers are */
+	/* The escape sequence that begins a cell's colour, or NULL; may be NULL itself. */
+	const char *(*paint)(const char *text);
 };
 
 struct table {
@@ -33,4 +37,5 @@ void table_done(struct table *t);
 /* Appends a cell, escaped; an empty one is shown as "-". -ENOMEM. */
 int table_put(struct table *t, const char *text);
 int table_put_unsigned(struct table *t, uint64_t v);
-void table_print(const struct table *t, FILE *f, bool legend);
+/* Lines that are longer than the style's width are cut at it, where their last column is. */
+void table_print(const struct table *t, FILE *f, bool legend, struct style style);

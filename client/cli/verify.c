@@ -161,6 +161,7 @@ const struct verb verb_verify = {
 		"and whether it is in the forbidden intersection. The exit status is 1 if anything is wrong.",
 	.min = 1,
 	.max = SIZE_MAX,
+	.reach = REACH_HERE,
 	.options = options,
 	.n_options = ELEMENTSOF(options),
 	.state_size = sizeof(struct verify_options),

@@ -79,10 +79,10 @@ static int wait_one(bailiff_connection *c, const struct wait_options *o, const c
 static int run(const struct cli *cli, void *state, char **args, size_t n)
 {
 	static const struct column columns[] = {
-		{ "ID", true },
-		{ "RESULT", false },
-		{ "CODE", true },
-		{ "SIGNAL", true },
+		{ "ID", true, NULL },
+		{ "RESULT", false, NULL },
+		{ "CODE", true, NULL },
+		{ "SIGNAL", true, NULL },
 	};
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
 	_cleanup_(table_done) struct table t = TABLE_INIT(columns);
@@ -107,7 +107,7 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 	if (cli->json != JSON_OFF)
 		json_end(&j);
 	else if (t.n_cells > 0)
-		table_print(&t, stdout, !cli->no_legend);
+		cli_print_table(cli, &t);
 	return status;
 }
 

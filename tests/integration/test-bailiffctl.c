@@ -6,7 +6,7 @@
  */
 
 #include "base/process.h"
-#include "rig.h"
+#include "ctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,163 +23,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define ARGS_MAX 16
-#define LIMIT_S  60
-
-/* Who runs it where. */
-static struct {
-	struct rig *rig;
-	char *program, *library_path;
-} stage;
-
-/* The build tree need not be readable for users: program and library are copied to where they are. */
-static void copy(const char *name, const char *to)
-{
-	g_autofree char *from = g_build_filename(g_getenv("BAILIFF_BUILD_ROOT"), "client", name, NULL);
-	g_autofree char *data = NULL;
-	g_autoptr(GError) error = NULL;
-	gsize size;
-
-	if (!g_file_get_contents(from, &data, &size, &error) ||
-		!g_file_set_contents(to, data, (gssize)size, &error))
-		fail_msg("%s: %s", name, error->message);
-	assert_return_code(chmod(to, 0755), errno);
-}
-
-static int set_up(void **state)
-{
-	g_autofree char *library = NULL;
-	int r = rig_setup(state);
-
-	stage.rig = *state;
-	stage.program = g_build_filename(stage.rig->dir, "bailiffctl", NULL);
-	library = g_build_filename(stage.rig->dir, "libbailiff.so.0", NULL);
-	stage.library_path = g_strdup(stage.rig->dir);
-	copy("bailiffctl", stage.program);
-	copy("libbailiff.so.0", library);
-	return r;
-}
-
-static int tear_down(void **state)
-{
-	g_free(stage.program);
-	g_free(stage.library_path);
-	return rig_teardown(state);
-}
-
-/* In a child: becomes the user and the program. */
-_Noreturn static void become(uid_t uid, const char *const *args)
-{
-	const char *argv[ARGS_MAX + 2] = { stage.program };
-
-	for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
-		argv[i + 1] = args[i];
-	(void)alarm(LIMIT_S);
-	(void)close_range(3, ~0U, 0);
-	(void)setenv("BAILIFF_ADDRESS", stage.rig->address, 1);
-	(void)setenv("LD_LIBRARY_PATH", stage.library_path, 1);
-	if (setgroups(0, NULL) == 0 && setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0)
-		(void)execv(stage.program, (char *const *)(uintptr_t)argv);
-	_exit(99);
-}
-
-struct streams {
-	int in, out, err; /* -1: closed in the program */
-};
-
-static void take(int from, int to)
-{
-	if (from < 0)
-		(void)close(to);
-	else
-		(void)dup2(from, to);
-}
-
-static pid_t start(uid_t uid, const struct streams *s, const char *const *args)
-{
-	pid_t pid = fork();
-
-	assert_return_code(pid, errno);
-	if (pid > 0)
-		return pid;
-	take(s->in, 0);
-	take(s->out, 1);
-	take(s->err, 2);
-	become(uid, args);
-}
-
-/* As a shell reports it. */
-static int status_of(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static int temporary(void)
-{
-	int fd = memfd_create("stream", MFD_CLOEXEC);
-
-	assert_return_code(fd, errno);
-	return fd;
-}
-
-static char *contents(int fd)
-{
-	assert_return_code((int)lseek(fd, 0, SEEK_SET), errno);
-	return rig_read_all(fd, NULL);
-}
-
-struct said {
-	int status;
-	char *out, *err;
-};
-
-static void said_done(struct said *s)
-{
-	g_free(s->out);
-	g_free(s->err);
-}
-
-static struct said ctl_as(uid_t uid, const char *const *args)
-{
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), out = temporary(), err = temporary();
-	struct streams s = { null, out, err };
-	struct said said;
-
-	said.status = status_of(start(uid, &s, args));
-	said.out = contents(out);
-	said.err = contents(err);
-	(void)close(null);
-	(void)close(out);
-	(void)close(err);
-	return said;
-}
-
-static void expect_as(uid_t uid, int status, const char *out, const char *err, const char *const *args)
-{
-	struct said s = ctl_as(uid, args);
-
-	if (s.status != status || (out && !strstr(s.out, out)) || (err && !strstr(s.err, err)) ||
-		(!err && *s.err))
-		fail_msg("%s %s: status %d, wanted %d; out \"%s\", wanted \"%s\"; err \"%s\", wanted \"%s\"",
-			args[0], args[0] ? args[1] : "", s.status, status, s.out, out ? out : "", s.err,
-			err ? err : "");
-	/* One line says it. */
-	if (err)
-		assert_ptr_equal(strchr(s.err, '\n'), s.err + strlen(s.err) - 1);
-	said_done(&s);
-}
-
-#define EXPECT(status, out, err, ...)                                                                        \
-	expect_as(RIG_ALICE, status, out, err, (const char *const[]){ __VA_ARGS__, NULL })
-#define EXPECT_ROOT(status, out, err, ...)                                                                   \
-	expect_as(0, status, out, err, (const char *const[]){ __VA_ARGS__, NULL })
-
 static char *launch(void)
 {
-	struct said s = ctl_as(RIG_ALICE, (const char *const[]){ "launch", "tool", "sleep", "1000", NULL });
+	struct ctl_said s =
+		ctl_as(RIG_ALICE, (const char *const[]){ "launch", "tool", "sleep", "1000", NULL });
 
 	assert_int_equal(s.status, 0);
 	assert_string_equal(s.err, "");
@@ -192,10 +39,10 @@ static void test_bind(void **state)
 {
 	static const char profile[] = "[Access]\nAllowUser=man\n[Exec]\nExecutable=/usr/bin/dash\n"
 				      "[Filesystem]\nMountSlot=input ro\nMountSlot=out /srv/out idmap\n";
-	g_autofree char *own = g_build_filename(stage.rig->dir, "own", NULL), *text = NULL;
+	g_autofree char *own = g_build_filename(ctl_stage.rig->dir, "own", NULL), *text = NULL;
 	g_autofree char *bind = g_strdup_printf("--bind=out=%s", own);
 
-	rig_write(stage.rig, "profiles/slots.profile", profile);
+	rig_write(ctl_stage.rig, "profiles/slots.profile", profile);
 	EXPECT_ROOT(0, "generation", NULL, "reload");
 	assert_true(g_file_set_contents(own, "mine\n", -1, NULL));
 	assert_return_code(chown(own, RIG_ALICE, RIG_ALICE), errno);
@@ -214,7 +61,7 @@ static void test_bind(void **state)
 	EXPECT(125, "", "/nothing: No such file", "run", "--bind=input=/nothing:ro", "slots", "dash");
 	EXPECT(126, "", "has no mount slot in; it has: input, out", "run", "--bind=in=/etc", "slots", "dash");
 	EXPECT(126, "", "must be the caller's", "run", "--bind=out=/etc/passwd", "slots", "dash");
-	rig_remove(stage.rig, "profiles/slots.profile");
+	rig_remove(ctl_stage.rig, "profiles/slots.profile");
 	EXPECT_ROOT(0, "generation", NULL, "reload");
 }
 
@@ -261,8 +108,8 @@ static void test_one_sandbox(void **state)
 	EXPECT(0, "\"state\":\"running\"", NULL, "--json=short", "list");
 	EXPECT(0, "\t\t\"profile\": \"tool\"", NULL, "list", "--json=pretty");
 	EXPECT_ROOT(0, id, NULL, "list");
-	expect_as(RIG_BOB, 1, "", "NoSuchSandbox", (const char *const[]){ "status", id, NULL });
-	expect_as(RIG_BOB, 1, "", "NoSuchSandbox", (const char *const[]){ "stop", id, NULL });
+	ctl_expect_as(RIG_BOB, 1, "", "NoSuchSandbox", (const char *const[]){ "status", id, NULL });
+	ctl_expect_as(RIG_BOB, 1, "", "NoSuchSandbox", (const char *const[]){ "stop", id, NULL });
 	EXPECT(0, "State: running", NULL, "status", id);
 	EXPECT(124, "", "not ended", "wait", "--timeout=50ms", id);
 	EXPECT(0, "", NULL, "signal", "--signal=USR1", id);
@@ -301,18 +148,18 @@ static void test_ids(void **state)
 
 static void expect_broken_reload(void)
 {
-	struct said s = ctl_as(0, (const char *const[]){ "--json=short", "reload", NULL });
+	struct ctl_said s = ctl_as(0, (const char *const[]){ "--json=short", "reload", NULL });
 
 	assert_int_equal(s.status, 1);
 	assert_non_null(strstr(s.out, "\"errors\":[\""));
 	assert_non_null(strstr(s.err, "bad.conf:2:1"));
 	assert_non_null(strstr(s.err, "stays in force"));
-	said_done(&s);
+	ctl_said_done(&s);
 }
 
 static void test_profiles(void **state)
 {
-	rig_write(stage.rig, "profiles/odd.profile",
+	rig_write(ctl_stage.rig, "profiles/odd.profile",
 		"[Profile]\nDescription=\"quoted\" \\back\xe2\x80\xae\tslash\n[Access]\nAllowUser=man\n"
 		"[Exec]\nExecutable=/usr/bin/sleep\n");
 	EXPECT_ROOT(0, "generation", NULL, "reload");
@@ -320,10 +167,10 @@ static void test_profiles(void **state)
 	/* What would turn the rest of the line around is shown, not done. */
 	EXPECT(0, "\\xe2\\x80\\xae", NULL, "profiles");
 	EXPECT(0, "\\\"quoted\\\" \\\\back\xe2\x80\xae\\tslash", NULL, "--json=short", "profiles");
-	rig_write(stage.rig, "profiles/odd.profile.d/bad.conf", "[Exec]\nNoSuchKey=1\n");
+	rig_write(ctl_stage.rig, "profiles/odd.profile.d/bad.conf", "[Exec]\nNoSuchKey=1\n");
 	expect_broken_reload();
-	rig_remove(stage.rig, "profiles/odd.profile.d/bad.conf");
-	rig_remove(stage.rig, "profiles/odd.profile");
+	rig_remove(ctl_stage.rig, "profiles/odd.profile.d/bad.conf");
+	rig_remove(ctl_stage.rig, "profiles/odd.profile");
 	EXPECT_ROOT(0, "generation", NULL, "reload");
 	EXPECT(1, "", "administrators", "reload");
 	EXPECT(0, "Version", NULL, "status");
@@ -348,10 +195,10 @@ static void test_closed_streams(void **state)
 {
 	static const char *const argv[] = { "run", "tool", "dash", "-c", "cat; exit 4", NULL },
 				 *const list[] = { "list", NULL };
-	const struct streams none = { -1, -1, -1 };
+	const struct ctl_streams none = { -1, -1, -1 };
 
-	assert_int_equal(status_of(start(RIG_ALICE, &none, argv)), 4);
-	assert_int_equal(status_of(start(RIG_ALICE, &none, list)), 1);
+	assert_int_equal(ctl_status_of(ctl_start(RIG_ALICE, &none, argv)), 4);
+	assert_int_equal(ctl_status_of(ctl_start(RIG_ALICE, &none, list)), 1);
 }
 
 /* Whoever reads goes away: the program has SIGPIPE, as in any pipeline, and soon. */
@@ -359,31 +206,31 @@ static void test_broken_pipe(void **state)
 {
 	static const char *const argv[] = { "run", "tool", "cat", "/dev/zero", NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), p[2];
-	struct streams s = { null, -1, null };
+	struct ctl_streams s = { null, -1, null };
 	pid_t pid;
 	char byte;
 
 	assert_return_code(pipe2(p, O_CLOEXEC), errno);
 	s.out = p[1];
-	pid = start(RIG_ALICE, &s, argv);
+	pid = ctl_start(RIG_ALICE, &s, argv);
 	(void)close(p[1]);
 	assert_int_equal(read(p[0], &byte, 1), 1);
 	(void)close(p[0]);
 	(void)close(null);
-	assert_int_equal(status_of(pid), 128 + SIGPIPE);
+	assert_int_equal(ctl_status_of(pid), 128 + SIGPIPE);
 }
 
 /* Starts argv with its output on a pipe and returns when it wrote its first byte. */
 static pid_t start_and_hear(const char *const *argv, int *ret_out)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), p[2];
-	struct streams s = { null, -1, STDERR_FILENO };
+	struct ctl_streams s = { null, -1, STDERR_FILENO };
 	pid_t pid;
 	char byte;
 
 	assert_return_code(pipe2(p, O_CLOEXEC), errno);
 	s.out = p[1];
-	pid = start(RIG_ALICE, &s, argv);
+	pid = ctl_start(RIG_ALICE, &s, argv);
 	(void)close(p[1]);
 	(void)close(null);
 	assert_int_equal(read(p[0], &byte, 1), 1);
@@ -399,11 +246,11 @@ static void test_signals(void **state)
 	pid_t pid = start_and_hear(argv, &out);
 
 	assert_return_code(kill(pid, SIGUSR1), errno);
-	assert_int_equal(status_of(pid), 5);
+	assert_int_equal(ctl_status_of(pid), 5);
 	(void)close(out);
 	pid = start_and_hear(argv, &out);
 	assert_return_code(kill(pid, SIGINT), errno);
-	assert_int_equal(status_of(pid), 128 + SIGINT);
+	assert_int_equal(ctl_status_of(pid), 128 + SIGINT);
 	(void)close(out);
 	/* As nohup(1) does it: nobody is to hear of this signal. */
 	(void)signal(SIGHUP, SIG_IGN);
@@ -413,14 +260,14 @@ static void test_signals(void **state)
 	g_usleep(300000);
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	assert_return_code(kill(pid, SIGTERM), errno);
-	assert_int_equal(status_of(pid), 128 + SIGTERM);
+	assert_int_equal(ctl_status_of(pid), 128 + SIGTERM);
 	(void)close(out);
 	/* Killed: the connection ends, and so does the sandbox. */
 	pid = start_and_hear(argv, &out);
 	assert_return_code(kill(pid, SIGKILL), errno);
-	assert_int_equal(status_of(pid), 128 + SIGKILL);
+	assert_int_equal(ctl_status_of(pid), 128 + SIGKILL);
 	(void)close(out);
-	rig_wait_jailed(stage.rig, 0);
+	rig_wait_jailed(ctl_stage.rig, 0);
 }
 
 /* The same, and the broker has answered the launch. */
@@ -429,10 +276,10 @@ static pid_t start_known(const char *const *argv, int *ret_out)
 	pid_t pid = start_and_hear(argv, ret_out);
 
 	for (int i = 0; i < 100; i++) {
-		struct said s = ctl_as(RIG_ALICE, (const char *const[]){ "list", NULL });
+		struct ctl_said s = ctl_as(RIG_ALICE, (const char *const[]){ "list", NULL });
 		bool running = strstr(s.out, "running") != NULL;
 
-		said_done(&s);
+		ctl_said_done(&s);
 		if (running)
 			return pid;
 		g_usleep(20000);
@@ -448,22 +295,22 @@ static void test_daemon_dies(void **state)
 	int out;
 	pid_t pid = start_known(argv, &out);
 
-	rig_kill_and_wait(stage.rig, RIG_BROKER);
+	rig_kill_and_wait(ctl_stage.rig, RIG_BROKER);
 	assert_return_code(kill(pid, SIGUSR1), errno);
-	assert_int_equal(status_of(pid), 5);
+	assert_int_equal(ctl_status_of(pid), 5);
 	(void)close(out);
 	/* No broker at the moment of the signal: it has it when there is one again. */
 	pid = start_known(argv, &out);
-	assert_return_code(kill(rig_pid(stage.rig, RIG_BROKER), SIGKILL), errno);
+	assert_return_code(kill(rig_pid(ctl_stage.rig, RIG_BROKER), SIGKILL), errno);
 	assert_return_code(kill(pid, SIGUSR1), errno);
-	assert_int_equal(status_of(pid), 5);
+	assert_int_equal(ctl_status_of(pid), 5);
 	(void)close(out);
-	rig_wait_ready(stage.rig);
+	rig_wait_ready(ctl_stage.rig);
 	pid = start_known(argv, &out);
-	rig_kill_and_wait(stage.rig, RIG_LAUNCHER);
-	assert_int_equal(status_of(pid), 128 + SIGKILL);
+	rig_kill_and_wait(ctl_stage.rig, RIG_LAUNCHER);
+	assert_int_equal(ctl_status_of(pid), 128 + SIGKILL);
 	(void)close(out);
-	rig_wait_jailed(stage.rig, 0);
+	rig_wait_jailed(ctl_stage.rig, 0);
 }
 
 struct terminal {
@@ -489,9 +336,9 @@ _Noreturn static void lead_session(int slave, int reports, const char *const *ar
 		(void)signal(SIGTTOU, SIG_DFL);
 		for (int fd = 0; fd <= 2; fd++)
 			(void)dup2(slave, fd);
-		become(RIG_ALICE, argv);
+		ctl_become(RIG_ALICE, argv);
 	}
-	(void)alarm(LIMIT_S);
+	(void)alarm(CTL_LIMIT_S);
 	while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status))
 		if (write(reports, &byte, 1) != 1 || read(reports, &byte, 1) != 1 || kill(-job, SIGCONT) < 0)
 			_exit(98);
@@ -543,7 +390,7 @@ static void see(const struct terminal *t, const char *text)
 
 static void leave(struct terminal *t, int status)
 {
-	assert_int_equal(status_of(t->leader), status);
+	assert_int_equal(ctl_status_of(t->leader), status);
 	(void)close(t->master);
 	(void)close(t->reports);
 }
@@ -570,7 +417,7 @@ static void test_terminal(void **state)
 	see(&t, "up\r\nup\r\n");
 	type(&t, "\3"); /* to the shell alone it would mean: when cat has ended */
 	leave(&t, 128 + SIGINT);
-	rig_wait_jailed(stage.rig, 0);
+	rig_wait_jailed(ctl_stage.rig, 0);
 }
 
 static char process_state(pid_t pid)
@@ -583,7 +430,7 @@ static char process_state(pid_t pid)
 
 static pid_t listed_pid(void)
 {
-	struct said s = ctl_as(RIG_ALICE, (const char *const[]){ "--json=short", "list", NULL });
+	struct ctl_said s = ctl_as(RIG_ALICE, (const char *const[]){ "--json=short", "list", NULL });
 	pid_t pid = 0;
 
 	for (const char *at = s.out; (at = strstr(at, "\"pid\":")); at++) {
@@ -591,7 +438,7 @@ static pid_t listed_pid(void)
 
 		pid = found > 0 ? found : pid;
 	}
-	said_done(&s);
+	ctl_said_done(&s);
 	assert_true(pid > 0);
 	return pid;
 }
@@ -642,5 +489,5 @@ int main(void)
 	(void)process_reset_signals();
 	if (!rig_can_run())
 		return RIG_SKIPPED;
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, ctl_set_up, ctl_tear_down);
 }

@@ -69,6 +69,8 @@ FILES = {
     'usr/lib/sysusers.d/bailiff.conf',
     'usr/lib/tmpfiles.d/bailiff.conf',
     'usr/share/bash-completion/completions/bailiffctl',
+    'usr/share/fish/vendor_completions.d/bailiffctl.fish',
+    'usr/share/zsh/vendor-completions/_bailiffctl',
     'usr/share/dbus-1/interfaces/org.bailiff.Broker1.xml',
     'usr/share/dbus-1/system-services/org.bailiff.Broker1.service',
     'usr/share/dbus-1/system.d/org.bailiff.Broker1.conf',

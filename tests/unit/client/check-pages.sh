@@ -3,6 +3,7 @@
 #
 # The man pages know what there is: bailiffctl(1) every verb and option of --help, bailiffctl-policy(1) those behind
 # "policy", bailiff(3) every function of the map. The completion for bash finds the same.
+# Those for zsh and fish are held against it.
 #
 # Usage: check-pages.sh BAILIFFCTL MAP MAN-DIR COMPLETION
 set -eu
@@ -26,7 +27,7 @@ list_options()
 }
 
 verbs=$(list_verbs)
-[ "$(echo "$verbs" | wc -l)" -ge 13 ] || miss "--help lists fewer than 13 verbs"
+[ "$(echo "$verbs" | wc -l)" -ge 26 ] || miss "--help lists fewer than 26 verbs"
 for verb in $verbs; do
 	grep -q "^\.\(It \)\{0,1\}Cm $verb\( \|\$\)" "$man/bailiffctl.1" || miss "bailiffctl.1 lacks the verb $verb"
 	for option in $(list_options "$verb"); do
@@ -70,7 +71,65 @@ if command -v bash >/dev/null; then
 		COMP_WORDS=(bailiffctl policy check --arch=all "$2/bailiffctl-p") COMP_CWORD=4
 		_bailiffctl
 		[ "${COMPREPLY[*]}" = "$2/bailiffctl-policy.1" ] || { echo "files: ${COMPREPLY[*]}" >&2; exit 1; }
+		COMP_WORDS=(bailiffctl -H host mon) COMP_CWORD=3
+		_bailiffctl
+		[ "${COMPREPLY[*]}" = "monitor" ] || { echo "verbs over ssh: ${COMPREPLY[*]}" >&2; exit 1; }
+		COMP_WORDS=(bailiffctl --host = host top --so) COMP_CWORD=5
+		_bailiffctl 2>/dev/null
+		[ "${COMPREPLY[*]}" = "--sort=" ] || { echo "options over ssh: ${COMPREPLY[*]}" >&2; exit 1; }
+		COMP_WORDS=(bailiffctl top --sort = m) COMP_CWORD=4
+		_bailiffctl
+		[ "${COMPREPLY[*]}" = "memory" ] || { echo "keys: ${COMPREPLY[*]}" >&2; exit 1; }
+		# What a broker would say.
+		bailiffctl() { case $2 in profiles) printf "tool yes 1\ntwo no 2\n" ;; list) printf " 17 tool\n218 two\n" ;; esac; }
+		for verb in run launch cat explain; do
+			COMP_WORDS=(bailiffctl $verb t) COMP_CWORD=2
+			_bailiffctl
+			[ "${COMPREPLY[*]}" = "tool two" ] || { echo "profiles of $verb: ${COMPREPLY[*]}" >&2; exit 1; }
+		done
+		for verb in status signal stop wait attach freeze thaw limits usage violations show kill; do
+			COMP_WORDS=(bailiffctl $verb 1) COMP_CWORD=2
+			_bailiffctl
+			[ "${COMPREPLY[*]}" = "17" ] || { echo "ids of $verb: ${COMPREPLY[*]}" >&2; exit 1; }
+		done
+		COMP_WORDS=(bailiffctl -Hfar stop "") COMP_CWORD=3
+		_bailiffctl
+		[ "${COMPREPLY[*]}" = "" ] || { echo "asked another machine" >&2; exit 1; }
 		' bash "$completion" "$man" || status=1
+fi
+# The others have the same verbs with the same kind of argument.
+kinds_of()
+{
+	sed -n 's/^[[:space:]]*\(case \)\{0,1\}\(\(run\|status\|show\)[a-z |]*\).*/\2/p' "$1" | tr -d '|' | tr -s ' ' | sed 's/ $//'
+}
+for shell in zsh fish; do
+	[ "$(kinds_of "${completion%.bash}.$shell")" = "$(kinds_of "$completion")" ] ||
+		miss "the completions of bash and $shell know different verbs: $(kinds_of "${completion%.bash}.$shell")"
+done
+for verb in $(kinds_of "$completion"); do
+	list_verbs | grep -qx "$verb" || miss "the completion knows a verb $verb"
+done
+if command -v zsh >/dev/null; then
+	zsh -n "${completion%.bash}.zsh" || miss "bailiffctl.zsh has errors"
+	found=$(PATH=$(dirname "$ctl"):$PATH zsh -fc '. "$1"; _bailiffctl_verbs | sed "s/:.*//"; _bailiffctl_options run' zsh \
+		"${completion%.bash}.zsh")
+	wanted=$(list_verbs; list_options run | sed 's/^/--/')
+	[ "$(echo "$found" | tr -d =)" = "$wanted" ] || miss "zsh finds $found"
+fi
+if command -v fish >/dev/null; then
+	# It keeps files in its home.
+	scratch=$(mktemp -d)
+	trap 'rm -rf "$scratch"' EXIT
+	HOME=$scratch fish --no-config -n "${completion%.bash}.fish" || miss "bailiffctl.fish has errors"
+	fish_says()
+	{
+		# shellcheck disable=SC2016 # they are the inner shell's
+		HOME=$scratch PATH=$(dirname "$ctl"):$PATH fish --no-config -c '
+			source $argv[1]; complete -C $argv[2]' "${completion%.bash}.fish" "$1" 2>/dev/null | cut -f1 | sort | tr '\n' ' '
+	}
+	[ "$(fish_says 'bailiffctl -H x sto')" = "stop " ] || miss "fish finds verbs: $(fish_says 'bailiffctl -H x sto')"
+	[ "$(fish_says 'bailiffctl policy ch')" = "check " ] || miss "fish finds of policy: $(fish_says 'bailiffctl policy ch')"
+	[ "$(fish_says 'bailiffctl run --no-s')" = "--no-stdin " ] || miss "fish finds options: $(fish_says 'bailiffctl run --no-s')"
 fi
 if command -v mandoc >/dev/null; then
 	mandoc -Tlint -Wwarning "$man/bailiffctl.1" "$man/bailiffctl-policy.1" "$man/bailiff.3" || status=1

@@ -3,10 +3,12 @@
 /* What goes out as text: UTF-8, escapes, tables, JSON; and which bus is spoken to. */
 
 #include "cli/json.h"
+#include "cli/remote.h"
 #include "cli/text.h"
 #include "lib/address.h"
 #include "lib/utf8.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,10 +90,11 @@ static void expect_captured(FILE *f, const char *text)
 static void test_table(void **state)
 {
 	static const struct column columns[] = { { "ID", true }, { "NAME", false }, { "NOTE", false } };
+	static const struct style plain = { 0 };
 	struct table t = TABLE_INIT(columns);
 	FILE *f = capture();
 
-	table_print(&t, f, true);
+	table_print(&t, f, true, plain);
 	expect_captured(f, "ID  NAME  NOTE\n");
 	assert_int_equal(table_put_unsigned(&t, 1), 0);
 	assert_int_equal(table_put(&t, "\xc3\xa4"), 0);
@@ -100,12 +103,81 @@ static void test_table(void **state)
 	assert_int_equal(table_put(&t, "longer"), 0);
 	assert_int_equal(table_put(&t, "\033"), 0);
 	f = capture();
-	table_print(&t, f, true);
+	table_print(&t, f, true, plain);
 	expect_captured(f, "  ID  NAME    NOTE\n   1  \xc3\xa4       -\n1234  longer  \\x1b\n");
 	f = capture();
-	table_print(&t, f, false);
+	table_print(&t, f, false, plain);
 	expect_captured(f, "   1  \xc3\xa4       -\n1234  longer  \\x1b\n");
 	table_done(&t);
+}
+
+static void test_table_style(void **state)
+{
+	static const struct column columns[] = { { "S", false, style_state }, { "NOTE", false } };
+	const struct style narrow = { .width = 14 }, colored = { .color = true }, tiny = { .width = 3 };
+	struct table t = TABLE_INIT(columns);
+	FILE *f = capture();
+
+	assert_int_equal(table_put(&t, "running"), 0);
+	assert_int_equal(table_put(&t, "abcd\xc3\xa4"), 0);
+	assert_int_equal(table_put(&t, "exited"), 0);
+	assert_int_equal(table_put(&t, "abcd\xc3\xa4\xc3\xa4"), 0);
+	table_print(&t, f, true, narrow);
+	expect_captured(f, "S        NOTE\nrunning  abcd\xc3\xa4\nexited   abcd\xe2\x80\xa6\n");
+	f = capture();
+	table_print(&t, f, true, colored);
+	expect_captured(f, "\033[1mS\033[0m        \033[1mNOTE\033[0m\n\033[32mrunning\033[0m  abcd\xc3\xa4\n"
+			   "\033[90mexited\033[0m   abcd\xc3\xa4\xc3\xa4\n");
+	f = capture();
+	table_print(&t, f, false, tiny);
+	expect_captured(f, "running  \nexited   \n");
+	table_done(&t);
+}
+
+static void expect_host(const char *host, const char *address)
+{
+	char *got = NULL, *why = NULL;
+	int r = remote_host_address(host, &got, &why);
+
+	if (!address) {
+		assert_int_equal(r, -EINVAL);
+		assert_non_null(why);
+	} else {
+		assert_int_equal(r, 0);
+		assert_string_equal(got, address);
+		assert_false(address_passes_fds(got));
+	}
+	free(got);
+	free(why);
+}
+
+static void test_remote(void **state)
+{
+	static const char *const bad_hosts[] = { "", "-oProxyCommand=x", "a@-b", "@a", "a@", "a@b@c", "a b",
+		"a;b", "a,argv1=x", "a\nb", "a:0", "a:65536", "a:x", "a:", "$(x)", "\xc3\xa4", "-", "a/b" };
+	static const char *const bad_machines[] = { "", "-x", ".x", "a/b", "a,pid=1", "a b", "..", "a;b",
+		"\xff", ".host/x" };
+	char *got = NULL, *why = NULL;
+
+	expect_host("a.example",
+		"unixexec:path=ssh,argv1=-xT,argv2=--,argv3=a.example,argv4=systemd-stdio-bridge");
+	expect_host("u_1@a-b:22", "unixexec:path=ssh,argv1=-xT,argv2=-p,argv3=22,argv4=--,argv5=u_1%40a-b,"
+				  "argv6=systemd-stdio-bridge");
+	expect_host("fe80::1%eth0",
+		"unixexec:path=ssh,argv1=-xT,argv2=--,argv3=fe80%3a%3a1%25eth0,argv4=systemd-stdio-bridge");
+	expect_host("u@[::1]:2222",
+		"unixexec:path=ssh,argv1=-xT,argv2=-p,argv3=2222,argv4=--,argv5=u%40%3a%3a1,"
+		"argv6=systemd-stdio-bridge");
+	for (size_t i = 0; i < sizeof(bad_hosts) / sizeof(bad_hosts[0]); i++)
+		expect_host(bad_hosts[i], NULL);
+	assert_int_equal(remote_machine_address("web-1", &got, &why), 0);
+	assert_string_equal(got, "x-machine-unix:machine=web-1");
+	free(got);
+	assert_int_equal(remote_machine_address(".host", &got, &why), 0);
+	free(got);
+	for (size_t i = 0; i < sizeof(bad_machines) / sizeof(bad_machines[0]); i++)
+		assert_int_equal(remote_machine_address(bad_machines[i], &got, &why), -EINVAL);
+	free(why);
 }
 
 static void write_sample(struct json *j)
@@ -173,6 +245,8 @@ int main(void)
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_style),
+		cmocka_unit_test(test_remote),
 		cmocka_unit_test(test_json_shapes),
 		cmocka_unit_test(test_json_strings),
 	};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Verbs that go on until they are told to end. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* From here on SIGINT, SIGTERM and SIGHUP do not end the process, but watch_pause(). */
+void watch_begin(void);
+/* Sleeps; false when it was told to end, before or meanwhile. */
+bool watch_pause(uint64_t usec);
+bool watch_ended(void);
