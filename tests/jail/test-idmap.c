@@ -123,7 +123,7 @@ static void test_missing_optional(void **state)
 {
 	struct rig *r = *state;
 
-	rig_bind(r, "/nonexistent", "/data", MOUNT_IDMAP | MOUNT_OPTIONAL);
+	rig_bind(r, "/no-such-place", "/data", MOUNT_IDMAP | MOUNT_OPTIONAL);
 	RUN(r, "open", "/data");
 	assert_value(r, "open", "ENOENT");
 }

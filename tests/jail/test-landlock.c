@@ -114,9 +114,9 @@ static void test_missing_path(void **state)
 	struct wish w = { 0 };
 
 	wish_path(&w, PATH_READ_EXECUTE, RIG_PROBE);
-	wish_path(&w, PATH_READ_ONLY, "/nonexistent/path");
+	wish_path(&w, PATH_READ_ONLY, "/no-such-place/path");
 	r->spec.landlock = &w.landlock;
-	rig_fail(r, STAGE_LANDLOCK, -ENOENT, "/nonexistent/path");
+	rig_fail(r, STAGE_LANDLOCK, -ENOENT, "/no-such-place/path");
 }
 
 static void test_missing_optional_path(void **state)
@@ -125,7 +125,7 @@ static void test_missing_optional_path(void **state)
 	struct wish w = { 0 };
 
 	wish_path(&w, PATH_READ_EXECUTE, RIG_PROBE);
-	wish_path(&w, PATH_READ_ONLY, "/nonexistent/path");
+	wish_path(&w, PATH_READ_ONLY, "/no-such-place/path");
 	w.rules[1].optional = true;
 	r->spec.landlock = &w.landlock;
 	RUN(r, "open", "/dev/null");

@@ -96,7 +96,7 @@ static void test_optional_source(void **state)
 {
 	struct rig *r = *state;
 
-	rig_bind(r, "/nonexistent", "/data", MOUNT_OPTIONAL);
+	rig_bind(r, "/no-such-place", "/data", MOUNT_OPTIONAL);
 	RUN(r, "open", "/data");
 	assert_value(r, "open", "ENOENT");
 }

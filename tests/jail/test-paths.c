@@ -240,16 +240,16 @@ static void test_missing(void **state)
 {
 	struct rig *r = *state;
 
-	rig_restrict(r, RESTRICTION_READ_ONLY, "/usr/nonexistent", false);
-	rig_fail(r, STAGE_MOUNTS, -ENOENT, "ReadOnlyPaths= /usr/nonexistent");
+	rig_restrict(r, RESTRICTION_READ_ONLY, "/usr/no-such-place", false);
+	rig_fail(r, STAGE_MOUNTS, -ENOENT, "ReadOnlyPaths= /usr/no-such-place");
 }
 
 static void test_missing_inaccessible(void **state)
 {
 	struct rig *r = *state;
 
-	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/nonexistent", false);
-	rig_fail(r, STAGE_MOUNTS, -ENOENT, "InaccessiblePaths= /nonexistent");
+	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/no-such-place", false);
+	rig_fail(r, STAGE_MOUNTS, -ENOENT, "InaccessiblePaths= /no-such-place");
 }
 
 static void test_missing_optional(void **state)
@@ -257,7 +257,7 @@ static void test_missing_optional(void **state)
 	struct rig *r = *state;
 
 	for (unsigned type = 0; type < _RESTRICTION_TYPE_MAX; type++)
-		rig_restrict(r, type, "/usr/nonexistent", true);
+		rig_restrict(r, type, "/usr/no-such-place", true);
 	RUN(r, "open", "/usr");
 	assert_value(r, "open", "ok");
 }
@@ -297,8 +297,8 @@ static void test_optional_tmpfs(void **state)
 
 	hosts_root(r);
 	rig_tmpfs(r, "/home", MOUNT_READ_ONLY | MOUNT_OPTIONAL, 4096, 0755);
-	rig_tmpfs(r, "/nonexistent", MOUNT_READ_ONLY | MOUNT_OPTIONAL, 4096, 0755);
-	RUN(r, "list", "/home", "--", "write", "/home/new", "--", "open", "/nonexistent");
+	rig_tmpfs(r, "/no-such-place", MOUNT_READ_ONLY | MOUNT_OPTIONAL, 4096, 0755);
+	RUN(r, "list", "/home", "--", "write", "/home/new", "--", "open", "/no-such-place");
 	assert_int_equal(rig_count(r, "entry"), 0);
 	assert_value(r, "write", "EROFS");
 	assert_value(r, "open", "ENOENT");

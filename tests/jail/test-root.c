@@ -113,8 +113,8 @@ static void test_root_missing(void **state)
 {
 	struct rig *r = *state;
 
-	use_root(r, "/nonexistent/root");
-	rig_fail(r, STAGE_MOUNTS, -ENOENT, "new root /nonexistent/root");
+	use_root(r, "/no-such-place/root");
+	rig_fail(r, STAGE_MOUNTS, -ENOENT, "new root /no-such-place/root");
 }
 
 static void test_root_is_file(void **state)

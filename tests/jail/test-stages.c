@@ -31,8 +31,8 @@ static void test_missing_source(void **state)
 {
 	struct rig *r = *state;
 
-	rig_bind(r, "/nonexistent/source", "/data", 0);
-	rig_fail(r, STAGE_MOUNTS, -ENOENT, "source /nonexistent/source");
+	rig_bind(r, "/no-such-place/source", "/data", 0);
+	rig_fail(r, STAGE_MOUNTS, -ENOENT, "source /no-such-place/source");
 }
 
 /* Mount points are made in our own tmpfs, not in somebody's file system. */
@@ -40,9 +40,9 @@ static void test_missing_target(void **state)
 {
 	struct rig *r = *state;
 
-	rig_bind(r, "/usr", "/usr/nonexistent/target", MOUNT_READ_ONLY);
-	rig_fail(r, STAGE_MOUNTS, -ENOENT, "mount point /usr/nonexistent/target");
-	assert_int_equal(access("/usr/nonexistent", F_OK), -1);
+	rig_bind(r, "/usr", "/usr/no-such-place/target", MOUNT_READ_ONLY);
+	rig_fail(r, STAGE_MOUNTS, -ENOENT, "mount point /usr/no-such-place/target");
+	assert_int_equal(access("/usr/no-such-place", F_OK), -1);
 }
 
 static void test_file_over_directory(void **state)
@@ -180,8 +180,8 @@ static void test_exec_missing(void **state)
 {
 	struct rig *r = *state;
 
-	r->spec.executable = "/usr/nonexistent";
-	rig_fail(r, STAGE_EXEC, -ENOENT, "/usr/nonexistent");
+	r->spec.executable = "/usr/no-such-place";
+	rig_fail(r, STAGE_EXEC, -ENOENT, "/usr/no-such-place");
 }
 
 static void test_exec_outside(void **state)
@@ -293,8 +293,8 @@ static void test_directory_missing(void **state)
 {
 	struct rig *r = *state;
 
-	r->spec.working_directory = "/nonexistent";
-	rig_fail(r, STAGE_EXEC, -ENOENT, "working directory /nonexistent");
+	r->spec.working_directory = "/no-such-place";
+	rig_fail(r, STAGE_EXEC, -ENOENT, "working directory /no-such-place");
 }
 
 static void test_directory_not_permitted(void **state)

@@ -154,7 +154,7 @@ static int prepare(const char *selinuxfs, uint32_t optional, struct label_plan *
 /* What is not selinuxfs does not pass for one, whatever is in it. */
 static void test_absent(void **state)
 {
-	static const char *const places[] = { "/nonexistent", "/proc", "/dev/null", "/proc/self/exe" };
+	static const char *const places[] = { "/no-such-place", "/proc", "/dev/null", "/proc/self/exe" };
 	struct jail_spec none = { .selinux_context = "" };
 	struct label_plan p;
 	struct jail_error e;
@@ -168,7 +168,7 @@ static void test_absent(void **state)
 		assert_null(p.context);
 	}
 	lacking = 0;
-	assert_int_equal(prepare_label(&none, "/nonexistent", &p, &lacking, &e), 0);
+	assert_int_equal(prepare_label(&none, "/no-such-place", &p, &lacking, &e), 0);
 	assert_int_equal(lacking, 0);
 }
 

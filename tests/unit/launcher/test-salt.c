@@ -165,7 +165,7 @@ static void salt_open_directory_takes_no_new_file(void **state)
 
 static void salt_nowhere(void **state)
 {
-	char missing[] = "/nonexistent/salt", *paths[] = { missing, NULL }, *none[] = { NULL };
+	char missing[] = "/no-such-place/salt", *paths[] = { missing, NULL }, *none[] = { NULL };
 	const char *path, *reason;
 	uint8_t salt[SALT_MAX];
 	size_t size;
