@@ -578,8 +578,8 @@ static void exit_codes(void **state)
 	assert_int_equal(run_plain("extra", false), 2);
 	assert_int_equal(run_plain("--log-level=loud", false), 2);
 	assert_int_equal(run_plain("--runtime-dir=relative", false), 2);
-	assert_int_equal(run_plain("--config-dir=/nonexistent", false), 2);
-	assert_int_equal(run_plain("--libexec-dir=/nonexistent", false), 1);
+	assert_int_equal(run_plain("--config-dir=/no-such-place", false), 2);
+	assert_int_equal(run_plain("--libexec-dir=/no-such-place", false), 1);
 	assert_int_equal(run_plain(NULL, true), 77);
 }
 
