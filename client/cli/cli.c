@@ -228,8 +228,11 @@ static int check_arguments(const struct verb *v, size_t n, char **reterr_why)
 }
 
 /* Before anything is started. */
-static int check_reach(const struct cli *cli, const struct verb *v, char **reterr_why)
+static int check_reach(
+	const struct cli *cli, const struct verb_group *g, const struct verb *v, char **reterr_why)
 {
+	bool here = v->reach == REACH_HERE || g != &all_verbs; /* as are all of policy */
+
 	if (!!cli->address + !!cli->host + !!cli->machine > 1)
 		return option_refuse(
 			reterr_why, "only one of --address, --host and --machine can be where it is");
@@ -239,7 +242,7 @@ static int check_reach(const struct cli *cli, const struct verb *v, char **reter
 			"%s "
 			"bailiffctl %s ...",
 			cli->host, v->name);
-	if (v->reach == REACH_HERE && (cli->host || cli->machine))
+	if (here && (cli->host || cli->machine))
 		return option_refuse(
 			reterr_why, "reads files here, and asks no broker; not with --host= or --machine=");
 	return 0;
@@ -262,7 +265,7 @@ static int run_verb(struct cli *cli, const struct verb_group *g, const struct ve
 	if (r == 0 && !cli->help && !cli->version)
 		r = check_arguments(v, n, &why);
 	if (r == 0 && !cli->help && !cli->version)
-		r = check_reach(cli, v, &why);
+		r = check_reach(cli, g, v, &why);
 	if (r < 0)
 		status = usage_error(g, v, why);
 	else if (cli->help)

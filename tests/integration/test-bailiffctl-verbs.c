@@ -133,12 +133,29 @@ static void test_quota(void **state)
 static void test_violations(void **state)
 {
 	g_autofree char *id = launch_words("v", "exit 0");
+	struct ctl_said said;
 
 	EXPECT(0, "", NULL, "wait", id);
 	EXPECT(0, "[]\n", NULL, "--json=short", "violations", id);
 	EXPECT(0, "", NULL, "violations", id);
 	EXPECT(1, "", "NoSuchSandbox", "violations", "99999999");
 	EXPECT(0, "", NULL, "wait", "--release", id);
+	rig_write(ctl_stage.rig, "profiles/named.profile",
+		"[Access]\nAllowUser=man\nAllowDetach=yes\n[Exec]\nExecutable=/usr/bin/hostname\n"
+		"[Seccomp]\nSystemCallFilter=~sethostname:kill seccomp:EPERM prctl:EPERM\n");
+	EXPECT_ROOT(0, "generation", NULL, "reload");
+	said = ctl_as(RIG_ALICE, (const char *const[]){ "launch", "named", "hostname", "other", NULL });
+	assert_int_equal(said.status, 0);
+	(void)g_strchomp(said.out);
+	EXPECT(159, "violation", NULL, "wait", said.out);
+	EXPECT(0, "sethostname", NULL, "violations", said.out);
+	EXPECT(0, "\"what\":\"sethostname\"", NULL, "--json=short", "violations", said.out);
+	EXPECT(159, "violation: sethostname", "system call that its seccomp policy forbids", "attach",
+		said.out);
+	EXPECT(159, "", NULL, "wait", "--release", said.out);
+	ctl_said_done(&said);
+	rig_remove(ctl_stage.rig, "profiles/named.profile");
+	EXPECT_ROOT(0, "generation", NULL, "reload");
 }
 
 /* Its output on a pipe; returns once it wrote something. */
@@ -364,6 +381,7 @@ static void test_host(void **state)
 	EXPECT(125, "", "ssh does not carry", "-Hfar", "launch", "tool", "sleep", "1");
 	EXPECT(125, "", "ssh does not carry", "-Hfar", "attach", "--lifeline", id);
 	EXPECT(2, "", "asks no broker", "-Hfar", "cat", "tool");
+	EXPECT(2, "", "asks no broker", "-Mnear", "policy", "check", "/dev/null");
 	EXPECT(2, "", "only one of", "-Hfar", "-Mnear", "list");
 	EXPECT(1, "", "must be HOST", "-H", "-oProxyCommand=x", "list");
 	EXPECT(1, "", "must be HOST", "-H", "a;b", "list");
