@@ -299,7 +299,7 @@ static void test_wrong_sockets(void **state)
 /* Who made the socket may have the kernel add things to what it carries, one of them a descriptor. */
 static void test_added_by_kernel(void **state)
 {
-	static const int options[] = { SO_PASSCRED, SO_PASSPIDFD, SO_TIMESTAMP };
+	static const int options[] = { SO_PASSCRED, SO_PASSPIDFD };
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < ELEMENTSOF(options); i++) {
@@ -307,14 +307,11 @@ static void test_added_by_kernel(void **state)
 
 		if (setsockopt(ch.theirs, SOL_SOCKET, options[i], &(int){ 1 }, sizeof(int)) < 0) {
 			assert_int_equal(errno, ENOPROTOOPT);
-			continue;
-		}
-		send_fds(ch.ours, FIRST, 2);
-		if (options[i] == SO_TIMESTAMP) { /* of no meaning for this family */
 			(void)close(ch.ours);
 			(void)close(ch.theirs);
 			continue;
 		}
+		send_fds(ch.ours, FIRST, 2);
 		refused(r, &ch, BAILIFF_ERROR_INVALID_FD);
 	}
 	assert_true(rig_launcher_idle(r));
