@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/audit.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -37,6 +38,22 @@ static const struct kind {
 		true },
 	[AUDIT_SUPPRESSED] = { "c4d01a638fdf417f8265b4e4b71821d0", "suppressed", LOG_NOTICE, false },
 };
+
+const char *audit_reason(
+	char buf[AUDIT_REASON_MAX], const char *outcome, const char *rule, const char *sentence, bool quote)
+{
+	/* Their sentences have no word of argv or the environment. What is not here may have. */
+	static const char *const plain[] = { "AccessDenied", "ProfileUnknown", "ProfileInvalid",
+		"QuotaExceeded", "InvalidFd", "Busy", "IdentityChanged" };
+
+	if (quote || strncmp(outcome, "Setup.", strlen("Setup.")) == 0)
+		return sentence;
+	for (size_t i = 0; i < ELEMENTSOF(plain); i++)
+		if (strcmp(outcome, plain[i]) == 0)
+			return sentence;
+	(void)snprintf(buf, AUDIT_REASON_MAX, "%s%s%s", outcome, rule[0] ? ", by " : "", rule);
+	return buf;
+}
 
 int audit_open(const char *path)
 {

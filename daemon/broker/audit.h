@@ -4,8 +4,9 @@
 /*
  * Every decision as one structured record in the journal, by its native protocol: who asked for what, what
  * was answered, and by which rule. bailiff.journal-fields(7) has the fields. Values that come from outside
- * are sent with their length, so that none can begin a field of its own; argv is never among them unless
- * bailiffd.conf says so. Without a journal the sentence of the record goes to the log.
+ * are sent with their length, so that none can begin a field of its own; argv is never among them, nor
+ * quoted in the sentence, unless bailiffd.conf says so. Without a journal the sentence of the record goes to
+ * the log.
  *
  * Refusals cost a caller nothing, so only so many of each user are written in a while. The others are
  * counted, and the count is written.
@@ -57,6 +58,14 @@ struct audit {
 	size_t n_windows;
 	uint32_t n_lost; /* records that the journal had no room for */
 };
+
+#define AUDIT_REASON_MAX 256
+/*
+ * Why a launch was refused, as a record may say it: the sentence that the caller got, or where that may
+ * quote arguments or variables and they are not wanted (quote), the error and the rule. May return buf.
+ */
+const char *audit_reason(
+	char buf[AUDIT_REASON_MAX], const char *outcome, const char *rule, const char *sentence, bool quote);
 
 #define AUDIT_NULL ((struct audit){ .fd = -1 })
 

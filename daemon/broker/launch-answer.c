@@ -134,11 +134,14 @@ static struct audit_record record_of(const struct launch *l, enum audit_event ev
 static void record_failure(const struct launch *l, const sd_bus_error *error)
 {
 	struct audit_record r = record_of(l, AUDIT_FAILED);
+	char reason[AUDIT_REASON_MAX];
 
 	/* what follows the prefix: "Setup.Exec" */
-	r.outcome = error->name ? error->name + strlen(BAILIFF_ERROR_PREFIX) : NULL;
+	r.outcome = error->name ? error->name + strlen(BAILIFF_ERROR_PREFIX) : "Failed";
 	audit_write(&l->broker->audit, l->broker->event, &r, "A launch of %s for uid %u failed: %s",
-		l->profile, l->uid, error->message);
+		l->profile, l->uid,
+		audit_reason(reason, r.outcome, l->rule, error->message,
+			l->broker->catalog->config.audit_command_line));
 }
 
 static void record_launch(const struct launch *l, const struct sandbox *s, uint64_t setup_usec)

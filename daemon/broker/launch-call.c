@@ -405,6 +405,8 @@ static void record_refusal(
 	struct broker *b, const struct caller *c, const struct judgement *j, int r, const sd_bus_error *error)
 {
 	const char *name = error->name ? strrchr(error->name, '.') : NULL;
+	const char *sentence = error->message ? error->message : strerror(-r);
+	char reason[AUDIT_REASON_MAX];
 	const struct audit_record record = { .event = AUDIT_REFUSED,
 		.caller = c,
 		.profile = j->profile ? j->profile->name : NULL,
@@ -415,7 +417,9 @@ static void record_refusal(
 		.command_line = j->command_line };
 
 	audit_write(&b->audit, b->event, &record, "uid %u is refused a launch of %s: %s", c->uid,
-		j->profile ? j->profile->name : "a profile", error->message ? error->message : strerror(-r));
+		j->profile ? j->profile->name : "a profile",
+		audit_reason(
+			reason, record.outcome, j->rule, sentence, b->catalog->config.audit_command_line));
 }
 
 int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)

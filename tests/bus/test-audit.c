@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/parse.h"
 #include "dbus/names.h"
 #include "rig.h"
@@ -14,6 +15,7 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +33,34 @@ struct record {
 
 static struct record got;
 static int journal;
+
+/* A list of names, each between two blanks. */
+struct names {
+	char text[2048];
+	size_t n;
+};
+
+/* All fields that any test has seen. */
+static struct names seen;
+
+static bool has_name(const struct names *l, const char *name)
+{
+	char word[80];
+
+	(void)snprintf(word, sizeof(word), " %s ", name);
+	return strstr(l->text, word) != NULL;
+}
+
+static void add_name(struct names *l, const char *name)
+{
+	int n;
+
+	if (has_name(l, name))
+		return;
+	n = snprintf(l->text + l->n, sizeof(l->text) - l->n, " %s ", name);
+	assert_true(n > 0 && (size_t)n < sizeof(l->text) - l->n);
+	l->n += (size_t)n;
+}
 
 static int setup(void **state)
 {
@@ -58,6 +88,7 @@ static void add_field(const char *name, size_t n_name, const char *value, size_t
 	/* journald drops a record with any other name */
 	assert_true(n_name > 0 && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") >= n_name);
 	(void)snprintf(got.fields[got.n].name, sizeof(got.fields[0].name), "%.*s", (int)n_name, name);
+	add_name(&seen, got.fields[got.n].name);
 	memcpy(got.fields[got.n].value, value, n);
 	got.fields[got.n++].value[n] = '\0';
 }
@@ -217,6 +248,57 @@ static void test_forgery(void **state)
 		expect("BAILIFF_COMMAND_LINE",
 			wanted ? "/bin/true\\x0aBAILIFF_CALLER_UID=0\\x0aMESSAGE=x" : NULL);
 	}
+}
+
+static bool record_has(const char *text)
+{
+	for (size_t i = 0; i < got.n; i++)
+		if (strstr(got.fields[i].value, text))
+			return true;
+	return false;
+}
+
+/* What a caller passes to its program is in no field, the sentence included, unless it is wanted: neither
+ * when it is refused for that, nor when the launcher refuses it, nor when it is launched. */
+static void test_secrets(void **state)
+{
+	static const struct {
+		const char *argv, *name, *value, *error, *outcome;
+	} cases[] = {
+		{ "/bin/secret", "LANG", "C", BAILIFF_ERROR_ARGV_DENIED, "ArgvDenied" },
+		{ "/bin/true", "secret", "secret", BAILIFF_ERROR_ENV_DENIED, "EnvDenied" },
+		{ "/bin/true", "LD_PRELOAD", "secret", BAILIFF_ERROR_ENV_DENIED, "EnvDenied" },
+		{ "/bin/true", "=secret", "secret", BAILIFF_ERROR_ENV_DENIED, "EnvDenied" },
+	};
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		sd_bus_message *m = rig_call(r, ALICE, 0, "LaunchSandboxed");
+
+		assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, cases[i].argv, 1,
+				    cases[i].name, cases[i].value, 0, 0) >= 0);
+		rig_expect(r, m, cases[i].error, NULL);
+		expect_record("refused", cases[i].outcome);
+		assert_false(record_has("secret"));
+		assert_true(record_has(cases[i].outcome));
+	}
+	assert_false(next_record());
+}
+
+/* The sentence where it can be told; the error and the rule where it would quote. */
+static void test_reasons(void **state)
+{
+	char buf[AUDIT_REASON_MAX];
+
+	assert_string_equal(
+		audit_reason(buf, "ArgvDenied", "x.profile Argument=", "argument 1, \"pw\"", false),
+		"ArgvDenied, by x.profile Argument=");
+	assert_string_equal(audit_reason(buf, "ArgvDenied", "", "argument 1, \"pw\"", false), "ArgvDenied");
+	assert_string_equal(audit_reason(buf, "Failed", "", "argument 1, \"pw\"", false), "Failed");
+	assert_string_equal(
+		audit_reason(buf, "ArgvDenied", "", "argument 1, \"pw\"", true), "argument 1, \"pw\"");
+	assert_string_equal(audit_reason(buf, "AccessDenied", "", "not you", false), "not you");
+	assert_string_equal(audit_reason(buf, "Setup.Exec", "", "no such file", false), "no such file");
 }
 
 /* Q5: one user's refusals are counted, not written, past a number; another user's are written. */
@@ -396,19 +478,84 @@ static void test_amounts(void **state)
 	expect_quota(r, ALICE, "launches-per-minute", 1, 30000);
 }
 
+static char *read_page(void)
+{
+	const char *root = getenv("BAILIFF_SOURCE_ROOT");
+	char path[4096], *text;
+	size_t size;
+	int fd;
+
+	assert_non_null(root);
+	(void)snprintf(path, sizeof(path), "%s/docs/man/bailiff.journal-fields.7", root);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(read_fd_to_end(fd, 1 << 20, &text, &size), 0);
+	(void)close(fd);
+	return text;
+}
+
+/* Each kind of record with all that there can be in one, and its entry in the page. */
+static void write_all(struct rig *r, const char *page)
+{
+	for (int event = 0; event < _AUDIT_EVENT_MAX; event++) {
+		const struct audit_record record = { .event = (enum audit_event)event,
+			.uid = 1000,
+			.profile = "p",
+			.generation = 1,
+			.sandbox = 1,
+			.rule = "r",
+			.method = "m",
+			.command_line = "c",
+			.suppressed = 1 };
+		char entry[128];
+
+		audit_write(&r->broker.audit, r->broker.event, &record, "x");
+		assert_true(next_record());
+		(void)snprintf(entry, sizeof(entry), ".It Li %s\n", field("BAILIFF_EVENT"));
+		if (!strstr(page, entry))
+			fail_msg("bailiff.journal-fields(7) has no record %s", field("BAILIFF_EVENT"));
+		(void)snprintf(entry, sizeof(entry), "MESSAGE_ID %s, priority %s.", field("MESSAGE_ID"),
+			strcmp(field("PRIORITY"), "6") == 0 ? "info" : "notice");
+		if (!strstr(page, entry))
+			fail_msg("bailiff.journal-fields(7) lacks: %s", entry);
+	}
+}
+
+/* The page has the fields that are sent, and no other. The tests before this one have seen the caller's. */
+static void test_page(void **state)
+{
+	static struct names known = { .text = " PRIORITY SYSLOG_FACILITY SYSLOG_IDENTIFIER " };
+	char *page = read_page(), *line, *lines, *word, *words;
+	struct rig *r = *state;
+
+	known.n = strlen(known.text);
+	write_all(r, page);
+	for (line = strtok_r(page, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {
+		if (strncmp(line, ".It Li ", 7) != 0)
+			continue;
+		for (word = strtok_r(line + 7, " ,", &words); word; word = strtok_r(NULL, " ,", &words)) {
+			if (word[0] < 'A' || word[0] > 'Z')
+				continue;
+			if (!has_name(&seen, word))
+				fail_msg("bailiff.journal-fields(7) has %s, which is never sent", word);
+			add_name(&known, word);
+		}
+	}
+	for (word = strtok_r(seen.text, " ", &words); word; word = strtok_r(NULL, " ", &words))
+		if (!has_name(&known, word))
+			fail_msg("bailiff.journal-fields(7) lacks %s", word);
+	free(page);
+}
+
 #define AUDIT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		AUDIT(test_life),
-		AUDIT(test_refusals),
-		AUDIT(test_forgery),
-		AUDIT(test_flood),
-		AUDIT(test_many_users),
-		AUDIT(test_journal_gone),
-		AUDIT(test_rates),
-		AUDIT(test_amounts),
+		AUDIT(test_life), AUDIT(test_refusals), AUDIT(test_forgery), AUDIT(test_secrets),
+		cmocka_unit_test(test_reasons), AUDIT(test_flood), AUDIT(test_many_users),
+		AUDIT(test_journal_gone), AUDIT(test_rates), AUDIT(test_amounts),
+		AUDIT(test_page), /* the last: it asks what the others saw */
 	};
 
 	return cmocka_run_group_tests_name("bus audit", tests, NULL, NULL);
