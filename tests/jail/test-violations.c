@@ -255,7 +255,7 @@ static void test_verdicts(void **state)
 {
 	struct rig *r = *state;
 	struct program p = use_policy(r, VIOLATIONS_TOLD);
-	struct violation_plan plan;
+	struct violation_plan plan = { 0 };
 	struct jail_error e;
 
 	assert_int_equal(prepare_violations(&r->spec, 5, &plan, &e), 0);
@@ -303,7 +303,7 @@ static void test_auto(void **state)
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
 		for (int told = 0; told < 2; told++) {
-			struct violation_plan plan;
+			struct violation_plan plan = { 0 };
 			struct jail_error e;
 			struct program p;
 
