@@ -158,3 +158,6 @@ void jail_pool_close(struct jail_pool *p);
 bool jail_remnants(struct jail_context *c, uid_t uid);
 /* Kills, reaps, removes the cgroup, closes the fds. Safe on JAIL_NULL and after jail_reap(). */
 void jail_done(struct jail_context *c, struct jail *j);
+/* Takes away what is left of jails that had not ended when jail_done() gave up waiting, as far as they have
+ * by now. Does not wait. Whether some have not: call it again in a while. */
+bool jail_collect(struct jail_context *c);

@@ -30,6 +30,12 @@ void linger_collect(struct jail_context *c)
 	}
 }
 
+bool jail_collect(struct jail_context *c)
+{
+	linger_collect(c);
+	return c->lingering;
+}
+
 void linger_forget(struct jail_context *c)
 {
 	while (c->lingering) {

@@ -4,7 +4,8 @@
 /*
  * Jails that were killed and did not end in the time that jail_done() waits: a process in the middle of an
  * operation on a file system that hangs, for one. The launcher must go on, and yet no zombie and no cgroup
- * may stay for ever. So they wait here, and every start and end of another jail looks after them.
+ * may stay for ever. So they wait here; every start and end of another jail looks after them, and
+ * jail_collect(), which the launcher calls as long as there are some.
  */
 
 #include "jail/jail.h"

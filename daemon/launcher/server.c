@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define USEC_PER_SEC 1000000U
+#define LINGER_MSEC  250 /* between looks after killed jails that take long to end */
 
 /* Ids count up from the time of the start in units of 16 us: those of a later launcher stay above those of an
  * earlier one that started fewer than 62,500 sandboxes a second. */
@@ -253,7 +254,7 @@ int server_run(struct server *s)
 		r = arm_clock(s);
 		if (r < 0)
 			return r;
-		r = epoll_wait(s->epoll_fd, &e, 1, -1);
+		r = epoll_wait(s->epoll_fd, &e, 1, jail_collect(&s->jail) ? LINGER_MSEC : -1);
 		if (r < 0 && errno != EINTR)
 			return errno_or_eio();
 		if (r <= 0)
