@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "broker/broker.h"
+#include "broker/errors.h"
 #include "broker/manager-bus.h"
 #include "broker/profile-bus.h"
 #include "broker/sandbox-bus.h"
@@ -79,6 +80,7 @@ static int filter(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct broker *b = userdata;
 	uint8_t type;
+	int r;
 
 	if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
 		return 0;
@@ -88,7 +90,13 @@ static int filter(sd_bus_message *m, void *userdata, sd_bus_error *error)
 			m, SD_BUS_ERROR_NOT_SUPPORTED, "The broker sees no file, so no machine id either");
 	if (!b->ready)
 		return refuse(m, BAILIFF_ERROR_BUSY, "The broker is starting or stopping");
-	return callers_filter(&b->callers, m);
+	r = callers_filter(&b->callers, m);
+	if (r != 0 || !sandbox_bus_is_missing(b, m))
+		return r;
+	(void)error_no_such_sandbox(error);
+	r = refuse(m, error->name, error->message);
+	sd_bus_error_free(error);
+	return r;
 }
 
 static int on_gone(sd_bus_message *m, void *userdata, sd_bus_error *error)

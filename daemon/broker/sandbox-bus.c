@@ -28,21 +28,43 @@ bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c)
 	return c && (c->uid == s->owner || caller_is_administrator(c));
 }
 
-/* Who waits for an answer is told here; for everybody else the sandbox does not exist. */
+/* At a path below the prefix, if the caller may see it. */
+static struct sandbox *find_visible(struct broker *b, const char *path, const struct caller *c)
+{
+	struct sandbox *s;
+	uint64_t id;
+
+	s = parse_u64(path + strlen(BAILIFF_SANDBOX_PREFIX "/"), &id) >= 0 ? sandboxes_find(&b->sandboxes, id)
+									   : NULL;
+	return s && sandbox_bus_visible(s, c) ? s : NULL;
+}
+
+static bool is_below_prefix(const char *path)
+{
+	return strncmp(path, BAILIFF_SANDBOX_PREFIX "/", strlen(BAILIFF_SANDBOX_PREFIX "/")) == 0;
+}
+
+bool sandbox_bus_is_missing(struct broker *b, sd_bus_message *m)
+{
+	const char *path = sd_bus_message_get_path(m), *interface = sd_bus_message_get_interface(m);
+
+	/* that one is about the connection, whatever the path */
+	if (interface && strcmp(interface, "org.freedesktop.DBus.Peer") == 0)
+		return false;
+	return path && is_below_prefix(path) && !find_visible(b, path, callers_find(&b->callers, m));
+}
+
+/* The filter has refused calls of what is missing: an error from here would be lost for some of them. */
 static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
 	sd_bus_error *error)
 {
 	struct broker *b = userdata;
 	const struct caller *c = callers_find(&b->callers, sd_bus_get_current_message(bus));
-	const size_t prefix = strlen(BAILIFF_SANDBOX_PREFIX);
 	struct sandbox *s;
-	uint64_t id;
 
-	if (strncmp(path, BAILIFF_SANDBOX_PREFIX, prefix) != 0 || path[prefix] != '/')
+	s = is_below_prefix(path) ? find_visible(b, path, c) : NULL;
+	if (!s)
 		return 0;
-	s = parse_u64(path + prefix + 1, &id) >= 0 ? sandboxes_find(&b->sandboxes, id) : NULL;
-	if (!s || !sandbox_bus_visible(s, c))
-		return error_no_such_sandbox(error);
 	*ret_found = s;
 	return 1;
 }

@@ -12,6 +12,9 @@
 void sandbox_bus_path(uint64_t id, char ret[SANDBOX_PATH_MAX]);
 /* May this caller see and control the sandbox: its owner's uid, or an administrator. */
 bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c);
+/* A call of an object that does not exist for this caller, who is known: NoSuchSandbox, whatever the call.
+ * sd-bus knows an answer of its own to some, and takes no error from who looks the object up. */
+bool sandbox_bus_is_missing(struct broker *b, sd_bus_message *m);
 int sandbox_bus_add(struct broker *b, sd_bus *bus);
 /* A call that the launcher will answer; the caller must be one who sees s. */
 int sandbox_bus_begin_control(

@@ -46,6 +46,27 @@ static sd_bus_message *call_get(struct rig *r, const char *sender, uint64_t id, 
 	return m;
 }
 
+/* What the library would answer by itself: what it finds missing in an object that is missing was an I/O
+ * error. */
+static void test_foreign_to_the_bus(struct rig *r)
+{
+	static const char *const paths[] = { BAILIFF_SANDBOX_PREFIX "/1", BAILIFF_SANDBOX_PREFIX "/99",
+		BAILIFF_SANDBOX_PREFIX "/x" };
+	static const char *const calls[][2] = { { "org.freedesktop.DBus.Introspectable", "Introspect" },
+		{ "org.freedesktop.DBus.Properties", "Get" }, { "org.freedesktop.DBus.Properties", "GetAll" },
+		{ "org.freedesktop.DBus.ObjectManager", "GetManagedObjects" },
+		{ BAILIFF_SANDBOX_INTERFACE, "NoSuchMethod" }, { "no.such.Interface", "Wait" } };
+
+	for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+		for (size_t k = 0; k < ELEMENTSOF(calls); k++)
+			rig_expect(r, rig_call_path(r, BOB, paths[i], calls[k][0], calls[k][1]),
+				BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+		rig_expect(r, rig_call_path(r, BOB, paths[i], NULL, "Wait"), BAILIFF_ERROR_NO_SUCH_SANDBOX,
+			NULL);
+	}
+	rig_expect(r, call_get(r, BOB, 99, "NoSuchProperty"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+}
+
 /* A foreign sandbox and none at all: the same error with the same words, by every way in. */
 static void test_foreign(void **state)
 {
@@ -65,6 +86,7 @@ static void test_foreign(void **state)
 	rig_expect(r, call_stop(r, BOB, 1, 0), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
 	rig_expect(r, call_get(r, BOB, 1, "Tag"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
 	rig_expect(r, call_get(r, BOB, 99, "Tag"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	test_foreign_to_the_bus(r);
 	rig_expect(r,
 		rig_call_path(r, BOB, BAILIFF_SANDBOX_PREFIX "/1", "org.freedesktop.DBus.Introspectable",
 			"Introspect"),
