@@ -399,7 +399,7 @@ static const struct {
 
 /* Keys that the interface has planned: told apart from typing errors in the message only. */
 static const char *const planned[] = { "ready", "memory-max", "tasks-max", "cpu-quota", "oom-score-adj",
-	"nice", "drop-capabilities", "no-network", "user", "token" };
+	"nice", "drop-capabilities", "no-network", "token" };
 
 static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 {
