@@ -60,6 +60,10 @@
 #define BAILIFF_OPTION_MEMORY_MAX   "memory-max"        /* t */
 #define BAILIFF_OPTION_TASKS_MAX    "tasks-max"         /* t */
 #define BAILIFF_OPTION_CPU_QUOTA    "cpu-quota"         /* u */
+#define BAILIFF_OPTION_OOM_SCORE    "oom-score-adj"     /* i */
+#define BAILIFF_OPTION_NICE         "nice"              /* i */
+#define BAILIFF_OPTION_DROP_CAPS    "drop-capabilities" /* as */
+#define BAILIFF_OPTION_NO_NETWORK   "no-network"        /* b */
 #define BAILIFF_OPTION_BIND_FDS     "bind-fds"          /* a(hsb): fd, mount slot, read-only */
 #define BAILIFF_OPTION_TAG          "tag"               /* s */
 #define BAILIFF_OPTION_OPTIONAL     "optional"          /* as */

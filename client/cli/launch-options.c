@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/launch-options.h"
+#include "base/capability-names.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/parse.h"
 #include "base/strv.h"
 #include "base/suggest.h"
+#include "base/tighter.h"
 #include "dbus/names.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-#define FD_NUMBER_MAX 1023
+#define FD_NUMBER_MAX     1023
+#define QUOTA_PERCENT_MAX 819200 /* 8192 processors */
 
 static const struct {
 	const char *name;
@@ -203,12 +206,88 @@ int set_stop_signal(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
+static int set_amount(uint64_t *dest, const char *value, char **reterr_why)
+{
+	if (parse_size(value, dest) < 0 || *dest == 0)
+		return option_refuse(
+			reterr_why, "must be a number above 0, which may end in K, M, G or T, or infinity");
+	return 0;
+}
+
+int set_memory_max(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	return set_amount(&o->memory_max, value, reterr_why);
+}
+
+int set_tasks_max(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	return set_amount(&o->tasks_max, value, reterr_why);
+}
+
+int set_cpu_quota(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+	size_t n = strlen(value);
+	_cleanup_free_ char *number = strndup(value, n > 0 && value[n - 1] == '%' ? n - 1 : n);
+	int percent;
+
+	if (!number)
+		return -ENOMEM;
+	if (parse_int(number, 1, QUOTA_PERCENT_MAX, &percent) < 0)
+		return option_refuse(
+			reterr_why, "must be percent of one processor, 1 to %d", QUOTA_PERCENT_MAX);
+	o->cpu_quota = (unsigned)percent;
+	return 0;
+}
+
+int set_nice_value(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	if (parse_int(value, NICE_LOW, NICE_HIGH, &o->nice) < 0)
+		return option_refuse(reterr_why, "must be a number, -20 to 19");
+	o->has_nice = true;
+	return 0;
+}
+
+int set_oom_score_adj(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	if (parse_int(value, OOM_SCORE_LOW, OOM_SCORE_HIGH, &o->oom_score_adj) < 0)
+		return option_refuse(reterr_why, "must be a number, -1000 to 1000");
+	o->has_oom_score_adj = true;
+	return 0;
+}
+
+int set_drop_capability(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	if (capability_from_string(value) < 0)
+		return option_refuse(reterr_why, "is no capability; they are written as CAP_NET_RAW is");
+	return strv_extend(&o->drop_capabilities, value);
+}
+
+int set_no_network(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	o->no_network = true;
+	return 0;
+}
+
 void launch_options_done(void *state)
 {
 	struct launch_options *o = state;
 
 	o->env = strv_free(o->env);
 	o->unset_env = strv_free(o->unset_env);
+	o->drop_capabilities = strv_free(o->drop_capabilities);
 	for (size_t i = 0; i < o->n_binds; i++) {
 		free(o->binds[i].slot);
 		(void)fd_close(o->binds[i].fd);
@@ -244,6 +323,27 @@ static int apply_bounds(bailiff_request *request, const struct launch_options *o
 		r = bailiff_request_set_stop_timeout(request, o->stop_timeout);
 	if (r == 0 && o->stop_signal > 0)
 		r = bailiff_request_set_stop_signal(request, o->stop_signal);
+	return r;
+}
+
+static int apply_tightened(bailiff_request *request, const struct launch_options *o)
+{
+	int r = 0;
+
+	if (o->memory_max > 0)
+		r = bailiff_request_set_memory_max(request, o->memory_max);
+	if (r == 0 && o->tasks_max > 0)
+		r = bailiff_request_set_tasks_max(request, o->tasks_max);
+	if (r == 0 && o->cpu_quota > 0)
+		r = bailiff_request_set_cpu_quota(request, o->cpu_quota);
+	if (r == 0 && o->has_nice)
+		r = bailiff_request_set_nice(request, o->nice);
+	if (r == 0 && o->has_oom_score_adj)
+		r = bailiff_request_set_oom_score_adj(request, o->oom_score_adj);
+	for (size_t i = 0; r == 0 && o->drop_capabilities && o->drop_capabilities[i]; i++)
+		r = bailiff_request_drop_capability(request, o->drop_capabilities[i]);
+	if (r == 0 && o->no_network)
+		r = bailiff_request_set_no_network(request, 1);
 	return r;
 }
 
@@ -283,6 +383,8 @@ int launch_request_make(const struct launch_options *o, char **args, bailiff_req
 		r = apply_environment(request, o);
 	if (r == 0)
 		r = apply_bounds(request, o);
+	if (r == 0)
+		r = apply_tightened(request, o);
 	for (size_t i = 0; r == 0 && i < o->n_fds; i++)
 		r = bailiff_request_map_fd(request, o->fds[i].child, o->fds[i].ours);
 	for (size_t i = 0; r == 0 && i < o->n_binds; i++)

@@ -37,6 +37,11 @@ struct launch_options {
 	size_t n_limits;
 	uint64_t runtime_max, stop_timeout; /* 0: not given */
 	int stop_signal;
+	uint64_t memory_max, tasks_max; /* 0: not given, as the next */
+	unsigned cpu_quota;             /* percent */
+	bool has_nice, has_oom_score_adj, no_network;
+	int nice, oom_score_adj;
+	char **drop_capabilities;
 	bool no_stdin, detach;
 	bool pty, pipe; /* of run */
 };
@@ -54,6 +59,13 @@ int set_rlimit(void *into, const char *value, char **reterr_why);
 int set_runtime_max(void *into, const char *value, char **reterr_why);
 int set_stop_timeout(void *into, const char *value, char **reterr_why);
 int set_stop_signal(void *into, const char *value, char **reterr_why);
+int set_memory_max(void *into, const char *value, char **reterr_why);
+int set_tasks_max(void *into, const char *value, char **reterr_why);
+int set_cpu_quota(void *into, const char *value, char **reterr_why);
+int set_nice_value(void *into, const char *value, char **reterr_why);
+int set_oom_score_adj(void *into, const char *value, char **reterr_why);
+int set_drop_capability(void *into, const char *value, char **reterr_why);
+int set_no_network(void *into, const char *value, char **reterr_why);
 
 /* Those that take no descriptor. */
 #define LAUNCH_WORDS                                                                                         \
@@ -65,8 +77,17 @@ int set_stop_signal(void *into, const char *value, char **reterr_why);
 		{ "runtime-max", 0, "TIME", "stop it after this time", set_runtime_max },                    \
 		{ "stop-timeout", 0, "TIME", "grace between the stop signal and the kill",                   \
 			set_stop_timeout },                                                                  \
+		{ "stop-signal", 0, "SIGNAL", "what asks it to stop", set_stop_signal },                     \
+		{ "memory-max", 0, "SIZE", "most memory, of all its processes", set_memory_max },            \
+		{ "tasks-max", 0, "NUMBER", "most processes and threads", set_tasks_max },                   \
+		{ "cpu-quota", 0, "PERCENT", "most of one processor's time, e.g. 50%", set_cpu_quota },      \
+		{ "nice", 0, "NUMBER", "niceness, up to 19", set_nice_value },                               \
+		{ "oom-score-adj", 0, "NUMBER", "up to 1000: killed first when memory runs out",             \
+			set_oom_score_adj },                                                                 \
+		{ "drop-capability", 0, "NAME", "take CAP_NAME from what the profile gives it",              \
+			set_drop_capability },                                                               \
 	{                                                                                                    \
-		"stop-signal", 0, "SIGNAL", "what asks it to stop", set_stop_signal                          \
+		"no-network", 0, NULL, "no network but a loopback device of its own", set_no_network         \
 	}
 
 #define LAUNCH_OPTIONS                                                                                       \

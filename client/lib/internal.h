@@ -192,9 +192,15 @@ struct bailiff_request {
 	bool detach;
 	struct request_limit limits[RLIMITS_MAX];
 	size_t n_limits;
-	uint64_t runtime_max_usec;  /* 0: the profile's */
-	uint64_t stop_timeout_usec; /* UINT64_MAX: the profile's */
-	int stop_signal;            /* 0: the profile's */
+	uint64_t runtime_max_usec;      /* 0: the profile's */
+	uint64_t stop_timeout_usec;     /* UINT64_MAX: the profile's */
+	int stop_signal;                /* 0: the profile's */
+	uint64_t memory_max, tasks_max; /* 0: the profile's, as the next */
+	uint32_t cpu_quota;
+	bool has_nice, has_oom_score_adj;
+	int nice, oom_score_adj;
+	char **drop_capabilities;
+	bool no_network;
 };
 
 /* marshal.c: appends all arguments of LaunchSandboxed. data: struct bailiff_request. */

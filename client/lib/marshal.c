@@ -211,6 +211,37 @@ static int append_scalars(sd_bus_message *m, const bailiff_request *r)
 	return k;
 }
 
+static int append_tightened(sd_bus_message *m, const bailiff_request *r)
+{
+	int k = 0;
+
+	if (r->memory_max > 0)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_MEMORY_MAX, "t", r->memory_max);
+	if (k >= 0 && r->tasks_max > 0)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_TASKS_MAX, "t", r->tasks_max);
+	if (k >= 0 && r->cpu_quota > 0)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_CPU_QUOTA, "u", r->cpu_quota);
+	if (k >= 0 && r->has_nice)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_NICE, "i", r->nice);
+	if (k >= 0 && r->has_oom_score_adj)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_OOM_SCORE, "i", r->oom_score_adj);
+	if (k >= 0 && r->no_network)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_NO_NETWORK, "b", 1);
+	return k;
+}
+
+static int append_capabilities(sd_bus_message *m, const bailiff_request *r)
+{
+	int k;
+
+	if (!r->drop_capabilities)
+		return 0;
+	k = open_option(m, BAILIFF_OPTION_DROP_CAPS, "as");
+	if (k >= 0)
+		k = sd_bus_message_append_strv(m, r->drop_capabilities);
+	return k < 0 ? k : close_option(m);
+}
+
 static int append_options(sd_bus_message *m, const bailiff_request *r)
 {
 	static int (*const parts[])(sd_bus_message *, const bailiff_request *) = {
@@ -220,6 +251,8 @@ static int append_options(sd_bus_message *m, const bailiff_request *r)
 		append_unset_env,
 		append_stdio,
 		append_rlimits,
+		append_tightened,
+		append_capabilities,
 		append_binds,
 	};
 	int k = sd_bus_message_open_container(m, 'a', "{sv}");

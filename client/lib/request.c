@@ -11,6 +11,10 @@
 #define PROFILE_NAME_MAX 64
 #define CHILD_FD_MAX     1023 /* the broker's FD_TARGET_MAX */
 #define SIGNAL_MAX       64
+#define NICE_LOW         (-20)
+#define NICE_HIGH        19
+#define OOM_SCORE_HIGH   1000   /* and as far below 0 */
+#define PERCENT_MAX      819200 /* 8192 processors */
 
 static bool profile_name_valid(const char *s)
 {
@@ -55,6 +59,7 @@ EXPORT bailiff_request *bailiff_request_free(bailiff_request *r)
 	(void)bailiff_strv_free(r->unset_env);
 	free(r->cwd);
 	free(r->tag);
+	(void)bailiff_strv_free(r->drop_capabilities);
 	for (size_t i = 0; i < r->n_binds; i++)
 		free(r->binds[i].slot);
 	free(r);
@@ -269,5 +274,64 @@ EXPORT int bailiff_request_set_stop_signal(bailiff_request *r, int signal)
 	if (!r || signal < 1 || signal > SIGNAL_MAX)
 		return -EINVAL;
 	r->stop_signal = signal;
+	return 0;
+}
+
+static int set_amount(uint64_t *into, uint64_t amount)
+{
+	if (amount == 0)
+		return -EINVAL;
+	*into = amount;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_memory_max(bailiff_request *r, uint64_t bytes)
+{
+	return r ? set_amount(&r->memory_max, bytes) : -EINVAL;
+}
+
+EXPORT int bailiff_request_set_tasks_max(bailiff_request *r, uint64_t tasks)
+{
+	return r ? set_amount(&r->tasks_max, tasks) : -EINVAL;
+}
+
+EXPORT int bailiff_request_set_cpu_quota(bailiff_request *r, unsigned percent)
+{
+	if (!r || percent == 0 || percent > PERCENT_MAX)
+		return -EINVAL;
+	r->cpu_quota = percent;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_nice(bailiff_request *r, int nice)
+{
+	if (!r || nice < NICE_LOW || nice > NICE_HIGH)
+		return -EINVAL;
+	r->has_nice = true;
+	r->nice = nice;
+	return 0;
+}
+
+EXPORT int bailiff_request_set_oom_score_adj(bailiff_request *r, int score)
+{
+	if (!r || score < -OOM_SCORE_HIGH || score > OOM_SCORE_HIGH)
+		return -EINVAL;
+	r->has_oom_score_adj = true;
+	r->oom_score_adj = score;
+	return 0;
+}
+
+EXPORT int bailiff_request_drop_capability(bailiff_request *r, const char *name)
+{
+	if (!r || !name || strncmp(name, "CAP_", 4) != 0 || !utf8_valid(name))
+		return -EINVAL;
+	return append_to_strv(&r->drop_capabilities, name);
+}
+
+EXPORT int bailiff_request_set_no_network(bailiff_request *r, int no_network)
+{
+	if (!r)
+		return -EINVAL;
+	r->no_network = no_network != 0;
 	return 0;
 }

@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX            512
-#define PERMYRIAD_A_PERCENT 100
+#define TEXT_MAX 512
 
 /* The launcher's no, in a caller's words. */
 static void answer_refused(struct deferred *d, const struct refused *refused)
@@ -237,7 +236,7 @@ static int read_limit_entry(sd_bus_message *m, struct limit_request *l, sd_bus_e
 	} rows[] = {
 		{ BAILIFF_OPTION_MEMORY_MAX, "t", &l->memory_max, UINT64_MAX },
 		{ BAILIFF_OPTION_TASKS_MAX, "t", &l->tasks_max, UINT64_MAX },
-		{ BAILIFF_OPTION_CPU_QUOTA, "u", &l->cpu_quota, GROUP_QUOTA_MAX / PERMYRIAD_A_PERCENT },
+		{ BAILIFF_OPTION_CPU_QUOTA, "u", &l->cpu_quota, GROUP_QUOTA_MAX / GROUP_PERCENT },
 		{ BAILIFF_OPTION_RUNTIME_MAX, "t", &l->runtime_max_usec, TIMEOUT_USEC_MAX },
 		{ BAILIFF_OPTION_STOP_TIMEOUT, "t", &l->timeout_stop_usec, TIMEOUT_USEC_MAX },
 	};
@@ -271,7 +270,7 @@ static int read_limits(sd_bus_message *m, struct limit_request *l, sd_bus_error 
 		r = sd_bus_message_exit_container(m);
 	if (r < 0)
 		return sd_bus_error_is_set(error) ? r : error_unreadable(error, r, "limits");
-	l->cpu_quota *= PERMYRIAD_A_PERCENT;
+	l->cpu_quota *= GROUP_PERCENT;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 /* Values of variables are not repeated: an answer may be logged by who asked, and they may be secrets. */
 
 #include "broker/explain-effective.h"
+#include "base/capability-names.h"
 #include "base/error.h"
 #include "base/strv.h"
 #include "base/utf8.h"
@@ -142,12 +143,59 @@ static int put_user(sd_bus_message *m, const struct explanation *e)
 	return r;
 }
 
-static int put_layers(sd_bus_message *m, const struct compiled_profile *p)
+static int put_capabilities(sd_bus_message *m, uint64_t mask)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+
+	for (unsigned i = 0; i < CAPABILITIES_KNOWN; i++)
+		if ((mask & UINT64_C(1) << i) != 0 && strv_extend(&names, capability_to_string(i)) < 0)
+			return -ENOMEM;
+	return put_list(m, "capabilities", names);
+}
+
+/* What is not limited is left out, and so is a share of a machine whose size is not looked up here. */
+static int put_group(sd_bus_message *m, const struct group_value *group)
+{
+	static const struct {
+		enum group_limit which;
+		const char *key;
+	} amounts[] = { { GROUP_MEMORY_MAX, BAILIFF_OPTION_MEMORY_MAX },
+		{ GROUP_TASKS_MAX, BAILIFF_OPTION_TASKS_MAX } };
+	const struct group_value *quota = &group[GROUP_CPU_QUOTA];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < ELEMENTSOF(amounts); i++)
+		if (group[amounts[i].which].unit == GROUP_ABSOLUTE)
+			r = sd_bus_message_append(
+				m, "{sv}", amounts[i].key, "t", group[amounts[i].which].value);
+	if (r >= 0 && quota->unit == GROUP_PERMYRIAD)
+		r = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_CPU_QUOTA, "u",
+			(uint32_t)((quota->value + GROUP_PERCENT - 1) / GROUP_PERCENT));
+	return r;
+}
+
+static int put_share(sd_bus_message *m, const struct jail_spec *spec)
+{
+	const struct compiled_tuning *t = spec->tuning;
+	int r = put_group(m, spec->group);
+
+	if (r >= 0 && (t->set & TUNE_NICE))
+		r = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_NICE, "i", t->nice);
+	if (r >= 0 && (t->set & TUNE_OOM_SCORE))
+		r = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_OOM_SCORE, "i", t->oom_score_adjust);
+	if (r >= 0)
+		r = put_capabilities(m, spec->bounding);
+	return r < 0 ? r
+		     : sd_bus_message_append(m, "{sv}", "private-network", "b",
+			       (int)((spec->namespaces & JAIL_NS_NET) != 0));
+}
+
+static int put_layers(sd_bus_message *m, const struct explanation *e)
 {
 	_cleanup_(strv_freep) char **layers = NULL;
 	int r;
 
-	r = layers_wanted(p, &layers);
+	r = layers_of_launch(e->profile, &e->spec, &layers);
 	return r < 0 ? r : put_list(m, "layers", layers);
 }
 
@@ -169,7 +217,9 @@ static int put_all(sd_bus_message *m, const struct explanation *e)
 	if (r >= 0)
 		r = put_limits(m, &e->spec);
 	if (r >= 0)
-		r = put_layers(m, e->profile);
+		r = put_share(m, &e->spec);
+	if (r >= 0)
+		r = put_layers(m, e);
 	if (r < 0)
 		return r;
 	return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}", "detach", "b", (int)e->args->detach,

@@ -286,6 +286,7 @@ void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct
 		.runtime_max_usec = a->runtime_max_usec,
 		.timeout_stop_usec = a->timeout_stop_usec,
 		.stop_signal = a->stop_signal,
+		.tighter = a->tighter,
 		.dynamic_uid = dynamic_uid,
 	};
 }

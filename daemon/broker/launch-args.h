@@ -38,10 +38,11 @@ struct launch_args {
 	size_t n_limits;
 	uint64_t runtime_max_usec, timeout_stop_usec; /* 0: not given */
 	int32_t stop_signal;                          /* 0: not given */
-	char **optional;                              /* owned */
-	char **unknown;                               /* keys met that no table lists; owned */
-	uint64_t seen;                                /* bit per option */
-	bool question; /* of Explain: nothing is launched, and no descriptor is taken */
+	struct tighter tighter;
+	char **optional; /* owned */
+	char **unknown;  /* keys met that no table lists; owned */
+	uint64_t seen;   /* bit per option */
+	bool question;   /* of Explain: nothing is launched, and no descriptor is taken */
 };
 
 void launch_args_init(struct launch_args *a);

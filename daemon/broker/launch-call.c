@@ -271,6 +271,7 @@ static int fill_request(struct launch *l, const struct caller *c, const struct p
 		.runtime_max_usec = a->runtime_max_usec,
 		.timeout_stop_usec = a->timeout_stop_usec,
 		.stop_signal = a->stop_signal,
+		.tighter = a->tighter,
 		.cwd = a->cwd,
 		.tag = l->tag,
 	};

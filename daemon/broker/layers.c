@@ -68,15 +68,15 @@ int layers_skipped(uint32_t mask, uint32_t lacking, char ***ret)
 	return 0;
 }
 
-static bool limits_group(const struct compiled_profile *p)
+static bool limits_group(const struct group_value *group)
 {
 	for (size_t i = 0; i < _GROUP_LIMIT_MAX; i++)
-		if (p->group[i].unit != GROUP_UNSET)
+		if (group[i].unit != GROUP_UNSET)
 			return true;
 	return false;
 }
 
-int layers_wanted(const struct compiled_profile *p, char ***ret)
+static uint32_t wanted(const struct compiled_profile *p)
 {
 	/* ids, capabilities and no new privileges are every sandbox's, and so is a filter */
 	uint32_t mask = 1U << STAGE_IDS | 1U << STAGE_CAPABILITIES | 1U << STAGE_SECCOMP;
@@ -89,9 +89,27 @@ int layers_wanted(const struct compiled_profile *p, char ***ret)
 		mask |= 1U << STAGE_LANDLOCK;
 	if (p->selinux_context && p->selinux_context[0] != '\0')
 		mask |= 1U << STAGE_SELINUX;
-	if (limits_group(p))
+	if (limits_group(p->group))
 		mask |= 1U << STAGE_CGROUP;
 	if (p->n_limits > 0 || p->tuning.set != 0)
+		mask |= 1U << STAGE_RLIMITS;
+	return mask;
+}
+
+int layers_wanted(const struct compiled_profile *p, char ***ret)
+{
+	return layers_applied(wanted(p), ret);
+}
+
+int layers_of_launch(const struct compiled_profile *p, const struct jail_spec *spec, char ***ret)
+{
+	uint32_t mask = wanted(p);
+
+	if (spec->namespaces != 0)
+		mask |= 1U << STAGE_NAMESPACES;
+	if (limits_group(spec->group))
+		mask |= 1U << STAGE_CGROUP;
+	if (spec->n_limits > 0 || spec->tuning->set != 0)
 		mask |= 1U << STAGE_RLIMITS;
 	return layers_applied(mask, ret);
 }

@@ -4,6 +4,7 @@
 /* Layers of confinement by name, from the launcher's masks of stages. */
 
 #include "catalog/compiled.h"
+#include "plan/plan.h"
 
 #include <stdint.h>
 
@@ -13,3 +14,5 @@ int layers_applied(uint32_t mask, char ***ret);
 int layers_skipped(uint32_t applied, uint32_t lacking, char ***ret);
 /* Those that a profile asks for. A new list. */
 int layers_wanted(const struct compiled_profile *p, char ***ret);
+/* Those, and what options of a launch ask for on top. A new list. */
+int layers_of_launch(const struct compiled_profile *p, const struct jail_spec *spec, char ***ret);

@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "broker/errors.h"
 #include "broker/fd-channel.h"
+#include "broker/options-tighten.h"
 #include "dbus/names.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct reading {
 };
 
 typedef int (*option_reader)(struct reading *o, sd_bus_message *m);
+typedef int (*tightener)(sd_bus_message *m, struct tighter *t, const char **reterr_why);
 
 static int bad(struct reading *o, const char *why)
 {
@@ -374,9 +376,11 @@ static int read_optional(struct reading *o, sd_bus_message *m)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* One of the two reads it. */
 static const struct {
 	const char *key, *type;
 	option_reader read;
+	tightener tighten;
 } known[] = {
 	{ BAILIFF_OPTION_ARGV_BYTES, "aay", read_argv_bytes },
 	{ BAILIFF_OPTION_ENV_BYTES, "a(ayay)", read_env_bytes },
@@ -395,11 +399,28 @@ static const struct {
 	{ BAILIFF_OPTION_TAG, "s", read_tag },
 	{ BAILIFF_OPTION_OPTIONAL, "as", read_optional },
 	{ BAILIFF_OPTION_INTERACTIVE, "b", read_interactive },
+	{ BAILIFF_OPTION_MEMORY_MAX, "t", .tighten = tighten_memory_max },
+	{ BAILIFF_OPTION_TASKS_MAX, "t", .tighten = tighten_tasks_max },
+	{ BAILIFF_OPTION_CPU_QUOTA, "u", .tighten = tighten_cpu_quota },
+	{ BAILIFF_OPTION_OOM_SCORE, "i", .tighten = tighten_oom_score },
+	{ BAILIFF_OPTION_NICE, "i", .tighten = tighten_nice },
+	{ BAILIFF_OPTION_DROP_CAPS, "as", .tighten = tighten_capabilities },
+	{ BAILIFF_OPTION_NO_NETWORK, "b", .tighten = tighten_network },
 };
 
 /* Keys that the interface has planned: told apart from typing errors in the message only. */
-static const char *const planned[] = { "ready", "memory-max", "tasks-max", "cpu-quota", "oom-score-adj",
-	"nice", "drop-capabilities", "no-network", "token" };
+static const char *const planned[] = { "ready", "token" };
+
+static int read_value(struct reading *o, sd_bus_message *m, size_t i)
+{
+	const char *why = NULL;
+	int r;
+
+	if (known[i].read)
+		return known[i].read(o, m);
+	r = known[i].tighten(m, &o->args->tighter, &why);
+	return r < 0 && why ? bad(o, why) : r;
+}
 
 static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 {
@@ -421,7 +442,7 @@ static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 			o->error, "Option %s: no descriptor is taken here, leave it out", o->key);
 	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, known[i].type);
 	if (r >= 0)
-		r = known[i].read(o, m);
+		r = read_value(o, m, i);
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 

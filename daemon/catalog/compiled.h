@@ -190,6 +190,7 @@ enum group_unit {
 
 #define GROUP_INFINITY   UINT64_MAX
 #define GROUP_WHOLE      10000U /* permyriads */
+#define GROUP_PERCENT    100U
 #define GROUP_QUOTA_MAX  (8192U * GROUP_WHOLE)
 #define GROUP_WEIGHT_MAX 10000U
 

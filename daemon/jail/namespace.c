@@ -50,7 +50,7 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
 	for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
 		if (spec->namespaces & kinds[i].wanted)
 			p.clone_flags |= kinds[i].flag;
-	if (spec->pool && spec->pool->net_fd >= 0)
+	if (spec->pool && spec->pool->net_fd >= 0 && !spec->no_network)
 		p.clone_flags &= ~(uint64_t)CLONE_NEWNET;
 	if (spec->pool && spec->pool->ipc_fd >= 0)
 		p.clone_flags &= ~(uint64_t)CLONE_NEWIPC;

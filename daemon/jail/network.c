@@ -124,6 +124,8 @@ int prepare_network(const struct jail_context *c, const struct jail_spec *spec, 
 			(spec->pool->ipc_fd >= 0 && !(spec->namespaces & JAIL_NS_IPC)) || (path && path[0]))
 			return fail(reterr, -EINVAL, "JoinsPool= and no namespace of its own", "");
 		ret->pool = *spec->pool;
+		if (spec->no_network)
+			ret->pool.net_fd = -1;
 	}
 	if (!path || !path[0])
 		return 0;

@@ -12,5 +12,6 @@ void jail_spec_done(struct jail_spec *s)
 	free(s->fds);
 	free(s->slots);
 	free(s->limits);
+	free(s->tightened);
 	*s = (struct jail_spec){ 0 };
 }

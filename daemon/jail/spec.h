@@ -4,8 +4,8 @@
 /*
  * JailSpec: everything that the jail engine needs to start one process, and nothing that it would have to
  * decide. Made by plan/, applied by jail/. The spec owns argv and envp with their strings, and the arrays
- * fds, slots and limits; all else is borrowed from the compiled profile, whose generation must outlive the
- * spec, and from the caller.
+ * fds, slots and limits, and what options have tightened; all else is borrowed from the compiled profile,
+ * whose generation must outlive the spec, and from the caller.
  */
 
 #include "catalog/compiled.h"
@@ -30,6 +30,14 @@ struct jail_pool {
 };
 
 #define JAIL_POOL_NULL ((struct jail_pool){ .net_fd = -1, .ipc_fd = -1 })
+
+/* Copies of what the profile says, and what options ask for put into them. */
+struct jail_tightened {
+	struct compiled_tuning tuning;
+	uint32_t floor; /* TUNE_NICE, TUNE_OOM_SCORE that come from an option alone: what the launcher has
+			   stays, if it is stricter */
+	struct group_value group[_GROUP_LIMIT_MAX];
+};
 
 /* A pseudo terminal, which becomes the payload's controlling terminal. */
 struct jail_pty {
@@ -60,6 +68,7 @@ struct jail_spec {
 	bool run_as_init;
 	const char *network_namespace_path; /* NULL or "": none */
 	const struct jail_pool *pool;       /* NULL: none; holds what of the namespaces is shared */
+	bool no_network;                    /* not that of the pool, either */
 	const char *hostname;               /* in a UTS namespace of its own */
 
 	bool minimal_root, private_tmp, private_devices, mount_proc;
@@ -93,6 +102,7 @@ struct jail_spec {
 	size_t n_limits;
 	const struct compiled_tuning *tuning; /* NULL: nothing */
 	const struct group_value *group;      /* _GROUP_LIMIT_MAX of them, or NULL */
+	struct jail_tightened *tightened;     /* owned; NULL, or what the two above point to */
 };
 
 /* Frees what the spec owns and makes it all zero. The fds themselves stay open. */

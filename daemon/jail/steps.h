@@ -333,7 +333,8 @@ int apply_limits(const struct limit_plan *p, struct jail_error *reterr);
 /* tuning.c */
 
 struct tuning_plan {
-	uint32_t set; /* TUNE_*: what is asked for and the kernel has */
+	uint32_t set;   /* TUNE_*: what is asked for and the kernel has */
+	uint32_t floor; /* those of which what the process has stays, if it is stricter */
 	const struct compiled_tuning *tuning;
 	uint32_t lacking; /* JAIL_LACK_*: what of it the kernel lacks, and the profile bears that */
 };

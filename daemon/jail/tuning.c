@@ -26,6 +26,8 @@
 #define IO_WHO_PROCESS    1
 #define IO_CLASS_SHIFT    13
 
+#define NICE_LIMIT 20 /* getpriority(2) returns this less the niceness */
+
 #define NUMBER_SIZE (NUMBER_TEXT_MAX + 1) /* with a sign */
 
 #define CAP_BIT(n) (UINT64_C(1) << (n))
@@ -59,7 +61,9 @@ int prepare_tuning(const struct jail_spec *spec, struct tuning_plan *ret, struct
 {
 	int r;
 
-	*ret = (struct tuning_plan){ .tuning = spec->tuning, .set = spec->tuning ? spec->tuning->set : 0 };
+	*ret = (struct tuning_plan){ .tuning = spec->tuning,
+		.set = spec->tuning ? spec->tuning->set : 0,
+		.floor = spec->tightened ? spec->tightened->floor : 0 };
 	if (ret->set & ~_TUNE_ALL)
 		return jail_fail_number(reterr, STAGE_RLIMITS, -EINVAL, "unknown settings", ret->set);
 	if ((ret->set & TUNE_CORE) == 0)
@@ -77,11 +81,21 @@ int prepare_tuning(const struct jail_spec *spec, struct tuning_plan *ret, struct
 	return 0;
 }
 
-static int set_nice(int nice, struct jail_error *reterr)
+/* glibc's would take the system call's 20 - nice apart from an error by errno alone. */
+static bool is_nicer(int nice)
+{
+	long r = syscall(SYS_getpriority, PRIO_PROCESS, 0);
+
+	return r > 0 && NICE_LIMIT - r > nice;
+}
+
+static int set_nice(int nice, bool floor, struct jail_error *reterr)
 {
 	char text[NUMBER_SIZE];
 	int r;
 
+	if (floor && is_nicer(nice))
+		return 0;
 	/* Where it is refused, the kernel may still agree: the niceness may be no lower than ours is. */
 	if (nice < 0)
 		(void)caps_raise(CAP_BIT(CAP_SYS_NICE));
@@ -92,15 +106,40 @@ static int set_nice(int nice, struct jail_error *reterr)
 	return r < 0 ? fail(reterr, r, "Nice=", signed_text(nice, text)) : 0;
 }
 
-static int set_oom_score(int score, int proc_fd, struct jail_error *reterr)
+/* The kernel's own line: a number, perhaps below 0, and a newline. */
+static int read_signed(int fd, int *ret)
 {
-	_cleanup_close_ int fd = openat(proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	char text[NUMBER_SIZE];
+	ssize_t n = pread(fd, text, sizeof(text), 0), i;
+	int number = 0;
+
+	if (n < 0)
+		return errno_or_eio();
+	for (i = n > 0 && text[0] == '-'; i < n && text[i] >= '0' && text[i] <= '9' && i < 6; i++)
+		number = 10 * number + (text[i] - '0');
+	if (i == n || text[i] != '\n')
+		return -EBADMSG;
+	*ret = text[0] == '-' ? -number : number;
+	return 0;
+}
+
+static int set_oom_score(int score, bool floor, int proc_fd, struct jail_error *reterr)
+{
+	_cleanup_close_ int fd =
+		openat(proc_fd, "self/oom_score_adj", (floor ? O_RDWR : O_WRONLY) | O_CLOEXEC);
 	char buffer[NUMBER_SIZE];
 	const char *text = signed_text(score, buffer);
-	int r;
+	int r, now;
 
 	if (fd < 0)
 		return fail(reterr, errno_or_eio(), "OOMScoreAdjust=: oom_score_adj", "");
+	if (floor) {
+		r = read_signed(fd, &now);
+		if (r < 0)
+			return fail(reterr, r, "option oom-score-adj: oom_score_adj", "");
+		if (now > score)
+			return 0;
+	}
 	r = write_full(fd, text, strlen(text));
 	if (r == -EACCES || r == -EPERM)
 		return fail(reterr, r,
@@ -131,9 +170,9 @@ int apply_tuning(const struct tuning_plan *p, int proc_fd, struct jail_error *re
 	int r = 0;
 
 	if (p->set & TUNE_NICE)
-		r = set_nice(t->nice, reterr);
+		r = set_nice(t->nice, p->floor & TUNE_NICE, reterr);
 	if (r >= 0 && (p->set & TUNE_OOM_SCORE))
-		r = set_oom_score(t->oom_score_adjust, proc_fd, reterr);
+		r = set_oom_score(t->oom_score_adjust, p->floor & TUNE_OOM_SCORE, proc_fd, reterr);
 	if (r >= 0 && (p->set & TUNE_CPUS))
 		r = set_cpus(t->cpus, reterr);
 	if (r >= 0 && (p->set & TUNE_IO))

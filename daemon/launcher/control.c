@@ -53,16 +53,6 @@ int request_freeze(struct server *server, uint32_t serial, struct cursor *c, str
 	return 0;
 }
 
-/* What a limit is at present, in units that can be compared; GROUP_INFINITY without one. */
-static uint64_t in_force(const struct group_value *v, enum group_limit which, const struct machine *machine)
-{
-	if (v->unit == GROUP_UNSET)
-		return GROUP_INFINITY;
-	if (v->unit == GROUP_ABSOLUTE || which == GROUP_CPU_QUOTA)
-		return v->value;
-	return machine_share(which == GROUP_TASKS_MAX ? machine->tasks : machine->memory, v->value);
-}
-
 /* Checks all before anything is changed. False: one would loosen, and the answer was sent. */
 static bool only_tightens(
 	struct server *server, uint32_t serial, const struct sandbox *s, const struct limit_request *m)
@@ -73,11 +63,11 @@ static bool only_tightens(
 
 	if (machine_measure(server->jail.proc_fd, &machine) < 0)
 		loose = "shares of a machine whose size can not be found out";
-	if (m->memory_max > in_force(&s->limits[GROUP_MEMORY_MAX], GROUP_MEMORY_MAX, &machine))
+	if (m->memory_max > plan_limit_in_force(&s->limits[GROUP_MEMORY_MAX], GROUP_MEMORY_MAX, &machine))
 		loose = "memory-max";
-	if (m->tasks_max > in_force(&s->limits[GROUP_TASKS_MAX], GROUP_TASKS_MAX, &machine))
+	if (m->tasks_max > plan_limit_in_force(&s->limits[GROUP_TASKS_MAX], GROUP_TASKS_MAX, &machine))
 		loose = "tasks-max";
-	if (m->cpu_quota > in_force(&s->limits[GROUP_CPU_QUOTA], GROUP_CPU_QUOTA, &machine))
+	if (m->cpu_quota > plan_limit_in_force(&s->limits[GROUP_CPU_QUOTA], GROUP_CPU_QUOTA, &machine))
 		loose = "cpu-quota";
 	if (m->runtime_max_usec > s->runtime_max_usec)
 		loose = "runtime-max-usec";

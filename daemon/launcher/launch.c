@@ -187,6 +187,7 @@ static int decide(struct launch *l)
 {
 	struct compiled_limit limits[RLIM_NLIMITS];
 	const struct launch_request *m = &l->m;
+	struct machine machine = { 0 };
 	const struct plan_caller caller = {
 		.uid = m->uid,
 		.gids = m->gids,
@@ -215,9 +216,15 @@ static int decide(struct launch *l)
 		.runtime_max_usec = m->runtime_max_usec,
 		.timeout_stop_usec = m->timeout_stop_usec,
 		.stop_signal = m->stop_signal,
+		.tighter = m->tighter,
+		.machine = &machine,
 		.dynamic_uid = l->sandbox->uid,
 	};
 
+	/* of a machine that can not be measured all shares are next to nothing, and no option is below them
+	 */
+	if (m->tighter.memory_max != 0 || m->tighter.tasks_max != 0)
+		(void)machine_measure(l->server->jail.proc_fd, &machine);
 	if (m->n_limits > ELEMENTSOF(limits))
 		return -EBADMSG;
 	for (size_t i = 0; i < m->n_limits; i++)
@@ -327,7 +334,7 @@ static uint32_t layers_of(const struct jail_spec *spec, const struct jail *jail)
 		layers |= 1U << STAGE_SELINUX;
 	if (spec->n_filter > 0)
 		layers |= 1U << STAGE_SECCOMP;
-	if (spec->n_limits > 0)
+	if (spec->n_limits > 0 || (spec->tuning && spec->tuning->set != 0))
 		layers |= 1U << STAGE_RLIMITS;
 	if (jail->cgroup_fd >= 0)
 		layers |= 1U << STAGE_CGROUP;

@@ -39,5 +39,9 @@ int plan_directory(const struct compiled_profile *p, const struct plan_request *
 	struct plan_result *result);
 int plan_limits(const struct compiled_profile *p, const struct plan_request *r,
 	struct compiled_limit **ret_limits, size_t *ret_n, struct plan_result *result);
+/* What options make of the profile's share in the machine; *ret_tightened stays NULL if they ask for nothing.
+ */
+int plan_tighten(const struct compiled_profile *p, const struct plan_request *r,
+	struct jail_tightened **ret_tightened, struct plan_result *result);
 int plan_times(const struct compiled_profile *p, const struct plan_request *r,
 	struct plan_effective *effective, struct plan_result *result);

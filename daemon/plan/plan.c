@@ -21,6 +21,7 @@ struct pieces {
 	struct compiled_limit *limits;
 	size_t n_limits;
 	struct jail_slot *slots;
+	struct jail_tightened *tightened;
 };
 
 static void pieces_done(struct pieces *m)
@@ -29,6 +30,7 @@ static void pieces_done(struct pieces *m)
 	strv_free(m->envp);
 	free(m->limits);
 	free(m->slots);
+	free(m->tightened);
 }
 
 static int make_pieces(const struct compiled_profile *p, const struct plan_request *r, struct pieces *m,
@@ -58,6 +60,9 @@ static int make_pieces(const struct compiled_profile *p, const struct plan_reque
 	if (q < 0)
 		return q;
 	q = plan_times(p, r, effective, result);
+	if (q < 0)
+		return q;
+	q = plan_tighten(p, r, &m->tightened, result);
 	if (q < 0)
 		return q;
 	m->argv = strv_copy(r->argv);
@@ -131,6 +136,23 @@ static void fill_spec(const struct compiled_profile *p, const struct plan_caller
 	};
 }
 
+/* Puts what options ask for in the place of what the profile has. */
+static void fill_tightened(const struct plan_request *r, struct pieces *m, struct jail_spec *spec)
+{
+	spec->tightened = steal_ptr(m->tightened);
+	if (spec->tightened) {
+		spec->tuning = &spec->tightened->tuning;
+		spec->group = spec->tightened->group;
+	}
+	spec->bounding &= ~r->tighter.drop_capabilities;
+	spec->ambient &= ~r->tighter.drop_capabilities;
+	if (r->tighter.no_network) {
+		spec->namespaces |= JAIL_NS_NET;
+		spec->network_namespace_path = NULL;
+		spec->no_network = true;
+	}
+}
+
 int plan_make(const struct compiled_profile *p, const struct plan_caller *c, const struct plan_request *r,
 	struct jail_spec *ret_spec, struct plan_effective *ret_effective, struct plan_result *ret_result)
 {
@@ -150,6 +172,7 @@ int plan_make(const struct compiled_profile *p, const struct plan_caller *c, con
 	if (q < 0)
 		return q;
 	fill_spec(p, c, &m, ret_spec);
+	fill_tightened(r, &m, ret_spec);
 	ret_spec->pty = pty_of(r, &effective);
 	if (p->dynamic_user)
 		ret_spec->uid = ret_spec->gid = r->dynamic_uid;

@@ -8,6 +8,8 @@
  */
 
 #include "base/fd.h"
+#include "base/machine.h"
+#include "base/tighter.h"
 #include "catalog/compiled.h"
 #include "jail/spec.h"
 
@@ -57,6 +59,9 @@ struct plan_request {
 	size_t n_limits;
 	uint64_t runtime_max_usec, timeout_stop_usec; /* 0: the profile's; may only tighten */
 	int32_t stop_signal;                          /* 0: the profile's */
+	struct tighter tighter;
+	/* what a profile's shares are shares of; NULL: not known here, and the launcher is who compares */
+	const struct machine *machine;
 	uid_t dynamic_uid; /* the uid that the launcher reserved; ignored without DynamicUser= */
 };
 
@@ -102,6 +107,11 @@ struct plan_effective {
 	uint64_t runtime_max_usec, timeout_stop_usec;
 	int32_t stop_signal;
 };
+
+/* What a limit of the sandbox as a whole comes to on this machine: bytes, tasks or hundredths of a percent of
+ * a processor; GROUP_INFINITY without one. */
+uint64_t plan_limit_in_force(
+	const struct group_value *v, enum group_limit which, const struct machine *machine);
 
 /*
  * The whole decision: access, argv, environment, fds, mount slots, stdio, limits, detach, overrides. 0 and a

@@ -6,6 +6,7 @@
  * good will.
  */
 
+#include "base/capability-names.h"
 #include "base/error.h"
 #include "base/strv.h"
 #include "wire/messages.h"
@@ -48,6 +49,25 @@ static void put_limits(struct buf *b, const struct wire_limit *limits, size_t n)
 	}
 }
 
+/* A number that is there or not. */
+static void put_optional(struct buf *b, bool has, int32_t number)
+{
+	buf_put_u8(b, has);
+	if (has)
+		buf_put_i32(b, number);
+}
+
+static void put_tighter(struct buf *b, const struct tighter *t)
+{
+	buf_put_u64(b, t->memory_max);
+	buf_put_u64(b, t->tasks_max);
+	buf_put_u64(b, t->cpu_quota);
+	put_optional(b, t->has_nice, t->nice);
+	put_optional(b, t->has_oom_score_adjust, t->oom_score_adjust);
+	buf_put_u64(b, t->drop_capabilities);
+	buf_put_u8(b, t->no_network);
+}
+
 int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_request *m)
 {
 	if (m->n_gids > GROUPS_MAX || m->n_fds > ELEMENTSOF(m->fds) || m->n_limits > WIRE_RESOURCES ||
@@ -81,6 +101,7 @@ int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_re
 	buf_put_u64(b, m->runtime_max_usec);
 	buf_put_u64(b, m->timeout_stop_usec);
 	buf_put_i32(b, m->stop_signal);
+	put_tighter(b, &m->tighter);
 	buf_put_str(b, m->tag);
 	buf_put_bytes(b, m->note, m->n_note);
 	return buf_error(b);
@@ -182,6 +203,29 @@ static void get_limits(struct cursor *c, struct launch_request *m)
 	}
 }
 
+static bool get_optional(struct cursor *c, int32_t low, int32_t high, int32_t *ret)
+{
+	if (!cursor_get_bool(c))
+		return false;
+	*ret = cursor_get_i32(c);
+	if (*ret < low || *ret > high)
+		cursor_fail(c, -EBADMSG);
+	return true;
+}
+
+static void get_tighter(struct cursor *c, struct tighter *t)
+{
+	t->memory_max = cursor_get_u64(c);
+	t->tasks_max = cursor_get_u64(c);
+	t->cpu_quota = cursor_get_u64(c);
+	t->has_nice = get_optional(c, NICE_LOW, NICE_HIGH, &t->nice);
+	t->has_oom_score_adjust = get_optional(c, OOM_SCORE_LOW, OOM_SCORE_HIGH, &t->oom_score_adjust);
+	t->drop_capabilities = cursor_get_u64(c);
+	t->no_network = cursor_get_bool(c);
+	if (t->cpu_quota > WIRE_QUOTA_MAX || (t->drop_capabilities & ~CAPABILITIES_ALL) != 0)
+		cursor_fail(c, -EBADMSG);
+}
+
 static void get_note(struct cursor *c, uint8_t note[NOTE_MAX], size_t *ret_n)
 {
 	size_t n = 0;
@@ -222,6 +266,7 @@ int decode_launch_request(struct cursor *c, struct launch_request *ret)
 	m.runtime_max_usec = get_timeout(c);
 	m.timeout_stop_usec = get_timeout(c);
 	m.stop_signal = get_signal(c, 0);
+	get_tighter(c, &m.tighter);
 	m.tag = cursor_get_str(c, TAG_MAX);
 	get_note(c, m.note, &m.n_note);
 	r = cursor_end(c);

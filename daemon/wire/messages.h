@@ -12,6 +12,7 @@
 
 #include "base/bounds.h"
 #include "base/buf.h"
+#include "base/tighter.h"
 #include "wire/channel.h"
 
 #include <stdint.h>
@@ -128,6 +129,7 @@ struct launch_request {
 	size_t n_limits;
 	uint64_t runtime_max_usec, timeout_stop_usec; /* 0 = the profile's */
 	int32_t stop_signal;                          /* 0 = the profile's */
+	struct tighter tighter;
 	char *tag;
 	uint8_t note[NOTE_MAX]; /* the broker's own words, given back in WIRE_ENTRY */
 	size_t n_note;

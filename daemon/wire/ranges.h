@@ -14,6 +14,7 @@
 #define WIRE_STAGE_MAX   12U        /* STAGE_EXEC */
 #define WIRE_LACK_MAX    14U        /* LACK_SELINUX_ENFORCE */
 #define WIRE_RESOURCES   16U        /* RLIM_NLIMITS of the kernel */
+#define WIRE_QUOTA_MAX   81920000U  /* GROUP_QUOTA_MAX */
 #define WIRE_SIGNAL_MAX  64         /* _NSIG of the kernel */
 #define WIRE_ERRNO_MAX   4095       /* MAX_ERRNO of the kernel */
 #define WIRE_PATH_MAX    4095U      /* PATH_MAX less its NUL */

@@ -136,7 +136,9 @@ static void check_entry(sd_bus_message *m, const char *key, const char *type, un
 		const char *key, *type;
 	} known[] = { { "executable", "s" }, { "working-directory", "s" }, { "dynamic-user", "b" },
 		{ "environment", "as" }, { "stdio", "a{us}" }, { "fds", "au" }, { "rlimits", "a{s(tt)}" },
-		{ "layers", "as" }, { "detach", "b" }, { "runtime-max-usec", "t" },
+		{ "layers", "as" }, { "capabilities", "as" }, { "private-network", "b" },
+		{ "memory-max", "t" }, { "tasks-max", "t" }, { "cpu-quota", "u" }, { "nice", "i" },
+		{ "oom-score-adj", "i" }, { "detach", "b" }, { "runtime-max-usec", "t" },
 		{ "stop-timeout-usec", "t" }, { "stop-signal", "i" }, { "exposure", "d" },
 		{ "generation", "u" } };
 
@@ -160,8 +162,9 @@ static void test_effective(void **state)
 	struct said s;
 	char type;
 
-	assert_true(sd_bus_message_append(
-			    m, "sasa{ss}a{sv}", "decoder", 1, "/bin/true", 1, "LANG", "secret", 0) >= 0);
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{sv}", "decoder", 1, "/bin/true", 1, "LANG", "secret",
+			    5, "memory-max", "t", UINT64_C(4096), "tasks-max", "t", UINT64_C(2), "cpu-quota",
+			    "u", 50, "nice", "i", 3, "oom-score-adj", "i", 4) >= 0);
 	ask(r, m, &s);
 	assert_true(s.allowed);
 	assert_true(sd_bus_message_enter_container(s.reply.message, 'a', "{sv}") > 0);
@@ -175,7 +178,7 @@ static void test_effective(void **state)
 			assert_true(sd_bus_message_skip(s.reply.message, "v") > 0);
 		assert_true(sd_bus_message_exit_container(s.reply.message) > 0);
 	}
-	assert_int_equal(seen, (1U << 14) - 1);
+	assert_int_equal(seen, (1U << 21) - 1);
 	reply_done(&s.reply);
 }
 

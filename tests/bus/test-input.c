@@ -156,6 +156,13 @@ static void test_types(void **state)
 	refused(r, OPTION(r, "argv-bytes", "as", 1, "x"), INVALID);
 	refused(r, OPTION(r, "lifeline", "u", 0), INVALID);
 	refused(r, OPTION(r, "optional", "s", "x"), INVALID);
+	refused(r, OPTION(r, "memory-max", "u", 5), INVALID);
+	refused(r, OPTION(r, "tasks-max", "i", 5), INVALID);
+	refused(r, OPTION(r, "cpu-quota", "t", UINT64_C(5)), INVALID);
+	refused(r, OPTION(r, "nice", "u", 5), INVALID);
+	refused(r, OPTION(r, "oom-score-adj", "n", 5), INVALID);
+	refused(r, OPTION(r, "drop-capabilities", "s", "CAP_CHOWN"), INVALID);
+	refused(r, OPTION(r, "no-network", "u", 1), INVALID);
 	assert_true(rig_launcher_idle(r));
 }
 
@@ -182,6 +189,17 @@ static void test_ranges(void **state)
 		OPTION(r, "rlimits", "a{s(tt)}", 2, "CPU", UINT64_C(1), UINT64_C(1), "CPU", UINT64_C(1),
 			UINT64_C(1)),
 		INVALID);
+	refused(r, OPTION(r, "memory-max", "t", UINT64_C(0)), INVALID);
+	refused(r, OPTION(r, "tasks-max", "t", UINT64_C(0)), INVALID);
+	refused(r, OPTION(r, "cpu-quota", "u", 0), INVALID);
+	refused(r, OPTION(r, "cpu-quota", "u", 819201), INVALID);
+	refused(r, OPTION(r, "nice", "i", 20), INVALID);
+	refused(r, OPTION(r, "nice", "i", -21), INVALID);
+	refused(r, OPTION(r, "nice", "i", -1), BAILIFF_ERROR_OVERRIDE_DENIED);
+	refused(r, OPTION(r, "oom-score-adj", "i", 1001), INVALID);
+	refused(r, OPTION(r, "oom-score-adj", "i", -1), BAILIFF_ERROR_OVERRIDE_DENIED);
+	refused(r, OPTION(r, "drop-capabilities", "as", 1, "CAP_NET"), INVALID);
+	refused(r, OPTION(r, "drop-capabilities", "as", 2, "CAP_CHOWN", ""), INVALID);
 	refused(r, OPTION(r, "stdio", "a{us}", 1, 3, "null"), INVALID);
 	refused(r, OPTION(r, "stdio", "a{us}", 1, 0, "file"), INVALID);
 	refused(r, OPTION(r, "stdio", "a{us}", 2, 0, "null", 0, "pipe"), INVALID);

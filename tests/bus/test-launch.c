@@ -160,6 +160,44 @@ static void test_options(void **state)
 	reply_done(&reply);
 }
 
+/* Those that tighten arrive in the launcher's units; an empty list and "no" ask for nothing. */
+static void test_tightening_options(void **state)
+{
+	struct rig *r = *state;
+	struct launch_request l;
+	struct reply reply;
+	struct request q;
+
+	rig_send(r,
+		LAUNCH_WITH(r, "open", 7, "memory-max", "t", UINT64_MAX, "tasks-max", "t", UINT64_C(9),
+			"cpu-quota", "u", 150, "nice", "i", 19, "oom-score-adj", "i", 0, "drop-capabilities",
+			"as", 3, "CAP_NET_RAW", "CAP_CHOWN", "CAP_CHOWN", "no-network", "b", 1),
+		&reply);
+	take_launch(r, &q, &l);
+	assert_true(l.tighter.memory_max == UINT64_MAX);
+	assert_int_equal(l.tighter.tasks_max, 9);
+	assert_int_equal(l.tighter.cpu_quota, 15000);
+	assert_true(l.tighter.has_nice && l.tighter.has_oom_score_adjust && l.tighter.no_network);
+	assert_int_equal(l.tighter.nice, 19);
+	assert_int_equal(l.tighter.oom_score_adjust, 0);
+	assert_int_equal(l.tighter.drop_capabilities, 1 << 13 | 1 << 0);
+	launch_request_done(&l);
+	rig_answer_launched(r, q.serial, 1);
+	request_done(&q);
+	rig_wait(r, &reply);
+	assert_null(reply.error);
+	reply_done(&reply);
+	rig_send(r, LAUNCH_WITH(r, "open", 2, "drop-capabilities", "as", 0, "no-network", "b", 0), &reply);
+	take_launch(r, &q, &l);
+	assert_false(l.tighter.no_network || l.tighter.has_nice || l.tighter.drop_capabilities != 0);
+	launch_request_done(&l);
+	rig_answer_launched(r, q.serial, 2);
+	request_done(&q);
+	rig_wait(r, &reply);
+	assert_null(reply.error);
+	reply_done(&reply);
+}
+
 static void read_streams(sd_bus_message *m, int streams[3])
 {
 	const char *path;
@@ -425,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plain, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_arguments, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_options, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_tightening_options, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_streams, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_caller_fds, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_bound_fds, rig_setup, rig_teardown),

@@ -29,7 +29,8 @@ static const char *const envs[] = { "@a{ss} {}", "{'TZ': 'UTC'}", "{'APP_X': 'a 
 static const char *const options[] = { "@a{sv} {}", "{'cwd': <'/'>, 'tag': <'t'>}", "{'detach': <true>}",
 	"{'stdio': <{uint32 1: 'pipe'}>}", "{'rlimits': <{'NOFILE': (uint64 32, uint64 32)}>}",
 	"{'rlimits': <{'NOFILE': (uint64 99, uint64 99)}>}", "{'runtime-max-usec': <uint64 99000000000>}",
-	"{'no-such-option': <1>}" };
+	"{'nice': <1>, 'drop-capabilities': <['CAP_KILL']>, 'no-network': <true>}", "{'nice': <-1>}",
+	"{'oom-score-adj': <-1>}", "{'no-such-option': <1>}" };
 
 struct counts {
 	unsigned asked, allowed, denied;

@@ -58,6 +58,22 @@ static void test_shared(void **state)
 	assert_int_equal(pool.ipc_fd, -1);
 }
 
+/* A launch without network gets none of the pool's, and the rest of it. */
+static void test_no_network(void **state)
+{
+	struct rig *r = *state;
+	struct jail_pool pool;
+
+	assert_int_equal(jail_pool_open(&r->context, JAIL_NS_NET | JAIL_NS_IPC, &pool, &r->error), 0);
+	r->spec.pool = &pool;
+	r->spec.no_network = true;
+	RUN(r, "see", "--", "talk", "4711", "x");
+	assert_string_not_equal(rig_value(r, "ns_net"), name_of(r, "net", pool.net_fd));
+	assert_value(r, "ns_ipc", name_of(r, "ipc", pool.ipc_fd));
+	assert_value(r, "talk", "ECONNREFUSED");
+	jail_pool_close(&pool);
+}
+
 /* What is not shared is each jail's own. */
 static void test_one_of_two(void **state)
 {
@@ -168,6 +184,7 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_shared),
+		TEST(test_no_network),
 		TEST(test_one_of_two),
 		TEST(test_memory),
 		TEST(test_no_namespace),

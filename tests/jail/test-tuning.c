@@ -12,6 +12,7 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
@@ -143,23 +144,80 @@ static int run_oom_lowered(struct rig *r)
 	return strcmp(r->output, "write ok\n") == 0 ? 0 : 2;
 }
 
+/* In a process of its own, which launches and reads what is printed. */
+static void launch_in_child(struct rig *r, int (*run)(struct rig *r))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(run(r));
+	/* or the child would wait for more output of ours */
+	r->output_end = fd_close(r->output_end);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* Set without the capability, the score is no bound: the kernel takes the launcher's for that. */
 static void test_oom_score_is_no_bound(void **state)
 {
 	struct compiled_tuning t = { .set = TUNE_OOM_SCORE, .oom_score_adjust = 500 };
 	struct rig *r = *state;
 
-	pid_t pid;
-	int status;
-
 	r->spec.tuning = &t;
-	pid = fork();
-	if (pid == 0)
-		_exit(run_oom_lowered(r));
-	/* or the child would wait for more output of ours */
-	r->output_end = fd_close(r->output_end);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	launch_in_child(r, run_oom_lowered);
+}
+
+static bool sees(struct rig *r, const char *key, const char *want)
+{
+	const char *value = rig_value(r, key);
+
+	return value && strcmp(value, want) == 0;
+}
+
+/* With a launcher of niceness 9 and score 500. */
+static int run_below(struct rig *r, const char *nice, const char *score)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "500\n", 4) != 4 || setpriority(PRIO_PROCESS, 0, 9) < 0)
+		return 1;
+	RUN(r, "see");
+	return sees(r, "nice", nice) && sees(r, "oom_score_adj", score) ? 0 : 2;
+}
+
+static int run_raised(struct rig *r)
+{
+	return run_below(r, "12", "600");
+}
+
+static int run_stays(struct rig *r)
+{
+	return run_below(r, "9", "500");
+}
+
+/* An option where the profile is silent raises, and never lowers what the launcher has. */
+static void try_floor(struct rig *r, int nice, int score, int (*run)(struct rig *r))
+{
+	struct jail_tightened t = {
+		.tuning = { .set = TUNE_NICE | TUNE_OOM_SCORE, .nice = nice, .oom_score_adjust = score },
+		.floor = TUNE_NICE | TUNE_OOM_SCORE
+	};
+
+	r->spec.tuning = &t.tuning;
+	r->spec.tightened = &t;
+	launch_in_child(r, run);
+	r->spec.tightened = NULL;
+}
+
+static void test_option_raises(void **state)
+{
+	try_floor(*state, 12, 600, run_raised);
+}
+
+static void test_option_does_not_lower(void **state)
+{
+	try_floor(*state, 8, 0, run_stays);
 }
 
 static bool kernel_has_core_scheduling(void)
@@ -230,6 +288,8 @@ static int run(void)
 		TEST(test_nice_below),
 		TEST(test_oom_score_below),
 		TEST(test_oom_score_is_no_bound),
+		TEST(test_option_raises),
+		TEST(test_option_does_not_lower),
 		TEST(test_core_scheduling),
 	};
 

@@ -90,6 +90,17 @@ int bailiff_request_set_rlimit(bailiff_request *r, int resource, uint64_t soft, 
 int bailiff_request_set_runtime_max(bailiff_request *r, uint64_t usec);
 int bailiff_request_set_stop_timeout(bailiff_request *r, uint64_t usec);
 int bailiff_request_set_stop_signal(bailiff_request *r, int signal);
+/* What the sandbox as a whole may take, not 0: bytes, processes and threads, percent of one processor. */
+int bailiff_request_set_memory_max(bailiff_request *r, uint64_t bytes);
+int bailiff_request_set_tasks_max(bailiff_request *r, uint64_t tasks);
+int bailiff_request_set_cpu_quota(bailiff_request *r, unsigned percent);
+/* -20 to 19, and -1000 to 1000; the higher one is the stricter. */
+int bailiff_request_set_nice(bailiff_request *r, int nice);
+int bailiff_request_set_oom_score_adj(bailiff_request *r, int score);
+/* "CAP_NET_RAW"; more with each call. */
+int bailiff_request_drop_capability(bailiff_request *r, const char *name);
+/* A network with a loopback device and nobody else. */
+int bailiff_request_set_no_network(bailiff_request *r, int no_network);
 
 /* Launches; returns when the program was executed in its sandbox. A request may be launched again. A launch
  * that the broker may have seen is never repeated: when the broker ends before it answers, this is

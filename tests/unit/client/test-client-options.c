@@ -192,6 +192,36 @@ static void test_launch_environment(void **state)
 	assert_null(o.env);
 }
 
+static void test_launch_tightened(void **state)
+{
+	struct launch_options o = { 0 };
+
+	refuse(set_memory_max, &o, "0");
+	refuse(set_memory_max, &o, "much");
+	accept(set_memory_max, &o, "64M");
+	assert_int_equal(o.memory_max, 64 << 20);
+	refuse(set_tasks_max, &o, "-1");
+	accept(set_tasks_max, &o, "infinity");
+	assert_true(o.tasks_max == UINT64_MAX);
+	refuse(set_cpu_quota, &o, "");
+	refuse(set_cpu_quota, &o, "%");
+	refuse(set_cpu_quota, &o, "0%");
+	refuse(set_cpu_quota, &o, "12.5");
+	accept(set_cpu_quota, &o, "200%");
+	assert_int_equal(o.cpu_quota, 200);
+	refuse(set_nice_value, &o, "20");
+	accept(set_nice_value, &o, "-20");
+	refuse(set_oom_score_adj, &o, "x");
+	accept(set_oom_score_adj, &o, "1000");
+	refuse(set_drop_capability, &o, "CAP_NET");
+	accept(set_drop_capability, &o, "CAP_NET_RAW");
+	assert_string_equal(o.drop_capabilities[0], "CAP_NET_RAW");
+	accept(set_no_network, &o, NULL);
+	assert_true(o.has_nice && o.has_oom_score_adj && o.no_network);
+	launch_options_done(&o);
+	assert_null(o.drop_capabilities);
+}
+
 static void test_launch_bounds(void **state)
 {
 	struct launch_options o = { 0 };
@@ -341,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_launch_fds),
 		cmocka_unit_test(test_launch_environment),
 		cmocka_unit_test(test_launch_bounds),
+		cmocka_unit_test(test_launch_tightened),
 		cmocka_unit_test(test_launch_status),
 		cmocka_unit_test(test_exit_status),
 		cmocka_unit_test(test_request_from_words),

@@ -137,6 +137,17 @@ static void test_values(void **state)
 	assert_int_equal(bailiff_request_set_stop_signal(r, 0), -EINVAL);
 	assert_int_equal(bailiff_request_set_stop_signal(r, 65), -EINVAL);
 	assert_int_equal(bailiff_request_set_stop_signal(r, 64), 0);
+	assert_int_equal(bailiff_request_set_memory_max(r, 0), -EINVAL);
+	assert_int_equal(bailiff_request_set_tasks_max(r, 0), -EINVAL);
+	assert_int_equal(bailiff_request_set_cpu_quota(r, 0), -EINVAL);
+	assert_int_equal(bailiff_request_set_cpu_quota(r, 819201), -EINVAL);
+	assert_int_equal(bailiff_request_set_nice(r, 20), -EINVAL);
+	assert_int_equal(bailiff_request_set_nice(r, -21), -EINVAL);
+	assert_int_equal(bailiff_request_set_oom_score_adj(r, 1001), -EINVAL);
+	assert_int_equal(bailiff_request_set_oom_score_adj(r, -1001), -EINVAL);
+	assert_int_equal(bailiff_request_drop_capability(r, "NET_RAW"), -EINVAL);
+	assert_int_equal(bailiff_request_drop_capability(r, NULL), -EINVAL);
+	assert_int_equal(bailiff_request_set_no_network(NULL, 1), -EINVAL);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		for (int twice = 0; twice < 2; twice++)
 			assert_int_equal(bailiff_request_set_rlimit(r, i, 1, UINT64_MAX), 0);
@@ -196,6 +207,51 @@ static void expect_end(sd_bus_message *m)
 	assert_return_code(sd_bus_message_exit_container(m), 0);
 	assert_int_equal(sd_bus_message_at_end(m, 1), 1);
 	sd_bus_message_unref(m);
+}
+
+static void expect_number(sd_bus_message *m, const char *key, const char *type, uint64_t want)
+{
+	union {
+		uint64_t t;
+		uint32_t u;
+	} got = { 0 };
+
+	expect_key(m, key, type);
+	assert_int_equal(sd_bus_message_read_basic(m, type[0], &got), 1);
+	leave_key(m);
+	assert_true(type[0] == 't' ? got.t == want : got.u == (uint32_t)want);
+}
+
+static void test_tightening_request(void **state)
+{
+	bailiff_request *r = request("p");
+	const char *first, *second;
+	sd_bus_message *m;
+
+	assert_int_equal(bailiff_request_set_memory_max(r, UINT64_MAX), 0);
+	assert_int_equal(bailiff_request_set_tasks_max(r, 7), 0);
+	assert_int_equal(bailiff_request_set_cpu_quota(r, 150), 0);
+	assert_int_equal(bailiff_request_set_nice(r, -3), 0);
+	assert_int_equal(bailiff_request_set_oom_score_adj(r, 0), 0);
+	assert_int_equal(bailiff_request_drop_capability(r, "CAP_NET_RAW"), 0);
+	assert_int_equal(bailiff_request_drop_capability(r, "CAP_CHOWN"), 0);
+	assert_int_equal(bailiff_request_set_no_network(r, 1), 0);
+	m = marshal(*state, r);
+	assert_int_equal(sd_bus_message_skip(m, "sasa{ss}a{uh}"), 1);
+	assert_return_code(sd_bus_message_enter_container(m, 'a', "{sv}"), 0);
+	expect_number(m, "memory-max", "t", UINT64_MAX);
+	expect_number(m, "tasks-max", "t", 7);
+	expect_number(m, "cpu-quota", "u", 150);
+	expect_number(m, "nice", "i", (uint64_t)-3);
+	expect_number(m, "oom-score-adj", "i", 0);
+	expect_number(m, "no-network", "b", 1);
+	expect_key(m, "drop-capabilities", "as");
+	assert_return_code(sd_bus_message_read(m, "as", 2, &first, &second), 0);
+	assert_string_equal(first, "CAP_NET_RAW");
+	assert_string_equal(second, "CAP_CHOWN");
+	leave_key(m);
+	expect_end(m);
+	bailiff_request_free(r);
 }
 
 static void test_bare_request_sends_no_option(void **state)
@@ -327,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_stdio),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_bare_request_sends_no_option),
+		cmocka_unit_test(test_tightening_request),
 		cmocka_unit_test(test_full_request),
 		cmocka_unit_test(test_bytes_that_are_no_utf8),
 		cmocka_unit_test(test_closed_fd),

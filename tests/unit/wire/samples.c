@@ -48,6 +48,7 @@ static int encode_full_launch(struct buf *b, uint32_t serial)
 		.runtime_max_usec = USEC_INFINITY,
 		.timeout_stop_usec = 5,
 		.stop_signal = 64,
+		.tighter = { UINT64_MAX, 7, 81920000, true, true, -20, 1000, 0x1ffffffffff, true },
 		.tag = tag,
 		.note = "a note",
 		.n_note = 6,

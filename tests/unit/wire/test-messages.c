@@ -3,6 +3,7 @@
 /* Encoders and decoders: every message there and back, damaged in every single way, and outside of every
  * range. */
 
+#include "base/capability-names.h"
 #include "base/error.h"
 #include "base/strv.h"
 #include "base/unit-name.h"
@@ -22,6 +23,7 @@ _Static_assert(WIRE_REFUSAL_MAX == _REFUSAL_MAX - 1, "refusals");
 _Static_assert(WIRE_STAGE_MAX == _STAGE_MAX - 1, "stages");
 _Static_assert(WIRE_LACK_MAX == _LACK_MAX - 1, "what may be lacking");
 _Static_assert(WIRE_RESOURCES == RLIM_NLIMITS, "resources");
+_Static_assert(WIRE_QUOTA_MAX == GROUP_QUOTA_MAX, "quota");
 _Static_assert(WIRE_RULE_MAX >= sizeof(((struct plan_result *)0)->rule), "a rule fits");
 _Static_assert(WIRE_UNIT_MAX == UNIT_MAX, "a unit fits");
 _Static_assert(WIRE_MESSAGE_MAX >= PLAN_MESSAGE_MAX, "a message fits");
@@ -173,6 +175,35 @@ static void test_launch_scalars(void **state)
 		m = bare();
 		m.stdio[i % 3] = modes[i].mode;
 		assert_int_equal(through_launch(&m), modes[i].expected);
+	}
+}
+
+/* Options that tighten: each number up to its bound, and what the sender does not have is not carried. */
+static void test_launch_tighter(void **state)
+{
+	static const struct {
+		struct tighter t;
+		int expected;
+	} rows[] = {
+		{ { .memory_max = UINT64_MAX, .tasks_max = UINT64_MAX }, 0 },
+		{ { .cpu_quota = GROUP_QUOTA_MAX }, 0 },
+		{ { .cpu_quota = GROUP_QUOTA_MAX + 1 }, -EBADMSG },
+		{ { .has_nice = true, .nice = -20 }, 0 },
+		{ { .has_nice = true, .nice = -21 }, -EBADMSG },
+		{ { .has_nice = true, .nice = 20 }, -EBADMSG },
+		{ { .nice = 20 }, 0 },
+		{ { .has_oom_score_adjust = true, .oom_score_adjust = 1000 }, 0 },
+		{ { .has_oom_score_adjust = true, .oom_score_adjust = 1001 }, -EBADMSG },
+		{ { .has_oom_score_adjust = true, .oom_score_adjust = -1001 }, -EBADMSG },
+		{ { .drop_capabilities = CAPABILITIES_ALL, .no_network = true }, 0 },
+		{ { .drop_capabilities = CAPABILITIES_ALL + 1 }, -EBADMSG },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		struct launch_request m = bare();
+
+		m.tighter = rows[i].t;
+		assert_int_equal(through_launch(&m), rows[i].expected);
 	}
 }
 
@@ -490,6 +521,7 @@ int main(void)
 		cmocka_unit_test(test_launch_scalars),
 		cmocka_unit_test(test_launch_fds),
 		cmocka_unit_test(test_launch_binds),
+		cmocka_unit_test(test_launch_tighter),
 		cmocka_unit_test(test_launch_lists),
 		cmocka_unit_test(test_launch_strings),
 		cmocka_unit_test(test_largest_launch),
