@@ -263,8 +263,6 @@ static void test_out_of_fds(void **state)
 {
 	struct rig *rig = *state;
 
-	if (rig_is_direct())
-		skip(); /* who sends what can not be taken loses the connection: test-direct.c */
 	write_wide(rig);
 	check_out_of_fds(rig, RIG_BROKER);
 	check_out_of_fds(rig, RIG_LAUNCHER);
@@ -403,5 +401,8 @@ int main(void)
 
 	if (!rig_can_run())
 		return RIG_SKIPPED;
+	if (rig_is_direct())
+		cmocka_set_skip_filter("test_out_of_fds"); /* who sends what can not be taken loses the
+							      connection: test-direct.c */
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }
