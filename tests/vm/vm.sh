@@ -1,0 +1,184 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# usage: vm.sh SUITE PACKAGES WORK
+#
+# Boots a Debian SUITE (bookworm, trixie) in qemu, without hardware virtualisation, with the packages of the folder
+# PACKAGES installed by dpkg and SELinux enforcing; runs the tests of the package bailiff-tests in it; leaves what they
+# said in WORK/out. What takes long and does not depend on the project (base system, kernel) is kept in
+# ${BAILIFF_VM_CACHE:-/var/cache/bailiff-vm} under a key of what it was made from.
+#
+# Files go in and results come out as tar archives on raw disks: that needs no module of any kernel.
+#
+# The functions are called by step, through their names:
+# shellcheck disable=SC2317
+set -euo pipefail
+
+suite=$1 packages=$(realpath "$2") work=$3
+here=$(dirname "$(realpath "$0")")
+cache=${BAILIFF_VM_CACHE:-/var/cache/bailiff-vm}
+mkdir -p "$work" "$cache"
+work=$(realpath "$work")
+tree=$work/tree
+
+include=systemd,systemd-sysv,dbus,dbus-broker,polkitd,libpam-systemd,util-linux,mount,procps,iproute2,libcap2-bin
+include=$include,libglib2.0-bin,kmod,libnettle8,xz-utils,iputils-ping,setools
+include=$include,selinux-basics,selinux-policy-default,policycoreutils,semodule-utils,checkpolicy,auditd
+modules='virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk'
+
+say() { printf 'vm: %s\n' "$*"; }
+fail() { printf 'vm: %s\n' "$*" >&2; exit 1; }
+
+step() {
+	local name=$1 began=$SECONDS
+	shift
+	"$@" >"$work/$name.log" 2>&1 || {
+		tail -n 30 "$work/$name.log" >&2
+		fail "$name failed: $work/$name.log"
+	}
+	say "$name: $((SECONDS - began)) s"
+}
+
+# The archive that this machine uses itself.
+archive() {
+	local uri
+	# shellcheck disable=SC2016 # apt's own variables
+	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep "$@" -e '-security' | head -n 1)
+	printf '%s\n' "${uri%/}"
+}
+
+base_system() {
+	local main security sources
+	main=$(archive -v)
+	security=$(archive)
+	[ -n "$main" ] || fail 'apt knows no archive: is there a sources.list?'
+	sources=("deb $main $suite main")
+	[ -z "$security" ] || sources+=("deb $main $suite-updates main" "deb $security $suite-security main")
+	mmdebstrap --variant=minbase --mode=root --format=tar --include="$include" \
+		--aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+		--dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$suite" "$base.new" "${sources[@]}"
+	mv "$base.new" "$base"
+}
+
+# Each suite's own kernel: what its users have.
+kernel() {
+	local main private=$cache/apt-$suite
+	main=$(archive -v)
+	mkdir -p "$private/lists/partial" "$private/cache/archives/partial" "$kernel.new"
+	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$main" "$suite" >"$private/list"
+	local options=(-o "Dir::Etc::sourcelist=$private/list" -o Dir::Etc::sourceparts=/dev/null
+		-o "Dir::State::lists=$private/lists" -o "Dir::Cache=$private/cache")
+	apt-get "${options[@]}" update
+	local name
+	name=$(apt-cache "${options[@]}" depends linux-image-cloud-amd64 | awk '/Depends: linux-image-6/ { print $2 }')
+	(cd "$kernel.new" && apt-get "${options[@]}" download "$name" && dpkg-deb -x linux-image*.deb . && rm linux-image*.deb)
+	rm -rf "$private"
+	mv "$kernel.new" "$kernel"
+}
+
+initial_ram_disk() {
+	local dir=$work/initrd module file
+	rm -rf "$dir"
+	mkdir -p "$dir"/{bin,dev,mnt,lib}
+	cp /bin/busybox "$dir/bin/"
+	: >"$dir/lib/order"
+	for module in $modules; do
+		file=$(find "$kernel" -name "$module.ko*" | head -n 1)
+		[ -n "$file" ] || continue # built in
+		case $file in
+		*.xz) xz -dc "$file" >"$dir/lib/$module.ko" ;;
+		*) cp "$file" "$dir/lib/" ;;
+		esac
+		echo "$module" >>"$dir/lib/order"
+	done
+	install -m 755 "$here/initrd-init" "$dir/init"
+	(cd "$dir" && find . | cpio -o -H newc --quiet) >"$work/initrd.cpio"
+}
+
+# What only costs time in a machine that lives for a minute.
+masked='getty.target getty@tty1.service console-getty.service serial-getty@ttyS0.service timers.target
+	e2scrub_reap.service ldconfig.service systemd-journal-catalog-update.service systemd-update-done.service
+	systemd-update-utmp.service systemd-update-utmp-runlevel.service modprobe@configfs.service modprobe@drm.service
+	modprobe@efi_pstore.service modprobe@loop.service modprobe@dm_mod.service modprobe@fuse.service
+	systemd-journal-flush.service systemd-random-seed.service systemd-modules-load.service dev-hugepages.mount
+	sys-kernel-debug.mount sys-kernel-tracing.mount selinux-autorelabel-mark.service'
+
+install_packages() {
+	rm -rf "$tree"
+	mkdir "$tree"
+	tar -xpf "$base" -C "$tree" --xattrs --xattrs-include='*'
+	rm -f "$tree/.autorelabel"
+	mkdir "$tree/packages"
+	cp "$packages"/*.deb "$tree/packages/"
+	chroot "$tree" sh -c 'dpkg -i /packages/*.deb'
+	rm -r "$tree/packages"
+	useradd --root "$tree" --no-create-home --shell /bin/sh alice
+	useradd --root "$tree" --no-create-home --shell /bin/sh bob
+	local unit
+	for unit in $masked; do
+		ln -sf /dev/null "$tree/etc/systemd/system/$unit"
+	done
+	install -m 644 "$here/vm-test.service" "$tree/etc/systemd/system/"
+	install -m 755 "$here/vm-test" "$tree/usr/local/sbin/vm-test"
+	mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+	ln -sf ../vm-test.service "$tree/etc/systemd/system/multi-user.target.wants/"
+	sed -i 's/^SELINUX=.*/SELINUX=enforcing/' "$tree/etc/selinux/config"
+	local policy modules=()
+	for policy in sandbox "$suite"; do
+		[ ! -e "$here/$policy.cil" ] || cp "$here/$policy.cil" "$tree/tmp/bailiff_vm_$policy.cil"
+		[ ! -e "$here/$policy.cil" ] || modules+=(-i "/tmp/bailiff_vm_$policy.cil")
+	done
+	chroot "$tree" semodule -n "${modules[@]}"
+}
+
+label() {
+	unshare -m sh -ec "mount --make-rprivate /; mount -t proc proc '$tree/proc'
+		exec chroot '$tree' setfiles -F -m -e /proc /etc/selinux/default/contexts/files/file_contexts /"
+}
+
+image() {
+	rm -f "$work/root.ext4"
+	truncate -s 1G "$work/root.ext4"
+	mkfs.ext4 -q -F -O ^has_journal -m 0 -E lazy_itable_init=0,root_owner=0:0 -d "$tree" "$work/root.ext4"
+	rm -rf "$tree"
+}
+
+# cx16 off: qemu 7.2 and Linux 6.12 do not agree about it.
+boot() {
+	truncate -s 64M "$work/out.tar"
+	printf '%s' "${BAILIFF_VM_TESTS:-}" >"$work/tests"
+	tar -cf "$work/in.tar" -C "$work" tests
+	truncate -s %512 "$work/in.tar"
+	timeout -k 5 "${BAILIFF_VM_TIMEOUT:-900}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max,-cx16 -M pc -smp 2 -m 1536 \
+		-nodefaults -no-reboot -display none -serial stdio -monitor none \
+		-kernel "$(echo "$kernel"/boot/vmlinuz-*)" -initrd "$work/initrd.cpio" \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off security=selinux selinux=1 enforcing=${BAILIFF_VM_ENFORCING:-1} systemd.show_status=0 ${BAILIFF_VM_APPEND:-}" \
+		-drive file="$work/root.ext4",if=none,id=d0,format=raw,snapshot=on -device virtio-blk-pci,drive=d0 \
+		-drive file="$work/in.tar",if=none,id=d1,format=raw,readonly=on -device virtio-blk-pci,drive=d1 \
+		-drive file="$work/out.tar",if=none,id=d2,format=raw,cache=unsafe -device virtio-blk-pci,drive=d2 </dev/null
+	rm -rf "$work/out"
+	tar -xf "$work/out.tar" -C "$work"
+	[ -e "$work/out/status" ]
+}
+
+case $suite in
+bookworm | trixie) ;;
+*) fail "$suite: one of bookworm, trixie" ;;
+esac
+[ "$(id -u)" = 0 ] || fail 'making a file system with other owners takes root'
+ls "$packages"/*.deb >/dev/null 2>&1 || fail "$packages: there are no packages in it"
+
+base=$cache/$suite-$(printf '%s' "$include" | sha256sum | cut -c1-16).tar
+kernel=$cache/kernel-$suite
+[ -e "$base" ] || step base base_system
+[ -d "$kernel" ] || step kernel kernel
+step initrd initial_ram_disk
+step packages install_packages
+step label label
+step image image
+step boot boot
+status=$(cat "$work/out/status")
+cat "$work/out/log"
+exit "$status"
