@@ -20,15 +20,15 @@
 #ifdef BAILIFF_SANITIZING
 #define CALLS 6000
 #else
-#define CALLS 34000
+#define GROWTH_MAX 1024 /* KiB, after the first quarter */
+#define CALLS      34000
 #endif
 #define EPOCH        2000 /* calls, then everything has to come to rest */
 #define WINDOW       48   /* calls under way */
 #define WAITS        16   /* of them those that the broker lets wait */
 #define THEIRS       2
 #define OURS         3
-#define GROWTH_MAX   1024 /* KiB, after the first quarter */
-#define LOG_PER_CALL 400  /* bytes, on the average */
+#define LOG_PER_CALL 400 /* bytes, on the average */
 #define WAIT_MSEC    30000
 
 static const char fuzzed_profile[] =
