@@ -7,6 +7,8 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -75,6 +77,26 @@ int path_check_trusted(int fd, const char **reterr_reason)
 	}
 	if (!S_ISLNK(st.st_mode) && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		*reterr_reason = "writable by group or others";
+		return -EPERM;
+	}
+	return 0;
+}
+
+int path_check_system(int fd, dev_t root, const char **reterr_reason)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0) {
+		*reterr_reason = "cannot be examined";
+		return errno_or_eio();
+	}
+	if ((unsigned long)fs.f_flags & ST_NOEXEC) {
+		*reterr_reason = "on a file system from which nothing may be executed";
+		return -EPERM;
+	}
+	if (st.st_dev != root) {
+		*reterr_reason = "not on the file system of the root directory";
 		return -EPERM;
 	}
 	return 0;

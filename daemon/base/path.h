@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Absolute, no "//", no "." or ".." component, no trailing "/" but for "/" itself, shorter than PATH_MAX. */
 bool path_is_normalized(const char *path);
@@ -18,3 +19,8 @@ int path_open_at(int dir_fd, const char *path, int flags, uint64_t resolve);
  * -EPERM otherwise, with *reterr_reason set to a static phrase ("not owned by root").
  */
 int path_check_trusted(int fd, const char **reterr_reason);
+/*
+ * True when the object belongs to the installed system and not to its data: on the file system of the root
+ * directory, whose st_dev is @root, by a mount without noexec. Reasons as above.
+ */
+int path_check_system(int fd, dev_t root, const char **reterr_reason);

@@ -61,6 +61,7 @@ static const struct filter_rule rules[] = {
 	FILTER_ALLOW(pread64),
 	FILTER_ALLOW(lseek),
 	FILTER_ALLOW(fstat),
+	FILTER_ALLOW(fstatfs), /* with -Dconfig-on-root=true */
 	FILTER_ALLOW(newfstatat),
 	FILTER_ALLOW(readlinkat),
 	FILTER_ALLOW(getdents64),

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "config.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -29,6 +30,17 @@ void trusted_file_done(struct trusted_file *f)
 	*f = (struct trusted_file){ 0 };
 }
 
+static int check_system(int fd, const char **reterr_reason)
+{
+	struct stat root;
+
+	if (stat("/", &root) < 0) {
+		*reterr_reason = "not to be compared with the root directory";
+		return errno_or_eio();
+	}
+	return path_check_system(fd, root.st_dev, reterr_reason);
+}
+
 static int open_dir(int parent_fd, const char *name, uint64_t resolve, struct trusted_dir *d)
 {
 	const char *reason = NULL;
@@ -45,7 +57,11 @@ static int open_dir(int parent_fd, const char *name, uint64_t resolve, struct tr
 		d->fd = -1;
 		return 0;
 	}
-	if (!d->lenient && path_check_trusted(d->fd, &reason) < 0)
+	if (d->lenient)
+		return 0;
+	if (path_check_trusted(d->fd, &reason) < 0)
+		d->fault = reason;
+	else if (BAILIFF_CONFIG_ON_ROOT && check_system(d->fd, &reason) < 0)
 		d->fault = reason;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,6 +144,38 @@ static void test_trusted(void **state)
 	assert_string_equal(reason, "not owned by root");
 }
 
+/* A tmpfs that is attached nowhere. */
+static int make_tmpfs(unsigned attributes)
+{
+	_cleanup_close_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	assert_return_code(fs, errno);
+	assert_return_code(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), errno);
+	return fsmount(fs, FSMOUNT_CLOEXEC, attributes);
+}
+
+/* R14: what belongs to the installed system, and what to its data. */
+static void test_system(void **state)
+{
+	_cleanup_close_ int root = open("/", O_PATH | O_CLOEXEC), other = -1, noexec = -1;
+	const char *reason = NULL;
+	struct stat st;
+
+	assert_return_code(fstat(root, &st), errno);
+	assert_int_equal(path_check_system(root, st.st_dev, &reason), 0);
+	assert_null(reason);
+	assert_int_equal(path_check_system(-1, st.st_dev, &reason), -EBADF);
+	if (geteuid() != 0)
+		skip(); /* only root can make a file system */
+	other = make_tmpfs(0);
+	noexec = make_tmpfs(MOUNT_ATTR_NOEXEC);
+	assert_int_equal(path_check_system(other, st.st_dev, &reason), -EPERM);
+	assert_string_equal(reason, "not on the file system of the root directory");
+	assert_int_equal(fstat(noexec, &st), 0);
+	assert_int_equal(path_check_system(noexec, st.st_dev, &reason), -EPERM);
+	assert_string_equal(reason, "on a file system from which nothing may be executed");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -150,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_below),
 		cmocka_unit_test_setup_teardown(test_open, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trusted, set_up, tear_down),
+		cmocka_unit_test(test_system),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
