@@ -144,7 +144,8 @@ static void check_error(struct fuzz *f, const struct call *call, GDBusMessage *r
 /* What the other user has, in any answer: the path with its end, as it stands in object paths. */
 static bool shows_theirs(const struct fuzz *f, GVariant *body)
 {
-	for (size_t i = 0; body && i < THEIRS; i++)
+	/* an empty one has no data */
+	for (size_t i = 0; body && g_variant_get_size(body) > 0 && i < THEIRS; i++)
 		if (memmem(g_variant_get_data(body), g_variant_get_size(body), f->theirs[i].path,
 			    strlen(f->theirs[i].path) + 1))
 			return true;
