@@ -20,47 +20,15 @@ cache=${BAILIFF_VM_CACHE:-/var/cache/bailiff-vm}
 mkdir -p "$work" "$cache"
 work=$(realpath "$work")
 tree=$work/tree
+# shellcheck disable=SC2034 # debian.sh reads it
+kind=vm
+# shellcheck source=tests/vm/debian.sh
+. "$here/debian.sh"
 
 include=systemd,systemd-sysv,dbus,dbus-broker,polkitd,libpam-systemd,util-linux,mount,procps,iproute2,libcap2-bin
 include=$include,libglib2.0-bin,kmod,libnettle8,xz-utils,iputils-ping,setools
 include=$include,selinux-basics,selinux-policy-default,policycoreutils,semodule-utils,checkpolicy,auditd
 modules='virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk'
-
-say() { printf 'vm: %s\n' "$*"; }
-fail() { printf 'vm: %s\n' "$*" >&2; exit 1; }
-
-step() {
-	local name=$1 began=$SECONDS
-	shift
-	"$@" >"$work/$name.log" 2>&1 || {
-		tail -n 30 "$work/$name.log" >&2
-		fail "$name failed: $work/$name.log"
-	}
-	say "$name: $((SECONDS - began)) s"
-}
-
-# The archive that this machine uses itself.
-archive() {
-	local uri
-	# shellcheck disable=SC2016 # apt's own variables
-	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep "$@" -e '-security' | head -n 1)
-	printf '%s\n' "${uri%/}"
-}
-
-base_system() {
-	local main security sources
-	main=$(archive -v)
-	security=$(archive)
-	[ -n "$main" ] || fail 'apt knows no archive: is there a sources.list?'
-	sources=("deb $main $suite main")
-	[ -z "$security" ] || sources+=("deb $main $suite-updates main" "deb $security $suite-security main")
-	mmdebstrap --variant=minbase --mode=root --format=tar --include="$include" \
-		--aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
-		--dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
-		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-		"$suite" "$base.new" "${sources[@]}"
-	mv "$base.new" "$base"
-}
 
 # Each suite's own kernel: what its users have.
 kernel() {
@@ -105,17 +73,10 @@ masked='getty.target getty@tty1.service console-getty.service serial-getty@ttyS0
 	systemd-journal-flush.service systemd-random-seed.service systemd-modules-load.service dev-hugepages.mount
 	sys-kernel-debug.mount sys-kernel-tracing.mount selinux-autorelabel-mark.service'
 
-install_packages() {
-	rm -rf "$tree"
-	mkdir "$tree"
-	tar -xpf "$base" -C "$tree" --xattrs --xattrs-include='*'
+provision() {
+	unpack "$base" "$tree"
 	rm -f "$tree/.autorelabel"
-	mkdir "$tree/packages"
-	cp "$packages"/*.deb "$tree/packages/"
-	chroot "$tree" sh -c 'dpkg -i /packages/*.deb'
-	rm -r "$tree/packages"
-	useradd --root "$tree" --no-create-home --shell /bin/sh alice
-	useradd --root "$tree" --no-create-home --shell /bin/sh bob
+	install_packages "$tree" "$packages" || return
 	local unit
 	for unit in $masked; do
 		ln -sf /dev/null "$tree/etc/systemd/system/$unit"
@@ -170,12 +131,12 @@ esac
 [ "$(id -u)" = 0 ] || fail 'making a file system with other owners takes root'
 ls "$packages"/*.deb >/dev/null 2>&1 || fail "$packages: there are no packages in it"
 
-base=$cache/$suite-$(printf '%s' "$include" | sha256sum | cut -c1-16).tar
+base=$(base_name "$include")
 kernel=$cache/kernel-$suite
-[ -e "$base" ] || step base base_system
+[ -e "$base" ] || step base base_system "$base" "$include"
 [ -d "$kernel" ] || step kernel kernel
 step initrd initial_ram_disk
-step packages install_packages
+step packages provision
 step label label
 step image image
 step boot boot
