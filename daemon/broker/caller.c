@@ -24,6 +24,8 @@ static struct caller *caller_free(struct caller *c)
 	free(c->held);
 	if (c->identity.pidfd >= 0)
 		c->callers->n_pidfds--;
+	if (c->subscribed)
+		c->callers->n_subscribed--;
 	identity_done(&c->identity);
 	free(c->unit);
 	free(c->name);
@@ -301,6 +303,34 @@ struct caller *callers_find_name(const struct callers *c, const char *name)
 	struct caller *caller = find_name(c, name);
 
 	return caller && caller->known ? caller : NULL;
+}
+
+int callers_subscribe(struct callers *c, const char *name, size_t max)
+{
+	struct caller *caller = callers_find_name(c, name);
+	size_t n = 0;
+
+	if (!caller)
+		return -ESRCH;
+	if (caller->subscribed)
+		return 0;
+	for (size_t i = 0; i < c->n; i++)
+		n += c->v[i]->subscribed && c->v[i]->uid == caller->uid;
+	if (n >= max)
+		return -EDQUOT;
+	caller->subscribed = true;
+	c->n_subscribed++;
+	return 0;
+}
+
+void callers_unsubscribe(struct callers *c, const char *name)
+{
+	struct caller *caller = callers_find_name(c, name);
+
+	if (!caller || !caller->subscribed)
+		return;
+	caller->subscribed = false;
+	c->n_subscribed--;
 }
 
 bool caller_is_administrator(const struct caller *c)

@@ -34,9 +34,10 @@ struct identity {
 
 struct caller {
 	struct callers *callers;
-	char *name;  /* unique name */
-	sd_bus *bus; /* its own connection, when it came over the direct socket; NULL: it is on the bus */
-	bool known;  /* the identity is set */
+	char *name;      /* unique name */
+	sd_bus *bus;     /* its own connection, when it came over the direct socket; NULL: it is on the bus */
+	bool known;      /* the identity is set */
+	bool subscribed; /* to the signals of every sandbox that it may see */
 	struct identity identity;
 	uid_t uid; /* of it */
 	gid_t *gids;
@@ -56,7 +57,8 @@ struct callers {
 	size_t n, allocated;
 	size_t n_held;   /* of all callers together */
 	size_t n_pidfds; /* the same */
-	bool selinux;    /* labels are SELinux': other security modules may let others choose theirs */
+	size_t n_subscribed;
+	bool selinux; /* labels are SELinux': other security modules may let others choose theirs */
 };
 
 void callers_done(struct callers *c);
@@ -68,6 +70,10 @@ void callers_done(struct callers *c);
 int callers_add_direct(struct callers *c, const char *name, sd_bus *bus, struct identity *identity);
 /* Where signals for this connection go; NULL when it has gone. */
 sd_bus *callers_bus(const struct callers *c, const char *name);
+/* Marks a known caller; ends with its connection. No harm when it is so already. -EDQUOT: max connections of
+ * this user are. */
+int callers_subscribe(struct callers *c, const char *name, size_t max);
+void callers_unsubscribe(struct callers *c, const char *name);
 /* Lets a call of a known sender pass (0) or takes it over (1). Only method calls are to be shown to it. */
 int callers_filter(struct callers *c, sd_bus_message *m);
 /* The known identity behind a message, or NULL. Also for a NULL message. */

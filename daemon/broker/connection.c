@@ -153,6 +153,12 @@ static int move(struct connection *c)
 	return connection_reads(c) ? watch(c) : -ENOBUFS;
 }
 
+void connection_look(struct connection *c)
+{
+	/* One of the two is always so. */
+	(void)sd_event_source_set_io_events(c->inner_source, EPOLLIN | EPOLLOUT);
+}
+
 /* What a client said before it left counts, as it does on a bus: it may not have wanted an answer. */
 static void hear_out(struct connection *c)
 {

@@ -44,5 +44,7 @@ DEFINE_CLEANUP(struct connection *, connection_free);
 void connection_end(struct connection *c, int error);
 /* Moves what is queued for the client as far as there is room. */
 void connection_flush(struct connection *c);
+/* Has the loop look at it soon, which ends it if it does not read. For use inside of handlers. */
+void connection_look(struct connection *c);
 /* Takes its answers. */
 bool connection_reads(struct connection *c);

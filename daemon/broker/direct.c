@@ -7,6 +7,7 @@
 #include "broker/broker.h"
 #include "broker/connection.h"
 
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -163,6 +164,13 @@ void direct_drain(struct direct *d)
 		next = c->next;
 		connection_flush(c);
 	}
+}
+
+void direct_check_reader(struct direct *d, const char *name)
+{
+	for (struct connection *c = d->first; c; c = c->next)
+		if (c->bus && strcmp(c->name, name) == 0 && !connection_reads(c))
+			connection_look(c);
 }
 
 void direct_broadcast(struct direct *d, int (*emit)(struct broker *b, sd_bus *bus))

@@ -36,5 +36,7 @@ int direct_begin(struct direct *d);
 void direct_close(struct direct *d);
 /* Sends what is queued as far as there is room. */
 void direct_drain(struct direct *d);
+/* Ends the connection of this name, when the loop comes to it, if it does not read what it is sent. */
+void direct_check_reader(struct direct *d, const char *name);
 /* For each connection that speaks D-Bus already. */
 void direct_broadcast(struct direct *d, int (*emit)(struct broker *b, sd_bus *bus));

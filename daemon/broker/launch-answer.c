@@ -9,6 +9,7 @@
 #include "broker/layers.h"
 #include "broker/lifetime.h"
 #include "broker/sandbox-bus.h"
+#include "broker/sandbox-signals.h"
 #include "dbus/names.h"
 
 #include <inttypes.h>
@@ -178,7 +179,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 	}
 	l->broker->n_launched++;
 	record_launch(l, s, launched->setup_usec);
-	sandbox_bus_emit_added(s);
+	sandbox_emit_added(s);
 	deferred_send(steal_ptr(l->call), reply);
 	outflow_doubt(&l->broker->outflow);
 }

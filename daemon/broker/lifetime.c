@@ -7,6 +7,7 @@
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/sandbox-bus.h"
+#include "broker/sandbox-signals.h"
 #include "dbus/names.h"
 
 #include <inttypes.h>
@@ -159,7 +160,7 @@ void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result
 	request_stop(s->broker, &stop, d);
 	if (s->state != SANDBOX_STOPPING) {
 		s->state = SANDBOX_STOPPING;
-		sandbox_bus_emit_changed(s);
+		sandbox_emit_changed(s);
 	}
 }
 
@@ -200,7 +201,7 @@ void lifetime_forget(struct sandbox *s)
 	(void)encode_id(&buf, WIRE_FORGET, serial, s->id);
 	submit(b, serial, &buf, on_done_nobody_waits, NULL);
 	quota_give(&b->quota, s->owner, QUOTA_RETAINED, 1);
-	sandbox_bus_emit_removed(s);
+	sandbox_emit_removed(s);
 	sandboxes_remove(&b->sandboxes, s);
 }
 
@@ -236,8 +237,8 @@ static void end(struct sandbox *s, const struct sandbox_exit *ended)
 	quota_give(&b->quota, s->owner, QUOTA_LIVE, 1);
 	while ((d = deferred_list_take(&s->waiters)))
 		sandbox_bus_answer_wait(s, d);
-	sandbox_bus_emit_changed(s);
-	sandbox_bus_emit_exited(s);
+	sandbox_emit_changed(s);
+	sandbox_emit_exited(s);
 }
 
 void lifetime_stopping(struct broker *b, uint64_t id)
@@ -247,7 +248,7 @@ void lifetime_stopping(struct broker *b, uint64_t id)
 	if (!s || !sandbox_is_live(s) || s->state == SANDBOX_STOPPING)
 		return;
 	s->state = SANDBOX_STOPPING;
-	sandbox_bus_emit_changed(s);
+	sandbox_emit_changed(s);
 }
 
 void lifetime_exited(struct broker *b, const struct sandbox_exit *ended)

@@ -15,6 +15,7 @@
 #include "broker/options.h"
 #include "broker/profile-bus.h"
 #include "broker/sandbox-bus.h"
+#include "broker/sandbox-signals.h"
 #include "broker/sanitize-call.h"
 #include "broker/username.h"
 #include "config.h"
@@ -302,6 +303,10 @@ static const sd_bus_vtable manager_vtable[] = {
 		SD_BUS_RESULT("s", path), sanitize_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("IsSanitizedUsername", SD_BUS_ARGS("s", username),
 		SD_BUS_RESULT("b", sanitized), method_is_sanitized, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Subscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, sandbox_signals_subscribe,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, sandbox_signals_unsubscribe,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("u", generation, "as", errors),
 		method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT,

@@ -19,12 +19,5 @@ int sandbox_bus_add(struct broker *b, sd_bus *bus);
 /* A call that the launcher will answer; the caller must be one who sees s. */
 int sandbox_bus_begin_control(
 	sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret);
-/* Tells the connection that launched s, and nobody else. */
-void sandbox_bus_emit_changed(struct sandbox *s);
-/* The object manager's: the object is there, or is gone. */
-void sandbox_bus_emit_added(struct sandbox *s);
-void sandbox_bus_emit_removed(struct sandbox *s);
-void sandbox_bus_emit_exited(struct sandbox *s);
-void sandbox_bus_emit_violation(struct sandbox *s, const char *layer, const char *what, const char *detail);
 /* Answers Wait() of an ended sandbox; frees d. */
 void sandbox_bus_answer_wait(struct sandbox *s, struct deferred *d);

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "broker/broker.h"
-#include "broker/sandbox-bus.h"
+#include "broker/sandbox-signals.h"
 #include "dbus/names.h"
 #include "seccomp/architecture.h"
 #include "seccomp/syscalls.h"
@@ -58,7 +58,7 @@ void violations_add(struct broker *b, const struct violation_event *event)
 		return;
 	s->violations[s->n_violations++] = event->violation;
 	log_info("Sandbox %" PRIu64 " (%s): killed for %s", s->id, s->profile, what(&event->violation, name));
-	sandbox_bus_emit_violation(s, LAYER, what(&event->violation, name), detail(&event->violation, text));
+	sandbox_emit_violation(s, LAYER, what(&event->violation, name), detail(&event->violation, text));
 }
 
 static int append_unknown(sd_bus_message *reply, const struct sandbox *s)

@@ -322,6 +322,81 @@ static size_t count_signals(struct rig *r, const char *destination, const char *
 	return n;
 }
 
+/* Every signal that has come for this connection. */
+static size_t count_all(struct rig *r, const char *destination)
+{
+	size_t n = count_signals(r, destination, "InterfacesAdded") +
+		   count_signals(r, destination, "InterfacesRemoved");
+
+	for (size_t i = 0; i < r->n_signals; i++)
+		n += strcmp(r->signals[i].destination, destination) == 0;
+	return n;
+}
+
+/* D5: who subscribed is told of what it may see, once, and of nothing else. */
+static void test_subscribe(void **state)
+{
+	static const char *const subscribers[] = { ALICE, ALICE2, BOB, ROOT };
+	struct rig *r = *state;
+	struct reply reply;
+
+	for (size_t i = 0; i < ELEMENTSOF(subscribers); i++) {
+		rig_expect(r, rig_call(r, subscribers[i], 0, "Subscribe"), NULL, NULL);
+		rig_expect(r, rig_call(r, subscribers[i], 0, "Subscribe"), NULL, NULL);
+	}
+	rig_launch_sandbox(r, ALICE, "decoder", 7, &reply);
+	reply_done(&reply);
+	rig_launch_sandbox(r, ROOT, "open", 8, &reply);
+	reply_done(&reply);
+	assert_int_equal(count_signals(r, ALICE, "InterfacesAdded"), 1);
+	assert_int_equal(count_signals(r, ALICE2, "InterfacesAdded"), 1);
+	assert_int_equal(count_signals(r, ROOT, "InterfacesAdded"), 2);
+	rig_tell_exited(r, 7, RESULT_SUCCESS, 0, 0);
+	rig_settle(r);
+	rig_expect(r, rig_call(r, ALICE, 7, "Release"), NULL, NULL);
+	/* added, changed, exited, removed */
+	assert_int_equal(count_all(r, ALICE), 4);
+	assert_int_equal(count_all(r, ALICE2), 4);
+	assert_int_equal(count_all(r, ROOT), 5);
+	assert_int_equal(count_all(r, BOB), 0);
+	assert_int_equal(count_all(r, ""), 0);
+}
+
+/* It ends when it is to, and when the connection does: nothing is sent to a name that another could get. */
+static void test_unsubscribe(void **state)
+{
+	struct rig *r = *state;
+	struct reply reply;
+
+	rig_expect(r, rig_call(r, ALICE2, 0, "Subscribe"), NULL, NULL);
+	rig_expect(r, rig_call(r, ROOT, 0, "Subscribe"), NULL, NULL);
+	assert_int_equal(r->broker.callers.n_subscribed, 2);
+	rig_expect(r, rig_call(r, ALICE2, 0, "Unsubscribe"), NULL, NULL);
+	rig_expect(r, rig_call(r, ALICE2, 0, "Unsubscribe"), NULL, NULL);
+	rig_leave(r, ROOT);
+	rig_settle(r);
+	assert_int_equal(r->broker.callers.n_subscribed, 0);
+	rig_launch_sandbox(r, ALICE, "decoder", 7, &reply);
+	reply_done(&reply);
+	assert_int_equal(count_all(r, ALICE), 1);
+	assert_int_equal(count_all(r, ALICE2) + count_all(r, ROOT), 0);
+}
+
+/* Q2: a user's connections do not add up to more than 16 messages for each that is owed. */
+static void test_subscriptions_bounded(void **state)
+{
+	struct rig *r = *state;
+
+	rig_expect(r, rig_call(r, ALICE, 0, "Subscribe"), NULL, NULL);
+	assert_int_equal(callers_subscribe(&r->broker.callers, ALICE, 1), 0);
+	rig_expect(r, rig_call(r, ALICE2, 0, "Unsubscribe"), NULL, NULL);
+	assert_int_equal(callers_subscribe(&r->broker.callers, ALICE2, 1), -EDQUOT);
+	assert_int_equal(callers_subscribe(&r->broker.callers, ALICE2, 2), 0);
+	rig_expect(r, rig_call(r, BOB, 0, "Unsubscribe"), NULL, NULL);
+	assert_int_equal(callers_subscribe(&r->broker.callers, BOB, 1), 0);
+	assert_int_equal(callers_subscribe(&r->broker.callers, ":1.999", 1), -ESRCH);
+}
+
 /* D5, D10: everybody is shown their own, and told of their own. */
 static void test_object_manager(void **state)
 {
@@ -359,6 +434,9 @@ int main(void)
 		BUS_TEST(test_profile_paths),
 		BUS_TEST(test_by_pidfd),
 		BUS_TEST(test_object_manager),
+		BUS_TEST(test_subscribe),
+		BUS_TEST(test_unsubscribe),
+		BUS_TEST(test_subscriptions_bounded),
 		BUS_TEST(test_kill_all),
 		BUS_TEST(test_kill_all_gone),
 	};

@@ -22,6 +22,7 @@ static const struct {
 	{ BAILIFF_MANAGER_INTERFACE, "GetSandbox" },
 	{ BAILIFF_MANAGER_INTERFACE, "GetUserPaths" },
 	{ BAILIFF_MANAGER_INTERFACE, "IsSanitizedUsername" },
+	{ BAILIFF_MANAGER_INTERFACE, "Subscribe" },
 	{ BAILIFF_MANAGER_INTERFACE, "SetLogLevel" },
 	{ BAILIFF_SANDBOX_INTERFACE, "GetPidfd" },
 	{ BAILIFF_SANDBOX_INTERFACE, "Release" },

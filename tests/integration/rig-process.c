@@ -202,3 +202,13 @@ void rig_limit_fds(pid_t pid, rlim_t soft)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 }
+
+size_t rig_resident(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/statm", pid), *text = NULL;
+	g_auto(GStrv) words = NULL;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	words = g_strsplit(text, " ", 3);
+	return (size_t)g_ascii_strtoull(words[1], NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}

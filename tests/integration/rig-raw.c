@@ -78,13 +78,13 @@ static bool send_message(int fd, GDBusMessage *m, bool no_reply)
 	return send_all(fd, blob, size);
 }
 
-int raw_connect(struct rig *rig, uid_t uid)
+int raw_connect(const char *address, uid_t uid)
 {
 	g_autoptr(GDBusMessage) hello = g_dbus_message_new_method_call(
 		"org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello");
 	g_autofree char *digits = g_strdup_printf("%u", uid);
 	g_autoptr(GString) auth = g_string_new("AUTH EXTERNAL ");
-	int fd = connect_as(rig->address + strlen("unix:path="), uid);
+	int fd = connect_as(address + strlen("unix:path="), uid);
 
 	for (const char *p = digits; *p != '\0'; p++)
 		g_string_append_printf(auth, "%02x", (unsigned)*p);

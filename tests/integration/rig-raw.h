@@ -8,8 +8,8 @@
 
 #include "rig.h"
 
-/* A connection after Hello(), as a socket; close(2) ends it. */
-int raw_connect(struct rig *rig, uid_t uid);
+/* A connection to this address, after Hello(), as a socket; close(2) ends it. */
+int raw_connect(const char *address, uid_t uid);
 /* Sends a call to the broker. False when the bus has closed the connection, or takes nothing for a second. */
 bool raw_call(
 	int fd, const char *path, const char *interface, const char *method, GVariant *args, bool no_reply);

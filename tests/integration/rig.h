@@ -74,6 +74,8 @@ void rig_reload(struct rig *rig);
 pid_t rig_pid(struct rig *rig, enum rig_process which);
 /* Sets the soft limit of open descriptors of one of them; no harm when it has just ended. */
 void rig_limit_fds(pid_t pid, rlim_t soft);
+/* Bytes of memory that it has. */
+size_t rig_resident(pid_t pid);
 /* Kills it and waits until another pid stands in its place and the broker answers. */
 void rig_kill_and_wait(struct rig *rig, enum rig_process which);
 /* Waits until the name is owned and answers Ping. */

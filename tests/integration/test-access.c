@@ -73,6 +73,8 @@ static const struct row rows[] = {
 	{ RIG_MANAGER, "GetUserPaths", "('alice',)", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "GetDaemonStorePath", "('shill', 'alice')", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "IsSanitizedUsername", "('alice',)", { OK, OK, OK, OK, OK, OK } },
+	{ RIG_MANAGER, "Subscribe", "()", { OK, OK, OK, OK, OK, OK } },
+	{ RIG_MANAGER, "Unsubscribe", "()", { OK, OK, OK, OK, OK, OK } },
 	{ RIG_MANAGER, "Reload", "()", { OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
 	{ RIG_MANAGER, "SetLogLevel", "('info',)", { OK, DENIED, DENIED, DENIED, DENIED, DENIED } },
 	{ RIG_SANDBOX, "GetPidfd", "()", { OK, OK, OK, UNKNOWN, UNKNOWN, UNKNOWN } },

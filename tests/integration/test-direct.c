@@ -387,16 +387,6 @@ static void test_held_fds_are_bounded(void **state)
 	(void)close(null_fd);
 }
 
-static size_t resident(pid_t pid)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/statm", pid), *text = NULL;
-	g_auto(GStrv) words = NULL;
-
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	words = g_strsplit(text, " ", 3);
-	return (size_t)g_ascii_strtoull(words[1], NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 /* Q4: a client that asks and asks and never reads is not read either; everybody else is served. */
 static void test_slow_reader(void **state)
 {
@@ -404,7 +394,7 @@ static void test_slow_reader(void **state)
 	GDBusConnection *bob = rig_connect(rig, RIG_BOB);
 	g_autoptr(GDBusMessage) m = g_dbus_message_new_method_call(
 		RIG_NAME, RIG_PATH, "org.freedesktop.DBus.Introspectable", "Introspect");
-	size_t before = resident(rig_pid(rig, RIG_BROKER)), size, n = 0;
+	size_t before = rig_resident(rig_pid(rig, RIG_BROKER)), size, n = 0;
 	g_autofree guchar *blob = NULL;
 	int fd = raw_ready(rig, RIG_ALICE);
 
@@ -420,7 +410,7 @@ static void test_slow_reader(void **state)
 	for (int i = 0; i < 20; i++) {
 		g_variant_unref(rig_call_ok(bob, RIG_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL));
 	}
-	assert_true(resident(rig_pid(rig, RIG_BROKER)) < before + 16 * 1024 * 1024);
+	assert_true(rig_resident(rig_pid(rig, RIG_BROKER)) < before + 16 * 1024 * 1024);
 	(void)close(fd);
 	rig_disconnect(rig, bob);
 }

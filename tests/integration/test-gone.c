@@ -50,7 +50,7 @@ static void test_gone_at_any_time(void **state)
 	guint64 launched = count_launched(root);
 
 	for (useconds_t i = 0; i < ROUNDS; i++) {
-		int fd = raw_connect(rig, RIG_ALICE);
+		int fd = raw_connect(rig->address, RIG_ALICE);
 
 		assert_true(
 			raw_call(fd, RIG_PATH, RIG_MANAGER, "LaunchSandboxed", launch_args(), i % 7 == 0));
@@ -79,7 +79,7 @@ static void test_gone_with_many(void **state)
 	GDBusConnection *root = rig_connect(rig, 0);
 
 	for (useconds_t i = 0; i < 20; i++) {
-		int fd = raw_connect(rig, RIG_ALICE);
+		int fd = raw_connect(rig->address, RIG_ALICE);
 
 		for (int k = 0; k < 8; k++)
 			assert_true(

@@ -273,7 +273,7 @@ static void test_no_reply(void **state)
 	begin(rig, &b);
 	c = rig_connect(rig, RIG_ALICE);
 	rig_launch(c, &l, &s);
-	raw = raw_connect(rig, RIG_ALICE);
+	raw = raw_connect(rig->address, RIG_ALICE);
 	for (int i = 0; i < 1000; i++) {
 		raw_call(raw, s.path, RIG_SANDBOX, i % 2 ? "Wait" : "GetPidfd", NULL, true);
 		raw_call(raw, RIG_PATH, RIG_MANAGER, "LaunchSandboxed", launch_forever_args(), true);
@@ -295,7 +295,7 @@ static void test_connections(void **state)
 
 	begin(rig, &b);
 	for (size_t i = 0; i < G_N_ELEMENTS(raw); i++) {
-		raw[i] = raw_connect(rig, RIG_ALICE);
+		raw[i] = raw_connect(rig->address, RIG_ALICE);
 		for (int k = 0; k < 4; k++)
 			raw_call(raw[i], RIG_PATH, RIG_MANAGER, "LaunchSandboxed", launch_forever_args(),
 				false);
@@ -329,7 +329,7 @@ static void test_amplification(void **state)
 	begin(rig, &b);
 	before = broker_rss_kib(rig);
 	for (size_t i = 0; i < G_N_ELEMENTS(raw); i++)
-		raw[i] = raw_connect(rig, RIG_ALICE);
+		raw[i] = raw_connect(rig->address, RIG_ALICE);
 	for (int k = 0; k < 60; k++)
 		for (size_t i = 0; i < G_N_ELEMENTS(raw); i++)
 			raw_call(raw[i], RIG_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
@@ -375,7 +375,7 @@ static void test_slow_reader(void **state)
 	begin(rig, &b);
 	c = rig_connect(rig, RIG_ALICE);
 	rig_launch(c, &l, &s);
-	raw = raw_connect(rig, RIG_ALICE);
+	raw = raw_connect(rig->address, RIG_ALICE);
 	for (int i = 0; i < 1000; i++)
 		raw_call(raw, RIG_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", NULL, false);
 	check_bob(&b);
