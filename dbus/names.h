@@ -8,9 +8,10 @@
 
 #include <sys/resource.h>
 
-#define BAILIFF_BUS_NAME       "org.bailiff.Broker1"
-#define BAILIFF_OBJECT_PATH    "/org/bailiff/Broker1"
-#define BAILIFF_SANDBOX_PREFIX "/org/bailiff/Broker1/sandbox" /* then "/" and the sandbox's id, decimal */
+#define BAILIFF_BUS_NAME    "org.bailiff.Broker1"
+#define BAILIFF_OBJECT_PATH "/org/bailiff/Broker1"
+/* then "/" and the sandbox's id, decimal, or its owner's token */
+#define BAILIFF_SANDBOX_PREFIX "/org/bailiff/Broker1/sandbox"
 #define BAILIFF_PROFILE_PREFIX                                                                               \
 	"/org/bailiff/Broker1/profile" /* then "/" and the name, as sd_bus_path_encode() has it */
 #define BAILIFF_MANAGER_INTERFACE "org.bailiff.Broker1.Manager"
@@ -66,6 +67,7 @@
 #define BAILIFF_OPTION_NO_NETWORK   "no-network"        /* b */
 #define BAILIFF_OPTION_BIND_FDS     "bind-fds"          /* a(hsb): fd, mount slot, read-only */
 #define BAILIFF_OPTION_TAG          "tag"               /* s */
+#define BAILIFF_OPTION_TOKEN        "token"             /* s */
 #define BAILIFF_OPTION_OPTIONAL     "optional"          /* as */
 #define BAILIFF_OPTION_INTERACTIVE  "interactive"       /* b */
 
@@ -111,6 +113,10 @@
 #define BAILIFF_INFO_SKIPPED    "skipped"    /* as */
 #define BAILIFF_INFO_GENERATION "generation" /* u */
 #define BAILIFF_INFO_SETUP_USEC "setup-usec" /* t */
+/* Only of a call that was repeated with a token: nothing was launched; streams that went with the first
+ * answer. */
+#define BAILIFF_INFO_REPEATED     "repeated"     /* b */
+#define BAILIFF_INFO_LOST_STREAMS "lost-streams" /* au */
 
 /* Keys of usage, as Wait and GetUsage tell it. */
 #define BAILIFF_USAGE_CPU    "cpu-usec"    /* t */

@@ -14,6 +14,7 @@
 #define ACTION_MAX              255  /* of polkit, as a bus name */
 #define LAUNCHES_PER_MINUTE_MAX 60000U /* one a millisecond: faster than a jail is made */
 #define TAG_MAX                 64     /* bytes of a caller's tag */
+#define TOKEN_MAX               64     /* characters of a caller's token: an object path element */
 #define CWD_MAX                 4096   /* PATH_MAX */
 #define STORE_NAME_MAX          64U    /* of a daemon store: a profile's name, and more letters */
 #define MOUNT_SLOTS_MAX         16     /* places for what a caller opened, of one profile: each is a mount */

@@ -52,7 +52,29 @@ static int append_list(sd_bus_message *reply, const char *key, char **v)
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int append_info(sd_bus_message *reply, const struct sandbox *s, uint64_t setup_usec)
+/* Of a launch that was asked for again. */
+static int append_repeated(sd_bus_message *reply, const struct sandbox *s)
+{
+	int r;
+
+	r = sd_bus_message_append(reply, "{sv}", BAILIFF_INFO_REPEATED, "b", 1);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv");
+	if (r >= 0)
+		r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, BAILIFF_INFO_LOST_STREAMS);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_VARIANT, "au");
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "u");
+	for (uint32_t i = 0; r >= 0 && i < STREAMS; i++)
+		if (s->token.streams & (1U << i))
+			r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_UINT32, &i);
+	for (int i = 0; r >= 0 && i < 3; i++)
+		r = sd_bus_message_close_container(reply);
+	return r;
+}
+
+static int append_info(sd_bus_message *reply, const struct sandbox *s, bool again)
 {
 	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL;
 	int r;
@@ -65,29 +87,30 @@ static int append_info(sd_bus_message *reply, const struct sandbox *s, uint64_t 
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}", BAILIFF_INFO_ID, "t", s->id,
 			BAILIFF_INFO_PID, "u", s->pid, BAILIFF_INFO_GENERATION, "u", s->generation,
-			BAILIFF_INFO_SETUP_USEC, "t", setup_usec);
+			BAILIFF_INFO_SETUP_USEC, "t", s->setup_usec);
 	if (r >= 0)
 		r = append_list(reply, BAILIFF_INFO_LAYERS, applied);
 	if (r >= 0)
 		r = append_list(reply, BAILIFF_INFO_SKIPPED, skipped);
+	if (r >= 0 && again)
+		r = append_repeated(reply, s);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int build_reply(
-	const struct launch *l, const struct sandbox *s, uint64_t setup_usec, sd_bus_message **ret)
+static int build_reply(const struct launch *l, const struct sandbox *s, bool again, sd_bus_message **ret)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	char path[SANDBOX_PATH_MAX];
 	int r;
 
-	sandbox_bus_path(s->id, path);
+	sandbox_bus_path(s, l->uid, path);
 	r = sd_bus_message_new_method_return(l->call->message, &reply);
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "oh", path, s->pidfd);
 	if (r >= 0)
 		r = append_streams(reply, l);
 	if (r >= 0)
-		r = append_info(reply, s, setup_usec);
+		r = append_info(reply, s, again);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(reply);
@@ -112,6 +135,7 @@ static int register_sandbox(
 	s->owner = l->uid;
 	s->generation = l->generation;
 	s->detach = l->detach;
+	s->token = l->token;
 	r = lifetime_begin(b, s);
 	if (r < 0)
 		return r;
@@ -145,14 +169,28 @@ static void record_failure(const struct launch *l, const sd_bus_error *error)
 			l->broker->catalog->config.audit_command_line));
 }
 
-static void record_launch(const struct launch *l, const struct sandbox *s, uint64_t setup_usec)
+static void record_launch(const struct launch *l, const struct sandbox *s)
 {
 	struct audit_record r = record_of(l, AUDIT_LAUNCHED);
 
 	r.sandbox = s->id;
 	audit_write(&l->broker->audit, l->broker->event, &r,
 		"Sandbox %" PRIu64 ": %s for uid %u in %" PRIu64 " us", s->id, s->profile, s->owner,
-		setup_usec);
+		s->setup_usec);
+}
+
+int launch_answer_again(struct launch *l, const struct sandbox *s)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	r = build_reply(l, s, true, &reply);
+	if (r < 0)
+		return r;
+	log_info("Sandbox %" PRIu64 " (%s): uid %u asked for its launch again", s->id, s->profile, l->uid);
+	deferred_send(steal_ptr(l->call), reply);
+	outflow_doubt(&l->broker->outflow);
+	return 0;
 }
 
 static void answer_launched(struct launch *l, const struct launched *launched, int pidfd)
@@ -169,7 +207,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 		return;
 	}
 	if (r >= 0)
-		r = build_reply(l, s, launched->setup_usec, &reply);
+		r = build_reply(l, s, false, &reply);
 	if (r < 0) {
 		(void)log_errno(LOG_ERR, r, "A launch of %s can not be answered", l->profile);
 		if (s)
@@ -178,7 +216,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 		return;
 	}
 	l->broker->n_launched++;
-	record_launch(l, s, launched->setup_usec);
+	record_launch(l, s);
 	sandbox_emit_added(s);
 	deferred_send(steal_ptr(l->call), reply);
 	outflow_doubt(&l->broker->outflow);

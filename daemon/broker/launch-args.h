@@ -29,9 +29,10 @@ struct launch_args {
 	bool has_pty_size;
 	uint16_t pty_rows, pty_columns;
 	char *cwd;       /* owned; NULL if not given, as tag */
-	const char *tag; /* borrowed from the message */
-	int lifeline;    /* borrowed; -1 if not given */
-	int channel;     /* likewise: more fds come through it, fd-channel.h */
+	const char *tag; /* borrowed from the message, as token */
+	const char *token;
+	int lifeline; /* borrowed; -1 if not given */
+	int channel;  /* likewise: more fds come through it, fd-channel.h */
 	bool detach;
 	bool interactive;                 /* polkit may ask the user */
 	struct compiled_limit limits[16]; /* RLIM_NLIMITS */

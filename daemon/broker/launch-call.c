@@ -7,6 +7,7 @@
 #include "broker/errors.h"
 #include "broker/fd-channel.h"
 #include "broker/inquiry.h"
+#include "broker/launch-again.h"
 #include "broker/launch-args.h"
 #include "broker/launch-quota.h"
 #include "broker/launch.h"
@@ -219,17 +220,19 @@ static int make_streams(struct launch *l, const struct plan_effective *effective
 		if (r < 0)
 			return r;
 		parcel_add(p, request, i, p->made[i], true);
+		l->token.streams |= 1U << i;
 	}
+	if (l->pty >= 0)
+		l->token.streams |= 1U << l->pty;
 	return 0;
 }
 
+/* Behind the caller's own, which are there already. */
 static int pack_fds(struct launch *l, const struct launch_args *a, const struct plan_effective *effective,
 	struct launch_request *request, struct parcel *p)
 {
 	int r;
 
-	for (size_t i = 0; i < a->n_fds; i++)
-		parcel_add(p, request, a->fds[i].target, a->sources[i], false);
 	r = make_streams(l, effective, request, p);
 	if (r < 0)
 		return r;
@@ -242,7 +245,7 @@ static int pack_fds(struct launch *l, const struct launch_args *a, const struct 
 	return 0;
 }
 
-static int fill_request(struct launch *l, const struct caller *c, const struct plan_caller *who,
+static void fill_request(const struct launch *l, const struct caller *c, const struct plan_caller *who,
 	uint32_t profile, const struct launch_args *a, struct launch_request *request,
 	struct wire_limit *limits)
 {
@@ -266,6 +269,7 @@ static int fill_request(struct launch *l, const struct caller *c, const struct p
 		.pty_rows = a->pty_rows,
 		.pty_columns = a->pty_columns,
 		.detach = a->detach,
+		.adoptable = a->token != NULL,
 		.limits = limits,
 		.n_limits = a->n_limits,
 		.runtime_max_usec = a->runtime_max_usec,
@@ -284,7 +288,6 @@ static int fill_request(struct launch *l, const struct caller *c, const struct p
 		request->binds[i].read_only = a->binds[i].read_only;
 	}
 	request->n_binds = a->n_binds;
-	return note_write(c->bus ? NULL : l->broker->bus, l->owner_name, request->note, &request->n_note);
 }
 
 static int submit(
@@ -324,6 +327,8 @@ static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *
 	l->owner_name = strdup(c->name);
 	l->profile = strdup(profile);
 	l->tag = strdup(a->tag ? a->tag : "");
+	if (a->token)
+		memcpy(l->token.name, a->token, strlen(a->token));
 	if (!l->owner_name || !l->profile || !l->tag)
 		return -ENOMEM;
 	r = deferred_new(b, c, m, 0, error, &l->call);
@@ -351,12 +356,18 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, st
 	r = launch_new(b, c, m, p->name, a, error, &l);
 	if (r < 0)
 		return r;
-	r = launch_take_quota(l, p, a, error);
-	if (r < 0)
+	fill_request(l, c, &who, (uint32_t)(p - b->catalog->profiles), a, &request, limits);
+	for (size_t i = 0; i < a->n_fds; i++)
+		parcel_add(&parcel, &request, a->fds[i].target, a->sources[i], false);
+	r = launch_again(l, &request, error);
+	if (r != 0)
 		return r;
-	r = fill_request(l, c, &who, (uint32_t)(p - b->catalog->profiles), a, &request, limits);
+	r = launch_take_quota(l, p, a, error);
 	if (r >= 0)
 		r = pack_fds(l, a, &effective, &request, &parcel);
+	if (r >= 0)
+		r = note_write(
+			c->bus ? NULL : b->bus, l->owner_name, &l->token, request.note, &request.n_note);
 	if (r >= 0)
 		r = submit(l, &request, &parcel, error);
 	if (r < 0)

@@ -5,6 +5,8 @@
 
 #include "broker/deferred.h"
 #include "broker/launcher-client.h"
+#include "broker/sandbox.h"
+#include "broker/token.h"
 #include "wire/messages.h"
 
 #define STREAMS ELEMENTSOF(((struct launch_request){ 0 }).stdio)
@@ -17,6 +19,7 @@ struct launch {
 	char *profile, *tag;
 	char *command_line; /* for its record; NULL unless it is to have one */
 	char rule[128];     /* that permitted it */
+	struct token token;
 	uid_t uid;
 	uint32_t generation;
 	bool detach, counted;    /* counted: against QUOTA_LIVE */
@@ -28,5 +31,7 @@ struct launch {
 struct launch *launch_free(struct launch *l); /* returns NULL */
 DEFINE_CLEANUP(struct launch *, launch_free);
 
+/* Answers with a sandbox that this user's token has launched before. */
+int launch_answer_again(struct launch *l, const struct sandbox *s);
 /* The launcher's answer to the request; userdata is the launch, which it takes over. */
 int launch_answer(struct broker *b, const struct launcher_answer *answer, void *userdata);

@@ -96,11 +96,11 @@ static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error 
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int append_sandbox(sd_bus_message *reply, const struct sandbox *s)
+static int append_sandbox(sd_bus_message *reply, const struct sandbox *s, const struct caller *c)
 {
 	char path[SANDBOX_PATH_MAX];
 
-	sandbox_bus_path(s->id, path);
+	sandbox_bus_path(s, c->uid, path);
 	return sd_bus_message_append(reply, "(otssuus)", path, s->id, s->profile, s->tag, s->owner, s->pid,
 		sandbox_state_to_string(s->state));
 }
@@ -117,7 +117,7 @@ static int method_list_sandboxes(sd_bus_message *m, void *userdata, sd_bus_error
 		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(otssuus)");
 	for (size_t i = 0; r >= 0 && i < b->sandboxes.n; i++)
 		if (sandbox_bus_visible(b->sandboxes.v[i], c))
-			r = append_sandbox(reply, b->sandboxes.v[i]);
+			r = append_sandbox(reply, b->sandboxes.v[i], c);
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
@@ -126,6 +126,7 @@ static int method_list_sandboxes(sd_bus_message *m, void *userdata, sd_bus_error
 static int method_get_sandbox(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, m);
 	char path[SANDBOX_PATH_MAX];
 	const struct sandbox *s;
 	uint64_t id;
@@ -135,9 +136,9 @@ static int method_get_sandbox(sd_bus_message *m, void *userdata, sd_bus_error *e
 	if (r < 0)
 		return error_unreadable(error, r, "id");
 	s = sandboxes_find(&b->sandboxes, id);
-	if (!s || !sandbox_bus_visible(s, callers_find(&b->callers, m)))
+	if (!s || !sandbox_bus_visible(s, c))
 		return error_no_such_sandbox(error);
-	sandbox_bus_path(id, path);
+	sandbox_bus_path(s, c->uid, path);
 	return sd_bus_reply_method_return(m, "o", path);
 }
 
@@ -161,7 +162,7 @@ static int method_get_sandbox_by_pidfd(sd_bus_message *m, void *userdata, sd_bus
 		return sd_bus_error_set(error, BAILIFF_ERROR_INVALID_FD, "Argument pidfd is no pidfd");
 	for (size_t i = 0; i < b->sandboxes.n; i++)
 		if (b->sandboxes.v[i]->process == process && sandbox_bus_visible(b->sandboxes.v[i], c)) {
-			sandbox_bus_path(b->sandboxes.v[i]->id, path);
+			sandbox_bus_path(b->sandboxes.v[i], c->uid, path);
 			return sd_bus_reply_method_return(m, "o", path);
 		}
 	return error_no_such_sandbox(error);

@@ -7,6 +7,7 @@
 #include "broker/errors.h"
 #include "broker/fd-channel.h"
 #include "broker/options-tighten.h"
+#include "broker/token.h"
 #include "dbus/names.h"
 
 #include <stdio.h>
@@ -361,6 +362,20 @@ static int read_tag(struct reading *o, sd_bus_message *m)
 	return 0;
 }
 
+static int read_token(struct reading *o, sd_bus_message *m)
+{
+	const char *s;
+	int r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &s);
+	if (r < 0)
+		return r;
+	if (!token_is_valid(s))
+		return bad(o, "not 1 to 64 of A-Z, a-z, 0-9 and \"_\", or digits alone, which are ids");
+	o->args->token = s;
+	return 0;
+}
+
 static int read_optional(struct reading *o, sd_bus_message *m)
 {
 	size_t n = 0;
@@ -397,6 +412,7 @@ static const struct {
 	{ BAILIFF_OPTION_RLIMITS, "a{s(tt)}", read_rlimits },
 	{ BAILIFF_OPTION_BIND_FDS, "a(hsb)", read_bind_fds },
 	{ BAILIFF_OPTION_TAG, "s", read_tag },
+	{ BAILIFF_OPTION_TOKEN, "s", read_token },
 	{ BAILIFF_OPTION_OPTIONAL, "as", read_optional },
 	{ BAILIFF_OPTION_INTERACTIVE, "b", read_interactive },
 	{ BAILIFF_OPTION_MEMORY_MAX, "t", .tighten = tighten_memory_max },
@@ -409,7 +425,7 @@ static const struct {
 };
 
 /* Keys that the interface has planned: told apart from typing errors in the message only. */
-static const char *const planned[] = { "ready", "token" };
+static const char *const planned[] = { "ready" };
 
 static int read_value(struct reading *o, sd_bus_message *m, size_t i)
 {

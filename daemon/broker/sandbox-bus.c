@@ -16,9 +16,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-void sandbox_bus_path(uint64_t id, char ret[SANDBOX_PATH_MAX])
+void sandbox_bus_path(const struct sandbox *s, uid_t viewer, char ret[SANDBOX_PATH_MAX])
 {
-	(void)snprintf(ret, SANDBOX_PATH_MAX, "%s/%" PRIu64, BAILIFF_SANDBOX_PREFIX, id);
+	if (s->token.name[0] != '\0' && viewer == s->owner)
+		(void)snprintf(ret, SANDBOX_PATH_MAX, "%s/%s", BAILIFF_SANDBOX_PREFIX, s->token.name);
+	else
+		(void)snprintf(ret, SANDBOX_PATH_MAX, "%s/%" PRIu64, BAILIFF_SANDBOX_PREFIX, s->id);
 }
 
 bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c)
@@ -29,11 +32,14 @@ bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c)
 /* At a path below the prefix, if the caller may see it. */
 static struct sandbox *find_visible(struct broker *b, const char *path, const struct caller *c)
 {
-	struct sandbox *s;
+	const char *element = path + strlen(BAILIFF_SANDBOX_PREFIX "/");
+	struct sandbox *s = NULL;
 	uint64_t id;
 
-	s = parse_u64(path + strlen(BAILIFF_SANDBOX_PREFIX "/"), &id) >= 0 ? sandboxes_find(&b->sandboxes, id)
-									   : NULL;
+	if (parse_u64(element, &id) >= 0)
+		s = sandboxes_find(&b->sandboxes, id);
+	else if (c && token_is_valid(element))
+		s = sandboxes_find_token(&b->sandboxes, c->uid, element);
 	return s && sandbox_bus_visible(s, c) ? s : NULL;
 }
 
@@ -78,7 +84,7 @@ static int list_objects(
 	for (size_t i = 0; i < b->sandboxes.n; i++) {
 		if (!sandbox_bus_visible(b->sandboxes.v[i], c))
 			continue;
-		sandbox_bus_path(b->sandboxes.v[i]->id, path);
+		sandbox_bus_path(b->sandboxes.v[i], c->uid, path);
 		if (strv_extend(&nodes, path) < 0)
 			return -ENOMEM;
 	}

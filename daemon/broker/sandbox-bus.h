@@ -7,9 +7,11 @@
 
 #include <systemd/sd-bus.h>
 
-#define SANDBOX_PATH_MAX 64 /* BAILIFF_SANDBOX_PREFIX, "/", 20 digits, NUL */
+#define SANDBOX_PATH_MAX 128 /* BAILIFF_SANDBOX_PREFIX, "/", 20 digits or a token, NUL */
 
-void sandbox_bus_path(uint64_t id, char ret[SANDBOX_PATH_MAX]);
+/* The path that this user is shown: the owner's ends in the token, if there is one, all others' in the id.
+ * The owner finds the object by its id too. */
+void sandbox_bus_path(const struct sandbox *s, uid_t viewer, char ret[SANDBOX_PATH_MAX]);
 /* May this caller see and control the sandbox: its owner's uid, or an administrator. */
 bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c);
 /* A call of an object that does not exist for this caller, who is known: NoSuchSandbox, whatever the call.

@@ -21,6 +21,7 @@ struct telling {
 	const struct sandbox *s;
 	const char *name; /* of the connection, on the bus; NULL: it has this one for itself */
 	sd_bus *bus;
+	uid_t viewer; /* whose it is */
 };
 
 struct violation_text {
@@ -47,7 +48,7 @@ static int new_signal_of(
 {
 	char path[SANDBOX_PATH_MAX];
 
-	sandbox_bus_path(t->s->id, path);
+	sandbox_bus_path(t->s, t->viewer, path);
 	return new_signal(t, path, interface, member, ret);
 }
 
@@ -143,7 +144,7 @@ static int send_added(const struct telling *t, const void *data)
 	char path[SANDBOX_PATH_MAX];
 	int r;
 
-	sandbox_bus_path(t->s->id, path);
+	sandbox_bus_path(t->s, t->viewer, path);
 	r = new_signal(t, BAILIFF_OBJECT_PATH, OBJECT_MANAGER, "InterfacesAdded", &m);
 	if (r >= 0)
 		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_OBJECT_PATH, path);
@@ -168,7 +169,7 @@ static int send_removed(const struct telling *t, const void *data)
 	char path[SANDBOX_PATH_MAX];
 	int r;
 
-	sandbox_bus_path(t->s->id, path);
+	sandbox_bus_path(t->s, t->viewer, path);
 	r = new_signal(t, BAILIFF_OBJECT_PATH, OBJECT_MANAGER, "InterfacesRemoved", &m);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "oas", path, 1, BAILIFF_SANDBOX_INTERFACE);
@@ -177,10 +178,10 @@ static int send_removed(const struct telling *t, const void *data)
 
 typedef int (*sender)(const struct telling *t, const void *data);
 
-static void tell(struct sandbox *s, const char *name, sender send, const void *data)
+static void tell(struct sandbox *s, const char *name, uid_t viewer, sender send, const void *data)
 {
 	struct broker *b = s->broker;
-	struct telling t = { .s = s, .bus = callers_bus(&b->callers, name) };
+	struct telling t = { .s = s, .bus = callers_bus(&b->callers, name), .viewer = viewer };
 	int r = t.bus ? 0 : -ENOTCONN;
 
 	if (t.bus == b->bus)
@@ -199,13 +200,13 @@ static void emit(struct sandbox *s, sender send, const void *data)
 	const struct callers *callers = &s->broker->callers;
 
 	if (s->owner_name)
-		tell(s, s->owner_name, send, data);
+		tell(s, s->owner_name, s->owner, send, data);
 	for (size_t i = 0; callers->n_subscribed > 0 && i < callers->n; i++) {
 		const struct caller *c = callers->v[i];
 
 		if (c->subscribed && sandbox_bus_visible(s, c) &&
 			!(s->owner_name && strcmp(s->owner_name, c->name) == 0))
-			tell(s, c->name, send, data);
+			tell(s, c->name, c->uid, send, data);
 	}
 }
 

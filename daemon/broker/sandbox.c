@@ -113,6 +113,14 @@ struct sandbox *sandboxes_find(const struct sandboxes *all, uint64_t id)
 	return there ? all->v[i] : NULL;
 }
 
+struct sandbox *sandboxes_find_token(const struct sandboxes *all, uid_t owner, const char *token)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i]->owner == owner && strcmp(all->v[i]->token.name, token) == 0)
+			return all->v[i];
+	return NULL;
+}
+
 void sandboxes_remove(struct sandboxes *all, struct sandbox *s)
 {
 	bool there;

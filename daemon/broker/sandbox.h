@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "broker/deferred.h"
+#include "broker/token.h"
 #include "wire/messages.h"
 
 #include <stdbool.h>
@@ -21,10 +22,11 @@ struct sandbox {
 	struct broker *broker;
 	uint64_t id;
 	char *profile, *tag, *cgroup;
-	char *owner_name; /* connection that launched it; NULL when that is gone */
-	uid_t owner;      /* who launched it */
-	uid_t uid;        /* as what it runs */
-	uint32_t pid;     /* as the host counts, 0 if unknown */
+	struct token token; /* the owner's name for it */
+	char *owner_name;   /* connection that launched it; NULL when that is gone */
+	uid_t owner;        /* who launched it */
+	uid_t uid;          /* as what it runs */
+	uint32_t pid;       /* as the host counts, 0 if unknown */
 	uint32_t generation, layers, lacking;
 	bool detach, has_pty;
 	bool held; /* taken over; its connection ended with the last broker, its lifeline did not */
@@ -57,6 +59,8 @@ void sandboxes_done(struct sandboxes *all);
 /* Takes s over on success. -EEXIST for an id that is there already. */
 int sandboxes_add(struct sandboxes *all, struct sandbox *s);
 struct sandbox *sandboxes_find(const struct sandboxes *all, uint64_t id);
+/* The one that this user launched with this token; NULL. */
+struct sandbox *sandboxes_find_token(const struct sandboxes *all, uid_t owner, const char *token);
 /* Takes it out of the table and frees it. */
 void sandboxes_remove(struct sandboxes *all, struct sandbox *s);
 /* The one that ended first among those of uid, or of all with (uid_t)-1; NULL without any. */

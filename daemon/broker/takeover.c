@@ -13,11 +13,12 @@
 static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_record *record)
 {
 	_cleanup_free_ char *owner_name = NULL;
+	struct token token = { 0 };
 	bool direct = false;
 	struct sandbox *s;
 	int r;
 
-	r = note_read(b->bus, e->note, e->n_note, &owner_name, &direct);
+	r = note_read(b->bus, e->note, e->n_note, &owner_name, &direct, &token);
 	if (r < 0)
 		(void)log_errno(
 			LOG_WARNING, r, "Sandbox %" PRIu64 ": its note can not be read", e->launched.id);
@@ -27,6 +28,7 @@ static int adopt(struct broker *b, const struct sandbox_entry *e, struct wire_re
 	s->owner = e->owner;
 	s->generation = e->generation;
 	s->detach = e->detach;
+	s->token = token;
 	s->held = direct && e->has_lifeline;
 	s->state = (enum sandbox_state)e->state;
 	s->exit = e->exit;

@@ -372,6 +372,7 @@ static int record_sandbox(struct launch *l)
 	s->owner = m->uid;
 	s->uid = l->spec.uid;
 	s->detach = m->detach;
+	s->adoptable = m->adoptable;
 	s->serial = l->serial;
 	s->begun_usec = l->begun_usec;
 	s->runtime_max_usec = l->effective.runtime_max_usec;

@@ -36,7 +36,7 @@ struct sandbox {
 	uint32_t generation_number;
 	char *profile, *tag, *cgroup;
 	uid_t owner, uid;
-	bool dynamic_uid, detach, has_pty;
+	bool dynamic_uid, detach, adoptable, has_pty;
 	uint32_t layers, lacking;
 	uint8_t *note;
 	size_t n_note;
@@ -48,7 +48,7 @@ struct sandbox {
 	struct timer timer;
 
 	uint32_t serial; /* of the launch, while it is STARTING */
-	bool forsaken;   /* the connection that its answer belongs to is gone */
+	bool forsaken;   /* the connection that its answer belongs to is gone; adoptable: it goes on */
 	enum jail_stage
 		failed; /* why a launch was broken off by us: stage and words; STAGE_NONE if it was not */
 	const char *failed_why;

@@ -11,6 +11,9 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
+/* A new broker waits for launches of the one before; SetupTimeoutSec= may be longer than it may take. */
+#define FORSAKEN_SETUP_USEC 5000000U
+
 static uint64_t add_usec(uint64_t a, uint64_t b)
 {
 	return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
@@ -123,8 +126,10 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 	s->runtime_deadline = add_usec(s->started_boottime_usec, s->runtime_max_usec);
 	timers_set(&server->timers, &s->timer, s->runtime_deadline);
 	fill_launched(s, &launched);
-	(void)encode_launched(&b, s->serial, &launched);
-	server_send_fds(server, &b, fds, s->has_pty ? 2 : 1);
+	if (!s->forsaken) {
+		(void)encode_launched(&b, s->serial, &launched);
+		server_send_fds(server, &b, fds, s->has_pty ? 2 : 1);
+	}
 	/* ours would keep the terminal from hanging up when the client goes */
 	s->jail.pty_master_fd = fd_close(s->jail.pty_master_fd);
 	log_debug("sandbox %llu of profile %s started in %llu us", (unsigned long long)s->id, s->profile,
@@ -143,24 +148,32 @@ static int watch_report(struct server *server, struct sandbox *s)
 	return server_watch(server, &s->report, EPOLLIN);
 }
 
-/* Reads the report of a STARTING sandbox and answers its launch. False: the sandbox is gone. */
-static bool settle_launch(struct server *server, struct sandbox *s)
+/* One that is adopted counts as started if its program may have run, also when it was killed right then:
+ * whoever asks for it again must not get a second one. */
+static bool is_broken_off(const struct sandbox *s, bool executed)
+{
+	return s->failed != STAGE_NONE && !(executed && s->forsaken && s->adoptable);
+}
+
+static bool take_report(struct server *server, struct sandbox *s)
 {
 	struct jail_error e = { .stage = STAGE_EXEC };
+	bool executed;
 	int r;
 
 	server_unwatch(server, &s->report);
 	r = jail_read_report(&s->jail, &e);
+	executed = r > 0;
 	if (r == 0) {
 		r = watch_report(server, s);
 		if (r == 0)
 			return true;
-	} else if (r > 0) {
+	} else if (executed) {
 		r = s->process.fd < 0 ? watch_process(server, s) : 0;
 		if (r >= 0)
 			r = violations_watch(server, s);
 	}
-	if (s->failed != STAGE_NONE) {
+	if (is_broken_off(s, executed)) {
 		broken_off(s, &e);
 		r = e.error;
 	} else if (r < 0 && e.error == 0)
@@ -171,6 +184,16 @@ static bool settle_launch(struct server *server, struct sandbox *s)
 	}
 	succeed_launch(server, s);
 	return true;
+}
+
+/* Reads the report of a STARTING sandbox and answers its launch. False: the sandbox is gone. */
+static bool settle_launch(struct server *server, struct sandbox *s)
+{
+	bool forsaken = s->forsaken, there = take_report(server, s);
+
+	if (forsaken)
+		server_forsaken_settled(server);
+	return there;
 }
 
 static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si, bool out_of_memory)
@@ -378,6 +401,17 @@ int sandbox_signal(struct sandbox *s, int sig, bool all)
 		s->reason = RESULT_KILLED;
 	}
 	return r;
+}
+
+void sandbox_forsake(struct server *server, struct sandbox *s)
+{
+	uint64_t soon = add_usec(now_boottime_usec(), FORSAKEN_SETUP_USEC);
+
+	s->forsaken = true;
+	if (!s->adoptable)
+		sandbox_break_off(server, s, STAGE_EXEC, "the broker went away");
+	else if (s->failed == STAGE_NONE && s->timer.deadline > soon)
+		timers_set(&server->timers, &s->timer, soon);
 }
 
 static void kill_sandbox(struct server *server, struct sandbox *s)

@@ -10,6 +10,9 @@
 int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_usec);
 /* Kills a sandbox that is STARTING; its launch will be answered with this stage and reason. @why: static. */
 void sandbox_break_off(struct server *server, struct sandbox *s, enum jail_stage stage, const char *why);
+/* The broker that asked for this STARTING sandbox is gone. An adoptable one goes on: its program may run
+ * already. The others are broken off, nobody would own them. */
+void sandbox_forsake(struct server *server, struct sandbox *s);
 /* -ESRCH unless it runs. SIGKILL makes the result RESULT_KILLED. */
 int sandbox_signal(struct sandbox *s, int sig, bool all);
 /* Sends the stop signal and kills after the grace; at once with 0, never with USEC_INFINITY. A sandbox that

@@ -127,7 +127,8 @@ static int continue_list(struct server *server)
 	int r;
 
 	for (s = registry_find_from(&server->registry, l->next_id); s; s = TAILQ_NEXT(s, by_age)) {
-		/* one that is being set up belongs to a launch of the broker before, and is being killed */
+		/* one that is being set up belongs to a launch of the broker before, and is being killed:
+		 * where it may go on, this broker was not listened to until it had started or failed */
 		r = s->state == SANDBOX_STARTING ? 0 : send_entry(server, s);
 		if (r == -EAGAIN)
 			return 0;

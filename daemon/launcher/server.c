@@ -126,18 +126,28 @@ void server_done(struct server *s)
 	s->epoll_fd = fd_close(s->epoll_fd);
 }
 
-/* Launches whose answer nobody will read are broken off: nobody would own the sandbox. */
-static void break_off_launches(struct server *s)
+/* Launches whose answer nobody will read. */
+static void forsake_launches(struct server *s)
 {
 	struct sandbox *sandbox;
 
 	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
 	{
-		if (sandbox->state != SANDBOX_STARTING)
-			continue;
-		sandbox->forsaken = true;
-		sandbox_break_off(s, sandbox, STAGE_EXEC, "the broker went away");
+		if (sandbox->state == SANDBOX_STARTING)
+			sandbox_forsake(s, sandbox);
 	}
+}
+
+static bool is_settling(const struct server *s)
+{
+	const struct sandbox *sandbox;
+
+	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
+	{
+		if (sandbox->state == SANDBOX_STARTING && sandbox->forsaken && sandbox->adoptable)
+			return true;
+	}
+	return false;
 }
 
 static void drop_broker(struct server *s)
@@ -145,15 +155,17 @@ static void drop_broker(struct server *s)
 	close_source(s, &s->broker);
 	outbox_clear(&s->outbox);
 	s->listing.active = false;
-	s->broker_broken = false;
-	break_off_launches(s);
+	s->broker_broken = s->broker_waits = false;
+	forsake_launches(s);
 }
 
+/* Its first question is for the list of sandboxes, which has to be whole. */
 int server_set_broker(struct server *s, int fd)
 {
 	drop_broker(s);
 	s->broker.fd = fd;
-	return server_watch(s, &s->broker, EPOLLIN);
+	s->broker_waits = is_settling(s);
+	return s->broker_waits ? 0 : server_watch(s, &s->broker, EPOLLIN);
 }
 
 void server_break_broker(struct server *s, const char *why, int error)
@@ -175,6 +187,20 @@ static void watch_room(struct server *s)
 	};
 
 	(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->broker.fd, &e);
+}
+
+void server_forsaken_settled(struct server *s)
+{
+	int r;
+
+	if (!s->broker_waits || is_settling(s))
+		return;
+	s->broker_waits = false;
+	r = server_watch(s, &s->broker, EPOLLIN);
+	if (r < 0)
+		server_break_broker(s, "it can not be listened to", r);
+	else
+		watch_room(s);
 }
 
 void server_send(struct server *s, const struct buf *b, int fd)

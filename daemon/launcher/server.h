@@ -32,6 +32,7 @@ struct server {
 	struct listing listing;
 	bool started;       /* WIRE_START came */
 	bool broker_broken; /* to be closed when the event at hand is done with */
+	bool broker_waits;  /* is not listened to yet: launches of the one before are being settled */
 	bool stopping;      /* no launches any more */
 	bool told_stopped;  /* and no sandbox is live: the keeper knows, and will close its channel */
 	bool quit;
@@ -51,6 +52,8 @@ void server_unwatch(struct server *s, struct source *source);
 
 /* A connection to a new broker takes the place of an old one. */
 int server_set_broker(struct server *s, int fd);
+/* A launch that the broker before had asked for has started or failed. */
+void server_forsaken_settled(struct server *s);
 /* Sends a record with at most one fd (-1: none) to the broker, if there is one. */
 void server_send(struct server *s, const struct buf *b, int fd);
 /* The same with at most OUTBOX_FDS_MAX fds, which stay the caller's. */

@@ -97,6 +97,7 @@ int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_re
 	put_binds(b, m);
 	buf_put_u8(b, m->has_lifeline);
 	buf_put_u8(b, m->detach);
+	buf_put_u8(b, m->adoptable);
 	put_limits(b, m->limits, m->n_limits);
 	buf_put_u64(b, m->runtime_max_usec);
 	buf_put_u64(b, m->timeout_stop_usec);
@@ -262,6 +263,7 @@ int decode_launch_request(struct cursor *c, struct launch_request *ret)
 	get_binds(c, &m);
 	m.has_lifeline = cursor_get_bool(c);
 	m.detach = cursor_get_bool(c);
+	m.adoptable = cursor_get_bool(c);
 	get_limits(c, &m);
 	m.runtime_max_usec = get_timeout(c);
 	m.timeout_stop_usec = get_timeout(c);

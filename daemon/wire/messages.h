@@ -125,6 +125,7 @@ struct launch_request {
 	} binds[MOUNT_SLOTS_MAX];
 	bool has_lifeline; /* one more fd: kept and watched by the launcher */
 	bool detach;
+	bool adoptable; /* goes on when the broker ends before the answer: the next one finds it listed */
 	struct wire_limit *limits;
 	size_t n_limits;
 	uint64_t runtime_max_usec, timeout_stop_usec; /* 0 = the profile's */

@@ -114,7 +114,6 @@ static void test_unknown_options(void **state)
 	refused(r, OPTION(r, "Cwd", "s", "/"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTION(r, "", "s", "/"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTION(r, "ready", "s", "exec"), BAILIFF_ERROR_UNKNOWN_OPTION);
-	refused(r, OPTION(r, "token", "s", "mine"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTIONS(r, 2, "colour", "s", "blue", "optional", "as", 1, "color"),
 		BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTIONS(r, 2, "colour", "s", "blue", "colour", "s", "blue"), INVALID);

@@ -20,6 +20,7 @@ struct kept {
 	uid_t owner;
 	const char *owner_name; /* NULL: a note of another bus; "": no note at all */
 	bool detach, exited;
+	struct token token;
 };
 
 static void fill_note(struct rig *r, const struct kept *k, struct sandbox_entry *e)
@@ -27,8 +28,9 @@ static void fill_note(struct rig *r, const struct kept *k, struct sandbox_entry 
 	e->n_note = 0;
 	if (k->owner_name && k->owner_name[0] == '\0')
 		return;
-	assert_int_equal(
-		note_write(r->broker.bus, k->owner_name ? k->owner_name : ALICE, e->note, &e->n_note), 0);
+	assert_int_equal(note_write(r->broker.bus, k->owner_name ? k->owner_name : ALICE, &k->token, e->note,
+				 &e->n_note),
+		0);
 	if (!k->owner_name)
 		e->note[3] ^= 1; /* in the id of the bus */
 }

@@ -43,6 +43,7 @@ static int encode_full_launch(struct buf *b, uint32_t serial)
 		.binds = { { slot_one, true }, { slot_two, false } },
 		.has_lifeline = true,
 		.detach = true,
+		.adoptable = true,
 		.limits = limits,
 		.n_limits = ELEMENTSOF(limits),
 		.runtime_max_usec = USEC_INFINITY,
