@@ -1,186 +1,246 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The library in a caller's event loop: what to poll for, and calls whose answers come to a function of the
- * caller's out of bailiff_connection_process(). Nothing here waits.
+ * The library in a caller's event loop: what to poll for, and what is told to functions of the caller's:
+ * answers of calls, and signals. What arrives is noted while the bus is read, and told by
+ * bailiff_connection_process() alone, when nothing is being read: so a handler may use the whole library.
+ * Nothing here waits.
  */
 
 #include "lib/internal.h"
+#include "lib/operation.h"
 
 #include "dbus/names.h"
 
 #include <string.h>
 #include <unistd.h>
 
-struct operation {
-	struct operation *next;
-	bailiff_connection *connection;
-	sd_bus_slot *slot;
-	bailiff_sandbox *sandbox; /* of a launch: owned; of Wait: the caller's */
-	bailiff_launch_handler launched;
-	bailiff_wait_handler ended;
-	void *userdata;
-	char *destination;
-};
-
-static struct operation *operation_free(struct operation *o)
+struct operation *operation_free(struct operation *o)
 {
 	if (!o)
 		return NULL;
 	(void)sd_bus_slot_unref(o->slot);
-	if (o->launched)
+	(void)sd_bus_message_unref(o->message);
+	if (o->kind == OPERATION_LAUNCH)
 		(void)bailiff_sandbox_free(o->sandbox);
 	free(o->destination);
 	free(o);
 	return NULL;
 }
-DEFINE_CLEANUP(struct operation *, operation_free);
 
-static void unlink_operation(struct operation *o)
+void operation_append(struct operation **list, struct operation *o)
 {
-	struct operation **at = &o->connection->operations;
-
-	while (*at && *at != o)
-		at = &(*at)->next;
-	if (*at)
-		*at = o->next;
+	while (*list)
+		list = &(*list)->next;
+	o->next = NULL;
+	*list = o;
 }
 
-/* From the head, as a sandbox that is freed with its launch may hold the last reference of the connection. */
+static void take_out(struct operation **list, const struct operation *o)
+{
+	while (*list && *list != o)
+		list = &(*list)->next;
+	if (*list)
+		*list = o->next;
+}
+
+void operations_free(struct operation **list)
+{
+	while (*list) {
+		struct operation *o = *list;
+
+		*list = o->next;
+		(void)operation_free(o);
+	}
+}
+
+/* One by one, as a sandbox that is freed with its launch may hold the last reference of the connection. */
 void operations_drop(bailiff_connection *c)
 {
 	bailiff_connection *held = connection_ref(c);
 
-	while (held->operations) {
-		struct operation *o = held->operations;
-
-		held->operations = o->next;
-		(void)operation_free(o);
-	}
+	operations_free(&held->operations);
+	operations_free(&held->due);
 	(void)connection_unref(held);
 }
 
-struct operation *operations_detach(bailiff_connection *c)
+static void forget(struct operation **list, const bailiff_sandbox *s)
 {
-	struct operation *all = steal_ptr(c->operations);
+	while (*list) {
+		struct operation *o = *list;
 
-	for (struct operation *o = all; o; o = o->next)
-		o->slot = sd_bus_slot_unref(o->slot);
-	return all;
-}
-
-void operations_fail(struct operation *all, int error)
-{
-	while (all) {
-		_cleanup_(operation_freep) struct operation *o = all;
-
-		all = o->next;
-		if (o->launched)
-			o->launched(error, NULL, o->userdata);
-		else
-			o->ended(error, NULL, o->userdata);
+		if (o->kind != OPERATION_LAUNCH && o->sandbox == s) {
+			*list = o->next;
+			(void)operation_free(o);
+		} else
+			list = &o->next;
 	}
 }
 
 void operations_forget(bailiff_sandbox *s)
 {
-	struct operation **at = &s->connection->operations;
-
-	while (*at) {
-		struct operation *o = *at;
-
-		if (o->ended && o->sandbox == s) {
-			*at = o->next;
-			(void)operation_free(o);
-		} else
-			at = &o->next;
-	}
+	forget(&s->connection->operations, s);
+	forget(&s->connection->due, s);
 }
 
-static void finish_launch(struct operation *o, sd_bus_message *reply, int r)
+/* What was answered or failed. For a launch, the handle knows its object from now on, so that signals find
+ * it; whatever follows from that waits. */
+static void finish(struct operation *o, int error)
 {
-	bailiff_sandbox *s = NULL;
+	bailiff_connection *c = o->connection;
 
-	if (r == 0)
-		r = launch_take_reply(o->connection, o->sandbox, reply);
-	if (r == 0)
-		s = steal_ptr(o->sandbox);
-	o->launched(r, s, o->userdata);
-}
-
-static void finish_wait(struct operation *o, sd_bus_message *reply, int r)
-{
-	bailiff_sandbox *s = o->sandbox;
-	bailiff_exit e;
-
-	if (r == 0)
-		r = sandbox_take_result(s, reply);
-	if (r < 0) {
-		o->ended(r, NULL, o->userdata);
+	take_out(&c->operations, o);
+	o->slot = sd_bus_slot_unref(o->slot);
+	o->error = error;
+	if (o->kind == OPERATION_WATCH) {
+		watch_finish(o);
 		return;
 	}
-	e = (bailiff_exit){ .result = s->result, .code = s->exit_code, .signal = s->exit_signal };
-	o->ended(0, &e, o->userdata);
+	if (o->kind == OPERATION_LAUNCH && error == 0 && reply_verdict(o->destination, o->message) == 0)
+		o->taken = launch_read_reply(o->sandbox, o->message);
+	operation_append(&c->due, o);
+}
+
+void operations_fail(bailiff_connection *c, int error)
+{
+	while (c->operations)
+		finish(c->operations, error);
 }
 
 static int on_reply(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *reterr_error)
 {
-	_cleanup_(operation_freep) struct operation *o = userdata;
-	_cleanup_(connection_unrefp) bailiff_connection *c = connection_ref(o->connection);
-	int r;
+	struct operation *o = userdata;
+	bailiff_connection *c = o->connection;
 
-	unlink_operation(o);
-	connection_forget_error(c);
+	o->message = sd_bus_message_ref(reply);
 	/* one that closes answers what is pending itself */
-	r = c->bus && sd_bus_is_open(c->bus) > 0 ? judge_reply(c, o->destination, reply)
-						 : connection_fail(c, c->direct ? -ECONNRESET : -ENOTCONN,
-							   NULL, "the connection was closed");
-	if (o->launched)
-		finish_launch(o, reply, r);
-	else
-		finish_wait(o, reply, r);
+	finish(o, c->bus && sd_bus_is_open(c->bus) > 0 ? 0 : c->direct ? -ECONNRESET : -ENOTCONN);
 	return 1;
 }
 
-static int operation_new(bailiff_connection *c, void *userdata, struct operation **ret)
+static int judge(struct operation *o)
 {
-	_cleanup_(operation_freep) struct operation *o = calloc(1, sizeof(*o));
-	int r;
+	connection_forget_error(o->connection);
+	return o->error == 0 ? judge_reply(o->connection, o->destination, o->message)
+			     : connection_fail(o->connection, o->error, NULL, "the connection was closed");
+}
+
+static void tell_launch(struct operation *o)
+{
+	bailiff_sandbox *s = NULL;
+	int r = judge(o);
+
+	if (r == 0)
+		r = launch_conclude(o->connection, o->sandbox, o->taken);
+	if (r == 0)
+		s = steal_ptr(o->sandbox);
+	o->handler.launched(r, s, o->userdata);
+}
+
+static void tell_end(const struct operation *o, int error)
+{
+	const bailiff_sandbox *s = o->sandbox;
+	const bailiff_exit e = { .result = s->result, .code = s->exit_code, .signal = s->exit_signal };
+
+	o->handler.ended(error, error < 0 ? NULL : &e, o->userdata);
+}
+
+static void tell_wait(struct operation *o)
+{
+	int r = judge(o);
+
+	tell_end(o, r == 0 ? sandbox_take_result(o->sandbox, o->message) : r);
+}
+
+static void tell(struct operation *o)
+{
+	switch (o->kind) {
+	case OPERATION_LAUNCH:
+		tell_launch(o);
+		break;
+	case OPERATION_WAIT:
+		tell_wait(o);
+		break;
+	case OPERATION_EXIT:
+		tell_end(o, o->error);
+		break;
+	case OPERATION_READY:
+		o->handler.ready(o->sandbox, o->userdata);
+		break;
+	case OPERATION_VIOLATION:
+		violation_tell(o);
+		break;
+	case OPERATION_RELOAD:
+		reload_tell(o);
+		break;
+	case OPERATION_WATCH: /* is never due */
+		break;
+	}
+}
+
+int operation_new(bailiff_connection *c, enum operation_kind kind, bailiff_sandbox *s, struct operation **ret)
+{
+	struct operation *o = calloc(1, sizeof(*o));
 
 	if (!o)
 		return -ENOMEM;
-	r = connection_check(c);
-	if (r == 0 && !c->owner)
-		r = connection_find_broker(c);
-	if (r < 0)
-		return r;
 	o->connection = c;
-	o->userdata = userdata;
-	o->destination = strdup(c->owner);
-	if (!o->destination)
-		return -ENOMEM;
-	*ret = steal_ptr(o);
+	o->kind = kind;
+	o->sandbox = s;
+	*ret = o;
 	return 0;
 }
 
-/* Takes o over when it succeeds. */
-static int submit(struct operation *o, const struct call *call)
+/* The broker has to be known. */
+static int send_to_owner(struct operation *o, const struct call *call)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	bailiff_connection *c = o->connection;
 	int r;
 
+	o->destination = strdup(c->owner);
+	if (!o->destination)
+		return -ENOMEM;
 	r = sd_bus_message_new_method_call(
 		c->bus, &m, o->destination, call->path, call->interface, call->member);
 	if (r >= 0 && call->fill)
 		r = call->fill(m, call->data);
 	if (r >= 0)
 		r = sd_bus_call_async(c->bus, &o->slot, m, on_reply, o, call->timeout_usec);
+	return r < 0 ? r : 0;
+}
+
+/* Takes *o over when it succeeds. */
+static int submit(struct operation **o, const struct call *call)
+{
+	bailiff_connection *c = (*o)->connection;
+	int r = send_to_owner(*o, call);
+
 	if (r < 0)
 		return connection_failf(c, r, "could not send %s: %s", call->member, strerror(-r));
-	o->next = c->operations;
-	c->operations = o;
+	operation_append(&c->operations, steal_ptr(*o));
 	return 0;
+}
+
+int operation_watch(bailiff_sandbox *s)
+{
+	const struct call call = { s->path, BAILIFF_SANDBOX_INTERFACE, "Wait", NULL, NULL, UINT64_MAX };
+	_cleanup_(operation_freep) struct operation *o = NULL;
+	int r = operation_new(s->connection, OPERATION_WATCH, s, &o);
+
+	if (r == 0)
+		r = send_to_owner(o, &call);
+	if (r < 0)
+		return r;
+	operation_append(&s->connection->operations, steal_ptr(o));
+	return 0;
+}
+
+static int check(bailiff_connection *c)
+{
+	int r = connection_check(c);
+
+	return r == 0 && !c->owner ? connection_find_broker(c) : r;
 }
 
 EXPORT int bailiff_launch_async(
@@ -194,44 +254,39 @@ EXPORT int bailiff_launch_async(
 
 	if (!c || !r || !handler)
 		return -EINVAL;
-	k = operation_new(c, userdata, &o);
+	k = check(c);
+	if (k == 0)
+		k = operation_new(c, OPERATION_LAUNCH, NULL, &o);
 	if (k == 0)
 		k = launch_prepare(c, r, &prepared);
 	if (k < 0)
 		return k;
-	o->launched = handler;
+	o->handler.launched = handler;
+	o->userdata = userdata;
 	k = sandbox_new(c, &o->sandbox);
 	if (k == 0)
-		k = submit(o, &call);
+		k = submit(&o, &call);
 	launch_sent(&prepared);
-	if (k < 0)
-		return k;
-	(void)steal_ptr(o);
-	return 0;
+	return k;
 }
 
 EXPORT int bailiff_sandbox_wait_async(bailiff_sandbox *s, bailiff_wait_handler handler, void *userdata)
 {
+	struct call call = { NULL, BAILIFF_SANDBOX_INTERFACE, "Wait", NULL, NULL, UINT64_MAX };
 	_cleanup_(operation_freep) struct operation *o = NULL;
 	int r;
 
 	if (!s || !handler)
 		return -EINVAL;
-	r = operation_new(s->connection, userdata, &o);
+	r = check(s->connection);
+	if (r == 0)
+		r = operation_new(s->connection, OPERATION_WAIT, s, &o);
 	if (r < 0)
 		return r;
-	o->sandbox = s;
-	o->ended = handler;
-	{
-		const struct call call = { s->path, BAILIFF_SANDBOX_INTERFACE, "Wait", NULL, NULL,
-			UINT64_MAX };
-
-		r = submit(o, &call);
-	}
-	if (r < 0)
-		return r;
-	(void)steal_ptr(o);
-	return 0;
+	o->handler.ended = handler;
+	o->userdata = userdata;
+	call.path = s->path;
+	return submit(&o, &call);
 }
 
 EXPORT int bailiff_connection_get_fd(bailiff_connection *c)
@@ -256,6 +311,10 @@ EXPORT int bailiff_connection_get_timeout(bailiff_connection *c, uint64_t *ret)
 
 	if (!c || !ret)
 		return -EINVAL;
+	if (c->due) { /* noted by a call that has read the bus meanwhile */
+		*ret = 0;
+		return 0;
+	}
 	if (!c->bus || sd_bus_is_open(c->bus) <= 0)
 		return -ENOTCONN;
 	r = sd_bus_get_timeout(c->bus, ret);
@@ -265,15 +324,24 @@ EXPORT int bailiff_connection_get_timeout(bailiff_connection *c, uint64_t *ret)
 EXPORT int bailiff_connection_process(bailiff_connection *c)
 {
 	_cleanup_(connection_unrefp) bailiff_connection *held = NULL;
+	_cleanup_(operation_freep) struct operation *o = NULL; /* gone before what it may hold on to */
 	int r;
 
-	if (!c || !c->bus)
-		return c ? -ENOTCONN : -EINVAL;
+	if (!c)
+		return -EINVAL;
 	if (c->pid != getpid())
 		return -ECHILD;
+	if (!c->due && !c->bus)
+		return -ENOTCONN;
 	held = connection_ref(c); /* a handler may free it */
+	o = c->due;
+	if (o) {
+		c->due = o->next;
+		tell(o);
+		return 1;
+	}
 	r = sd_bus_process(c->bus, NULL);
 	if (r < 0)
 		return r;
-	return r > 0 || (held->bus && sd_bus_is_open(held->bus) > 0) ? r > 0 : -ENOTCONN;
+	return r > 0 || sd_bus_is_open(c->bus) > 0 ? r > 0 : -ENOTCONN;
 }

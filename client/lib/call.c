@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define BUS_DRIVER "org.freedesktop.DBus"
-
 static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr_error)
 {
 	sd_bus_message **reply = userdata;
@@ -65,23 +63,38 @@ static int from_driver(sd_bus_message *reply, const sd_bus_error *e)
 	return error_to_errno(e);
 }
 
+static bool is_from(sd_bus_message *m, const char *name)
+{
+	const char *sender = sd_bus_message_get_sender(m);
+
+	return sender && strcmp(sender, name) == 0;
+}
+
 /* Who else than the callee could have sent this? The bus may send errors; nobody else may send anything. */
+int reply_verdict(const char *destination, sd_bus_message *reply)
+{
+	const sd_bus_error *e = sd_bus_message_get_error(reply);
+	int r = e ? from_driver(reply, e) : 0;
+
+	if (r < 0)
+		return r;
+	if (!is_from(reply, destination))
+		return -EBADMSG;
+	return e ? error_to_errno(e) : 0;
+}
+
 int judge_reply(bailiff_connection *c, const char *destination, sd_bus_message *reply)
 {
 	const char *sender = sd_bus_message_get_sender(reply);
 	const sd_bus_error *e = sd_bus_message_get_error(reply);
-	bool from_callee = sender && strcmp(sender, destination) == 0;
-	int r;
+	int r = reply_verdict(destination, reply);
 
-	if (!e)
-		return from_callee ? 0
-				   : connection_failf(c, -EBADMSG, "a reply came from %s instead of %s",
-					     sender ? sender : "nobody", destination);
-	r = from_driver(reply, e);
-	if (r == 0 && !from_callee)
-		return connection_failf(c, -EBADMSG, "an error reply came from %s instead of %s",
-			sender ? sender : "nobody", destination);
-	return connection_fail(c, r < 0 ? r : error_to_errno(e), e->name, e->message);
+	if (r == 0)
+		return 0;
+	if (e && (is_from(reply, destination) || is_from(reply, BUS_DRIVER)))
+		return connection_fail(c, r, e->name, e->message);
+	return connection_failf(c, r, "%s came from %s instead of %s", e ? "an error reply" : "a reply",
+		sender ? sender : "nobody", destination);
 }
 
 int call_peer(bailiff_connection *c, const char *destination, const struct call *call, sd_bus_message **ret)
@@ -110,6 +123,17 @@ int call_peer(bailiff_connection *c, const char *destination, const struct call 
 	return 0;
 }
 
+/* The owner may become another one while the answer is awaited. */
+static int call_owner(bailiff_connection *c, const struct call *call, sd_bus_message **ret)
+{
+	_cleanup_(freep) char *owner = strdup(c->owner);
+	int r = owner ? call_peer(c, owner, call, ret) : -ENOMEM;
+
+	if (r == -EHOSTUNREACH && c->owner && !c->direct && strcmp(c->owner, owner) == 0)
+		free(steal_ptr(c->owner));
+	return r;
+}
+
 int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message **ret)
 {
 	int r;
@@ -121,12 +145,10 @@ int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message *
 		r = connection_check(c);
 		if (r == 0 && !c->owner)
 			r = connection_find_broker(c);
-		if (r == 0)
-			r = call_peer(c, c->owner, call, ret);
-		if (r != -EHOSTUNREACH || !c->owner || c->direct)
+		if (r < 0)
 			return r;
-		free(steal_ptr(c->owner));
-		if (attempt > 0)
+		r = call_owner(c, call, ret);
+		if (r != -EHOSTUNREACH || c->direct || attempt > 0)
 			return r;
 	}
 }

@@ -13,9 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BUS_DRIVER      "org.freedesktop.DBus"
-#define BUS_DRIVER_PATH "/org/freedesktop/DBus"
-#define DIRECT_PREFIX   ":direct." /* of the unique names on the broker's own socket */
+#define DIRECT_PREFIX ":direct." /* of the unique names on the broker's own socket */
 
 bailiff_connection *connection_ref(bailiff_connection *c)
 {
@@ -97,6 +95,11 @@ static int start_broker(bailiff_connection *c)
 	return r < 0 && *bailiff_last_error_name(c) ? -EHOSTUNREACH : r;
 }
 
+bool connection_trusts(const bailiff_connection *c, uid_t uid)
+{
+	return uid == 0 || (c->broker_uid != 0 && uid == c->broker_uid);
+}
+
 static int check_owner(bailiff_connection *c, const char *owner)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -111,7 +114,7 @@ static int check_owner(bailiff_connection *c, const char *owner)
 	r = sd_bus_message_read_basic(reply, 'u', &uid);
 	if (r <= 0)
 		return reply_malformed(c, "GetConnectionUnixUser");
-	if (uid == 0 || (c->broker_uid != 0 && uid == c->broker_uid))
+	if (connection_trusts(c, uid))
 		return 0;
 	return connection_failf(c, -EPERM, "%s on this bus belongs to uid %u, not to root or the user %s",
 		BAILIFF_BUS_NAME, uid, BAILIFF_USER);
@@ -216,7 +219,7 @@ static int look_at_peer(bailiff_connection *c)
 		return 0;
 	if (getsockopt(sd_bus_get_fd(c->bus), SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
 		return -errno;
-	if (ucred.uid != 0 && (c->broker_uid == 0 || ucred.uid != c->broker_uid))
+	if (!connection_trusts(c, ucred.uid))
 		return connection_failf(c, -EPERM, "%s was made by uid %u, not by root or the user %s",
 			c->address, ucred.uid, BAILIFF_USER);
 	c->direct = true;
@@ -238,6 +241,8 @@ static int open_again(bailiff_connection *c)
 		c->direct = true;
 	}
 	if (r == 0)
+		r = signals_open(c);
+	if (r == 0)
 		return 0;
 	c->bus = sd_bus_close_unref(c->bus);
 	/* as a bus says it of a broker that has not come back yet */
@@ -247,10 +252,12 @@ static int open_again(bailiff_connection *c)
 
 int connection_reopen(bailiff_connection *c)
 {
-	struct operation *lost = operations_detach(c);
-	int r = open_again(c);
+	int r;
 
-	operations_fail(lost, -ECONNRESET);
+	operations_fail(c, -ECONNRESET);
+	r = open_again(c);
+	if (r == 0)
+		signals_renew(c);
 	return r;
 }
 
@@ -285,6 +292,8 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 	if (r == 0)
 		r = look_at_peer(c);
 	if (r == 0)
+		r = signals_open(c);
+	if (r == 0)
 		r = connection_find_broker(c);
 	if (r < 0)
 		return r;
@@ -312,6 +321,7 @@ EXPORT bailiff_connection *bailiff_connection_free(bailiff_connection *c)
 		return NULL;
 	c->freed = true;
 	operations_drop(c);
+	signals_close(c);
 	if (c->bus) {
 		(void)sd_bus_close_unref(c->bus);
 		c->bus = NULL;

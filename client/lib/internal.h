@@ -59,6 +59,11 @@ DEFINE_CLEANUP(bailiff_violation *, bailiff_violation_free);
 DEFINE_CLEANUP(bailiff_explanation *, bailiff_explanation_free);
 DEFINE_CLEANUP(char **, bailiff_strv_free);
 
+#define BUS_DRIVER      "org.freedesktop.DBus"
+#define BUS_DRIVER_PATH "/org/freedesktop/DBus"
+#define HELD_MAX        256
+#define EARLY_MAX       16 /* as many as the broker tells of one sandbox */
+
 /* util.c */
 uint64_t now_usec(void); /* CLOCK_MONOTONIC */
 /* A point in time that is timeout away; BAILIFF_TIMEOUT_INFINITE stays. */
@@ -76,6 +81,17 @@ size_t count_strv(char *const *v);
 /* Replaces *dest by a copy of s. */
 int replace_str(char **dest, const char *s);
 
+/* What a connection has for signals, but for those of its sandboxes. */
+struct listener {
+	bool sees_owner, sees_reloads; /* the bus was asked for these */
+	char *candidate;               /* the new owner of the name, while the bus is asked who that is */
+	sd_bus_slot *asking;
+	sd_bus_message *held[HELD_MAX]; /* what came from it meanwhile */
+	size_t n_held;
+	bailiff_reload_handler reloaded;
+	void *userdata;
+};
+
 struct bailiff_connection {
 	unsigned n_ref; /* the caller's one, and one for each sandbox handle */
 	bool freed;     /* by the caller */
@@ -84,6 +100,10 @@ struct bailiff_connection {
 	bool direct; /* the broker's own socket: no bus in between, and the connection ends with the broker */
 	int lifeline[2]; /* read end, write end; of what is launched over the direct socket. -1 until then */
 	struct operation *operations; /* under way, async.c */
+	struct operation *due;        /* to be told by bailiff_connection_process() */
+	bailiff_sandbox *sandboxes;   /* all handles, linked by next */
+	struct listener listener;     /* signals.c */
+	unsigned incarnation;         /* 1, and one more each time the direct socket is opened again */
 	pid_t pid;                    /* who connected: nobody else may use it */
 	char *owner; /* unique name that owned BAILIFF_BUS_NAME and passed the check; NULL: to be looked up */
 	uid_t broker_uid; /* of the user "bailiff"; 0 where there is none */
@@ -102,6 +122,8 @@ DEFINE_CLEANUP(bailiff_connection *, connection_unref);
 int connection_check(bailiff_connection *c);
 /* Looks up who owns the broker's name, has the bus start one if nobody does, and checks the owner. */
 int connection_find_broker(bailiff_connection *c);
+/* May the broker run as this user? */
+bool connection_trusts(const bailiff_connection *c, uid_t uid);
 
 /* Over the direct socket: what keeps sandboxes alive while the broker is restarted, borrowed. */
 int connection_lifeline(bailiff_connection *c);
@@ -136,15 +158,25 @@ int reply_malformed(bailiff_connection *c, const char *member);
 
 /* Who else than the callee could have sent this reply? 0, or what a failed call returns. */
 int judge_reply(bailiff_connection *c, const char *destination, sd_bus_message *reply);
-/* async.c: drops what is under way without a word. */
+/* The same, and the last error stays as it is. */
+int reply_verdict(const char *destination, sd_bus_message *reply);
+/* async.c: drops what is under way or due without a word. */
 void operations_drop(bailiff_connection *c);
-/* Takes them out of a connection that ends, and tells their callers so. */
-struct operation *operations_detach(bailiff_connection *c);
-void operations_fail(struct operation *all, int error);
-/* And what waits for the end of s, which is being freed. */
+/* All that are under way have failed. */
+void operations_fail(bailiff_connection *c, int error);
+/* Drops what s, which is being freed, was to be told. */
 void operations_forget(bailiff_sandbox *s);
-/* launch.c: what the broker answered, into s. */
-int launch_take_reply(bailiff_connection *c, bailiff_sandbox *s, sd_bus_message *reply);
+/* signals.c: for each new bus. */
+int signals_open(bailiff_connection *c);
+void signals_close(bailiff_connection *c);
+/* Another broker is there: looks after the ends that it will not tell of. */
+void signals_renew(bailiff_connection *c);
+/* How s ended is known. */
+void signals_ended(bailiff_sandbox *s);
+/* launch.c: what the broker answered, into s; says nothing and asks nobody. */
+int launch_read_reply(bailiff_sandbox *s, sd_bus_message *reply);
+/* What came of that. A sandbox whose reply could not be read is stopped. */
+int launch_conclude(bailiff_connection *c, bailiff_sandbox *s, int taken);
 /* The request as it goes over this connection; borrows everything but its channel, for launch_sent(). */
 int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret);
 /* The message has it, or will never be sent. */
@@ -154,6 +186,12 @@ void launch_sent(bailiff_request *prepared);
 int fd_channel_open(const bailiff_request *r, int *ret);
 /* wait.c: keeps what Wait() answered. */
 int sandbox_take_result(bailiff_sandbox *s, sd_bus_message *reply);
+/* The same, of Wait() or of Exited. -EBADMSG; the last error stays as it is. */
+int sandbox_read_result(bailiff_sandbox *s, sd_bus_message *m);
+/* Keeps what the kernel knows. -ESRCH. */
+int sandbox_ask_kernel(bailiff_sandbox *s);
+/* Has its program ended? false where there is no pidfd. */
+bool sandbox_program_ended(const bailiff_sandbox *s);
 
 struct request_fd {
 	uint32_t child;
@@ -219,6 +257,15 @@ struct bailiff_sandbox {
 	bool ended;
 	char *result;
 	int exit_code, exit_signal;
+	/* signals.c */
+	bailiff_sandbox *next;
+	unsigned incarnation; /* of the connection that launched it; 0: another one did */
+	bool ready, watched;
+	struct operation *on_exit, *on_ready; /* until they are due */
+	bailiff_violation_handler on_violation;
+	void *on_violation_userdata;
+	struct operation *early; /* violations that nobody has asked for yet */
+	size_t n_early;
 };
 
 /*

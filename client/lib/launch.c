@@ -39,7 +39,7 @@ static int take_streams(bailiff_sandbox *s, sd_bus_message *m)
 	return r < 0 || sd_bus_message_exit_container(m) < 0 ? -EBADMSG : 0;
 }
 
-static int take_reply(bailiff_sandbox *s, sd_bus_message *m)
+int launch_read_reply(bailiff_sandbox *s, sd_bus_message *m)
 {
 	static const struct dict_field fields[] = {
 		{ BAILIFF_INFO_ID, 't', offsetof(struct launch_info, id) },
@@ -60,6 +60,7 @@ static int take_reply(bailiff_sandbox *s, sd_bus_message *m)
 	r = take_streams(s, m);
 	if (r == 0)
 		r = dict_read(m, fields, ELEMENTSOF(fields), &info);
+	s->incarnation = s->connection->incarnation;
 	s->id = info.id;
 	s->pid = (pid_t)info.pid;
 	return r;
@@ -95,16 +96,14 @@ void launch_sent(bailiff_request *prepared)
 	prepared->channel = close_fd(prepared->channel);
 }
 
-int launch_take_reply(bailiff_connection *c, bailiff_sandbox *s, sd_bus_message *reply)
+int launch_conclude(bailiff_connection *c, bailiff_sandbox *s, int taken)
 {
-	int k = take_reply(s, reply);
-
-	if (k >= 0)
+	if (taken >= 0)
 		return 0;
 	if (s->path)
 		(void)bailiff_sandbox_stop(s, 0);
-	return k == -EBADMSG ? reply_malformed(c, "LaunchSandboxed")
-			     : connection_failf(c, k, "launched, but stopped: %s", strerror(-k));
+	return taken == -EBADMSG ? reply_malformed(c, "LaunchSandboxed")
+				 : connection_failf(c, taken, "launched, but stopped: %s", strerror(-taken));
 }
 
 EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret)
@@ -127,7 +126,7 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 	k = call_broker(c, &call, &reply);
 	launch_sent(&prepared);
 	if (k == 0)
-		k = launch_take_reply(c, s, reply);
+		k = launch_conclude(c, s, launch_read_reply(s, reply));
 	if (k < 0)
 		return k;
 	*ret = steal_ptr(s);

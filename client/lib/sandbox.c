@@ -3,6 +3,7 @@
 /* Handles of sandboxes: what they hold, and the short calls on them. wait.c has the long one. */
 
 #include "lib/internal.h"
+#include "lib/operation.h"
 
 #include "dbus/names.h"
 
@@ -16,15 +17,25 @@ int sandbox_new(bailiff_connection *c, bailiff_sandbox **ret)
 	for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
 		s->streams[i] = -1;
 	s->connection = connection_ref(c);
+	s->next = c->sandboxes;
+	c->sandboxes = s;
 	*ret = s;
 	return 0;
 }
 
 EXPORT bailiff_sandbox *bailiff_sandbox_free(bailiff_sandbox *s)
 {
+	bailiff_sandbox **at;
+
 	if (!s)
 		return NULL;
+	for (at = &s->connection->sandboxes; *at != s;)
+		at = &(*at)->next;
+	*at = s->next;
 	operations_forget(s);
+	(void)operation_free(s->on_exit);
+	(void)operation_free(s->on_ready);
+	operations_free(&s->early);
 	(void)close_fd(s->pidfd);
 	(void)close_fd(s->watch);
 	for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)

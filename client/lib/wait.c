@@ -81,27 +81,44 @@ static int keep_result(bailiff_sandbox *s, const bailiff_exit *e)
 	s->exit_code = e->code;
 	s->exit_signal = e->signal;
 	s->ended = true;
+	signals_ended(s);
 	return 0;
+}
+
+int sandbox_read_result(bailiff_sandbox *s, sd_bus_message *m)
+{
+	bailiff_exit e;
+
+	if (sd_bus_message_read(m, "sii", &e.result, &e.code, &e.signal) <= 0)
+		return -EBADMSG;
+	return keep_result(s, &e);
 }
 
 int sandbox_take_result(bailiff_sandbox *s, sd_bus_message *reply)
 {
-	bailiff_exit e;
+	int r = sandbox_read_result(s, reply);
 
-	if (sd_bus_message_read(reply, "sii", &e.result, &e.code, &e.signal) <= 0)
-		return reply_malformed(s->connection, "Wait");
-	return keep_result(s, &e);
+	return r == -EBADMSG ? reply_malformed(s->connection, "Wait") : r;
+}
+
+static int pidfd_of(const bailiff_sandbox *s)
+{
+	return s->pidfd >= 0 ? s->pidfd : s->watch;
+}
+
+bool sandbox_program_ended(const bailiff_sandbox *s)
+{
+	struct pollfd p = { .fd = pidfd_of(s), .events = POLLIN };
+
+	return p.fd >= 0 && poll_until(&p, 1, 0) > 0;
 }
 
 /* The broker does not know the sandbox: it was released, or a launcher died with it. */
-static int ask_kernel(bailiff_sandbox *s, int pidfd)
+int sandbox_ask_kernel(bailiff_sandbox *s)
 {
 	bailiff_exit e;
 
-	if (exit_info_get(pidfd, &e) < 0)
-		return -ESRCH;
-	connection_forget_error(s->connection);
-	return keep_result(s, &e);
+	return exit_info_get(pidfd_of(s), &e) < 0 ? -ESRCH : keep_result(s, &e);
 }
 
 static int ask_result(bailiff_sandbox *s, uint64_t deadline)
@@ -144,8 +161,7 @@ static int ask_result_again(bailiff_sandbox *s, uint64_t deadline)
 static int fetch_result(bailiff_sandbox *s, uint64_t timeout_usec)
 {
 	uint64_t deadline = deadline_after(timeout_usec), at_least;
-	int pidfd = s->pidfd >= 0 ? s->pidfd : s->watch;
-	int r;
+	int pidfd = pidfd_of(s), r;
 
 	r = connection_check(s->connection);
 	if (r == 0 && pidfd >= 0)
@@ -161,7 +177,33 @@ static int fetch_result(bailiff_sandbox *s, uint64_t timeout_usec)
 		return connection_fail(s->connection, r, NULL, "the sandbox has not ended yet");
 	if (broker_is_away(r))
 		r = ask_result_again(s, deadline);
-	return r == -ESRCH ? ask_kernel(s, pidfd) : r;
+	if (r == -ESRCH && sandbox_ask_kernel(s) == 0) {
+		connection_forget_error(s->connection);
+		return 0;
+	}
+	return r;
+}
+
+EXPORT int bailiff_connection_wait(bailiff_connection *c, uint64_t timeout_usec)
+{
+	uint64_t deadline = deadline_after(timeout_usec), until = UINT64_MAX;
+	int r = 0;
+
+	while (r == 0) {
+		struct pollfd p = { .fd = bailiff_connection_get_fd(c) };
+		int events = p.fd < 0 ? p.fd : bailiff_connection_get_events(c);
+
+		r = events < 0 ? events : bailiff_connection_get_timeout(c, &until);
+		if (r < 0)
+			return c && c->due ? 1 : r;
+		p.events = (short)events;
+		r = poll_until(&p, 1, deadline < until ? deadline : until);
+		if (r == 0 && deadline_left(until) == 0)
+			return 1;
+		if (r == 0 && deadline_left(deadline) == 0)
+			return 0;
+	}
+	return r < 0 ? r : 1;
 }
 
 EXPORT int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit *ret)

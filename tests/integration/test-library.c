@@ -5,9 +5,7 @@
  * connects; the test process stays root and pulls processes of the daemon from under it.
  */
 
-#include "rig.h"
-
-#include "bailiff/bailiff.h"
+#include "user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,118 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SECOND  1000000ULL
 #define THREADS 2
 #define ROUNDS  15
-
-static const char *const forever[] = { "sleep", "1000", NULL };
-
-struct user {
-	const char *address;
-	bailiff_connection *c;
-	int talk; /* to the test process */
-};
-
-/* In the child: says what is wrong and ends it. */
-#define IS(expr, want)                                                                                       \
-	do {                                                                                                 \
-		long long _got = (long long)(expr), _want = (long long)(want);                               \
-		if (_got != _want) {                                                                         \
-			(void)fprintf(stderr, "%s:%d: %s is %lld, not %lld (%s)\n", __FILE__, __LINE__,      \
-				#expr, _got, _want, bailiff_last_error_message(u->c));                       \
-			_exit(1);                                                                            \
-		}                                                                                            \
-	} while (0)
-#define HOLDS(expr) IS((expr) ? 1 : 0, 1)
-
-/* Forks a child that is uid, has a connection and runs part; *ret_talk is a socket to it. */
-static pid_t start_as(struct rig *rig, uid_t uid, void (*part)(struct user *), int *ret_talk)
-{
-	int talk[2];
-	pid_t pid;
-
-	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk), errno);
-	pid = fork();
-	assert_return_code(pid, errno);
-	if (pid == 0) {
-		struct user user = { .address = rig->client_address, .talk = talk[1] }, *u = &user;
-
-		(void)close(talk[0]);
-		(void)alarm(60);
-		IS(setgroups(0, NULL), 0);
-		IS(setresgid(uid, uid, uid), 0);
-		IS(setresuid(uid, uid, uid), 0);
-		(void)prctl(PR_SET_DUMPABLE, 1);
-		IS(bailiff_connect_address(u->address, &u->c), 0);
-		part(u);
-		u->c = bailiff_connection_free(u->c);
-		_exit(0); /* not exit(3): of the parent's GLib threads only what they allocated is left here
-			   */
-	}
-	(void)close(talk[1]);
-	*ret_talk = talk[0];
-	return pid;
-}
-
-static void finish(pid_t pid, int talk)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	(void)close(talk);
-	assert_int_equal(status, 0);
-}
-
-static void run_as(struct rig *rig, uid_t uid, void (*part)(struct user *))
-{
-	int talk;
-	pid_t pid = start_as(rig, uid, part, &talk);
-
-	finish(pid, talk);
-}
-
-static void say(int talk)
-{
-	(void)!write(talk, "x", 1);
-}
-
-static bool hear(int talk)
-{
-	char x;
-
-	return read(talk, &x, 1) == 1;
-}
-
-static bailiff_request *request(struct user *u, const char *profile, const char *const *argv)
-{
-	bailiff_request *r = NULL;
-
-	IS(bailiff_request_new(&r, profile), 0);
-	IS(bailiff_request_set_argv(r, argv), 0);
-	return r;
-}
-
-static bailiff_sandbox *launch(struct user *u, const char *const *argv)
-{
-	bailiff_request *r = request(u, "tool", argv);
-	bailiff_sandbox *s = NULL;
-
-	IS(bailiff_request_set_stdio(r, 0, BAILIFF_STDIO_PIPE), 0);
-	IS(bailiff_request_set_stdio(r, 1, BAILIFF_STDIO_PIPE), 0);
-	IS(bailiff_launch(u->c, r, &s), 0);
-	(void)bailiff_request_free(r);
-	return s;
-}
-
-static void ends(struct user *u, bailiff_sandbox *s, const char *result, int code, int signal)
-{
-	bailiff_exit e = { 0 };
-
-	IS(bailiff_sandbox_wait(s, 20 * SECOND, &e), 0);
-	HOLDS(strcmp(e.result, result) == 0);
-	IS(e.code, code);
-	IS(e.signal, signal);
-}
 
 static void part_streams(struct user *u)
 {
@@ -550,18 +438,10 @@ static void part_launcher_dies(struct user *u)
 	(void)bailiff_sandbox_free(s);
 }
 
-static void simple(void **state, void (*part)(struct user *))
-{
-	struct rig *rig = *state;
-
-	run_as(rig, RIG_ALICE, part);
-	rig_wait_jailed(rig, 0);
-}
-
 #define SIMPLE(name)                                                                                         \
 	static void test_##name(void **state)                                                                \
 	{                                                                                                    \
-		simple(state, part_##name);                                                                  \
+		user_alone(state, part_##name);                                                              \
 	}
 SIMPLE(streams)
 SIMPLE(wait_stop_signal)
@@ -581,7 +461,7 @@ static void test_many_fds(void **state)
 
 	rig_write(rig, "profiles/many.profile", text);
 	rig_reload(rig);
-	run_as(rig, RIG_ALICE, part_many_fds);
+	user_alone(state, part_many_fds);
 	rig_remove(rig, "profiles/many.profile");
 	rig_reload(rig);
 }
@@ -594,26 +474,26 @@ static void test_reload(void **state)
 {
 	struct rig *rig = *state;
 	int talk;
-	pid_t pid = start_as(rig, 0, part_reload, &talk);
+	pid_t pid = user_start(rig, 0, part_reload, &talk);
 
 	rig_write(rig, "profiles/tool.profile.d/bad.conf", "[Exec]\nNoSuchKey=1\n");
 	say(talk);
 	assert_true(hear(talk));
 	rig_remove(rig, "profiles/tool.profile.d/bad.conf");
 	say(talk);
-	finish(pid, talk);
+	user_finish(pid, talk);
 }
 
 static void killed_meanwhile(void **state, enum rig_process which, void (*part)(struct user *))
 {
 	struct rig *rig = *state;
 	int talk;
-	pid_t pid = start_as(rig, RIG_ALICE, part, &talk);
+	pid_t pid = user_start(rig, RIG_ALICE, part, &talk);
 
 	assert_true(hear(talk));
 	rig_kill_and_wait(rig, which);
 	say(talk);
-	finish(pid, talk);
+	user_finish(pid, talk);
 	rig_wait_jailed(rig, 0);
 }
 

@@ -118,11 +118,15 @@ int bailiff_connection_get_fd(bailiff_connection *c);
 int bailiff_connection_get_events(bailiff_connection *c);
 int bailiff_connection_get_timeout(bailiff_connection *c, uint64_t *ret);
 int bailiff_connection_process(bailiff_connection *c);
+/* Waits in poll(2) until process() is to be called: 1. 0: not before the timeout, in microseconds or
+ * BAILIFF_TIMEOUT_INFINITE. For programs without an event loop. */
+int bailiff_connection_wait(bailiff_connection *c, uint64_t timeout_usec);
 /*
- * The same as bailiff_launch(), but returns when the call was sent, and calls handler once, from inside of
- * process() or of any other call on this connection. error: 0 and the sandbox, which is then the handler's;
- * or a negative errno value and NULL. The request is not needed any more when this returns. After an error of
- * this function, and once the connection is freed, handler is not called.
+ * The same as bailiff_launch(), but returns when the call was sent, and calls handler once. Handlers, of
+ * signals too, are called by process() alone, and may use the whole library. error: 0 and the
+ * sandbox, which is then the handler's; or a negative errno value and NULL. The request is not needed any
+ * more when this returns. After an error of this function, and once the connection is freed, handler is not
+ * called.
  */
 typedef void (*bailiff_launch_handler)(int error, bailiff_sandbox *sandbox, void *userdata);
 int bailiff_launch_async(
@@ -161,6 +165,27 @@ int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, bailiff_exit
  * word. */
 typedef void (*bailiff_wait_handler)(int error, const bailiff_exit *exit, void *userdata);
 int bailiff_sandbox_wait_async(bailiff_sandbox *s, bailiff_wait_handler handler, void *userdata);
+/*
+ * Signals: what the broker says by itself. One that does not come from the connection that owns the broker's
+ * name, and is root's or the user "bailiff"'s, is ignored. Handlers are called by process(), until the handle
+ * or the connection is freed; NULL: no more. They outlast a restart of the broker.
+ *
+ * Once, when the sandbox has ended, however the handle was made; at once, if it had ended before. error: not
+ * 0 when nobody will know how it ended, as bailiff_sandbox_wait() has it.
+ */
+int bailiff_sandbox_on_exit(bailiff_sandbox *s, bailiff_wait_handler handler, void *userdata);
+/* These two are for a sandbox that was launched over this connection, else -EOPNOTSUPP. Once, when its
+ * program says that it is ready, or said so before. */
+typedef void (*bailiff_ready_handler)(bailiff_sandbox *s, void *userdata);
+int bailiff_sandbox_on_ready(bailiff_sandbox *s, bailiff_ready_handler handler, void *userdata);
+/* For each call that a process of it is killed for, and was before. */
+typedef void (*bailiff_violation_handler)(
+	bailiff_sandbox *s, const char *layer, const char *what, const char *detail, void *userdata);
+int bailiff_sandbox_on_violation(bailiff_sandbox *s, bailiff_violation_handler handler, void *userdata);
+/* After each reading of the profiles, the last of several that were not told yet. files: names of those with
+ * errors, NULL-terminated; if there are any, the profiles before, and their generation, stay in force. */
+typedef void (*bailiff_reload_handler)(uint32_t generation, const char *const *files, void *userdata);
+int bailiff_connection_on_reload(bailiff_connection *c, bailiff_reload_handler handler, void *userdata);
 /* The stop signal, the grace, then the kill; returns at once. timeout: BAILIFF_TIMEOUT_INFINITE = the
  * profile's. */
 int bailiff_sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec);

@@ -160,6 +160,7 @@ static pid_t start_payload(void)
 	pid_t child = fork();
 
 	if (child == 0) {
+		(void)close_range(3, ~0U, 0); /* the broker's connection */
 		(void)signal(SIGTERM, SIG_DFL);
 		(void)pause();
 		_exit(PAYLOAD_EXIT);
@@ -177,6 +178,7 @@ static int launch_ok(struct stand_in_state *st, sd_bus_message *m)
 	for (st->fds = 0; sd_bus_message_skip(m, "{uh}") > 0;)
 		st->fds++;
 	st->payload = start_payload();
+	(void)snprintf(st->client, sizeof(st->client), "%s", sd_bus_message_get_sender(m));
 	pidfd = (int)syscall(SYS_pidfd_open, st->payload, 0);
 	(void)sd_bus_message_new_method_return(m, &reply);
 	(void)sd_bus_message_append(reply, "oha{uh}a{sv}", SANDBOX_PATH, pidfd, 1, 1U, STDERR_FILENO, 2, "id",
@@ -211,6 +213,31 @@ static int on_wait(struct stand_in_state *st, sd_bus_message *m)
 	return sd_bus_reply_method_return(m, "siia{sv}", "exit-code", PAYLOAD_EXIT, 0, 0);
 }
 
+/* Signals to whoever launched: right ones, and of forms that no broker sends. */
+static void emit(sd_bus *bus, struct stand_in_state *st)
+{
+	static const struct {
+		const char *member, *types;
+	} signals[] = { { "Exited", "" }, { "Exited", "s" }, { "Violation", "u" }, { "NotKnown", "" },
+		{ "Violation", "sss" }, { "Ready", "" } };
+
+	const uint32_t number = 1;
+
+	for (unsigned n = 0; n < st->n_emit; n++)
+		for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+			sd_bus_message *m = NULL;
+			const char *types = signals[i].types;
+
+			(void)sd_bus_message_new_signal(
+				bus, &m, SANDBOX_PATH, BAILIFF_SANDBOX_INTERFACE, signals[i].member);
+			for (; *types; types++)
+				(void)sd_bus_message_append_basic(
+					m, *types, *types == 's' ? (const void *)"x" : &number);
+			(void)sd_bus_send_to(bus, m, st->client, NULL);
+			sd_bus_message_unref(m);
+		}
+}
+
 static int on_find(struct stand_in_state *st, sd_bus_message *m)
 {
 	uint64_t id = 0;
@@ -237,9 +264,10 @@ static int on_sandbox(struct stand_in_state *st, sd_bus_message *m)
 			"s", "running", "Pid", "u", (uint32_t)st->payload, "Layers", "as", 1, "seccomp",
 			"Newer", "(ii)", 1, 2);
 	if (sd_bus_message_is_method_call(m, NULL, "Signal") &&
-		sd_bus_message_read(m, "is", &number, &whom) > 0)
+		sd_bus_message_read(m, "is", &number, &whom) > 0) {
 		st->signal = (unsigned)number;
-	else if (sd_bus_message_is_method_call(m, NULL, "Release"))
+		emit(sd_bus_message_get_bus(m), st);
+	} else if (sd_bus_message_is_method_call(m, NULL, "Release"))
 		st->releases++;
 	else if (sd_bus_message_is_method_call(m, NULL, "Stop"))
 		st->stops++;
@@ -282,6 +310,8 @@ static void serve(const struct stand_in *s)
 		sd_bus_add_fallback(bus, NULL, BAILIFF_OBJECT_PATH, on_call, s->state) < 0 ||
 		sd_bus_request_name(bus, BAILIFF_BUS_NAME, 0) < 0)
 		_exit(98);
+	if (s->state->emits_when_started)
+		emit(bus, s->state);
 	for (;;) {
 		int r = sd_bus_process(bus, NULL);
 

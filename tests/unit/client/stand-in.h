@@ -18,7 +18,10 @@ struct stand_in_state {
 	volatile unsigned launches, waits, stops, finds, signal, fds, releases;
 	volatile unsigned deaths_at_wait; /* this many calls of Wait() end it instead */
 	volatile bool forgets;            /* it knows the sandbox no more */
+	volatile bool emits_when_started; /* and at each Signal(): what emit() lists */
+	volatile unsigned n_emit;         /* so often */
 	volatile pid_t payload;
+	char client[64]; /* who launched */
 };
 
 struct stand_in {

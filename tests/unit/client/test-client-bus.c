@@ -2,6 +2,7 @@
 
 /* The library against a private bus: whom it trusts, what it repeats and what never, what it survives. */
 
+#include "caller.h"
 #include "dbus/names.h"
 #include "lib/internal.h"
 #include "stand-in.h"
@@ -18,45 +19,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define NOBODY 65534
-
-static int set_up(void **state)
-{
-	struct stand_in *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return -1;
-	stand_in_open(s);
-	*state = s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	stand_in_close(*state);
-	free(*state);
-	return 0;
-}
-
-static bailiff_connection *connect_to(struct stand_in *s)
-{
-	bailiff_connection *c = NULL;
-
-	assert_int_equal(bailiff_connect_address(s->address, &c), 0);
-	return c;
-}
-
-static int launch(bailiff_connection *c, const char *profile, bailiff_sandbox **ret)
-{
-	bailiff_request *r = NULL;
-	int k;
-
-	assert_int_equal(bailiff_request_new(&r, profile), 0);
-	k = bailiff_launch(c, r, ret);
-	bailiff_request_free(r);
-	return k;
-}
 
 static void test_no_bus(void **state)
 {
