@@ -25,7 +25,9 @@
 #define HOSTNAME_LEN_MAX        64     /* __NEW_UTS_LEN */
 #define CPUS_MAX                1024U  /* CPU_SETSIZE of glibc */
 #define CPU_WORDS               (CPUS_MAX / 64)
-#define SANDBOXES_MAX           4096 /* live and retained together, whole daemon: bounds launcher memory */
+#define SANDBOXES_MAX           4096  /* live and retained together, whole daemon: bounds launcher memory */
+#define RATES_MAX               4096U /* users, and profiles of each, that launched within a minute */
+#define RATES_BYTES             (8U + RATES_MAX * 80U) /* of the record of them, kept from broker to broker */
 #define NOTE_MAX                512  /* bytes that the launcher keeps for the broker, uninterpreted */
 #define BPF_MAXINSNS_PER_FILTER 4096 /* kernel's BPF_MAXINSNS */
 #define TIMEOUT_USEC_MAX        (1000000ULL * 86400 * 366) /* a year: longer is "infinity" and said so */

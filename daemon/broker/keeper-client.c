@@ -2,6 +2,7 @@
 #include "broker/keeper-client.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "broker/broker.h"
 #include "catalog/catalog.h"
@@ -28,10 +29,15 @@ static int take_catalog(struct broker *b, const struct keeper_message *m, int fd
 /* Once, before everything else. */
 static int take_start(struct broker *b, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
-	if (b->keeper.started || (m->flags & ~KEEPER_HAS_DIRECT) != 0)
+	const bool direct = m->flags & KEEPER_HAS_DIRECT;
+	int r = 0;
+
+	if (b->keeper.started || (m->flags & ~(KEEPER_HAS_DIRECT | KEEPER_HAS_RATES)) != 0)
 		return -EBADMSG;
 	b->keeper.started = true;
-	return m->flags & KEEPER_HAS_DIRECT ? broker_take_direct(b, steal_fd(fds[0])) : 0;
+	if (m->flags & KEEPER_HAS_RATES)
+		r = rates_open(&b->rates, fds[direct], now_boottime_usec());
+	return r >= 0 && direct ? broker_take_direct(b, steal_fd(fds[0])) : r;
 }
 
 static int dispatch(struct broker *b, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])

@@ -79,7 +79,11 @@ static int take_rates(struct launch *l, const struct compiled_profile *p, sd_bus
 		return refuse_rate(error, own, "of this profile by one user", "LaunchesPerMinute=");
 	if (r >= 0)
 		r = rates_take(&b->rates, l->uid, NULL, all, now);
-	return r == -EDQUOT ? refuse_rate(error, all, "of one user", "LaunchesPerMinutePerUser=") : r;
+	if (r == -EDQUOT)
+		return refuse_rate(error, all, "of one user", "LaunchesPerMinutePerUser=");
+	return r == -ENOSPC ? sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
+				      "Too many users have launched within a minute: try again later")
+			    : r;
 }
 
 static int take_amount(struct launch *l, enum quota_kind kind, uint32_t amount, uint32_t limit,

@@ -3,64 +3,103 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-#include <stdlib.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #define MINUTE_USEC UINT64_C(60000000)
 
-void rates_done(struct rates *r)
+_Static_assert(sizeof(struct rate_table) == RATES_BYTES, "what the keeper makes is what is used");
+
+static int map(struct rates *r, int fd)
 {
-	for (size_t i = 0; i < r->n; i++)
-		free(r->v[i].profile);
-	free(r->v);
-	*r = (struct rates){ 0 };
+	void *p = mmap(NULL, sizeof(*r->table), PROT_READ | PROT_WRITE,
+		fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return errno_or_eio();
+	rates_done(r);
+	r->table = p;
+	return 0;
 }
 
-static bool is_of(const struct rate *rate, uid_t uid, const char *profile)
+/* What a broker in good order never leaves costs nobody more than a minute. */
+static void repair(struct rate_table *t, uint64_t now_usec)
 {
-	if (rate->uid != uid || !rate->profile || !profile)
-		return rate->uid == uid && rate->profile == profile;
-	return strcmp(rate->profile, profile) == 0;
+	if (t->n > RATES_MAX)
+		t->n = RATES_MAX;
+	for (size_t i = 0; i < t->n; i++) {
+		t->v[i].profile[PROFILE_NAME_MAX] = '\0';
+		if (t->v[i].full_usec > now_usec + MINUTE_USEC)
+			t->v[i].full_usec = now_usec + MINUTE_USEC;
+	}
+}
+
+int rates_open(struct rates *r, int fd, uint64_t now_usec)
+{
+	const int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	int k;
+
+	if (seals < 0 || fstat(fd, &st) < 0)
+		return errno_or_eio();
+	if (!(seals & F_SEAL_SHRINK))
+		return -EPERM;
+	if (st.st_size != (off_t)sizeof(*r->table))
+		return -EMSGSIZE;
+	k = map(r, fd);
+	if (k >= 0)
+		repair(r->table, now_usec);
+	return k;
+}
+
+void rates_done(struct rates *r)
+{
+	if (r->table)
+		(void)munmap(r->table, sizeof(*r->table));
+	r->table = NULL;
 }
 
 /* Whoever launched in the last minute: a handful, so it is searched from the front. */
 static struct rate *find(const struct rates *r, uid_t uid, const char *profile)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (is_of(&r->v[i], uid, profile))
-			return &r->v[i];
+	struct rate_table *t = r->table;
+
+	for (size_t i = 0; t && i < t->n; i++)
+		if (t->v[i].uid == uid && strcmp(t->v[i].profile, profile ? profile : "") == 0)
+			return &t->v[i];
 	return NULL;
 }
 
-/* Buckets that are full again are as if they had never been. */
-static void sweep(struct rates *r, uint64_t now_usec)
+static void set_count(struct rate_table *t, uint64_t n)
 {
-	for (size_t i = 0; i < r->n;)
-		if (r->v[i].full_usec <= now_usec) {
-			free(r->v[i].profile);
-			r->v[i] = r->v[--r->n];
+	__atomic_store_n(&t->n, n, __ATOMIC_RELEASE);
+}
+
+/* Buckets that are full again are as if they had never been. */
+static void sweep(struct rate_table *t, uint64_t now_usec)
+{
+	for (size_t i = 0; i < t->n;)
+		if (t->v[i].full_usec <= now_usec) {
+			t->v[i] = t->v[t->n - 1];
+			set_count(t, t->n - 1);
 		} else {
 			i++;
 		}
 }
 
-static int add(struct rates *r, uid_t uid, const char *profile, struct rate **ret)
+static int add(struct rate_table *t, uid_t uid, const char *profile, uint64_t full_usec)
 {
-	_cleanup_free_ char *copy = profile ? strdup(profile) : NULL;
+	struct rate *rate;
 
-	if (profile && !copy)
-		return -ENOMEM;
-	if (r->n == r->allocated) {
-		size_t n = r->allocated > 0 ? 2 * r->allocated : 8;
-		struct rate *grown = reallocarray(r->v, n, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		r->v = grown;
-		r->allocated = n;
-	}
-	*ret = &r->v[r->n++];
-	**ret = (struct rate){ .uid = uid, .profile = steal_ptr(copy) };
+	if (t->n >= RATES_MAX)
+		return -ENOSPC;
+	rate = &t->v[t->n];
+	*rate = (struct rate){ .full_usec = full_usec, .uid = uid };
+	(void)snprintf(rate->profile, sizeof(rate->profile), "%s", profile ? profile : "");
+	set_count(t, t->n + 1);
 	return 0;
 }
 
@@ -72,17 +111,16 @@ int rates_take(struct rates *r, uid_t uid, const char *profile, uint32_t per_min
 
 	if (per_minute == 0)
 		return 0;
-	sweep(r, now_usec);
+	k = r->table ? 0 : map(r, -1);
+	if (k < 0)
+		return k;
+	sweep(r->table, now_usec);
 	rate = find(r, uid, profile);
-	if (rate && rate->full_usec - now_usec + one > MINUTE_USEC)
+	if (!rate)
+		return add(r->table, uid, profile, now_usec + one);
+	if (rate->full_usec - now_usec + one > MINUTE_USEC)
 		return -EDQUOT;
-	if (!rate) {
-		k = add(r, uid, profile, &rate);
-		if (k < 0)
-			return k;
-		rate->full_usec = now_usec;
-	}
-	rate->full_usec += one;
+	__atomic_store_n(&rate->full_usec, rate->full_usec + one, __ATOMIC_RELEASE);
 	return 0;
 }
 

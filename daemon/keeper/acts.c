@@ -133,11 +133,25 @@ void tell_broker_catalog(struct keeper *k)
 	tell_broker(k, &m, k->catalog_fd);
 }
 
+static void send_broker_start(struct keeper *k)
+{
+	struct keeper_message m = { .type = WIRE_START, .flags = KEEPER_HAS_RATES };
+	int fds[KEEPER_FDS_MAX];
+	size_t n = 0;
+
+	if (k->runtime.direct_fd >= 0) {
+		m.flags |= KEEPER_HAS_DIRECT;
+		fds[n++] = k->runtime.direct_fd;
+	}
+	fds[n++] = k->rates_fd;
+	(void)send_to(k, HELPER_BROKER, &m, fds, n);
+}
+
 /* A broker gets the catalog that the launcher has, and a socket to it. */
 void start_broker(struct keeper *k)
 {
 	_cleanup_close_ int one = -1, other = -1;
-	struct keeper_message m = { .type = WIRE_START };
+	struct keeper_message m = { .type = WIRE_PEER };
 	int pair[2], r;
 
 	r = wire_channel_pair(pair);
@@ -150,12 +164,8 @@ void start_broker(struct keeper *k)
 	start_helper(k, HELPER_BROKER);
 	if (!is_running(k, HELPER_BROKER))
 		return;
-	if (k->runtime.direct_fd >= 0)
-		m.flags = KEEPER_HAS_DIRECT;
-	(void)send_to(k, HELPER_BROKER, &m, &k->runtime.direct_fd, m.flags ? 1 : 0);
-	m.flags = 0;
+	send_broker_start(k);
 	tell_broker_catalog(k);
-	m.type = WIRE_PEER;
 	(void)send_to(k, HELPER_LAUNCHER, &m, &one, 1);
 	(void)send_to(k, HELPER_BROKER, &m, &other, 1);
 }

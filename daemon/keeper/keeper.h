@@ -45,7 +45,8 @@ struct keeper {
 	uid_t uid; /* of the user bailiff */
 	gid_t gid;
 	int lifeline, signals, null_fd, host_proc_fd, host_mounts_fd; /* -1 when there is none */
-	int programs[_HELPER_MAX];                                    /* O_PATH fds of the helpers' files */
+	int rates_fd;              /* launches of the last minute: memory of one broker after the other */
+	int programs[_HELPER_MAX]; /* O_PATH fds of the helpers' files */
 	struct child children[_HELPER_MAX];
 
 	int catalog_fd; /* in force, or -1 */

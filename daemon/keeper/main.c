@@ -19,6 +19,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -134,6 +135,16 @@ static int open_host(struct keeper *k)
 	return 0;
 }
 
+/* Counts that have to outlive a broker, as its crash would be a way to begin a new minute. */
+static int make_rates(struct keeper *k)
+{
+	k->rates_fd = memfd_create("launch-rates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (k->rates_fd < 0 || ftruncate(k->rates_fd, RATES_BYTES) < 0 ||
+		fcntl(k->rates_fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "cannot make the record of launches");
+	return 0;
+}
+
 /* Signals are read, not handled: from here on in both halves. */
 static int open_signals(void)
 {
@@ -221,6 +232,9 @@ static int prepare(struct keeper *k, struct stub *s)
 	r = open_host(k);
 	if (r < 0)
 		return r;
+	r = make_rates(k);
+	if (r < 0)
+		return r;
 	r = open_runtime(k);
 	if (r < 0)
 		return r;
@@ -239,6 +253,7 @@ int main(int argc, char **argv)
 		.null_fd = -1,
 		.host_proc_fd = -1,
 		.host_mounts_fd = -1,
+		.rates_fd = -1,
 		.catalog_fd = -1,
 		.offered_fd = -1,
 		.programs = { -1, -1, -1 },

@@ -7,11 +7,12 @@
 #include "wire/messages.h"
 
 #define KEEPER_FLAGS_LAUNCHER (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS | KEEPER_HAS_UIDS)
+#define KEEPER_FLAGS_BROKER   (KEEPER_HAS_DIRECT | KEEPER_HAS_RATES)
 
 /* What belongs to the launcher, or what belongs to the broker; never both. */
 static bool flags_valid(uint32_t flags)
 {
-	return (flags & ~KEEPER_FLAGS_LAUNCHER) == 0 || flags == KEEPER_HAS_DIRECT;
+	return (flags & ~KEEPER_FLAGS_LAUNCHER) == 0 || (flags & ~KEEPER_FLAGS_BROKER) == 0;
 }
 
 /* How many fds belong to this message, or -EBADMSG for one that no process may send. */

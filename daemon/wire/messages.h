@@ -50,7 +50,7 @@ enum wire_type {
 
 	/* keeper → launcher, keeper → broker: struct keeper_message */
 	/* launcher: fds host procfs, cgroup directory, host's mountinfo as flags say. broker: the direct
-	 * socket, likewise */
+	 * socket and the record of launches, likewise */
 	WIRE_START = 128,
 	WIRE_CATALOG, /* a catalog memfd and its generation */
 	/* broker only: a catalog memfd of which only the errors count; the old one stays. value 1: the
@@ -73,8 +73,9 @@ enum wire_type {
 #define KEEPER_HAS_HOST_PROC (1U << 0)
 #define KEEPER_HAS_CGROUP    (1U << 1)
 #define KEEPER_HAS_MOUNTS    (1U << 2)
-#define KEEPER_HAS_DIRECT    (1U << 3) /* never with the others */
+#define KEEPER_HAS_DIRECT    (1U << 3) /* broker, as RATES; the others: launcher */
 #define KEEPER_HAS_UIDS      (1U << 4)
+#define KEEPER_HAS_RATES     (1U << 5)
 
 struct keeper_message {
 	uint32_t type, serial;

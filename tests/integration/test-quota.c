@@ -390,6 +390,31 @@ static void test_slow_reader(void **state)
 	end(rig, &b);
 }
 
+/* The end of a broker is not the beginning of a new minute. */
+static void test_rates_over_restart(void **state)
+{
+	const struct rig_launch l = { .profile = "paced", .argv = short_sleep };
+	struct rig *rig = *state;
+	GDBusConnection *c;
+	struct rig_sandbox s;
+
+	rig_write(rig, "profiles/paced.profile",
+		"[Access]\nAllowUser=man\nLaunchesPerMinute=3\n[Exec]\nExecutable=/usr/bin/sleep\n");
+	rig_reload(rig);
+	c = rig_connect(rig, RIG_ALICE);
+	for (int i = 0; i < 3; i++) {
+		rig_launch(c, &l, &s);
+		rig_sandbox_done(&s);
+		rig_kill_and_wait(rig, RIG_BROKER);
+		c = rig_reconnect(rig, c, RIG_ALICE);
+	}
+	rig_launch_fails(c, &l, QUOTA, "LaunchesPerMinute=");
+	rig_disconnect(rig, c);
+	rig_remove(rig, "profiles/paced.profile");
+	rig_reload(rig);
+	rig_wait_jailed(rig, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_amplification),
 		cmocka_unit_test(test_slow_reader),
+		cmocka_unit_test(test_rates_over_restart),
 	};
 
 	if (!rig_can_run())

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/error.h"
+#include "base/fd.h"
 #include "broker/quota.h"
 #include "broker/rate.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* clang-format off */
 #include <setjmp.h>
@@ -84,7 +90,7 @@ static void test_rates(void **state)
 	struct rates r = { 0 };
 
 	assert_int_equal(rates_take(&r, 1, NULL, 0, now), 0);
-	assert_int_equal(r.n, 0);
+	assert_null(r.table);
 	for (uint32_t i = 0; i < 60; i++) {
 		assert_int_equal(rates_used(&r, 1, NULL, 60, now), i);
 		assert_int_equal(rates_take(&r, 1, NULL, 60, now), 0);
@@ -107,7 +113,57 @@ static void test_rates(void **state)
 	/* nothing is kept of those that are whole again */
 	assert_int_equal(rates_used(&r, 1, NULL, 60, now + 70 * SECOND), 0);
 	assert_int_equal(rates_take(&r, 9, NULL, 60, now + 70 * SECOND), 0);
-	assert_int_equal(r.n, 1);
+	assert_int_equal(r.table->n, 1);
+	rates_done(&r);
+}
+
+static int make_table(unsigned seals)
+{
+	int fd = memfd_create("rates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, RATES_BYTES), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+	return fd;
+}
+
+/* One broker after the other, however the one before ended. */
+static void test_rates_stay(void **state)
+{
+	_cleanup_close_ int fd = make_table(F_SEAL_SHRINK | F_SEAL_GROW), loose = make_table(0);
+	const uint64_t now = 1000 * SECOND;
+	struct rates one = { 0 }, two = { 0 };
+
+	assert_int_equal(rates_open(&one, loose, now), -EPERM);
+	assert_int_equal(rates_open(&one, fd, now), 0);
+	assert_int_equal(rates_take(&one, 1, "a", 2, now), 0);
+	assert_int_equal(rates_take(&one, 1, "a", 2, now), 0);
+	assert_int_equal(rates_take(&one, 1, NULL, 60, now), 0);
+	assert_int_equal(rates_open(&two, fd, now + SECOND), 0);
+	assert_int_equal(rates_used(&two, 1, NULL, 60, now), 1);
+	assert_int_equal(rates_take(&two, 1, "a", 2, now + SECOND), -EDQUOT);
+	assert_int_equal(rates_take(&two, 1, "b", 2, now + SECOND), 0);
+	/* what no broker leaves holds nobody for more than a minute, and reaches no other memory */
+	two.table->v[0].full_usec = UINT64_MAX;
+	memset(two.table->v[0].profile, 'x', sizeof(two.table->v[0].profile));
+	two.table->n = UINT64_MAX;
+	assert_int_equal(rates_open(&one, fd, now), 0);
+	assert_int_equal(rates_take(&one, 7, "a", 1, now + 61 * SECOND), 0);
+	assert_int_equal(one.table->n, 1);
+	rates_done(&one);
+	rates_done(&two);
+}
+
+static void test_rates_are_bounded(void **state)
+{
+	const uint64_t now = 1000 * SECOND;
+	struct rates r = { 0 };
+
+	for (uid_t uid = 0; uid < RATES_MAX; uid++)
+		assert_int_equal(rates_take(&r, uid, NULL, 1, now), 0);
+	assert_int_equal(rates_take(&r, RATES_MAX, NULL, 1, now), -ENOSPC);
+	assert_int_equal(rates_take(&r, 1, NULL, 1, now), -EDQUOT);
+	assert_int_equal(rates_take(&r, RATES_MAX, NULL, 1, now + 60 * SECOND), 0);
 	rates_done(&r);
 }
 
@@ -118,6 +174,8 @@ int main(void)
 		cmocka_unit_test(test_accounts_go),
 		cmocka_unit_test(test_amounts),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_rates_stay),
+		cmocka_unit_test(test_rates_are_bounded),
 	};
 
 	return cmocka_run_group_tests_name("broker quota", tests, NULL, NULL);
