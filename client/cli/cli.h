@@ -33,6 +33,7 @@ struct cli {
 
 struct verb_group;
 struct table;
+struct json;
 
 /* Where a verb does its work. */
 enum verb_reach {
@@ -91,6 +92,9 @@ void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void report_failure(const bailiff_connection *c, int error, const char *what);
 /* The same; of a profile that is not there, the one whose name is nearest. */
 void report_profile_failure(bailiff_connection *c, int error, const char *name);
+/* The same; of a sandbox that is not there, what may have been meant: an id, or the sandbox with this tag.
+ * error: -EINVAL when the text is no id. */
+void report_sandbox_failure(bailiff_connection *c, int error, const char *text);
 int report_no_memory(void); /* returns EXIT_FAILURE */
 /* The exit status that stands for a failed launch, by error name (docs/man/bailiffctl.1). */
 int launch_status(const char *error_name, const char *message);
@@ -104,6 +108,15 @@ int cli_open_sandbox(bailiff_connection *c, const char *text, bailiff_sandbox **
  * failures. Returns the exit status. */
 int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
 	int (*act)(bailiff_sandbox *s, const void *state), const void *state);
+/* Where put() of the next one writes: a row of the table, or a value of the array if json is set. */
+struct showing {
+	struct table *table;
+	struct json *json;
+};
+/* Shows something of each of these sandboxes on standard output; put() gets a struct showing. Otherwise as
+ * cli_each_sandbox(). */
+int cli_show_each(const struct cli *cli, char **ids, size_t n, struct table *t,
+	int (*put)(bailiff_sandbox *s, const void *state));
 /* On standard output, as the options and the terminal want it. */
 void cli_print_table(const struct cli *cli, const struct table *t);
 /* As what a shell would report: the exit status, or 128 + signal. */

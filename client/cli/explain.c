@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "base/suggest.h"
 #include "cli/json.h"
 #include "cli/launch-options.h"
 #include "cli/settings.h"
@@ -19,6 +20,20 @@ struct explain_options {
 	uid_t uid;
 };
 
+static int refuse_user(const char *name, char **reterr_why)
+{
+	struct suggestion near = suggestion_for(name, strlen(name));
+
+	setpwent();
+	for (const struct passwd *user; (user = getpwent());)
+		suggestion_offer(&near, user->pw_name);
+	endpwent();
+	if (suggestion_get(&near))
+		return option_refuse(
+			reterr_why, "there is no such user here; did you mean %s?", suggestion_get(&near));
+	return option_refuse(reterr_why, "there is no such user here; a number will do");
+}
+
 static int set_uid(void *into, const char *value, char **reterr_why)
 {
 	struct explain_options *o = into;
@@ -30,7 +45,7 @@ static int set_uid(void *into, const char *value, char **reterr_why)
 	else {
 		user = getpwnam(value);
 		if (!user)
-			return option_refuse(reterr_why, "there is no such user here; a number will do");
+			return refuse_user(value, reterr_why);
 		o->uid = user->pw_uid;
 	}
 	o->for_user = true;

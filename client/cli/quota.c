@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/humane.h"
 #include "cli/settings.h"
-#include "cli/text.h"
 
 #include <string.h>
 
@@ -39,6 +39,12 @@ static void print_json(const struct cli *cli, const bailiff_setting *quota)
 	json_end(&j);
 }
 
+static int put_value(struct table *t, const char *name, const char *digits)
+{
+	return strcmp(name, "bytes") == 0 ? table_put_size(t, strtoull(digits, NULL, 10))
+					  : table_put(t, digits);
+}
+
 static int print_text(const struct cli *cli, const bailiff_setting *quota)
 {
 	static const struct column columns[] = {
@@ -52,9 +58,9 @@ static int print_text(const struct cli *cli, const bailiff_setting *quota)
 		int r = table_put(&t, s->name);
 
 		if (r == 0)
-			r = table_put(&t, nth(s, 0));
+			r = put_value(&t, s->name, nth(s, 0));
 		if (r == 0)
-			r = table_put(&t, nth(s, 1));
+			r = put_value(&t, s->name, nth(s, 1));
 		if (r < 0)
 			return report_no_memory();
 	}

@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "dbus/names.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -75,6 +76,56 @@ void report_profile_failure(bailiff_connection *c, int error, const char *name)
 		report("%s: ProfileUnknown: %s; did you mean %s?", name, message, suggestion_get(&near));
 	else
 		report("%s: ProfileUnknown: %s; bailiffctl profiles lists them", name, message);
+}
+
+#define DIGITS_MAX 21 /* of an id, with the NUL */
+#define SLIP       2  /* ids are given out in order: one that is two letters away is just another one */
+
+static const bailiff_sandbox_info *find_tag(const bailiff_sandbox_info *list, const char *tag)
+{
+	while (list && (!*tag || strcmp(list->tag, tag) != 0))
+		list = list->next;
+	return list;
+}
+
+static const bailiff_sandbox_info *find_near(const bailiff_sandbox_info *list, const char *text)
+{
+	struct suggestion near = suggestion_for(text, strlen(text));
+	const bailiff_sandbox_info *best = NULL;
+
+	if (near.distance > SLIP)
+		near.distance = SLIP;
+	for (const bailiff_sandbox_info *i = list; i; i = i->next) {
+		size_t before = near.distance;
+		char digits[DIGITS_MAX];
+
+		(void)snprintf(digits, sizeof(digits), "%" PRIu64, i->id);
+		suggestion_offer(&near, digits);
+		if (near.distance < before)
+			best = i;
+	}
+	return best;
+}
+
+void report_sandbox_failure(bailiff_connection *c, int error, const char *text)
+{
+	const char *what = error == -EINVAL ? "not the id of a sandbox, which is a number"
+					    : "NoSuchSandbox: none of yours has this id";
+	_cleanup_(bailiff_sandbox_info_freep) bailiff_sandbox_info *list = NULL;
+	const bailiff_sandbox_info *meant = NULL;
+
+	if (error != -EINVAL && error != -ESRCH) {
+		report_failure(c, error, text);
+		return;
+	}
+	if (bailiff_list_sandboxes(c, &list) == 0)
+		meant = find_tag(list, text);
+	if (!meant)
+		meant = find_near(list, text);
+	if (meant)
+		report("%s: %s; did you mean %" PRIu64 " (%s)?", text, what, meant->id, meant->profile);
+	else
+		report("%s: %s; bailiffctl list shows them", text, what);
 }
 
 /* The broker's sentence at this stage: "...: OBJECT: the kernel's word[; what to do]". */

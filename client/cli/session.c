@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "cli/remote.h"
 #include "cli/text.h"
 #include "lib/address.h"
@@ -94,14 +95,11 @@ int cli_connect(const struct cli *cli, bailiff_connection **ret)
 	return r;
 }
 
-int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
+static int each_sandbox(bailiff_connection *c, char **ids, size_t n,
 	int (*act)(bailiff_sandbox *s, const void *state), const void *state)
 {
-	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
 	int status = EXIT_SUCCESS;
 
-	if (cli_connect(cli, &c) < 0)
-		return EXIT_FAILURE;
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
 		int r = cli_open_sandbox(c, ids[i], &s);
@@ -117,6 +115,34 @@ int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
 	return status;
 }
 
+int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
+	int (*act)(bailiff_sandbox *s, const void *state), const void *state)
+{
+	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
+
+	return cli_connect(cli, &c) < 0 ? EXIT_FAILURE : each_sandbox(c, ids, n, act, state);
+}
+
+int cli_show_each(const struct cli *cli, char **ids, size_t n, struct table *t,
+	int (*put)(bailiff_sandbox *s, const void *state))
+{
+	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
+	struct json j = JSON_INIT(stdout, cli->json == JSON_PRETTY);
+	const struct showing to = { .table = t, .json = cli->json != JSON_OFF ? &j : NULL };
+	int status;
+
+	if (cli_connect(cli, &c) < 0)
+		return EXIT_FAILURE;
+	if (to.json)
+		json_array(to.json);
+	status = each_sandbox(c, ids, n, put, &to);
+	if (to.json)
+		json_end(to.json);
+	else if (t->n_cells > 0)
+		cli_print_table(cli, t);
+	return status;
+}
+
 void cli_print_table(const struct cli *cli, const struct table *t)
 {
 	table_print(t, stdout, !cli->no_legend, style_get(cli->color, cli->full));
@@ -128,13 +154,12 @@ int cli_open_sandbox(bailiff_connection *c, const char *text, bailiff_sandbox **
 	int r;
 
 	r = parse_u64(text, &id);
-	if (r < 0) {
-		report("%s: not the id of a sandbox, which is a number; bailiffctl list shows them", text);
-		return r;
-	}
-	r = bailiff_sandbox_open(c, id, ret);
+	if (r == 0)
+		r = bailiff_sandbox_open(c, id, ret);
+	else
+		r = -EINVAL;
 	if (r < 0)
-		report_failure(c, r, text);
+		report_sandbox_failure(c, r, text);
 	return r;
 }
 

@@ -46,6 +46,27 @@ static int ask_sandbox(bailiff_connection *c, const char *id, struct shown *ret)
 	return r;
 }
 
+/* What a profile has under the same name as property and as key, it has once. */
+static void drop_repeated(struct shown *s)
+{
+	bailiff_setting **at = &s->settings;
+
+	while (*at) {
+		const bailiff_setting *p = s->properties;
+		bailiff_setting *key = *at;
+
+		while (p && strcmp(p->name, key->name) != 0)
+			p = p->next;
+		if (!p) {
+			at = &key->next;
+			continue;
+		}
+		*at = key->next;
+		key->next = NULL;
+		(void)bailiff_setting_free(key);
+	}
+}
+
 static int ask_profile(bailiff_connection *c, const char *name, struct shown *ret)
 {
 	int r = bailiff_get_profile_properties(c, name, &ret->properties);
@@ -55,6 +76,7 @@ static int ask_profile(bailiff_connection *c, const char *name, struct shown *re
 		return r;
 	}
 	r = bailiff_get_profile_settings(c, name, &ret->settings);
+	drop_repeated(ret);
 	/* Whom the profile does not let in sees what everybody sees; one with errors has none in force. */
 	if (r == 0 || r == -EACCES || r == -EBADMSG)
 		return 0;

@@ -6,13 +6,13 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "cli/cli.h"
+#include "cli/humane.h"
 #include "cli/json.h"
 #include "cli/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 static void print_line(const char *key, const char *value)
 {
@@ -49,12 +49,9 @@ static void print_user(const char *key, uid_t uid)
 
 static void print_time(const char *key, uint64_t usec)
 {
-	time_t seconds = (time_t)(usec / 1000000);
-	struct tm tm;
-	char text[64] = "";
+	char text[HUMANE_MAX];
 
-	if (usec > 0 && localtime_r(&seconds, &tm))
-		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", &tm);
+	humane_time(usec, text);
 	print_line(key, text);
 }
 

@@ -48,25 +48,19 @@ static int put_row(struct table *t, uint64_t id, const bailiff_violation *v)
 	return r < 0 ? r : table_put(t, v->detail);
 }
 
-static int put_one(
-	const struct cli *cli, bailiff_connection *c, const char *id, struct table *t, struct json *j)
+static int put_one(bailiff_sandbox *s, const void *state)
 {
-	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
 	_cleanup_(bailiff_violation_freep) bailiff_violation *list = NULL;
-	int r = cli_open_sandbox(c, id, &s);
+	const struct showing *to = state;
+	int r = bailiff_sandbox_get_violations(s, &list);
 
-	if (r < 0)
-		return r;
-	r = bailiff_sandbox_get_violations(s, &list);
-	if (r < 0)
-		report_failure(c, r, id);
 	for (const bailiff_violation *v = list; r == 0 && v; v = v->next)
-		if (cli->json != JSON_OFF) {
-			json_object(j);
-			violation_json(j, bailiff_sandbox_id(s), v);
-			json_end(j);
+		if (to->json) {
+			json_object(to->json);
+			violation_json(to->json, bailiff_sandbox_id(s), v);
+			json_end(to->json);
 		} else
-			r = put_row(t, bailiff_sandbox_id(s), v);
+			r = put_row(to->table, bailiff_sandbox_id(s), v);
 	return r;
 }
 
@@ -79,23 +73,9 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 		{ "CALL", false, NULL },
 		{ "DETAIL", false, NULL },
 	};
-	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
 	_cleanup_(table_done) struct table t = TABLE_INIT(columns);
-	struct json j = JSON_INIT(stdout, cli->json == JSON_PRETTY);
-	int status = EXIT_SUCCESS;
 
-	if (cli_connect(cli, &c) < 0)
-		return EXIT_FAILURE;
-	if (cli->json != JSON_OFF)
-		json_array(&j);
-	for (size_t i = 0; i < n; i++)
-		if (put_one(cli, c, args[i], &t, &j) < 0)
-			status = EXIT_FAILURE;
-	if (cli->json != JSON_OFF)
-		json_end(&j);
-	else if (t.n_cells > 0)
-		cli_print_table(cli, &t);
-	return status;
+	return cli_show_each(cli, args, n, &t, put_one);
 }
 
 const struct verb verb_violations = {

@@ -216,5 +216,6 @@ int explain_for_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return r;
 	who.gids = gids;
 	who.administrator = who.uid == 0;
+	who.other = true;
 	return explain(b, p, &who, m, error);
 }

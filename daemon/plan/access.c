@@ -66,23 +66,34 @@ static int allow(const struct access_rule *rule, struct plan_result *ret)
 	return 0;
 }
 
+/* "you are not in group video: rule at decoder.profile:12, nor ..." */
+static void say_unmatched(
+	const struct access_rule *rule, const struct plan_caller *c, bool first, struct plan_result *ret)
+{
+	static const char *const nouns[_ACCESS_TYPE_MAX] = { "user", "in group", "in domain", "in unit",
+		"permitted by polkit as" };
+	char name[SHOWN_MAX], origin[SHOWN_MAX];
+
+	if (first)
+		refuse_more(ret, ": %s not ", c->other ? "it is" : "you are");
+	else
+		refuse_more(ret, ", nor ");
+	refuse_more(ret, "%s %s: rule at %s", nouns[rule->type], shown(name, rule->name ? rule->name : ""),
+		shown(origin, rule->origin ? rule->origin : ""));
+}
+
 static int deny(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret)
 {
-	static const char *const nouns[_ACCESS_TYPE_MAX] = { "user", "group", "domain", "unit",
-		"whom polkit permits" };
 	const char *key = p->n_access > 0 ? "[Access] (no rule matches)" : "[Access] (administrators only)";
 
-	(void)refuse(ret, p, key, REFUSAL_ACCESS_DENIED, -EACCES,
-		"user %u may not launch profile %s; an administrator can allow it with AllowUser= or "
-		"AllowGroup= in "
-		"its [Access] section. Allowed now: administrators",
-		c->uid, p->name);
-	for (size_t i = 0; i < p->n_access; i++) {
-		char name[SHOWN_MAX];
-
-		refuse_more(ret, ", %s %s", nouns[p->access[i].type],
-			shown(name, p->access[i].name ? p->access[i].name : ""));
-	}
+	(void)refuse(ret, p, key, REFUSAL_ACCESS_DENIED, -EACCES, "user %u may not launch profile %s", c->uid,
+		p->name);
+	if (p->n_access == 0)
+		refuse_more(ret, ": its section [Access] lets nobody in");
+	for (size_t i = 0; i < p->n_access; i++)
+		say_unmatched(&p->access[i], c, i == 0, ret);
+	refuse_more(ret,
+		"; administrators may, and can let others in with AllowUser= or AllowGroup= in a drop-in");
 	return -EACCES;
 }
 

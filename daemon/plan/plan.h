@@ -21,6 +21,7 @@ struct plan_caller {
 	bool administrator; /* uid 0 */
 	const char *label;  /* security label; NULL: none, or not SELinux' */
 	const char *unit;   /* of its process, as base/unit-name.h writes it; NULL: not known */
+	bool other;         /* somebody else asks about this user */
 	bool polkit;        /* polkit has permitted this very launch: the profile's action to this caller */
 };
 

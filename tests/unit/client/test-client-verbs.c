@@ -228,8 +228,10 @@ static void test_by_id(void **state)
 	expect("bailiffctl wait -r -jshort 7", 3,
 		"[{\"id\":7,\"result\":\"exit-code\",\"code\":3,\"signal\":0}]\n");
 	assert_int_equal(s->state->releases, 1);
-	expect("bailiffctl stop 9", 1, "bailiffctl: 9: NoSuchSandbox: No such sandbox of this user\n");
-	expect("bailiffctl wait 9", 125, "bailiffctl: 9: NoSuchSandbox: No such sandbox of this user\n");
+	expect("bailiffctl stop 9", 1,
+		"bailiffctl: 9: NoSuchSandbox: none of yours has this id; bailiffctl list shows them\n");
+	expect("bailiffctl wait 9", 125,
+		"bailiffctl: 9: NoSuchSandbox: none of yours has this id; bailiffctl list shows them\n");
 	expect("bailiffctl stop all", 1,
 		"bailiffctl: all: not the id of a sandbox, which is a number; bailiffctl list shows them\n");
 }

@@ -2,6 +2,7 @@
 
 /* What goes out as text: UTF-8, escapes, tables, JSON; and which bus is spoken to. */
 
+#include "cli/humane.h"
 #include "cli/json.h"
 #include "cli/remote.h"
 #include "cli/text.h"
@@ -134,6 +135,43 @@ static void test_table_style(void **state)
 	table_done(&t);
 }
 
+static void test_humane(void **state)
+{
+	static const struct {
+		uint64_t n;
+		const char *size, *span;
+	} rows[] = {
+		{ 0, "0B", "0us" },
+		{ 999, "999B", "999us" },
+		{ 1023, "1023B", "1ms" },
+		{ 1024, "1.0K", "1ms" },
+		{ 1536, "1.5K", "1ms" },
+		{ 1024 * 1024 - 1, "1023.9K", "1.048s" },
+		{ 59999999, "57.2M", "59.999s" },
+		{ 60000000, "57.2M", "1min" },
+		{ 125000000, "119.2M", "2min 5s" },
+		{ 5400000000, "5.0G", "1h 30min" },
+		{ 86400000000, "80.4G", "1d" },
+		{ 273600000000, "254.8G", "3d 4h" },
+		{ UINT64_MAX, "15.9E", "213503982d 8h" },
+	};
+	char text[HUMANE_MAX];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		humane_size(rows[i].n, text);
+		assert_string_equal(text, rows[i].size);
+		humane_span(rows[i].n, text);
+		assert_string_equal(text, rows[i].span);
+	}
+	humane_time(0, text);
+	assert_string_equal(text, "");
+	humane_time(1000000, text);
+	assert_non_null(strstr(text, "1970-01-01 "));
+	assert_non_null(strstr(text, "h ago"));
+	humane_time(UINT64_MAX, text);
+	assert_null(strstr(text, "ago"));
+}
+
 static void expect_host(const char *host, const char *address)
 {
 	char *got = NULL, *why = NULL;
@@ -246,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_style),
+		cmocka_unit_test(test_humane),
 		cmocka_unit_test(test_remote),
 		cmocka_unit_test(test_json_shapes),
 		cmocka_unit_test(test_json_strings),

@@ -97,8 +97,16 @@ static void test_questions(void **state)
 	assert_true(plan_needs_unit(&p));
 	assert_string_equal(plan_polkit_action(&p), action);
 	assert_int_equal(plan_access(&p, &c, &result), -EACCES);
-	assert_non_null(strstr(result.message, "user alice, domain chrome_t, unit chrome@*.service, whom "
-					       "polkit permits org.example.launch"));
+	assert_non_null(strstr(result.message,
+		"you are not user alice: rule at decoder.profile:4, nor in domain chrome_t: "
+		"rule at "));
+	assert_non_null(strstr(result.message,
+		", nor in unit chrome@*.service: rule at site.conf:2, nor permitted by polkit "
+		"as org.example.launch: rule at site.conf:3; "));
+	c.other = true;
+	assert_int_equal(plan_access(&p, &c, &result), -EACCES);
+	assert_non_null(
+		strstr(result.message, "user 7 may not launch profile decoder: it is not user alice: "));
 	/* permitted by polkit, of a profile that does not ask it: no rule, no launch */
 	p.n_access = 1;
 	c.polkit = true;
@@ -132,13 +140,16 @@ static struct row {
 	{ "A1 gid equal to an allowed uid", 1001, { 1000 }, 1, 4, .expected = -EACCES,
 		.refusal = REFUSAL_ACCESS_DENIED, .says = "AllowUser=" },
 	{ "A2 the group is not among the gids given", 1001, { 1001 }, 1, 4, .expected = -EACCES,
-		.refusal = REFUSAL_ACCESS_DENIED, .says = "group video" },
+		.refusal = REFUSAL_ACCESS_DENIED, .says = "nor in group video: rule at decoder.profile:5" },
 	{ "A2 gids past the count do not count", 1001, { 1001, 44 }, 1, 4, .expected = -EACCES,
 		.refusal = REFUSAL_ACCESS_DENIED },
-	{ "message lists who may", 65534, { 65534 }, 1, 4, .expected = -EACCES,
-		.refusal = REFUSAL_ACCESS_DENIED, .says = "administrators, user alice, group video" },
+	{ "message has each rule", 65534, { 65534 }, 1, 4, .expected = -EACCES,
+		.refusal = REFUSAL_ACCESS_DENIED,
+		.says = "65534 may not launch profile decoder: you are not user alice: rule at "
+			"decoder.profile:4, nor in group" },
 	{ "names are escaped in messages", 65534, { 65534 }, 1, 4, .expected = -EACCES,
-		.refusal = REFUSAL_ACCESS_DENIED, .says = "user o\\x0add\\xff" },
+		.refusal = REFUSAL_ACCESS_DENIED,
+		.says = "nor user o\\x0add\\xff: rule at site.conf:3; administrators" },
 	{ "A10 uid 2^31", 0x80000000U, { 5 }, 1, 4, .rule = "site.conf:2 AllowUser=big" },
 	{ "A10 uid 2^31 - 1", 0x7fffffffU, { 5 }, 1, 4, .expected = -EACCES,
 		.refusal = REFUSAL_ACCESS_DENIED },
@@ -149,7 +160,7 @@ static struct row {
 	{ "A14 no uid, said to be administrator", UINT32_MAX, { 0 }, 1, 4, .administrator = true,
 		.expected = -EACCES, .refusal = REFUSAL_ACCESS_DENIED },
 	{ "no rules", 1000, { 44 }, 1, 0, .expected = -EACCES, .refusal = REFUSAL_ACCESS_DENIED,
-		.rule = "administrators only", .says = "Allowed now: administrators" },
+		.rule = "administrators only", .says = "lets nobody in; administrators may" },
 	{ "no rules, administrator", 0, { 0 }, 1, 0, .administrator = true,
 		.rule = "administrator (user 0)" },
 	{ "administrator before rules", 0, { 44 }, 1, 4, .administrator = true,
