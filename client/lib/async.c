@@ -248,7 +248,7 @@ EXPORT int bailiff_launch_async(
 {
 	bailiff_request prepared;
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed",
-		request_marshal, &prepared, LAUNCH_TIMEOUT_USEC };
+		request_marshal, &prepared, launch_timeout(r) };
 	_cleanup_(operation_freep) struct operation *o = NULL;
 	int k;
 

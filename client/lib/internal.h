@@ -84,6 +84,7 @@ int replace_str(char **dest, const char *s);
 /* What a connection has for signals, but for those of its sandboxes. */
 struct listener {
 	bool sees_owner, sees_reloads; /* the bus was asked for these */
+	bool subscribed;               /* the owner was asked for what others launched */
 	char *candidate;               /* the new owner of the name, while the bus is asked who that is */
 	sd_bus_slot *asking;
 	sd_bus_message *held[HELD_MAX]; /* what came from it meanwhile */
@@ -113,6 +114,8 @@ struct bailiff_connection {
 /* How long a call to the bus or the broker may take; a launch has to build a jail, and may be queued. */
 #define CALL_TIMEOUT_USEC   (25ULL * 1000000)
 #define LAUNCH_TIMEOUT_USEC (90ULL * 1000000)
+/* And what the broker gives somebody to find a password. */
+#define INTERACTION_USEC (300ULL * 1000000)
 
 /* connection.c */
 bailiff_connection *connection_ref(bailiff_connection *c);
@@ -179,6 +182,8 @@ int launch_read_reply(bailiff_sandbox *s, sd_bus_message *reply);
 int launch_conclude(bailiff_connection *c, bailiff_sandbox *s, int taken);
 /* The request as it goes over this connection; borrows everything but its channel, for launch_sent(). */
 int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret);
+/* How long it may take. */
+uint64_t launch_timeout(const bailiff_request *r);
 /* The message has it, or will never be sent. */
 void launch_sent(bailiff_request *prepared);
 /* fd-channel.c: what the program's fds become, in a socket whose other end is closed already. *ret is owned.
@@ -239,6 +244,7 @@ struct bailiff_request {
 	int nice, oom_score_adj;
 	char **drop_capabilities;
 	bool no_network;
+	bool interactive;
 };
 
 /* marshal.c: appends all arguments of LaunchSandboxed. data: struct bailiff_request. */

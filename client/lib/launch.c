@@ -91,6 +91,11 @@ int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_requ
 	return k < 0 ? connection_fail(c, k, NULL, strerror(-k)) : 0;
 }
 
+uint64_t launch_timeout(const bailiff_request *r)
+{
+	return LAUNCH_TIMEOUT_USEC + (r && r->interactive ? INTERACTION_USEC : 0);
+}
+
 void launch_sent(bailiff_request *prepared)
 {
 	prepared->channel = close_fd(prepared->channel);
@@ -110,7 +115,7 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 {
 	bailiff_request prepared;
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed",
-		request_marshal, &prepared, LAUNCH_TIMEOUT_USEC };
+		request_marshal, &prepared, launch_timeout(r) };
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
 	int k;

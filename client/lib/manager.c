@@ -39,11 +39,11 @@ EXPORT int bailiff_reload(bailiff_connection *c, uint32_t *ret_generation, char 
 	return r;
 }
 
-static int fill_username(sd_bus_message *m, const void *data)
+static int fill_string(sd_bus_message *m, const void *data)
 {
-	const char *username = data;
+	const char *text = data;
 
-	return sd_bus_message_append_basic(m, 's', username);
+	return sd_bus_message_append_basic(m, 's', text);
 }
 
 struct whose {
@@ -109,10 +109,39 @@ EXPORT int bailiff_get_daemon_store_path(
 	return *ret ? 0 : -ENOMEM;
 }
 
+EXPORT int bailiff_is_sanitized_username(bailiff_connection *c, const char *name)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "IsSanitizedUsername",
+		fill_string, name, 0 };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r, is;
+
+	if (!c || !name)
+		return -EINVAL;
+	if (!utf8_valid(name))
+		return connection_fail(c, -EILSEQ, NULL, "the name is not UTF-8");
+	r = call_broker(c, &call, &reply);
+	if (r < 0)
+		return r;
+	return sd_bus_message_read_basic(reply, 'b', &is) > 0 ? is
+							      : reply_malformed(c, "IsSanitizedUsername");
+}
+
+EXPORT int bailiff_set_log_level(bailiff_connection *c, const char *level)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "SetLogLevel", fill_string,
+		level, 0 };
+
+	if (!c || !level)
+		return -EINVAL;
+	return utf8_valid(level) ? call_broker(c, &call, NULL)
+				 : connection_fail(c, -EILSEQ, NULL, "the level is not UTF-8");
+}
+
 EXPORT int bailiff_sanitize_username(bailiff_connection *c, const char *username, char **ret)
 {
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSanitizedUsername",
-		fill_username, username, 0 };
+		fill_string, username, 0 };
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	const char *hash;
 	int r;

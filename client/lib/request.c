@@ -208,6 +208,14 @@ EXPORT int bailiff_request_set_detach(bailiff_request *r, int detach)
 	return 0;
 }
 
+EXPORT int bailiff_request_set_interactive(bailiff_request *r, int interactive)
+{
+	if (!r)
+		return -EINVAL;
+	r->interactive = interactive != 0;
+	return 0;
+}
+
 EXPORT int bailiff_request_set_lifeline(bailiff_request *r, int fd)
 {
 	if (!r)

@@ -60,20 +60,31 @@ static int fill_id(sd_bus_message *m, const void *data)
 	return sd_bus_message_append_basic(m, 't', data);
 }
 
-int sandbox_find(bailiff_sandbox *s)
+static int fill_pidfd(sd_bus_message *m, const void *data)
 {
-	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSandbox", fill_id,
-		&s->id, 0 };
+	return sd_bus_message_append_basic(m, 'h', data);
+}
+
+static int ask_path(bailiff_sandbox *s, const struct call *call)
+{
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	const char *path;
 	int r;
 
-	r = call_broker(s->connection, &call, &reply);
+	r = call_broker(s->connection, call, &reply);
 	if (r < 0)
 		return r;
 	if (sd_bus_message_read_basic(reply, 'o', &path) <= 0)
-		return reply_malformed(s->connection, "GetSandbox");
+		return reply_malformed(s->connection, call->member);
 	return replace_str(&s->path, path);
+}
+
+int sandbox_find(bailiff_sandbox *s)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSandbox", fill_id,
+		&s->id, 0 };
+
+	return ask_path(s, &call);
 }
 
 /* -ESRCH: it has ended, so there is no process to refer to. */
@@ -91,9 +102,25 @@ static int get_pidfd(bailiff_sandbox *s)
 	return s->pidfd < 0 ? s->pidfd : 0;
 }
 
-EXPORT int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sandbox **ret)
+/* The rest, when the path of its object is known. Takes s over. */
+static int open_found(bailiff_sandbox *found, bailiff_sandbox **ret)
 {
 	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
+	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = found;
+	int r = address_passes_fds(s->connection->address) ? get_pidfd(s) : 0;
+
+	if (r == 0 || r == -ESRCH)
+		r = bailiff_sandbox_get_status(s, &status);
+	if (r < 0)
+		return r;
+	s->id = status->id;
+	s->pid = status->pid;
+	*ret = steal_ptr(s);
+	return 0;
+}
+
+EXPORT int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sandbox **ret)
+{
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
 	int r;
 
@@ -104,17 +131,24 @@ EXPORT int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sand
 		return r;
 	s->id = id;
 	r = sandbox_find(s);
-	if (r == 0 && address_passes_fds(c->address))
-		r = get_pidfd(s);
-	if (r == -ESRCH && s->path)
-		r = 0;
+	return r < 0 ? r : open_found(steal_ptr(s), ret);
+}
+
+EXPORT int bailiff_sandbox_open_pidfd(bailiff_connection *c, int pidfd, bailiff_sandbox **ret)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSandboxByPidfd",
+		fill_pidfd, &pidfd, 0 };
+	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
+	int r;
+
+	if (!c || !ret)
+		return -EINVAL;
+	if (pidfd < 0)
+		return -EBADF;
+	r = sandbox_new(c, &s);
 	if (r == 0)
-		r = bailiff_sandbox_get_status(s, &status);
-	if (r < 0)
-		return r;
-	s->pid = status->pid;
-	*ret = steal_ptr(s);
-	return 0;
+		r = ask_path(s, &call);
+	return r < 0 ? r : open_found(steal_ptr(s), ret);
 }
 
 EXPORT uint64_t bailiff_sandbox_id(const bailiff_sandbox *s)

@@ -71,8 +71,28 @@ static void look_after(bailiff_sandbox *s)
 		s->watched = true;
 }
 
+static int on_subscribed(
+	_unused_ sd_bus_message *reply, _unused_ void *userdata, _unused_ sd_bus_error *reterr_error)
+{
+	return 1;
+}
+
+/* What was launched before the direct socket was opened again, or by others, is told to subscribers. */
+static void subscribe_again(bailiff_connection *c)
+{
+	bool needed = false;
+
+	for (const bailiff_sandbox *s = c->sandboxes; s; s = s->next)
+		needed = needed || (!is_told(s) && (s->on_ready || s->on_violation));
+	c->listener.subscribed =
+		needed && c->owner &&
+		sd_bus_call_method_async(c->bus, NULL, c->owner, BAILIFF_OBJECT_PATH,
+			BAILIFF_MANAGER_INTERFACE, "Subscribe", on_subscribed, NULL, NULL) >= 0;
+}
+
 void signals_renew(bailiff_connection *c)
 {
+	subscribe_again(c);
 	for (bailiff_sandbox *s = c->sandboxes; s; s = s->next)
 		look_after(s);
 }
@@ -203,6 +223,7 @@ static void owner_changed(bailiff_connection *c, sd_bus_message *m)
 		return;
 	}
 	free(steal_ptr(c->owner));
+	l->subscribed = false;
 	if (!*new)
 		return;
 	l->candidate = strdup(new);
@@ -273,14 +294,30 @@ static int listen_to_broker(bailiff_connection *c)
 	return r == 0 && (first || !c->owner) ? connection_find_broker(c) : r;
 }
 
-static int listen_to_launcher(bailiff_sandbox *s)
+/* Signals of s that can not be asked for. A new owner knows of no subscription. */
+static int listen_to_sandbox(bailiff_sandbox *s)
 {
-	int r = listen_to_broker(s->connection);
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Subscribe", NULL, NULL,
+		0 };
+	bailiff_connection *c = s->connection;
+	int r = listen_to_broker(c);
 
-	return r == 0 && !is_told(s)
-		       ? connection_fail(s->connection, -EOPNOTSUPP, NULL,
-				 "the broker tells this to the connection that launched it only")
-		       : r;
+	if (r == 0 && !is_told(s) && !c->listener.subscribed) {
+		r = call_broker(c, &call, NULL);
+		c->listener.subscribed = r == 0;
+	}
+	return r;
+}
+
+/* Whether s has said so before it was listened to. */
+static int look_for_ready(bailiff_sandbox *s)
+{
+	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
+	int r = is_told(s) || s->ready ? 0 : bailiff_sandbox_get_status(s, &status);
+
+	if (status && strcmp(status->state, "ready") == 0)
+		s->ready = true;
+	return r;
 }
 
 /* No more of this kind, neither what waits nor what is due. */
@@ -332,7 +369,9 @@ EXPORT int bailiff_sandbox_on_ready(bailiff_sandbox *s, bailiff_ready_handler ha
 
 	if (!s)
 		return -EINVAL;
-	r = handler ? listen_to_launcher(s) : 0;
+	r = handler ? listen_to_sandbox(s) : 0;
+	if (r == 0 && handler)
+		r = look_for_ready(s);
 	if (r == 0 && handler)
 		r = operation_new(s->connection, OPERATION_READY, s, &o);
 	if (r < 0)
@@ -354,7 +393,7 @@ EXPORT int bailiff_sandbox_on_violation(bailiff_sandbox *s, bailiff_violation_ha
 
 	if (!s)
 		return -EINVAL;
-	r = handler ? listen_to_launcher(s) : 0;
+	r = handler ? listen_to_sandbox(s) : 0;
 	if (r < 0)
 		return r;
 	s->on_violation = handler;

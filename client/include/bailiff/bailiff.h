@@ -82,6 +82,8 @@ int bailiff_request_set_stdio(bailiff_request *r, int child, enum bailiff_stdio 
 int bailiff_request_set_pty(bailiff_request *r, uint16_t rows, uint16_t columns);
 /* The sandbox outlives this connection; needs the profile's AllowDetach=. */
 int bailiff_request_set_detach(bailiff_request *r, int detach);
+/* polkit may ask the user, where the profile asks polkit: a launch may then take as long as its timeout. */
+int bailiff_request_set_interactive(bailiff_request *r, int interactive);
 /* End of file on this read end stops the sandbox. Borrowed until the launch. */
 int bailiff_request_set_lifeline(bailiff_request *r, int fd);
 /* May only tighten what the profile says. resource: RLIMIT_*; UINT64_MAX is infinity. Times are microseconds.
@@ -144,6 +146,9 @@ typedef struct bailiff_exit {
 bailiff_sandbox *bailiff_sandbox_free(bailiff_sandbox *s);
 /* A handle for a sandbox of this user that another process or an earlier connection launched. -ESRCH. */
 int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sandbox **ret);
+/* The same for the sandbox whose program a pidfd refers to, which is borrowed; also after its end, until it
+ * is released. -EBADF: no pidfd; -EOPNOTSUPP: before Linux 6.9. */
+int bailiff_sandbox_open_pidfd(bailiff_connection *c, int pidfd, bailiff_sandbox **ret);
 uint64_t bailiff_sandbox_id(const bailiff_sandbox *s);
 /* Of the main process, in the pid namespace of the host. 0: unknown. */
 pid_t bailiff_sandbox_pid(const bailiff_sandbox *s);
@@ -174,11 +179,12 @@ int bailiff_sandbox_wait_async(bailiff_sandbox *s, bailiff_wait_handler handler,
  * 0 when nobody will know how it ended, as bailiff_sandbox_wait() has it.
  */
 int bailiff_sandbox_on_exit(bailiff_sandbox *s, bailiff_wait_handler handler, void *userdata);
-/* These two are for a sandbox that was launched over this connection, else -EOPNOTSUPP. Once, when its
- * program says that it is ready, or said so before. */
+/* Once, when its program says that it is ready, or said so before. For a sandbox that another connection
+ * launched, the broker has this one subscribed to all that the user may see; -EDQUOT: too many are. */
 typedef void (*bailiff_ready_handler)(bailiff_sandbox *s, void *userdata);
 int bailiff_sandbox_on_ready(bailiff_sandbox *s, bailiff_ready_handler handler, void *userdata);
-/* For each call that a process of it is killed for, and was before. */
+/* Likewise, for each call that a process of it is killed for. What came before is told if this connection
+ * launched it. */
 typedef void (*bailiff_violation_handler)(
 	bailiff_sandbox *s, const char *layer, const char *what, const char *detail, void *userdata);
 int bailiff_sandbox_on_violation(bailiff_sandbox *s, bailiff_violation_handler handler, void *userdata);
@@ -318,8 +324,14 @@ bailiff_broker_status *bailiff_broker_status_free(bailiff_broker_status *status)
 int bailiff_reload(bailiff_connection *c, uint32_t *ret_generation, char ***ret_errors);
 char **bailiff_strv_free(char **v);
 
+/* Administrators: "error", "warning", "notice", "info", "debug", or "0" to "7", until the broker is
+ * restarted. */
+int bailiff_set_log_level(bailiff_connection *c, const char *level);
+
 /* Lower-hex SHA1(salt || lower-cased name), 40 characters, as ChromeOS' cryptohome. Free with free(3). */
 int bailiff_sanitize_username(bailiff_connection *c, const char *username, char **ret);
+/* Does a name have the form of that? 1: yes. 0: no. */
+int bailiff_is_sanitized_username(bailiff_connection *c, const char *name);
 /* Where data of a user, by name or sanitized name, is: kind is "user" or "root". -ENOENT: no such kind.
  * Nobody looks whether it is there. Free with free(3). */
 int bailiff_get_user_path(bailiff_connection *c, const char *user, const char *kind, char **ret);

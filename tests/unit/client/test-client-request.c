@@ -148,6 +148,7 @@ static void test_values(void **state)
 	assert_int_equal(bailiff_request_drop_capability(r, "NET_RAW"), -EINVAL);
 	assert_int_equal(bailiff_request_drop_capability(r, NULL), -EINVAL);
 	assert_int_equal(bailiff_request_set_no_network(NULL, 1), -EINVAL);
+	assert_int_equal(bailiff_request_set_interactive(NULL, 1), -EINVAL);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		for (int twice = 0; twice < 2; twice++)
 			assert_int_equal(bailiff_request_set_rlimit(r, i, 1, UINT64_MAX), 0);
@@ -236,9 +237,13 @@ static void test_tightening_request(void **state)
 	assert_int_equal(bailiff_request_drop_capability(r, "CAP_NET_RAW"), 0);
 	assert_int_equal(bailiff_request_drop_capability(r, "CAP_CHOWN"), 0);
 	assert_int_equal(bailiff_request_set_no_network(r, 1), 0);
+	assert_int_equal(launch_timeout(r), LAUNCH_TIMEOUT_USEC);
+	assert_int_equal(bailiff_request_set_interactive(r, 1), 0);
+	assert_int_equal(launch_timeout(r), LAUNCH_TIMEOUT_USEC + INTERACTION_USEC);
 	m = marshal(*state, r);
 	assert_int_equal(sd_bus_message_skip(m, "sasa{ss}a{uh}"), 1);
 	assert_return_code(sd_bus_message_enter_container(m, 'a', "{sv}"), 0);
+	expect_number(m, "interactive", "b", 1);
 	expect_number(m, "memory-max", "t", UINT64_MAX);
 	expect_number(m, "tasks-max", "t", 7);
 	expect_number(m, "cpu-quota", "u", 150);
