@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The installed header stands alone: in C89 with nothing but what it includes itself, in C++98 and later, and twice.
-# The examples build against it and the shared library without a warning.
+# Connections, requests and sandboxes have no insides there. The examples build against it and the shared library without a warning.
 #
 # Usage: check-header.sh CC CXX INCLUDE-DIR LIBRARY EXAMPLE...      (CXX empty: no C++ compiler there)
 set -eu
@@ -36,6 +36,13 @@ if [ -n "$cxx" ]; then
 		echo "ok: C++, -std=$std"
 	done
 fi
+# What is opaque stays so.
+for type in connection request sandbox; do
+	printf '#include <bailiff/bailiff.h>\nint size = (int)sizeof(bailiff_%s);\n' $type >"$work/opaque.c"
+	! "$cc" -I "$include" -c "$work/opaque.c" -o "$work/opaque.o" 2>"$work/said" || { echo "bailiff_$type has a size" >&2; exit 1; }
+	grep -q incomplete "$work/said" || { cat "$work/said" >&2; exit 1; }
+done
+echo "ok: opaque types"
 for example; do
 	"$cc" -std=c99 -D_DEFAULT_SOURCE -Wall -Wextra -Werror -I "$include" "$example" "$library" \
 		-Wl,-rpath,"$(dirname "$library")" -o "$work/example"

@@ -47,7 +47,8 @@ for verb in $verbs; do
 done
 functions=$(sed -n 's/^[[:space:]]*\(bailiff_[a-z0-9_]*\);$/\1/p' "$map")
 for function in $functions; do
-	grep -q "^\.Fn $function " "$man/bailiff.3" || miss "bailiff.3 lacks $function()"
+	grep -q "^\.Fn $function \"" "$man/bailiff.3" || miss "the synopsis of bailiff.3 lacks $function()"
+	sed '1,/^\.Sh DESCRIPTION/d' "$man/bailiff.3" | grep -q "Fn $function\( \|\$\)" || miss "bailiff.3 does not describe $function()"
 done
 
 if command -v bash >/dev/null; then

@@ -14,8 +14,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
@@ -60,16 +62,22 @@ static void end_child(pid_t *pid)
 	*pid = 0;
 }
 
-static void await_path(const char *path)
+/* That it is there does not mean that somebody listens. */
+static void await_socket(const char *path)
 {
-	struct stat st;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	for (unsigned i = 0; i < 1000; i++) {
-		if (stat(path, &st) == 0)
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int r = connect(fd, (const struct sockaddr *)&address, sizeof(address));
+
+		(void)close(fd);
+		if (r == 0)
 			return;
 		(void)poll(NULL, 0, 10);
 	}
-	fail_msg("%s did not appear", path);
+	fail_msg("nobody listens on %s", path);
 }
 
 void stand_in_open(struct stand_in *s)
@@ -96,7 +104,7 @@ void stand_in_open(struct stand_in *s)
 		_exit(127);
 	}
 	(void)snprintf(path, sizeof(path), "%s/bus", s->directory);
-	await_path(path);
+	await_socket(path);
 	(void)snprintf(s->address, sizeof(s->address), "unix:path=%s", path);
 	s->state = mmap(NULL, sizeof(*s->state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(s->state, MAP_FAILED);
