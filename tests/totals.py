@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Counts what a run of "meson test" did, down to the single case, and prints it as one line.
 
-usage: totals.py TESTLOG.json
+usage: totals.py TESTLOG.json [LOG]
 
-Reads meson's log (one JSON object a line). A program that speaks cmocka's or TAP's language counts as many tests as
+Reads meson's log (one JSON object a line), and another's whose last line of totals is counted in. A program that speaks cmocka's or TAP's language counts as many tests as
 it ran; any other counts as one. With BAILIFF_MUST_WORK=1 a skipped test is a failure: what a machine cannot test, it
 must not pass. Exit status 1 when something failed or nothing ran.
 """
@@ -51,7 +51,17 @@ def count(record):
     return (passed, max(failed, 1), skipped)
 
 
-def main(path):
+TOTALS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
+
+
+def count_totals(path):
+    """What another runner's last line of totals says; without one it did not come to its end."""
+    with open(path, encoding='utf-8', errors='replace') as log:
+        lines = TOTALS.findall(log.read())
+    return tuple(int(number) for number in lines[-1]) if lines else (0, 1, 0)
+
+
+def main(path, other=None):
     must_work = os.environ.get('BAILIFF_MUST_WORK') == '1'
     passed = failed = skipped = 0
     try:
@@ -66,6 +76,11 @@ def main(path):
             print(f'failed: {record["name"]} ({record["result"]})')
         elif s:
             print(f'skipped: {record["name"]} ({s})' + (', which counts as a failure here' if must_work else ''))
+    if other:
+        p, f, s = count_totals(other)
+        passed, failed, skipped = passed + p, failed + f, skipped + s
+        if f or s:
+            print(f'in {other}: {f} failed, {s} skipped')
     if must_work:
         failed, skipped = failed + skipped, 0
     print(f'{passed} passed, {failed} failed, {skipped} skipped')
@@ -73,6 +88,6 @@ def main(path):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
