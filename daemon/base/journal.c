@@ -2,32 +2,15 @@
 #include "base/journal.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/unix.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syslog.h>
-#include <sys/un.h>
 
 #define HEADER_MAX  128
 #define BUFFER_SIZE (8 * 1024 * 1024) /* as systemd gives to its services; the kernel's limit cuts it */
-
-/* Never waits: a journal that takes no connections must not keep the launcher. */
-static int connect_stream(const char *path)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t n = strlen(path);
-
-	if (fd < 0)
-		return errno_or_eio();
-	if (n >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, n);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return errno_or_eio();
-	return steal_fd(fd);
-}
 
 /* Whoever listens reads what payloads write. */
 static int check_listener(int fd)
@@ -54,7 +37,8 @@ static int send_header(int fd, const char *profile)
 
 int journal_open(const char *path, const char *profile)
 {
-	_cleanup_close_ int fd = connect_stream(path);
+	/* never waits: a journal that takes no connections must not keep the launcher */
+	_cleanup_close_ int fd = unix_connect(path, strlen(path));
 	const int size = BUFFER_SIZE;
 	int r;
 

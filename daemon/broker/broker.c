@@ -14,14 +14,12 @@
 
 #include <stdlib.h>
 
-void broker_init(struct broker *b, sd_event *event, sd_bus *bus)
+void broker_init(struct broker *b, sd_event *event)
 {
 	int abi = landlock_abi();
 
 	*b = BROKER_NULL;
 	b->event = sd_event_ref(event);
-	b->bus = sd_bus_ref(bus);
-	b->callers.bus = b->bus;
 	b->landlock_abi = abi > 0 ? (uint32_t)abi : 0;
 }
 
@@ -46,9 +44,9 @@ void broker_done(struct broker *b)
 	b->errors = strv_free(b->errors);
 	free(b->salt);
 	outflow_end(&b->outflow);
-	if (b->bus)
-		outflow_drain(b->bus);
+	outflow_drain(b);
 	b->bus = sd_bus_close_unref(b->bus);
+	bus_link_close(&b->link);
 	b->event = sd_event_unref(b->event);
 	b->proc_fd = fd_close(b->proc_fd);
 }
@@ -72,6 +70,15 @@ static int set_errors(struct broker *b, char *const *errors)
 	return 0;
 }
 
+/* As soon as all is there that it takes. */
+static int take_over(struct broker *b)
+{
+	if (!b->catalog || b->launcher.fd < 0 || !b->connected || b->taking_over)
+		return 0;
+	b->taking_over = true;
+	return takeover_begin(b);
+}
+
 int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t generation, uint32_t serial)
 {
 	_cleanup_(catalog_freep) struct catalog *fresh = catalog;
@@ -89,7 +96,7 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 	b->salt = NULL;
 	b->salt_refused_usec = 0;
 	if (first)
-		return b->launcher.fd >= 0 ? takeover_begin(b) : 0;
+		return take_over(b);
 	log_notice("Profiles of generation %u are in force", generation);
 	manager_bus_reloaded(b, serial);
 	return 0;
@@ -122,7 +129,7 @@ int broker_take_launcher(struct broker *b, int fd)
 	if (r < 0)
 		return r;
 	(void)steal_fd(socket);
-	return b->catalog ? takeover_begin(b) : 0;
+	return take_over(b);
 }
 
 int broker_take_direct(struct broker *b, int fd)
@@ -138,7 +145,7 @@ void broker_launcher_gone(struct broker *b)
 	launcher_client_close(&b->launcher);
 	lifetime_all_gone(b);
 	direct_drain(&b->direct);
-	outflow_drain(b->bus);
+	outflow_drain(b);
 	if (!b->stopping)
 		(void)sd_event_exit(b->event, EXIT_FAILURE);
 }
@@ -148,7 +155,7 @@ void broker_stop(struct broker *b)
 	b->ready = false;
 	b->stopping = true;
 	direct_drain(&b->direct);
-	outflow_drain(b->bus);
+	outflow_drain(b);
 	(void)sd_event_exit(b->event, EXIT_SUCCESS);
 }
 
@@ -161,6 +168,16 @@ void broker_client_gone(struct broker *b, const char *name)
 	deferred_list_drop(&b->reloads_next, name);
 	launch_client_gone(b, name);
 	lifetime_client_gone(b, name);
+}
+
+void broker_connected(struct broker *b)
+{
+	int r;
+
+	b->connected = true;
+	r = take_over(b);
+	if (r < 0)
+		broker_fail(b, r, "The launcher can not be asked for the sandboxes that there are");
 }
 
 void broker_named(struct broker *b)

@@ -8,6 +8,7 @@
  */
 
 #include "broker/audit.h"
+#include "broker/bus-link.h"
 #include "broker/caller.h"
 #include "broker/direct.h"
 #include "broker/keeper-client.h"
@@ -30,7 +31,8 @@ struct launch;
 
 struct broker {
 	sd_event *event;
-	sd_bus *bus;
+	struct bus_link link;
+	sd_bus *bus; /* on the other end of the link */
 	sd_bus_slot *slots[SLOTS_MAX];
 	size_t n_slots;
 	struct outflow outflow;
@@ -57,6 +59,8 @@ struct broker {
 	struct salt *salt;                 /* as the launcher read it; dropped on reload */
 	uint64_t salt_refused_usec;        /* when the launcher last had none, or 0; forgotten on reload */
 	size_t n_checks;                   /* owners of taken-over sandboxes still to be looked up */
+	bool connected;                    /* the bus has greeted us */
+	bool taking_over;                  /* the launcher was asked what there is */
 	bool ready;                        /* calls are answered */
 	bool stopping;
 	uint64_t n_launched;
@@ -70,8 +74,8 @@ struct broker {
 		.launcher = { .fd = -1 },                                                                    \
 		.direct = { .fd = -1 } })
 
-/* Refers to event and bus. */
-void broker_init(struct broker *b, sd_event *event, sd_bus *bus);
+/* Refers to event. */
+void broker_init(struct broker *b, sd_event *event);
 void broker_done(struct broker *b); /* also of BROKER_NULL */
 /* Logs and ends the event loop with a failure: the keeper starts another broker, which takes over. */
 void broker_fail(struct broker *b, int error, const char *what);
@@ -90,5 +94,7 @@ void broker_launcher_gone(struct broker *b);
 void broker_stop(struct broker *b);
 /* A connection has left the bus. */
 void broker_client_gone(struct broker *b, const char *name);
+/* The bus has greeted us. */
+void broker_connected(struct broker *b);
 /* The bus gave us our name. */
 void broker_named(struct broker *b);

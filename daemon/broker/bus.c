@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define SYSTEM_BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket"
-
 #define DRIVER_NAME      "org.freedesktop.DBus"
 #define DRIVER_PATH      "/org/freedesktop/DBus"
 #define DRIVER_INTERFACE "org.freedesktop.DBus"
@@ -26,28 +24,20 @@
 #define MATCH_GONE                                                                                           \
 	"type='signal',sender='" DRIVER_NAME "',path='" DRIVER_PATH "',interface='" DRIVER_INTERFACE         \
 	"',member='NameOwnerChanged',arg2=''"
+/* sd-bus' own word, of nobody else's: messages that claim to come from there are dropped. */
+#define MATCH_CONNECTED                                                                                      \
+	"type='signal',sender='org.freedesktop.DBus.Local',path='/org/freedesktop/DBus/Local'"               \
+	",interface='org.freedesktop.DBus.Local',member='Connected'"
 #define MATCH_NAME_LOST                                                                                      \
 	"type='signal',sender='" DRIVER_NAME "',path='" DRIVER_PATH "',interface='" DRIVER_INTERFACE         \
 	"',member='NameLost',arg0='" BAILIFF_BUS_NAME "'"
 
-int bus_connect(const char *address, sd_bus **ret)
+int bus_open(struct broker *b, int fd)
 {
-	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
-	int r;
+	int r = bus_link_open(&b->link, b, fd, &b->bus);
 
-	r = sd_bus_new(&bus);
-	if (r >= 0)
-		r = sd_bus_set_address(bus, address ? address : SYSTEM_BUS_ADDRESS);
-	if (r >= 0)
-		r = sd_bus_set_bus_client(bus, 1);
-	if (r >= 0)
-		r = sd_bus_negotiate_fds(bus, 1);
-	if (r >= 0)
-		r = sd_bus_start(bus);
-	if (r < 0)
-		return r;
-	*ret = sd_bus_ref(bus);
-	return 0;
+	b->callers.bus = b->bus;
+	return r;
 }
 
 sd_bus_slot **bus_next_slot(struct broker *b)
@@ -142,11 +132,20 @@ int bus_add_objects(struct broker *b, sd_bus *bus)
 	return r;
 }
 
+/* Until here sd-bus would wait for the bus in some of its calls, and the link could not move meanwhile. */
+static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	broker_connected(userdata);
+	return 0;
+}
+
 int bus_attach(struct broker *b)
 {
 	int r;
 
 	r = bus_add_objects(b, b->bus);
+	if (r >= 0)
+		r = sd_bus_add_match_async(b->bus, bus_next_slot(b), MATCH_CONNECTED, on_connected, NULL, b);
 	if (r >= 0)
 		r = sd_bus_add_match_async(
 			b->bus, bus_next_slot(b), MATCH_GONE, on_gone, on_match_installed, b);

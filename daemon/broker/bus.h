@@ -9,8 +9,8 @@
 
 struct broker;
 
-/* Connects to an address; NULL is the system bus. Nothing that the bus sends is read yet. */
-int bus_connect(const char *address, sd_bus **ret);
+/* b->bus, over this socket, which is connected to a bus; takes it over. Nothing is read yet. */
+int bus_open(struct broker *b, int fd);
 /* Objects and the filter before them, on the bus or on one connection of the direct socket. */
 int bus_add_objects(struct broker *b, sd_bus *bus);
 /* Objects, filter and matches on b->bus, and the loop. Our name is not asked for yet. */

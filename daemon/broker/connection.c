@@ -36,8 +36,7 @@ struct connection *connection_free(struct connection *c)
 	sd_event_source_disable_unref(c->inner_source);
 	c->driver = sd_bus_slot_unref(c->driver);
 	sd_bus_close_unref(c->bus);
-	pump_done(&c->in);
-	pump_done(&c->out);
+	relay_done(&c->relay);
 	(void)fd_close(c->inner);
 	(void)fd_close(c->fd);
 	identity_done(&c->identity);
@@ -45,20 +44,25 @@ struct connection *connection_free(struct connection *c)
 	return NULL;
 }
 
+/* What a connection did wrong. */
+static void record(const struct connection *c, const char *outcome, const char *what, const char *why)
+{
+	const struct audit_record r = {
+		.event = AUDIT_REFUSED, .uid = c->uid, .outcome = outcome, .method = "connection"
+	};
+	struct broker *b = c->direct->broker;
+
+	audit_write(&b->audit, b->event, &r, "The connection %s of uid %u to the direct socket %s%s", c->name,
+		c->uid, what, why);
+}
+
 void connection_end(struct connection *c, int error)
 {
 	struct connection **at = &c->direct->first;
 	struct broker *b = c->direct->broker;
 
-	if (error < 0 && error != -EPIPE) {
-		const struct audit_record r = {
-			.event = AUDIT_REFUSED, .uid = c->uid, .outcome = "Closed", .method = "connection"
-		};
-
-		audit_write(&b->audit, b->event, &r,
-			"The connection %s of uid %u to the direct socket is closed: %s", c->name, c->uid,
-			strerror(-error));
-	}
+	if (error < 0 && error != -EPIPE)
+		record(c, "Closed", "is closed: ", strerror(-error));
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
@@ -87,12 +91,12 @@ static int check_held(const struct connection *c)
 {
 	size_t bytes = 0, fds = 0;
 
-	if (c->in.allocated <= SMALL_BYTES && c->in.n_fds == 0)
+	if (c->relay.in.allocated <= SMALL_BYTES && c->relay.in.n_fds == 0)
 		return 0;
 	for (const struct connection *i = c->direct->first; i; i = i->next)
 		if (i->uid == c->uid) {
-			bytes += i->in.allocated;
-			fds += i->in.n_fds;
+			bytes += i->relay.in.allocated;
+			fds += i->relay.in.n_fds;
 		}
 	return bytes > HELD_BYTES_MAX || fds > HELD_FDS_MAX ? -EDQUOT : 0;
 }
@@ -102,40 +106,18 @@ static int move_in(struct connection *c)
 {
 	int r = 1;
 
-	if (!pump_full(&c->in)) {
-		if (!may_ask(c))
+	if (!pump_full(&c->relay.in)) {
+		if (!may_ask(c) || !relay_wants_in(&c->relay))
 			return 0;
-		r = pump_read(&c->in);
+		r = relay_read(&c->relay);
 		if (r == 0)
 			r = check_held(c);
 	}
-	return r > 0 ? pump_write(&c->in) : r;
-}
-
-static int move_out(struct connection *c)
-{
-	int r = 1;
-
-	if (!pump_full(&c->out))
-		r = pump_read(&c->out);
-	return r > 0 ? pump_write(&c->out) : r;
-}
-
-static int watch(struct connection *c)
-{
-	uint32_t client = 0, inner = 0;
-	int r;
-
-	if (pump_full(&c->in))
-		inner |= EPOLLOUT;
-	else if (may_ask(c))
-		client |= EPOLLIN;
-	if (pump_full(&c->out))
-		client |= EPOLLOUT;
-	else
-		inner |= EPOLLIN;
-	r = sd_event_source_set_io_events(c->fd_source, client);
-	return r < 0 ? r : sd_event_source_set_io_events(c->inner_source, inner);
+	if (r == -ENOMSG) {
+		record(c, "Refused", "sent a message that is refused, as it ", c->relay.fault.why);
+		return c->relay.fault.readable ? 1 : -EBADMSG;
+	}
+	return r > 0 ? relay_write(&c->relay) : r;
 }
 
 static int move(struct connection *c)
@@ -143,14 +125,16 @@ static int move(struct connection *c)
 	int in = 1, out = 1;
 
 	for (unsigned i = 0; i < BATCH_MAX && (in > 0 || out > 0); i++) {
-		out = move_out(c);
+		out = relay_out(&c->relay);
 		if (out < 0)
 			return out;
 		in = move_in(c);
 		if (in < 0)
 			return in;
 	}
-	return connection_reads(c) ? watch(c) : -ENOBUFS;
+	if (!connection_reads(c))
+		return -ENOBUFS;
+	return relay_watch(&c->relay, may_ask(c), c->fd_source, c->inner_source);
 }
 
 void connection_look(struct connection *c)
@@ -187,7 +171,7 @@ void connection_flush(struct connection *c)
 	if (!c->bus)
 		return;
 	for (unsigned i = 0; i < UNREAD_MAX; i++)
-		if (sd_bus_process(c->bus, NULL) < 0 || move_out(c) <= 0)
+		if (sd_bus_process(c->bus, NULL) < 0 || relay_out(&c->relay) <= 0)
 			return;
 }
 
@@ -201,8 +185,8 @@ static int begin_messages(struct connection *c)
 	r = gate_open(c->name, d->id, c->sasl.fds, &c->bus, &c->inner);
 	if (r < 0)
 		return r;
-	pump_init(&c->in, c->fd, c->inner, MESSAGE_MAX);
-	pump_init(&c->out, c->inner, c->fd, REPLY_MAX);
+	relay_init(&c->relay, c->fd, c->inner, MESSAGE_MAX, REPLY_MAX);
+	c->relay.sender = BAILIFF_BUS_NAME;
 	r = callers_add_direct(&b->callers, c->name, c->bus, &c->identity);
 	if (r < 0)
 		return r;
@@ -228,31 +212,21 @@ static int say(const struct connection *c, const char *reply)
 	return n < 0 ? (int)n : (size_t)n == size ? 0 : -EPROTO;
 }
 
-/* Takes one line and no byte more: what follows BEGIN is a message, and descriptors may come with it. */
 static int take_line(struct connection *c)
 {
 	char line[SASL_LINE_MAX], reply[SASL_REPLY_MAX];
-	const char *end;
 	ssize_t n;
-	size_t size;
 	int r;
 
-	n = recv(c->fd, line, sizeof(line), MSG_PEEK | MSG_DONTWAIT);
-	if (n <= 0)
-		return n == 0 ? -EPIPE : errno_or_eio();
 	if (!c->greeted) {
-		if (line[0] != '\0')
-			return -EPROTO;
-		c->greeted = true;
-		return recv(c->fd, line, 1, MSG_DONTWAIT) == 1 ? 0 : -EPROTO;
+		n = recv(c->fd, line, 1, MSG_DONTWAIT);
+		c->greeted = n == 1;
+		return n < 0 ? errno_or_eio() : n == 0 ? -EPIPE : line[0] == '\0' ? 0 : -EPROTO;
 	}
-	end = memmem(line, (size_t)n, "\r\n", 2);
-	if (!end)
-		return (size_t)n == sizeof(line) ? -EPROTO : -EAGAIN;
-	size = (size_t)(end - line);
-	if (recv(c->fd, line, size + 2, MSG_DONTWAIT) != (ssize_t)size + 2)
-		return -EPROTO;
-	r = sasl_line(&c->sasl, line, size, reply);
+	n = stream_take_line(c->fd, line, sizeof(line));
+	if (n < 0)
+		return (int)n;
+	r = sasl_line(&c->sasl, line, (size_t)n, reply);
 	if (r != 0)
 		return r;
 	return say(c, reply);

@@ -4,14 +4,14 @@
 /*
  * One connection of the direct socket. sd-bus takes memory for whatever size a message's head announces, and
  * sets no bound to what it keeps for a peer that does not read. So it stands behind a gate: a socket pair,
- * and two pumps that let whole messages of a bounded size through, and nothing more while answers are not
- * taken.
+ * and a relay that lets whole messages of a bounded size through that sd-bus takes for good ones, and nothing
+ * more while answers are not taken.
  */
 
 #include "base/cleanup.h"
 #include "broker/caller.h"
 #include "broker/direct.h"
-#include "broker/pump.h"
+#include "broker/relay.h"
 #include "broker/sasl.h"
 
 #define CONNECTION_NAME_MAX 32
@@ -31,7 +31,7 @@ struct connection {
 	sd_event_source *fd_source, *inner_source, *deadline;
 	bool greeted; /* the byte before the first line came */
 	struct sasl sasl;
-	struct pump in, out;
+	struct relay relay;
 };
 
 /* Takes fd over, also when it fails. Waits for the client's first line. */

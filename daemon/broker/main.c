@@ -5,6 +5,7 @@
  * with its channel as fd 3 and with the few capabilities that confine() needs once and then throws away.
  */
 
+#include "base/bus-address.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -80,18 +81,19 @@ static int prepare_process(void)
 static int open_all(struct broker *b, const char *bus_address, const char *journal)
 {
 	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
-	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
 	struct statfs fs;
 	int r;
 
 	r = sd_event_new(&event);
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "Can not make an event loop");
-	r = bus_connect(bus_address, &bus);
+	broker_init(b, event);
+	r = bus_address_connect(bus_address ? bus_address : BUS_ADDRESS_SYSTEM);
+	if (r >= 0)
+		r = bus_open(b, r);
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "Can not connect to the bus at %s",
 			bus_address ? bus_address : "its usual place");
-	broker_init(b, event, bus);
 	b->audit.fd = audit_open(journal);
 	if (b->audit.fd < 0)
 		log_info("There is no journal at %s: decisions are written to the log", journal);

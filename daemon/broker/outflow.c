@@ -4,10 +4,8 @@
 #include "base/io.h"
 #include "broker/broker.h"
 
-#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #define QUEUED_MAX  64                       /* messages */
@@ -69,9 +67,9 @@ static int on_after(sd_event_source *source, void *userdata)
 	if (o->broker->stopping)
 		return 0;
 	r = sd_bus_get_n_queued_write(o->broker->bus, &n);
-	if (r >= 0 && n < o->n)
+	if (o->broker->link.n_taken != o->n_taken)
 		o->moved = true;
-	o->n = n;
+	o->n_taken = o->broker->link.n_taken;
 	if (r >= 0 && n > 0)
 		outflow_doubt(o);
 	if (r >= 0 && n > QUEUED_MAX && !o->writable)
@@ -110,14 +108,11 @@ static int ask(struct outflow *o)
 /* The answer may only be far behind in a long queue of calls. What counts is that the bus takes something. */
 static bool is_stuck(struct outflow *o)
 {
-	int unread = 0;
-	int fd = sd_bus_get_fd(o->broker->bus);
+	const bool stuck = !o->moved && bus_link_is_unread(&o->broker->link);
 
-	if (o->moved || (fd >= 0 && ioctl(fd, SIOCOUTQ, &unread) >= 0 && unread == 0)) {
+	if (!stuck)
 		o->moved = false;
-		return false;
-	}
-	return true;
+	return stuck;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -171,15 +166,32 @@ void outflow_end(struct outflow *o)
 	o->ping = sd_bus_slot_unref(o->ping);
 }
 
-void outflow_drain(sd_bus *bus)
+/* As long as something is queued and there is room for it, this writes and does nothing else. */
+static int write_queued(sd_bus *bus, uint64_t *ret_n)
+{
+	struct pollfd p = { .fd = sd_bus_get_fd(bus), .events = POLLOUT };
+	int r = sd_bus_get_n_queued_write(bus, ret_n);
+
+	if (r < 0 || *ret_n == 0)
+		return r;
+	r = poll(&p, 1, 0);
+	return r == 0 ? 0 : r < 0 || p.revents != POLLOUT ? -EPIPE : sd_bus_process(bus, NULL);
+}
+
+void outflow_drain(struct broker *b)
 {
 	const uint64_t until = now_boottime_usec() + DRAIN_USEC;
-	struct pollfd p = { .fd = sd_bus_get_fd(bus), .events = POLLOUT };
+	struct pollfd p = { .fd = b->link.fd, .events = POLLOUT };
 	uint64_t n, now;
+	int r;
 
-	/* As long as something is queued and there is room for it, this writes and does nothing else. */
-	while (sd_bus_get_n_queued_write(bus, &n) >= 0 && n > 0 && (now = now_boottime_usec()) < until)
-		if (poll(&p, 1, (int)((until - now) / 1000) + 1) != 1 || p.revents != POLLOUT ||
-			sd_bus_process(bus, NULL) < 0)
-			break;
+	while (b->link.broker && (now = now_boottime_usec()) < until) {
+		if (write_queued(b->bus, &n) < 0)
+			return;
+		r = bus_link_flush(&b->link);
+		if (r < 0 || (r > 0 && n == 0))
+			return;
+		if (r == 0 && poll(&p, 1, (int)((until - now) / 1000) + 1) < 0)
+			return;
+	}
 }

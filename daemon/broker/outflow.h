@@ -21,8 +21,8 @@ struct outflow {
 	sd_event_source *after, *timer;
 	sd_event_source *writable; /* set while nothing is read */
 	sd_bus_slot *ping;         /* set while the bus owes an answer */
-	uint64_t n;                /* messages queued, when last looked */
-	bool moved;                /* since then the bus took something of the queue */
+	uint64_t n_taken;          /* messages that the bus had made room for, when last looked */
+	bool moved;                /* since then it took more */
 };
 
 /* The bus must be attached to the event loop already. */
@@ -31,4 +31,4 @@ void outflow_end(struct outflow *o);
 /* Descriptors were sent over the bus. */
 void outflow_doubt(struct outflow *o);
 /* Writes what is queued, for half a second at most. sd_bus_flush(3) would wait as long as the bus likes. */
-void outflow_drain(sd_bus *bus);
+void outflow_drain(struct broker *b);

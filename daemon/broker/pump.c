@@ -2,29 +2,23 @@
 #include "broker/pump.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "broker/message-check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_SIZE  16U /* up to the length of the header's fields */
 #define KEEP_BYTES 16384U
-
-/* Of the head: byte order, version, and where the two lengths stand. */
-#define AT_ENDIAN      0
-#define AT_VERSION     3
-#define AT_BODY_SIZE   4
-#define AT_FIELDS_SIZE 12
 
 void pump_init(struct pump *p, int from, int to, size_t limit)
 {
-	*p = (struct pump){ .from = from, .to = to, .limit = limit, .need = HEAD_SIZE };
+	*p = (struct pump){ .from = from, .to = to, .limit = limit, .need = MESSAGE_HEAD_SIZE };
 }
 
-static void empty(struct pump *p)
+void pump_drop(struct pump *p)
 {
 	fd_close_many(p->fds, p->n_fds);
 	p->n_fds = p->have = p->sent = 0;
-	p->need = HEAD_SIZE;
+	p->need = MESSAGE_HEAD_SIZE;
 	/* one large message must not keep its memory for the life of the connection */
 	if (p->allocated > KEEP_BYTES) {
 		free(p->data);
@@ -35,7 +29,7 @@ static void empty(struct pump *p)
 
 void pump_done(struct pump *p)
 {
-	empty(p);
+	pump_drop(p);
 	free(p->data);
 	p->data = NULL;
 	p->allocated = 0;
@@ -43,28 +37,33 @@ void pump_done(struct pump *p)
 
 bool pump_full(const struct pump *p)
 {
-	return p->have > HEAD_SIZE && p->have == p->need;
+	return p->have > MESSAGE_HEAD_SIZE && p->have == p->need;
 }
 
-static uint32_t get_u32(const uint8_t *at, bool little)
+bool pump_idle(const struct pump *p)
 {
-	return little ? at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24
-		      : at[3] | (uint32_t)at[2] << 8 | (uint32_t)at[1] << 16 | (uint32_t)at[0] << 24;
+	return p->have == 0;
+}
+
+void pump_put(struct pump *p, struct buf *message)
+{
+	assert(pump_idle(p));
+	free(p->data);
+	p->data = steal_ptr(message->data);
+	p->allocated = message->allocated;
+	p->have = p->need = message->size;
+	buf_done(message);
 }
 
 /* The whole message's size, from its head. */
 static int measure(struct pump *p)
 {
-	const bool little = p->data[AT_ENDIAN] == 'l';
-	uint64_t fields, size;
+	uint64_t size;
+	int r;
 
-	if ((!little && p->data[AT_ENDIAN] != 'B') || p->data[AT_VERSION] != 1)
-		return -EBADMSG;
-	fields = get_u32(p->data + AT_FIELDS_SIZE, little);
-	size = HEAD_SIZE + ((fields + 7) & ~UINT64_C(7)) + get_u32(p->data + AT_BODY_SIZE, little);
-	/* each kind of message has fields that must be there */
-	if (size == HEAD_SIZE)
-		return -EBADMSG;
+	r = message_measure(p->data, &size);
+	if (r < 0)
+		return r;
 	if (size > p->limit)
 		return -EMSGSIZE;
 	p->need = (size_t)size;
@@ -100,7 +99,7 @@ int pump_read(struct pump *p)
 		if (n <= 0)
 			return n == 0 || n == -ECONNRESET ? -EPIPE : (int)n;
 		p->have += (size_t)n;
-		r = p->have == HEAD_SIZE ? measure(p) : 0;
+		r = p->have == MESSAGE_HEAD_SIZE ? measure(p) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -121,6 +120,6 @@ int pump_write(struct pump *p)
 		p->n_fds = 0;
 		p->sent += (size_t)n;
 	}
-	empty(p);
+	pump_drop(p);
 	return 1;
 }

@@ -7,6 +7,7 @@
  * holds up one message of ours and nothing else.
  */
 
+#include "base/buf.h"
 #include "wire/stream.h"
 
 #include <stdbool.h>
@@ -26,6 +27,12 @@ void pump_init(struct pump *p, int from, int to, size_t limit);
 void pump_done(struct pump *p);
 /* Has a whole message that waits to be written. */
 bool pump_full(const struct pump *p);
+/* Has nothing, nor a part of something. */
+bool pump_idle(const struct pump *p);
+/* Throws away what it has, with its fds. */
+void pump_drop(struct pump *p);
+/* A message of ours, which is taken over: to be written next. The pump is idle. */
+void pump_put(struct pump *p, struct buf *message);
 /* 1: full. 0: nothing more there. -EPIPE: end of file. -EBADMSG: no D-Bus. -EMSGSIZE: above the limit. */
 int pump_read(struct pump *p);
 /* 1: empty again. 0: no room there. */

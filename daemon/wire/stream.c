@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "wire/ancillary.h"
 
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -58,4 +59,19 @@ ssize_t stream_send(int fd, const void *data, size_t size, const int *fds, size_
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : errno_or_eio();
 	return n;
+}
+
+ssize_t stream_take_line(int fd, char *line, size_t size)
+{
+	const char *end;
+	ssize_t n, length;
+
+	n = recv(fd, line, size, MSG_PEEK | MSG_DONTWAIT);
+	if (n <= 0)
+		return n == 0 ? -EPIPE : errno_or_eio();
+	end = memmem(line, (size_t)n, "\r\n", 2);
+	if (!end)
+		return (size_t)n == size ? -EPROTO : -EAGAIN;
+	length = end - line;
+	return recv(fd, line, (size_t)length + 2, MSG_DONTWAIT) == length + 2 ? length : -EPROTO;
 }

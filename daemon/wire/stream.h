@@ -20,3 +20,9 @@
 ssize_t stream_receive(int fd, void *data, size_t size, int *fds, size_t *n_fds);
 /* Sends what there is room for, all fds with the first byte of it. -EAGAIN when there is none, -EPIPE. */
 ssize_t stream_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds);
+/*
+ * One line that ends with CR LF, and no byte more: what follows may be a message with descriptors. Returns
+ * its length; the end is cut off and is no part of it. -EAGAIN: it is not there yet, -EPIPE: end of file,
+ * -EPROTO: it is longer than fits.
+ */
+ssize_t stream_take_line(int fd, char *line, size_t size);

@@ -17,11 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DENIED    RIG_ERROR("AccessDenied")
-#define SPEAK     "--speak-as-root"
-#define MIB       (1024UL * 1024)
-#define DISAPPEAR 20  /* times, each a little later */
-#define STEP_USEC 400 /* a launch takes some ms */
+#define DENIED      RIG_ERROR("AccessDenied")
+#define SPEAK       "--speak-as-root"
+#define MIB         (1024UL * 1024)
+#define DISAPPEAR   20  /* times, each a little later */
+#define STEP_USEC   400 /* a launch takes some ms */
+#define LIMIT_TRIES 100
 
 enum speech {
 	SPEECH_DENIED = 10,
@@ -284,6 +285,54 @@ static void test_wrong_number_of_fds(void **state)
 	assert_int_equal(rig_pid(rig, RIG_BROKER), broker);
 }
 
+/* As many bytes behind three descriptors as make a signature this long. */
+static GVariant *many(guint size)
+{
+	GVariantBuilder b;
+
+	g_variant_builder_init(&b, G_VARIANT_TYPE_TUPLE);
+	for (guint i = 0; i < size; i++)
+		g_variant_builder_add_value(
+			&b, i < 3 ? g_variant_new_handle((gint32)i) : g_variant_new_byte(1));
+	return g_variant_builder_end(&b);
+}
+
+/*
+ * Messages that are good D-Bus, and that sd-bus would drop with their descriptors: each is answered, and the
+ * connection goes on. That nothing is left open in the broker is looked at after every test.
+ */
+static void test_more_than_sd_bus_takes(void **state)
+{
+	static const char bad[] = "org.freedesktop.DBus.Error.InvalidArgs";
+	g_autofree char *path = g_strnfill(70000, 'a');
+	struct rig *rig = *state;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fds[] = { null, null, null };
+	pid_t broker = rig_pid(rig, RIG_BROKER);
+	struct peer peer;
+
+	path[0] = '/';
+	peer_connect_as(&peer, rig->client_address, RIG_ALICE);
+	for (guint i = 0; i < LIMIT_TRIES; i++) {
+		g_autofree char *below = NULL, *above = NULL, *deep = NULL, *unanswered = NULL;
+		GDBusMessage *silent = peer_call(RIG_PATH, RIG_MANAGER, "ListSandboxes", many(255));
+
+		below = peer_ask(&peer, peer_call(RIG_PATH, RIG_MANAGER, "ListSandboxes", many(254)), fds, 3);
+		assert_string_equal(below, bad);
+		above = peer_ask(&peer, peer_call(RIG_PATH, RIG_MANAGER, "ListSandboxes", many(255)), fds, 3);
+		assert_string_equal(above, bad);
+		deep = peer_ask(&peer, peer_call(path, RIG_MANAGER, "ListSandboxes", many(3)), fds, 3);
+		assert_string_equal(deep, bad);
+		g_dbus_message_set_flags(silent, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+		assert_true(peer_send(&peer, silent, fds, 3));
+		unanswered =
+			peer_ask(&peer, peer_call(RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL), NULL, 0);
+		assert_string_equal(unanswered, "");
+	}
+	peer_close(&peer);
+	(void)close(null);
+	assert_int_equal(rig_pid(rig, RIG_BROKER), broker);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +344,7 @@ int main(int argc, char **argv)
 		rig_test(test_array_that_claims_more),
 		rig_test(test_foreign_byte_order),
 		rig_test(test_wrong_number_of_fds),
+		rig_test(test_more_than_sd_bus_takes),
 	};
 
 	if (argc == 3 && strcmp(argv[1], SPEAK) == 0)

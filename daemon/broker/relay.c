@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/relay.h"
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <systemd/sd-bus.h>
+
+#define ANSWER_MAX 4096U
+#define TEXT_MAX   256
+
+/* Of an error's header, and what is in the head before it. */
+#define FIELD_ERROR_NAME       4
+#define FIELD_REPLY_SERIAL     5
+#define FIELD_DESTINATION      6
+#define FIELD_SENDER           7
+#define FIELD_SIGNATURE        8
+#define FLAG_NO_REPLY_EXPECTED 1
+#define AT_BODY_SIZE           4
+#define AT_FIELDS_SIZE         12
+/* sd-bus counts its own from 1 on; nobody answers an error */
+#define SERIAL UINT32_MAX
+
+void relay_init(struct relay *r, int fd, int inner, size_t in_max, size_t out_max)
+{
+	*r = (struct relay){ .answer = BUF_INIT(ANSWER_MAX) };
+	pump_init(&r->in, fd, inner, in_max);
+	pump_init(&r->out, inner, fd, out_max);
+}
+
+void relay_done(struct relay *r)
+{
+	pump_done(&r->in);
+	pump_done(&r->out);
+	buf_done(&r->answer);
+}
+
+bool relay_wants_in(const struct relay *r)
+{
+	return !pump_full(&r->in) && r->answer.size == 0;
+}
+
+static void align(struct buf *b)
+{
+	while (b->size % 8 != 0)
+		buf_put_u8(b, 0);
+}
+
+static void put_text(struct buf *b, char type, const char *s)
+{
+	if (type == 'g')
+		buf_put_u8(b, (uint8_t)strlen(s));
+	else
+		buf_put_u32(b, (uint32_t)strlen(s));
+	buf_put(b, s, strlen(s) + 1);
+}
+
+/* Code, and the signature of the value, which leave it at a multiple of four. */
+static void put_field(struct buf *b, uint8_t code, char type)
+{
+	const uint8_t head[] = { code, 1, (uint8_t)type, 0 };
+
+	align(b);
+	buf_put(b, head, sizeof(head));
+}
+
+static void put_text_field(struct buf *b, uint8_t code, char type, const char *s)
+{
+	if (!s || s[0] == '\0')
+		return;
+	put_field(b, code, type);
+	put_text(b, type, s);
+}
+
+static void put_head(struct buf *b)
+{
+	/* numbers are in this machine's order */
+	const uint16_t one = 1;
+	uint8_t first;
+
+	memcpy(&first, &one, 1);
+	buf_put_u8(b, first ? 'l' : 'B');
+	buf_put_u8(b, SD_BUS_MESSAGE_METHOD_ERROR);
+	buf_put_u8(b, FLAG_NO_REPLY_EXPECTED);
+	buf_put_u8(b, 1);
+	buf_put_u32(b, 0);
+	buf_put_u32(b, SERIAL);
+	buf_put_u32(b, 0);
+}
+
+/* An error, as sd-bus would send it. */
+static int make_answer(struct relay *r)
+{
+	struct buf *b = &r->answer;
+	uint32_t fields, body;
+	char text[TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text), "The broker can not take this message: it %s", r->fault.why);
+	put_head(b);
+	put_field(b, FIELD_REPLY_SERIAL, 'u');
+	buf_put_u32(b, r->fault.serial);
+	put_text_field(b, FIELD_ERROR_NAME, 's', SD_BUS_ERROR_INVALID_ARGS);
+	put_text_field(b, FIELD_SENDER, 's', r->sender);
+	put_text_field(b, FIELD_DESTINATION, 's', r->fault.sender);
+	put_text_field(b, FIELD_SIGNATURE, 'g', "s");
+	fields = (uint32_t)b->size - MESSAGE_HEAD_SIZE;
+	align(b);
+	body = (uint32_t)b->size;
+	put_text(b, 's', text);
+	if (buf_error(b) < 0)
+		return buf_error(b);
+	body = (uint32_t)b->size - body;
+	memcpy(b->data + AT_FIELDS_SIZE, &fields, sizeof(fields));
+	memcpy(b->data + AT_BODY_SIZE, &body, sizeof(body));
+	return 0;
+}
+
+int relay_read(struct relay *r)
+{
+	int e;
+
+	e = pump_read(&r->in);
+	if (e <= 0)
+		return e;
+	e = message_check(r->in.data, r->in.have, r->in.n_fds, &r->fault);
+	if (e == 0)
+		return 1;
+	pump_drop(&r->in);
+	e = r->fault.answer ? make_answer(r) : 0;
+	return e < 0 ? e : -ENOMSG;
+}
+
+int relay_write(struct relay *r)
+{
+	return pump_write(&r->in);
+}
+
+int relay_out(struct relay *r)
+{
+	int e = 1;
+
+	if (r->answer.size > 0 && pump_idle(&r->out))
+		pump_put(&r->out, &r->answer);
+	if (!pump_full(&r->out))
+		e = pump_read(&r->out);
+	return e > 0 ? pump_write(&r->out) : e;
+}
+
+int relay_watch(const struct relay *r, bool may_read, sd_event_source *outer, sd_event_source *inner)
+{
+	const bool out = pump_full(&r->out) || (r->answer.size > 0 && pump_idle(&r->out));
+	int e;
+
+	e = sd_event_source_set_io_events(
+		outer, (may_read && relay_wants_in(r) ? EPOLLIN : 0) | (out ? EPOLLOUT : 0));
+	return e < 0 ? e
+		     : sd_event_source_set_io_events(
+			       inner, (pump_full(&r->in) ? EPOLLOUT : 0) | (out ? 0 : EPOLLIN));
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Between a socket of somebody else's and one end of a socket pair, of which sd-bus has the other: two pumps,
+ * and message_check() before what goes in. What it refuses goes no further, and its descriptors are closed;
+ * a call gets an error for an answer, which goes out between two of sd-bus' messages. While one waits to go
+ * out, nothing more is taken in.
+ */
+
+#include "broker/message-check.h"
+#include "broker/pump.h"
+
+#include <systemd/sd-event.h>
+
+struct relay {
+	struct pump in, out; /* borrow the sockets */
+	const char *sender;  /* of its answers, in their headers; NULL: a bus daemon writes that */
+	struct buf answer;   /* to what was refused; empty: none */
+	struct message_fault fault;
+};
+
+/* @in_max, @out_max: bytes of a message. */
+void relay_init(struct relay *r, int fd, int inner, size_t in_max, size_t out_max);
+void relay_done(struct relay *r);
+/* May read: has neither a message nor an answer that wait. */
+bool relay_wants_in(const struct relay *r);
+/* Reads as pump_read() does. -ENOMSG: what came was refused, r->fault tells why, and nothing is to be written
+ * for it; it goes on. */
+int relay_read(struct relay *r);
+/* The message that was read, to sd-bus; as pump_write(). */
+int relay_write(struct relay *r);
+/* One message, or an answer, from sd-bus or to be given out: 1 when one went out, 0 when none is there or
+ * there is no room. */
+int relay_out(struct relay *r);
+/* Sets what the loop waits for on both sockets. @may_read: as far as the owner is concerned. */
+int relay_watch(const struct relay *r, bool may_read, sd_event_source *outer, sd_event_source *inner);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Any bytes as a D-Bus message, with as many descriptors as the first byte says. What message_check() lets
+ * through, sd-bus must take, and no descriptor of it may be left. The body's size is made to agree, or hardly
+ * any input would be whole.
+ */
+
+#include "base/error.h"
+#include "broker/message-check.h"
+#include "tests/unit/broker/sink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void set_body_size(uint8_t *m, size_t size)
+{
+	const bool little = m[0] == 'l';
+	uint32_t fields = 0;
+	uint64_t head, body;
+
+	for (unsigned i = 0; i < 4; i++)
+		fields |= (uint32_t)m[12 + (little ? i : 3 - i)] << 8 * i;
+	head = 16 + (((uint64_t)fields + 7) & ~UINT64_C(7));
+	body = size > head ? size - head : 0;
+	for (unsigned i = 0; i < 4; i++)
+		m[4 + (little ? i : 3 - i)] = (uint8_t)(body >> 8 * i);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct sink sink;
+	struct message_fault fault;
+	_cleanup_free_ uint8_t *m = NULL;
+	size_t n_fds;
+
+	if (!sink.bus)
+		sink_open(&sink);
+	if (size < 1 + MESSAGE_HEAD_SIZE || size > MESSAGE_SIZE_MAX)
+		return 0;
+	n_fds = data[0] % 8;
+	m = malloc(size - 1);
+	if (!m)
+		return 0;
+	memcpy(m, data + 1, size - 1);
+	set_body_size(m, size - 1);
+	if (message_check(m, size - 1, n_fds, &fault) == 0 && !sink_takes(&sink, m, size - 1, n_fds))
+		abort();
+	return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What the relay refuses goes no further, and its sender is told between two messages of the other side's. */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "broker/relay.h"
+#include "sink.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+struct line {
+	int client, fd, inner, other;
+	struct relay relay;
+};
+
+static void line_open(struct line *l)
+{
+	int one[2], two[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, one), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, two), 0);
+	*l = (struct line){ .client = one[0], .fd = one[1], .inner = two[0], .other = two[1] };
+	relay_init(&l->relay, l->fd, l->inner, 100000, 100000);
+}
+
+static void line_close(struct line *l)
+{
+	relay_done(&l->relay);
+	(void)close(l->client);
+	(void)close(l->fd);
+	(void)close(l->inner);
+	(void)close(l->other);
+}
+
+/* A call with a signature of 255 bytes. */
+static void make_bad(struct buf *ret, uint8_t flags, const char *sender)
+{
+	struct message_parts p = message_call();
+	char signature[256];
+
+	memset(signature, 'y', 255);
+	signature[255] = '\0';
+	p.flags = flags;
+	p.fields[p.n_fields++] = message_text(8, "g", signature);
+	if (sender)
+		p.fields[p.n_fields++] = message_text(7, "s", sender);
+	message_make(&p, ret);
+}
+
+static void send_to(int fd, const struct buf *b, int with)
+{
+	assert_int_equal(stream_send(fd, b->data, b->size, &with, with >= 0), b->size);
+}
+
+static void test_refused(void **state)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), next;
+	_cleanup_(buf_done) struct buf bad = BUF_INIT(0), good = BUF_INIT(0);
+	uint8_t got[1024];
+	struct message_fault fault;
+	struct line l;
+	ssize_t n;
+	size_t n_fds;
+
+	line_open(&l);
+	l.relay.sender = "org.example.Broker";
+	make_bad(&bad, 0, ":1.7");
+	message_sample(0, &good, &n_fds);
+	next = fcntl(null_fd, F_DUPFD_CLOEXEC, 3);
+	(void)close(next);
+	send_to(l.client, &bad, null_fd);
+	send_to(l.client, &good, -1);
+	assert_int_equal(relay_read(&l.relay), -ENOMSG);
+	assert_int_equal(l.relay.in.n_fds, 0);
+	/* first the answer, then the next message */
+	assert_false(relay_wants_in(&l.relay));
+	assert_int_equal(relay_out(&l.relay), 1);
+	assert_int_equal(relay_out(&l.relay), 0);
+	assert_true(relay_wants_in(&l.relay));
+	n = recv(l.client, got, sizeof(got), 0);
+	assert_true(n > 0);
+	assert_int_equal(message_check(got, (size_t)n, 0, &fault), 0);
+	assert_int_equal(got[1], SD_BUS_MESSAGE_METHOD_ERROR);
+	assert_non_null(memmem(got, (size_t)n, SD_BUS_ERROR_INVALID_ARGS, strlen(SD_BUS_ERROR_INVALID_ARGS)));
+	assert_non_null(memmem(got, (size_t)n, ":1.7", 5));
+	assert_non_null(memmem(got, (size_t)n, "org.example.Broker", 19));
+	assert_int_equal(relay_read(&l.relay), 1);
+	assert_int_equal(relay_write(&l.relay), 1);
+	assert_int_equal(recv(l.other, got, sizeof(got), 0), good.size);
+	assert_int_equal(recv(l.other, got, sizeof(got), 0), -1);
+	assert_int_equal(fcntl(null_fd, F_DUPFD_CLOEXEC, 3), next);
+	(void)close(next);
+	(void)close(null_fd);
+	line_close(&l);
+}
+
+/* Not in the middle of what the other side says. */
+static void test_between_messages(void **state)
+{
+	_cleanup_(buf_done) struct buf bad = BUF_INIT(0), good = BUF_INIT(0);
+	uint8_t got[1024];
+	struct line l;
+	size_t n_fds;
+
+	line_open(&l);
+	make_bad(&bad, 0, NULL);
+	message_sample(0, &good, &n_fds);
+	assert_int_equal(stream_send(l.other, good.data, 20, NULL, 0), 20);
+	assert_int_equal(relay_out(&l.relay), 0);
+	send_to(l.client, &bad, -1);
+	assert_int_equal(relay_read(&l.relay), -ENOMSG);
+	assert_int_equal(relay_out(&l.relay), 0);
+	assert_int_equal(recv(l.client, got, sizeof(got), 0), -1);
+	assert_int_equal(stream_send(l.other, good.data + 20, good.size - 20, NULL, 0), good.size - 20);
+	assert_int_equal(relay_out(&l.relay), 1);
+	assert_int_equal(recv(l.client, got, sizeof(got), 0), good.size);
+	assert_memory_equal(got, good.data, good.size);
+	assert_int_equal(relay_out(&l.relay), 1);
+	assert_true(recv(l.client, got, sizeof(got), 0) > 0);
+	assert_int_equal(got[1], SD_BUS_MESSAGE_METHOD_ERROR);
+	line_close(&l);
+}
+
+static void test_unanswered(void **state)
+{
+	_cleanup_(buf_done) struct buf bad = BUF_INIT(0);
+	struct line l;
+
+	line_open(&l);
+	make_bad(&bad, 1, NULL);
+	send_to(l.client, &bad, -1);
+	assert_int_equal(relay_read(&l.relay), -ENOMSG);
+	assert_true(l.relay.fault.readable);
+	assert_false(l.relay.fault.answer);
+	assert_true(relay_wants_in(&l.relay));
+	assert_int_equal(relay_out(&l.relay), 0);
+	line_close(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_between_messages),
+		cmocka_unit_test(test_unanswered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
