@@ -54,6 +54,7 @@
 #define BAILIFF_OPTION_LIFELINE     "lifeline"          /* h */
 #define BAILIFF_OPTION_FD_CHANNEL   "fd-channel"        /* h */
 #define BAILIFF_OPTION_DETACH       "detach"            /* b */
+#define BAILIFF_OPTION_READY        "ready"             /* s */
 #define BAILIFF_OPTION_STOP_SIGNAL  "stop-signal"       /* i */
 #define BAILIFF_OPTION_STOP_TIMEOUT "stop-timeout-usec" /* t */
 #define BAILIFF_OPTION_RUNTIME_MAX  "runtime-max-usec"  /* t */
@@ -70,6 +71,10 @@
 #define BAILIFF_OPTION_TOKEN        "token"             /* s */
 #define BAILIFF_OPTION_OPTIONAL     "optional"          /* as */
 #define BAILIFF_OPTION_INTERACTIVE  "interactive"       /* b */
+
+/* Values of "ready". */
+#define BAILIFF_READY_NAME_EXEC   "exec"
+#define BAILIFF_READY_NAME_NOTIFY "notify"
 
 /* Values in "stdio". */
 #define BAILIFF_STDIO_NAME_NULL    "null"

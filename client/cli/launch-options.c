@@ -130,6 +130,16 @@ int set_tag(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
+int set_ready(void *into, const char *value, char **reterr_why)
+{
+	struct launch_options *o = into;
+
+	o->notify = strcmp(value, BAILIFF_READY_NAME_NOTIFY) == 0;
+	return o->notify || strcmp(value, BAILIFF_READY_NAME_EXEC) == 0
+		       ? 0
+		       : option_refuse(reterr_why, "must be exec or notify");
+}
+
 static int find_resource(const char *name, int *ret, char **reterr_why)
 {
 	struct suggestion near = suggestion_for(name, strlen(name));
@@ -357,6 +367,8 @@ static int apply_words(bailiff_request *request, const struct launch_options *o,
 		r = bailiff_request_set_tag(request, o->tag);
 	if (r == 0 && o->detach)
 		r = bailiff_request_set_detach(request, 1);
+	if (r == 0 && o->notify)
+		r = bailiff_request_set_ready(request, BAILIFF_READY_NOTIFY);
 	return r;
 }
 

@@ -42,7 +42,7 @@ struct launch_options {
 	bool has_nice, has_oom_score_adj, no_network;
 	int nice, oom_score_adj;
 	char **drop_capabilities;
-	bool no_stdin, detach;
+	bool no_stdin, detach, notify;
 	bool pty, pipe; /* of run */
 };
 
@@ -55,6 +55,7 @@ int set_env(void *into, const char *value, char **reterr_why);
 int set_unset_env(void *into, const char *value, char **reterr_why);
 int set_cwd(void *into, const char *value, char **reterr_why);
 int set_tag(void *into, const char *value, char **reterr_why);
+int set_ready(void *into, const char *value, char **reterr_why);
 int set_rlimit(void *into, const char *value, char **reterr_why);
 int set_runtime_max(void *into, const char *value, char **reterr_why);
 int set_stop_timeout(void *into, const char *value, char **reterr_why);
@@ -73,6 +74,8 @@ int set_no_network(void *into, const char *value, char **reterr_why);
 		{ "unset-env", 'u', "NAME", "leave out a variable of the profile", set_unset_env },          \
 		{ "cwd", 'C', "PATH", "working directory, as seen inside", set_cwd },                        \
 		{ "tag", 't', "TEXT", "a word shown in listings", set_tag },                                 \
+		{ "ready", 0, "WHEN", "exec, or notify: it says when it is, as sd_notify(3) does",           \
+			set_ready },                                                                         \
 		{ "rlimit", 0, "NAME=SOFT[:HARD]", "tighten a resource limit, e.g. NOFILE=64", set_rlimit }, \
 		{ "runtime-max", 0, "TIME", "stop it after this time", set_runtime_max },                    \
 		{ "stop-timeout", 0, "TIME", "grace between the stop signal and the kill",                   \

@@ -24,6 +24,20 @@ static void print_sandbox(const struct cli *cli, const bailiff_sandbox *s)
 	json_end(&j);
 }
 
+/* It ran, so its own end is what there is to say; one that ended well was not ready either. */
+static int not_ready(bailiff_connection *c, bailiff_sandbox *s, int error, const char *profile)
+{
+	bailiff_exit e;
+	int status;
+
+	report_failure(c, error, profile);
+	if (error != -ESRCH || bailiff_sandbox_wait(s, BAILIFF_TIMEOUT_INFINITE, &e) < 0)
+		return EXIT_BROKER;
+	report_end(profile, &e);
+	status = exit_status(&e);
+	return status != EXIT_SUCCESS ? status : EXIT_FAILURE;
+}
+
 static int run(const struct cli *cli, void *state, char **args, size_t n)
 {
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
@@ -41,6 +55,9 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 	r = bailiff_launch(c, request, &s);
 	if (r < 0)
 		return launch_failed(c, r, args[0]);
+	r = o->notify ? bailiff_sandbox_wait_ready(s, BAILIFF_TIMEOUT_INFINITE) : 0;
+	if (r < 0)
+		return not_ready(c, s, r, args[0]);
 	print_sandbox(cli, s);
 	return EXIT_SUCCESS;
 }
@@ -54,6 +71,8 @@ const struct verb verb_launch = {
 	.details = "The profile must have AllowDetach=yes, as the program outlives this command. Its "
 		   "standard streams\n"
 		   "are /dev/null or what the profile says, unless --fd=0, --fd=1 or --fd=2 pass ours on.\n"
+		   "With --ready=notify the id is printed when the program is ready; if it ends before, the "
+		   "exit status is its.\n"
 		   "Fails with 125, 126 and 127, as run does.",
 	.min = 1,
 	.max = SIZE_MAX,

@@ -232,7 +232,7 @@ struct bailiff_request {
 	int stdio[3]; /* enum bailiff_stdio or STDIO_UNSET */
 	bool has_pty_size;
 	uint16_t pty_rows, pty_columns;
-	bool detach;
+	bool detach, notify;
 	struct request_limit limits[RLIMITS_MAX];
 	size_t n_limits;
 	uint64_t runtime_max_usec;      /* 0: the profile's */

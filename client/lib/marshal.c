@@ -198,6 +198,8 @@ static int append_scalars(sd_bus_message *m, const bailiff_request *r)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_DETACH, "b", 1);
 	if (k >= 0 && r->interactive)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_INTERACTIVE, "b", 1);
+	if (k >= 0 && r->notify)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_READY, "s", BAILIFF_READY_NAME_NOTIFY);
 	if (k >= 0 && r->has_pty_size)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_PTY, "(qq)", r->pty_rows, r->pty_columns);
 	if (k >= 0 && r->channel >= 0)

@@ -216,6 +216,14 @@ EXPORT int bailiff_request_set_interactive(bailiff_request *r, int interactive)
 	return 0;
 }
 
+EXPORT int bailiff_request_set_ready(bailiff_request *r, enum bailiff_ready when)
+{
+	if (!r || (unsigned)when > BAILIFF_READY_NOTIFY)
+		return -EINVAL;
+	r->notify = when == BAILIFF_READY_NOTIFY;
+	return 0;
+}
+
 EXPORT int bailiff_request_set_lifeline(bailiff_request *r, int fd)
 {
 	if (!r)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Waiting for the end of a sandbox. First for the program, on its pidfd: that needs no broker, so a broker
- * may be restarted meanwhile, and it costs the user none of the calls that a broker lets one user have
- * pending. Then the broker is asked how it ended.
+ * Waiting for the end of a sandbox, or until it is ready. For the end first for the program, on its pidfd:
+ * that needs no broker, so a broker may be restarted meanwhile, and it costs the user none of the calls that
+ * a broker lets one user have pending. Then the broker is asked how it ended.
  */
 
 #include "lib/internal.h"
@@ -17,6 +17,10 @@
 #define REATTACH_TRIES       40
 #define REATTACH_PAUSE_FIRST 20000ULL
 #define REATTACH_PAUSE_MAX   1000000ULL
+
+/* Between two looks at a sandbox' state: the broker tells only who launched it when it changes. */
+#define LOOK_PAUSE_FIRST 20000ULL
+#define LOOK_PAUSE_MAX   1000000ULL
 
 /* Messages taken off the bus between two looks at the pidfd, so that a flood can not keep us from it. */
 #define BATCH_MAX 64
@@ -218,4 +222,61 @@ EXPORT int bailiff_sandbox_wait(bailiff_sandbox *s, uint64_t timeout_usec, baili
 	if (ret)
 		*ret = (bailiff_exit){ .result = s->result, .code = s->exit_code, .signal = s->exit_signal };
 	return 0;
+}
+
+/* 1: ready; 0: not yet. */
+static int look_ready(bailiff_sandbox *s)
+{
+	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
+	int r = bailiff_sandbox_get_status(s, &status);
+
+	/* a broker that is being restarted takes what was said meanwhile */
+	if (broker_is_away(r))
+		return 0;
+	if (r < 0)
+		return r;
+	if (strcmp(status->state, "ready") == 0)
+		return 1;
+	if (strcmp(status->state, "running") == 0)
+		return 0;
+	return connection_fail(s->connection, -ESRCH, NULL, "the sandbox ended without having been ready");
+}
+
+/* Until the broker says something, the program ends, or it is time to look again. */
+static int await_word(bailiff_sandbox *s, uint64_t until)
+{
+	bailiff_connection *c = s->connection;
+	struct pollfd fds[] = {
+		{ .fd = s->pidfd >= 0 ? s->pidfd : s->watch, .events = POLLIN },
+		{ .fd = c->bus && sd_bus_is_open(c->bus) > 0 ? sd_bus_get_fd(c->bus) : -1, .events = POLLIN },
+	};
+	int r;
+
+	r = poll_until(fds, ELEMENTSOF(fds), until);
+	if (r < 0)
+		return connection_fail(c, r, NULL, strerror(-r));
+	return r > 0 && fds[1].revents ? serve_bus(c) : 0;
+}
+
+EXPORT int bailiff_sandbox_wait_ready(bailiff_sandbox *s, uint64_t timeout_usec)
+{
+	uint64_t deadline = deadline_after(timeout_usec), pause = LOOK_PAUSE_FIRST;
+	int r;
+
+	if (!s)
+		return -EINVAL;
+	r = connection_check(s->connection);
+	while (r == 0) {
+		uint64_t next = deadline_after(pause);
+
+		r = look_ready(s);
+		if (r != 0)
+			break;
+		if (deadline_left(deadline) == 0)
+			return connection_fail(
+				s->connection, -ETIMEDOUT, NULL, "the sandbox is not ready yet");
+		r = await_word(s, next < deadline ? next : deadline);
+		pause = 2 * pause < LOOK_PAUSE_MAX ? 2 * pause : LOOK_PAUSE_MAX;
+	}
+	return r < 0 ? r : 0;
 }

@@ -29,6 +29,7 @@
 #define RATES_MAX               4096U /* users, and profiles of each, that launched within a minute */
 #define RATES_BYTES             (8U + RATES_MAX * 80U) /* of the record of them, kept from broker to broker */
 #define NOTE_MAX                512  /* bytes that the launcher keeps for the broker, uninterpreted */
+#define NOTICE_MAX              4096 /* bytes of a datagram to the notification socket, as in systemd */
 #define BPF_MAXINSNS_PER_FILTER 4096 /* kernel's BPF_MAXINSNS */
 #define TIMEOUT_USEC_MAX        (1000000ULL * 86400 * 366) /* a year: longer is "infinity" and said so */
 #define USEC_INFINITY           UINT64_MAX                 /* no limit, as in systemd */

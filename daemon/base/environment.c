@@ -29,6 +29,7 @@ static const struct {
 	{ "RESOLV_HOST_CONF", "the resolver reads the file that it names" },
 	{ "RES_OPTIONS", "it redirects the resolver" },
 	{ "NIS_PATH", "it redirects user look-ups" },
+	{ "NOTIFY_SOCKET", "it comes with the option ready=notify" },
 	{ "TMPDIR", "it moves temporary files to a place that the caller chose" },
 	{ "TZDIR", "the C library reads files below it" },
 

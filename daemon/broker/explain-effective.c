@@ -220,6 +220,9 @@ static int put_all(sd_bus_message *m, const struct explanation *e)
 		r = put_share(m, &e->spec);
 	if (r >= 0)
 		r = put_layers(m, e);
+	if (r >= 0)
+		r = put_text(m, BAILIFF_OPTION_READY,
+			e->spec.notify ? BAILIFF_READY_NAME_NOTIFY : BAILIFF_READY_NAME_EXEC);
 	if (r < 0)
 		return r;
 	return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}", "detach", "b", (int)e->args->detach,

@@ -281,6 +281,7 @@ void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct
 		.pty_columns = a->pty_columns,
 		.cwd = a->cwd,
 		.detach = a->detach,
+		.notify = a->notify,
 		.limits = a->limits,
 		.n_limits = a->n_limits,
 		.runtime_max_usec = a->runtime_max_usec,

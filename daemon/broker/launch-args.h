@@ -34,6 +34,7 @@ struct launch_args {
 	int lifeline; /* borrowed; -1 if not given */
 	int channel;  /* likewise: more fds come through it, fd-channel.h */
 	bool detach;
+	bool notify;
 	bool interactive;                 /* polkit may ask the user */
 	struct compiled_limit limits[16]; /* RLIM_NLIMITS */
 	size_t n_limits;

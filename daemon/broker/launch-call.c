@@ -268,6 +268,7 @@ static void fill_request(const struct launch *l, const struct caller *c, const s
 		.has_pty_size = a->has_pty_size,
 		.pty_rows = a->pty_rows,
 		.pty_columns = a->pty_columns,
+		.notify = a->notify,
 		.detach = a->detach,
 		.adoptable = a->token != NULL,
 		.limits = limits,

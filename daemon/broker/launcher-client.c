@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "broker/broker.h"
 #include "broker/lifetime.h"
+#include "broker/notices.h"
 #include "broker/violations.h"
 #include "wire/messages.h"
 
@@ -139,6 +140,7 @@ static int dispatch_answer(struct launcher_client *l, uint32_t serial, const str
 static int dispatch_event(struct launcher_client *l, uint32_t type, struct cursor *c)
 {
 	struct violation_event violation;
+	struct notice_event notice;
 	struct sandbox_exit ended;
 	uint64_t id;
 	int r;
@@ -158,6 +160,11 @@ static int dispatch_event(struct launcher_client *l, uint32_t type, struct curso
 		r = decode_violation_event(c, &violation);
 		if (r >= 0)
 			violations_add(l->broker, &violation);
+		return r;
+	case WIRE_NOTICE:
+		r = decode_notice_event(c, &notice);
+		if (r >= 0)
+			notices_take(l->broker, &notice);
 		return r;
 	default:
 		return -EBADMSG;

@@ -191,6 +191,15 @@ void lifetime_resize_pty(struct sandbox *s, uint16_t rows, uint16_t columns, str
 	submit(s->broker, serial, &buf, on_control_done, d);
 }
 
+void lifetime_noted(struct sandbox *s, const struct noted_request *noted)
+{
+	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
+	uint32_t serial = launcher_next_serial(&s->broker->launcher);
+
+	(void)encode_noted_request(&buf, serial, noted);
+	submit(s->broker, serial, &buf, on_done_nobody_waits, NULL);
+}
+
 void lifetime_forget(struct sandbox *s)
 {
 	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
@@ -231,6 +240,7 @@ static void end(struct sandbox *s, const struct sandbox_exit *ended)
 	s->state = SANDBOX_EXITED;
 	record_end(s);
 	s->pidfd = fd_close(s->pidfd);
+	s->notices_pause = sd_event_source_disable_unref(s->notices_pause);
 	/* In this order the account stays, so that nothing is allocated and nothing can fail. */
 	r = quota_take(&b->quota, s->owner, QUOTA_RETAINED, 1, UINT32_MAX);
 	assert(r >= 0);

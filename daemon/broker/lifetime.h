@@ -19,6 +19,8 @@ void lifetime_kill_unknown(struct broker *b, uint64_t id);
 /* d is taken over. */
 void lifetime_signal(struct sandbox *s, int signal, bool all, struct deferred *d);
 void lifetime_resize_pty(struct sandbox *s, uint16_t rows, uint16_t columns, struct deferred *d);
+/* A notice was read: the launcher may send the next. */
+void lifetime_noted(struct sandbox *s, const struct noted_request *noted);
 /* Drops an exit state, here and at the launcher; s is freed. */
 void lifetime_forget(struct sandbox *s);
 

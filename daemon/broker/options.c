@@ -206,6 +206,20 @@ static int read_detach(struct reading *o, sd_bus_message *m)
 	return r;
 }
 
+static int read_ready(struct reading *o, sd_bus_message *m)
+{
+	const char *s;
+	int r;
+
+	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &s);
+	if (r < 0)
+		return r;
+	o->args->notify = strcmp(s, BAILIFF_READY_NAME_NOTIFY) == 0;
+	return o->args->notify || strcmp(s, BAILIFF_READY_NAME_EXEC) == 0
+		       ? 0
+		       : bad(o, "neither \"exec\" nor \"notify\"");
+}
+
 static int read_interactive(struct reading *o, sd_bus_message *m)
 {
 	int interactive, r;
@@ -406,6 +420,7 @@ static const struct {
 	{ BAILIFF_OPTION_LIFELINE, "h", read_lifeline },
 	{ BAILIFF_OPTION_FD_CHANNEL, "h", read_fd_channel },
 	{ BAILIFF_OPTION_DETACH, "b", read_detach },
+	{ BAILIFF_OPTION_READY, "s", read_ready },
 	{ BAILIFF_OPTION_STOP_SIGNAL, "i", read_stop_signal },
 	{ BAILIFF_OPTION_STOP_TIMEOUT, "t", read_stop_timeout },
 	{ BAILIFF_OPTION_RUNTIME_MAX, "t", read_runtime_max },
@@ -423,9 +438,6 @@ static const struct {
 	{ BAILIFF_OPTION_DROP_CAPS, "as", .tighten = tighten_capabilities },
 	{ BAILIFF_OPTION_NO_NETWORK, "b", .tighten = tighten_network },
 };
-
-/* Keys that the interface has planned: told apart from typing errors in the message only. */
-static const char *const planned[] = { "ready" };
 
 static int read_value(struct reading *o, sd_bus_message *m, size_t i)
 {
@@ -486,14 +498,6 @@ static int read_entry(struct reading *o, sd_bus_message *m)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static bool is_planned(const char *key)
-{
-	for (size_t i = 0; i < ELEMENTSOF(planned); i++)
-		if (strcmp(planned[i], key) == 0)
-			return true;
-	return false;
-}
-
 static int check_unknown(const struct launch_args *a, sd_bus_error *error)
 {
 	char message[PLAN_MESSAGE_MAX];
@@ -501,10 +505,6 @@ static int check_unknown(const struct launch_args *a, sd_bus_error *error)
 	STRV_FOREACH (key, a->unknown) {
 		if (strv_contains(a->optional, *key))
 			continue;
-		if (is_planned(*key))
-			return sd_bus_error_setf(error, BAILIFF_ERROR_UNKNOWN_OPTION,
-				"Option %s is not supported yet: leave it out, or list it in \"optional\"",
-				*key);
 		(void)snprintf(message, sizeof(message),
 			"There is no option %s: the property Features lists those", *key);
 		return error_refusal(error, REFUSAL_UNKNOWN_OPTION, NULL, message);

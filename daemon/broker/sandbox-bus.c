@@ -323,6 +323,7 @@ static const sd_bus_vtable sandbox_vtable[] = {
 		"Generation", "u", NULL, offsetof(struct sandbox, generation), SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY(
 		"ControlGroup", "s", NULL, offsetof(struct sandbox, cgroup), SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_SIGNAL_WITH_ARGS("Ready", SD_BUS_NO_ARGS, 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Violation", SD_BUS_ARGS("s", layer, "s", what, "s", detail), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Exited", SD_BUS_ARGS("s", result, "i", code, "i", signal), 0),
 	SD_BUS_VTABLE_END,

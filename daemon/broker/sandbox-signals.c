@@ -69,6 +69,15 @@ static int send_changed(const struct telling *t, const void *data)
 	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
 }
 
+static int send_ready(const struct telling *t, const void *data)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
+	r = new_signal_of(t, BAILIFF_SANDBOX_INTERFACE, "Ready", &m);
+	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
+}
+
 static int send_exited(const struct telling *t, const void *data)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -223,6 +232,11 @@ void sandbox_emit_added(struct sandbox *s)
 void sandbox_emit_removed(struct sandbox *s)
 {
 	emit(s, send_removed, NULL);
+}
+
+void sandbox_emit_ready(struct sandbox *s)
+{
+	emit(s, send_ready, NULL);
 }
 
 void sandbox_emit_exited(struct sandbox *s)

@@ -18,5 +18,6 @@ void sandbox_emit_changed(struct sandbox *s);
 /* The object manager's: the object is there, or is gone. */
 void sandbox_emit_added(struct sandbox *s);
 void sandbox_emit_removed(struct sandbox *s);
+void sandbox_emit_ready(struct sandbox *s);
 void sandbox_emit_exited(struct sandbox *s);
 void sandbox_emit_violation(struct sandbox *s, const char *layer, const char *what, const char *detail);

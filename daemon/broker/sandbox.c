@@ -37,6 +37,7 @@ struct sandbox *sandbox_free(struct sandbox *s)
 {
 	if (s) {
 		deferred_list_clear(&s->waiters);
+		(void)sd_event_source_disable_unref(s->notices_pause);
 		(void)fd_close(s->pidfd);
 		free(s->profile);
 		free(s->tag);

@@ -38,6 +38,8 @@ struct sandbox {
 	struct deferred_list waiters;
 	struct violation violations[VIOLATIONS_MAX];
 	size_t n_violations;
+	uint64_t notices_usec;          /* boottime at which it may speak as often as ever, see notices.c */
+	sd_event_source *notices_pause; /* until the launcher hears that the last one was read */
 };
 
 struct sandboxes {

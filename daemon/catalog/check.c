@@ -362,6 +362,8 @@ static const char *check_resources(const struct compiled_profile *p)
 	}
 	if (p->runtime_max_usec == 0 || !timeout_valid(p->runtime_max_usec))
 		return "RuntimeMaxSec= is 0 or longer than a year";
+	if (p->timeout_start_usec == 0 || !timeout_valid(p->timeout_start_usec))
+		return "TimeoutStartSec= is 0 or longer than a year";
 	if (!timeout_valid(p->timeout_stop_usec))
 		return "TimeoutStopSec= is longer than a year";
 	if (p->kill_signal < 1 || p->kill_signal > SIGNAL_MAX)

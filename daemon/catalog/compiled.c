@@ -44,6 +44,7 @@ void compiled_profile_init(struct compiled_profile *p)
 		.protect_control_groups = true,
 		.protect_clock = true,
 		.runtime_max_usec = USEC_INFINITY,
+		.timeout_start_usec = 90 * USEC_PER_SEC,
 		.timeout_stop_usec = 10 * USEC_PER_SEC,
 		.kill_signal = SIGTERM,
 	};

@@ -348,8 +348,9 @@ struct compiled_profile {
 	/* [Resources] */
 	struct compiled_limit *limits;
 	size_t n_limits;
-	uint64_t runtime_max_usec;  /* USEC_INFINITY = none */
-	uint64_t timeout_stop_usec; /* grace between stop signal and kill */
+	uint64_t runtime_max_usec;   /* USEC_INFINITY = none */
+	uint64_t timeout_start_usec; /* in which to say that it is ready, where that is asked for */
+	uint64_t timeout_stop_usec;  /* grace between stop signal and kill */
 	int32_t kill_signal;
 	struct compiled_tuning tuning;
 	struct group_value group[_GROUP_LIMIT_MAX];

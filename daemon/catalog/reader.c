@@ -178,6 +178,7 @@ static void get_resources(struct cursor *c, struct compiled_profile *p)
 		p->limits[i].hard = cursor_get_u64(c);
 	}
 	p->runtime_max_usec = cursor_get_u64(c);
+	p->timeout_start_usec = cursor_get_u64(c);
 	p->timeout_stop_usec = cursor_get_u64(c);
 	p->kill_signal = cursor_get_i32(c);
 }

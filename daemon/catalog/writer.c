@@ -149,6 +149,7 @@ static void put_resources(struct buf *b, const struct compiled_profile *p)
 		buf_put_u64(b, p->limits[i].hard);
 	}
 	buf_put_u64(b, p->runtime_max_usec);
+	buf_put_u64(b, p->timeout_start_usec);
 	buf_put_u64(b, p->timeout_stop_usec);
 	buf_put_i32(b, p->kill_signal);
 }

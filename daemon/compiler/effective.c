@@ -33,6 +33,7 @@ static const struct {
 	{ KEY_PROC_SUBSET, "pid" },
 	{ KEY_MOUNT_PROPAGATION, "private" },
 	{ KEY_RUNTIME_MAX_SEC, "infinity" },
+	{ KEY_TIMEOUT_START_SEC, "90s" },
 	{ KEY_TIMEOUT_STOP_SEC, "10s" },
 	{ KEY_KILL_SIGNAL, "SIGTERM" },
 	{ KEY_KEYRING_MODE, "private" },

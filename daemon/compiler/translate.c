@@ -233,6 +233,8 @@ static int translate_resources(const struct profile *p, struct compiled_profile 
 	}
 	if (is_set(p, KEY_RUNTIME_MAX_SEC))
 		ret->runtime_max_usec = p->runtime_max_usec;
+	if (is_set(p, KEY_TIMEOUT_START_SEC))
+		ret->timeout_start_usec = p->timeout_start_usec;
 	if (is_set(p, KEY_TIMEOUT_STOP_SEC))
 		ret->timeout_stop_usec = p->timeout_stop_usec;
 	if (is_set(p, KEY_KILL_SIGNAL))

@@ -13,6 +13,7 @@
  * End of file on the go-pipe (the launcher died) makes a half-built jail exit.
  */
 
+#include "base/bounds.h"
 #include "jail/spec.h"
 #include "jail/stage.h"
 
@@ -67,6 +68,7 @@ struct jail {
 	int listener_fd;            /* readable when a process waits to be killed for a call; or -1 */
 	int pty_master_fd;          /* of its pseudo terminal; for the caller to pass on and close; or -1 */
 	int pty_node_fd;            /* O_PATH of its slave, for jail_resize_pty(); or -1 */
+	int notify_fd;              /* readable when there is a notice to take; or -1 */
 	struct report *last_word;   /* shared with the children until the report was read */
 	pid_t pid;                  /* payload, as the launcher sees it */
 	pid_t host_pid;             /* as the host sees it, 0 if unknown */
@@ -93,7 +95,8 @@ struct jail {
 		.pidns_fd = -1,                                                                              \
 		.listener_fd = -1,                                                                           \
 		.pty_master_fd = -1,                                                                         \
-		.pty_node_fd = -1 })
+		.pty_node_fd = -1,                                                                           \
+		.notify_fd = -1 })
 
 /*
  * Starts building. On failure everything is undone, *reterr says which stage. Never blocks on the child.
@@ -128,6 +131,14 @@ struct jail_violation {
 
 /* When listener_fd is readable: takes one, and kills the process. 0: it has ended already. */
 int jail_take_violation(struct jail *j, struct jail_violation *ret);
+
+/*
+ * When notify_fd is readable: takes one datagram off it, and reads nothing in it. 1: *ret_size bytes, 0 if it
+ * was too long or not from a process of this jail. 0: there was none. Descriptors that came with it are
+ * closed.
+ */
+int jail_take_notice(
+	const struct jail_context *c, const struct jail *j, char notice[NOTICE_MAX], size_t *ret_size);
 
 /* What a jail has used so far, as far as its cgroup says. */
 struct jail_usage {

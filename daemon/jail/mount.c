@@ -105,6 +105,7 @@ static const char *wish_for_mounts(const struct jail_spec *spec)
 	       : spec->n_restrictions > 0                      ? spec->restrictions[0].path
 	       : spec->daemon_stores && spec->daemon_stores[0] ? "DaemonStore="
 	       : spec->n_slots > 0                             ? "MountSlot="
+	       : spec->notify                                  ? "option ready"
 	       : spec->propagation != PROPAGATION_PRIVATE      ? "MountPropagation="
 							       : NULL;
 }
@@ -116,6 +117,21 @@ static const char *const proc_hiding[_PROC_HIDING_MAX] = {
 	[PROC_INVISIBLE] = "invisible",
 	[PROC_PTRACEABLE] = "ptraceable",
 };
+
+/* Over whatever the profile mounts there. */
+static int add_notify(const struct jail_spec *spec, struct mount_plan *p)
+{
+	struct mount_item *item;
+
+	if (!spec->notify)
+		return 0;
+	item = mount_plan_add(p, ITEM_NOTIFY, "", JAIL_NOTIFY_DIRECTORY,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (!item)
+		return -ENOMEM;
+	item->seal = true;
+	return 0;
+}
 
 static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 {
@@ -136,6 +152,8 @@ static int fill_plan(const struct jail_spec *spec, struct mount_plan *p)
 		r = prepare_stores(spec, p);
 	if (r >= 0)
 		r = prepare_slots(spec, p);
+	if (r >= 0)
+		r = add_notify(spec, p);
 	if (r < 0)
 		return r;
 	p->own = calloc(p->n + 1, sizeof(*p->own));
@@ -160,7 +178,7 @@ int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, s
 	}
 	ret->proc_fd = c->proc_fd;
 	ret->host_mounts_fd = c->host_mounts_fd;
-	ret->pts_fd = -1;
+	ret->pts_fd = ret->notify_fd = -1;
 	ret->uid = spec->uid;
 	ret->gid = spec->gid;
 	return 0;
@@ -321,6 +339,9 @@ static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
 	case ITEM_PTS:
 		item->fd = p->pts_fd;
 		return 0;
+	case ITEM_NOTIFY:
+		item->fd = notify_mount(p->notify_fd);
+		return item->fd < 0 ? item->fd : 0;
 	case ITEM_LINK:
 	case ITEM_STORE: /* open_stores() */
 	case ITEM_SLOT:  /* open_slots() */
@@ -449,7 +470,7 @@ static void close_items(struct mount_plan *p)
 
 static const char *name_of(const struct mount_item *item)
 {
-	if (item->type == ITEM_TMPFS || item->type == ITEM_PROC)
+	if (item->type == ITEM_TMPFS || item->type == ITEM_PROC || item->type == ITEM_NOTIFY)
 		return "file system for";
 	return item->idmap ? "source with idmap" : "source";
 }

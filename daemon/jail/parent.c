@@ -213,6 +213,9 @@ static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error
 	if (r < 0)
 		return r;
 	s->mounts.pts_fd = s->pty.mount_fd;
+	r = prepare_notify(s->spec, &s->mounts, j, reterr);
+	if (r < 0)
+		return r;
 	r = prepare_fds(s->spec, s->pty.slave_fd, s->report_fd, s->go_fd, &s->fds, reterr);
 	if (r < 0)
 		return r;

@@ -94,7 +94,7 @@ int jail_try_finish(struct jail_context *c, struct jail *j)
 void jail_release(struct jail *j)
 {
 	int fds[] = { j->pidfd, j->init_pidfd, j->go_fd, j->report_fd, j->cgroup_fd, j->pidns_fd,
-		j->listener_fd, j->pty_master_fd, j->pty_node_fd };
+		j->listener_fd, j->pty_master_fd, j->pty_node_fd, j->notify_fd };
 
 	fd_close_many(fds, ELEMENTSOF(fds));
 	(void)report_unshare(j->last_word);

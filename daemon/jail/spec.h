@@ -10,6 +10,11 @@
 
 #include "catalog/compiled.h"
 
+/* Where a jail has its notification socket: a file system of its own, with nothing else in it. */
+#define JAIL_NOTIFY_DIRECTORY "/run/bailiff/notify"
+#define JAIL_NOTIFY_NAME      "socket"
+#define JAIL_NOTIFY_SOCKET    JAIL_NOTIFY_DIRECTORY "/" JAIL_NOTIFY_NAME
+
 #define JAIL_FD_PTY (-2) /* source of a stream that is the jail's pseudo terminal */
 
 struct jail_fd {
@@ -56,6 +61,7 @@ struct jail_spec {
 	struct jail_fd *fds; /* owned array; 0, 1 and 2 always present */
 	size_t n_fds;
 	struct jail_pty pty;
+	bool notify; /* has a notification socket, see jail_take_notice() */
 
 	uid_t uid;
 	gid_t gid;

@@ -165,10 +165,11 @@ enum mount_item_type {
 	ITEM_NODE,   /* source must be any device but the machine's memory */
 	ITEM_TMPFS,
 	ITEM_PROC,
-	ITEM_PTS,   /* the devpts of the jail's pseudo terminal */
-	ITEM_LINK,  /* a symbolic link to source */
-	ITEM_STORE, /* moved here, not copied: source must be a slave mount of one outside */
-	ITEM_SLOT,  /* a copy of the mount at what a caller opened */
+	ITEM_PTS,    /* the devpts of the jail's pseudo terminal */
+	ITEM_LINK,   /* a symbolic link to source */
+	ITEM_NOTIFY, /* the file system of the notification socket */
+	ITEM_STORE,  /* moved here, not copied: source must be a slave mount of one outside */
+	ITEM_SLOT,   /* a copy of the mount at what a caller opened */
 };
 
 struct mount_item {
@@ -202,6 +203,7 @@ struct mount_plan {
 	int proc_fd;        /* the launcher's, borrowed: for user namespaces of idmap, and mountinfo */
 	int host_mounts_fd; /* the context's */
 	int pts_fd;         /* mount for ITEM_PTS, borrowed */
+	int notify_fd;      /* socket for ITEM_NOTIFY, likewise */
 	uid_t uid;
 	gid_t gid;
 	const struct jail_spec *spec;
@@ -262,6 +264,14 @@ int root_open_directory(int host_fd, const char *path);
 int device_check_node(int path_fd);
 /* Child: checks that an O_PATH fd is this character device. */
 int device_check(int path_fd, dev_t device);
+
+/* notify.c */
+
+/* The socket, without a name. It is the jail's. */
+int prepare_notify(
+	const struct jail_spec *spec, struct mount_plan *p, struct jail *j, struct jail_error *reterr);
+/* Child: a detached file system with the socket's name in it. Returns the mount's fd. */
+int notify_mount(int socket_fd);
 
 /* lookup.c: paths, one component at a time where a symbolic link is met */
 

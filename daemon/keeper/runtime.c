@@ -19,6 +19,7 @@
 #define DIRECT_NAME  "broker"
 #define BACKLOG      128 /* connections that wait while no broker runs */
 #define UIDS_NAME    "dynamic-uids"
+#define NOTIFY_NAME  "notify"
 #define LEAF_SUFFIX  "-daemon"
 #define LOCK_RETRIES 8 /* an instance that is just ending removes the file under us */
 
@@ -68,10 +69,16 @@ static int open_uids(int dir_fd)
 	return S_ISREG(st.st_mode) && st.st_uid == 0 ? steal_fd(fd) : -EPERM;
 }
 
+/* Where sandboxes that see the host's tree have the mount of their notification socket. It stays empty. */
+static int make_mount_point(int dir_fd)
+{
+	return mkdirat(dir_fd, NOTIFY_NAME, 0755) < 0 && errno != EEXIST ? errno_or_eio() : 0;
+}
+
 int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what)
 {
 	_cleanup_close_ int dir_fd = open_dir(dir, reterr_what);
-	int lock_fd = -EAGAIN;
+	int lock_fd = -EAGAIN, r;
 
 	if (dir_fd < 0)
 		return dir_fd;
@@ -88,9 +95,14 @@ int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what)
 		*reterr_what = "has no usable file " UIDS_NAME;
 		return ret->uids_fd;
 	}
+	r = make_mount_point(dir_fd);
 	ret->dir_fd = steal_fd(dir_fd);
 	ret->lock_fd = lock_fd;
-	return 0;
+	if (r < 0) {
+		*reterr_what = "has no usable directory " NOTIFY_NAME;
+		runtime_remove(ret);
+	}
+	return r;
 }
 
 /* What an instance that was killed has left; anything but a socket there is not ours to remove. */
@@ -199,6 +211,8 @@ void runtime_remove(struct runtime *r)
 	}
 	if (r->direct_fd >= 0)
 		(void)unlinkat(r->dir_fd, DIRECT_NAME, 0);
+	if (r->dir_fd >= 0)
+		(void)unlinkat(r->dir_fd, NOTIFY_NAME, AT_REMOVEDIR);
 	if (r->lock_fd >= 0)
 		(void)unlinkat(r->dir_fd, LOCK_NAME, 0);
 	(void)fd_close(r->direct_fd);

@@ -209,6 +209,7 @@ static int decide(struct launch *l)
 		.has_pty_size = m->has_pty_size,
 		.pty_rows = m->pty_rows,
 		.pty_columns = m->pty_columns,
+		.notify = m->notify,
 		.cwd = m->has_cwd ? m->cwd : NULL,
 		.detach = m->detach,
 		.limits = limits,
@@ -376,6 +377,7 @@ static int record_sandbox(struct launch *l)
 	s->serial = l->serial;
 	s->begun_usec = l->begun_usec;
 	s->runtime_max_usec = l->effective.runtime_max_usec;
+	s->timeout_start_usec = l->effective.timeout_start_usec;
 	s->timeout_stop_usec = l->effective.timeout_stop_usec;
 	s->stop_signal = l->effective.stop_signal;
 	if (l->spec.group)

@@ -38,6 +38,7 @@ int registry_add(struct registry *r, size_t max_live, struct sandbox **ret)
 		.process = SOURCE_NULL,
 		.report = SOURCE_NULL,
 		.listener = SOURCE_NULL,
+		.notify = SOURCE_NULL,
 		.runtime_deadline = USEC_INFINITY,
 	};
 	for (size_t i = 0; i < LIFELINES_MAX; i++)

@@ -6,11 +6,11 @@
  * what a sandbox is, not how it runs. Ids only grow, so the list in order of age is the list in order of ids.
  */
 
+#include "base/timers.h"
 #include "jail/jail.h"
 #include "jail/pools.h"
 #include "launcher/generation.h"
 #include "launcher/source.h"
-#include "launcher/timers.h"
 #include "wire/messages.h"
 
 #include <sys/queue.h>
@@ -43,7 +43,7 @@ struct sandbox {
 
 	struct pool *pool; /* while live; NULL: none */
 	struct jail jail;
-	struct source process, report, listener; /* fds owned by the jail */
+	struct source process, report, listener, notify; /* fds owned by the jail */
 	struct lifeline lifelines[LIFELINES_MAX];
 	struct timer timer;
 
@@ -55,8 +55,8 @@ struct sandbox {
 
 	uint64_t begun_usec; /* boottime when the request came */
 	uint64_t started_boottime_usec, started_realtime_usec, setup_usec;
-	uint64_t runtime_max_usec, timeout_stop_usec;
-	uint64_t runtime_deadline; /* boottime */
+	uint64_t runtime_max_usec, timeout_start_usec, timeout_stop_usec;
+	uint64_t start_deadline, runtime_deadline; /* boottime; the first until it said that it is ready */
 	int32_t stop_signal;
 	struct group_value limits[_GROUP_LIMIT_MAX]; /* in force, for those that may be tightened */
 
@@ -64,6 +64,9 @@ struct sandbox {
 	size_t n_violations;          /* all that were read */
 	size_t n_questions;           /* and those that were taken back before */
 	bool violated;                /* the program itself was killed for one */
+
+	char *notice; /* that the broker has not said to have read; NULL: none */
+	size_t n_notice;
 
 	bool has_reason; /* the end was asked for, result says why */
 	enum sandbox_result reason;

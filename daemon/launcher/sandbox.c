@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "launcher/notices.h"
 #include "launcher/violations.h"
 
 #include <stdio.h>
@@ -33,6 +34,7 @@ static void unwatch_all(struct server *server, struct sandbox *s)
 	server_unwatch(server, &s->process);
 	server_unwatch(server, &s->report);
 	server_unwatch(server, &s->listener);
+	server_unwatch(server, &s->notify);
 	for (size_t i = 0; i < LIFELINES_MAX; i++)
 		drop_lifeline(server, &s->lifelines[i]);
 }
@@ -54,6 +56,8 @@ static void release(struct server *server, struct sandbox *s)
 	if (s->dynamic_uid)
 		give_uid(server, s);
 	s->dynamic_uid = false;
+	free(s->notice);
+	s->notice = NULL;
 	s->generation = generation_unref(s->generation);
 }
 
@@ -113,6 +117,13 @@ static void fill_launched(const struct sandbox *s, struct launched *ret)
 	};
 }
 
+/* While it is not being stopped. */
+static void set_deadline(struct server *server, struct sandbox *s)
+{
+	timers_set(&server->timers, &s->timer,
+		s->start_deadline < s->runtime_deadline ? s->start_deadline : s->runtime_deadline);
+}
+
 static void succeed_launch(struct server *server, struct sandbox *s)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
@@ -123,8 +134,9 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 	s->started_boottime_usec = now_boottime_usec();
 	s->started_realtime_usec = now_realtime_usec();
 	s->setup_usec = s->started_boottime_usec - s->begun_usec;
+	s->start_deadline = add_usec(s->started_boottime_usec, s->timeout_start_usec);
 	s->runtime_deadline = add_usec(s->started_boottime_usec, s->runtime_max_usec);
-	timers_set(&server->timers, &s->timer, s->runtime_deadline);
+	set_deadline(server, s);
 	fill_launched(s, &launched);
 	if (!s->forsaken) {
 		(void)encode_launched(&b, s->serial, &launched);
@@ -172,6 +184,8 @@ static bool take_report(struct server *server, struct sandbox *s)
 		r = s->process.fd < 0 ? watch_process(server, s) : 0;
 		if (r >= 0)
 			r = violations_watch(server, s);
+		if (r >= 0)
+			r = notices_watch(server, s);
 	}
 	if (is_broken_off(s, executed)) {
 		broken_off(s, &e);
@@ -414,6 +428,30 @@ void sandbox_forsake(struct server *server, struct sandbox *s)
 		timers_set(&server->timers, &s->timer, soon);
 }
 
+void sandbox_ready(struct server *server, struct sandbox *s)
+{
+	if (s->state != SANDBOX_RUNNING)
+		return;
+	s->state = SANDBOX_READY;
+	s->start_deadline = USEC_INFINITY;
+	set_deadline(server, s);
+}
+
+/* Until the grace is over. */
+static void await_end(struct server *server, struct sandbox *s, uint64_t deadline)
+{
+	s->state = SANDBOX_STOPPING;
+	/* RuntimeMaxSec= holds on while it stops: an endless grace has an end too */
+	timers_set(
+		&server->timers, &s->timer, deadline < s->runtime_deadline ? deadline : s->runtime_deadline);
+}
+
+void sandbox_leaving(struct server *server, struct sandbox *s)
+{
+	if (s->state == SANDBOX_RUNNING || s->state == SANDBOX_READY)
+		await_end(server, s, add_usec(now_boottime_usec(), s->timeout_stop_usec));
+}
+
 static void kill_sandbox(struct server *server, struct sandbox *s)
 {
 	timers_cancel(&server->timers, &s->timer);
@@ -440,17 +478,16 @@ void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec,
 		(void)jail_freeze(&s->jail, false, &(struct jail_error){ 0 });
 	if (s->state == SANDBOX_STOPPING && s->timer.slot != 0 && s->timer.deadline < deadline)
 		return;
-	s->state = SANDBOX_STOPPING;
-	/* RuntimeMaxSec= holds on while it stops: an endless grace has an end too */
-	timers_set(
-		&server->timers, &s->timer, deadline < s->runtime_deadline ? deadline : s->runtime_deadline);
+	await_end(server, s, deadline);
 }
 
 void sandbox_set_runtime(struct server *server, struct sandbox *s, uint64_t usec)
 {
 	s->runtime_max_usec = usec;
 	s->runtime_deadline = add_usec(s->started_boottime_usec, usec);
-	if (s->state != SANDBOX_STOPPING || s->timer.slot == 0 || s->timer.deadline > s->runtime_deadline)
+	if (s->state != SANDBOX_STOPPING)
+		set_deadline(server, s);
+	else if (s->timer.slot == 0 || s->timer.deadline > s->runtime_deadline)
 		timers_set(&server->timers, &s->timer, s->runtime_deadline);
 }
 
@@ -462,12 +499,22 @@ void sandbox_due(struct server *server, struct sandbox *s)
 		break;
 	case SANDBOX_RUNNING:
 	case SANDBOX_READY:
-		s->runtime_deadline = USEC_INFINITY;
+		if (s->start_deadline < s->runtime_deadline)
+			log_info("sandbox %llu of profile %s did not say READY=1 within TimeoutStartSec=: "
+				 "stopping it",
+				(unsigned long long)s->id, s->profile);
+		else
+			s->runtime_deadline = USEC_INFINITY;
 		stop_unasked(server, s, RESULT_TIMEOUT);
 		break;
 	case SANDBOX_STOPPING:
 		log_info("sandbox %llu of profile %s did not stop in time: killing it",
 			(unsigned long long)s->id, s->profile);
+		/* one that said STOPPING=1, and did not */
+		if (!s->has_reason) {
+			s->has_reason = true;
+			s->reason = RESULT_TIMEOUT;
+		}
 		kill_sandbox(server, s);
 		break;
 	case SANDBOX_EXITED:

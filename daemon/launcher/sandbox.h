@@ -22,6 +22,10 @@ void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec,
 int sandbox_attach(struct server *server, struct sandbox *s, int fd);
 /* What it has used, also when it has ended. */
 void sandbox_usage(const struct sandbox *s, struct usage *ret);
+/* It said that it is; TimeoutStartSec= is met. */
+void sandbox_ready(struct server *server, struct sandbox *s);
+/* It said that it ends by itself: it gets its grace for that, and no signal before the kill. */
+void sandbox_leaving(struct server *server, struct sandbox *s);
 /* Its timer ran out. */
 void sandbox_due(struct server *server, struct sandbox *s);
 /* Kills what is left, frees everything, in any state. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "launcher/control.h"
 #include "launcher/launch.h"
+#include "launcher/notices.h"
 #include "launcher/process.h"
 #include "launcher/salt.h"
 #include "launcher/sandbox.h"
@@ -138,6 +139,7 @@ static int continue_list(struct server *server)
 	}
 	l->active = false;
 	answer_done(server, l->serial, 0);
+	notices_repeat(server);
 	return 0;
 }
 
@@ -196,6 +198,7 @@ static const struct request {
 	{ WIRE_ATTACH, 1, request_attach },
 	{ WIRE_PROCESS, 1, request_process },
 	{ WIRE_RESIZE, 0, request_resize },
+	{ WIRE_NOTED, 0, request_noted },
 };
 
 static int serve_record(struct server *server, struct wire_record *record)

@@ -70,7 +70,7 @@ static int arm_clock(struct server *s)
 	return 0;
 }
 
-/* More fds than the usual soft limit: up to six for each sandbox. (Payloads get limits of their own.) */
+/* More fds than the usual soft limit: up to seven for each sandbox. (Payloads get limits of their own.) */
 static int raise_nofile(void)
 {
 	struct rlimit limit;

@@ -13,12 +13,20 @@
 
 #include <string.h>
 
+#define NOTIFY_VARIABLE "NOTIFY_SOCKET"
+
 static bool may_set(const struct compiled_profile *p, const char *name, size_t len)
 {
 	STRV_FOREACH (e, p->pass_environment)
 		if (env_name_matches(*e, name, len))
 			return true;
 	return false;
+}
+
+/* The one that option ready sets; what a profile has there is another manager's. */
+static bool is_notify(const char *entry, size_t len)
+{
+	return len == strlen(NOTIFY_VARIABLE) && memcmp(entry, NOTIFY_VARIABLE, len) == 0;
 }
 
 /* One variable of the caller's. */
@@ -122,6 +130,9 @@ static int check_unset(const struct compiled_profile *p, const struct plan_reque
 		if (!env_name_valid(*name, len))
 			return refuse(result, p, "PassEnvironment=", REFUSAL_ENV_DENIED, -EINVAL,
 				"unset-env: \"%s\" is no name of letters, digits and \"_\"", buf);
+		if (r->notify && is_notify(*name, len))
+			return refuse(result, p, "PassEnvironment=", REFUSAL_ENV_DENIED, -EINVAL,
+				"environment variable %s is what option ready sets; leave one out", buf);
 		if (find_variable(v, *name, len))
 			return refuse(result, p, "PassEnvironment=", REFUSAL_ENV_DENIED, -EINVAL,
 				"environment variable %s is both set and unset; leave one out", buf);
@@ -156,7 +167,7 @@ static int place(char **env, size_t *n, const char *entry)
 static int merge(const struct compiled_profile *p, const struct plan_request *r, const struct variables *v,
 	char ***ret_env)
 {
-	_cleanup_(strv_freep) char **env = calloc(strv_length(p->environment) + v->n + 1, sizeof(*env));
+	_cleanup_(strv_freep) char **env = calloc(strv_length(p->environment) + v->n + 2, sizeof(*env));
 	size_t n = 0;
 	int q;
 
@@ -168,7 +179,7 @@ static int merge(const struct compiled_profile *p, const struct plan_request *r,
 
 		if (mine)
 			mine->placed = true;
-		else if (contains_name(r->unset_env, *e, len))
+		else if (contains_name(r->unset_env, *e, len) || (r->notify && is_notify(*e, len)))
 			continue;
 		q = place(env, &n, mine ? mine->entry : *e);
 		if (q < 0)
@@ -183,6 +194,9 @@ static int merge(const struct compiled_profile *p, const struct plan_request *r,
 		if (q < 0)
 			return q;
 	}
+	q = r->notify ? place(env, &n, NOTIFY_VARIABLE "=" JAIL_NOTIFY_SOCKET) : 0;
+	if (q < 0)
+		return q;
 	*ret_env = steal_ptr(env);
 	return 0;
 }

@@ -47,6 +47,16 @@ int plan_detach(const struct compiled_profile *p, const struct plan_request *r, 
 		p->name);
 }
 
+int plan_notify(const struct compiled_profile *p, const struct plan_request *r, struct plan_result *result)
+{
+	if (!r->notify || (p->namespaces & JAIL_NS_MOUNT) != 0)
+		return 0;
+	return refuse(result, p, "PrivateMounts=", REFUSAL_OVERRIDE_DENIED, -EACCES,
+		"option ready: profile %s has PrivateMounts=no, so there is no place for a notification "
+		"socket that is the sandbox' alone; leave it out, or have an administrator change that",
+		p->name);
+}
+
 int plan_directory(const struct compiled_profile *p, const struct plan_request *r, const char **ret_directory,
 	struct plan_result *result)
 {
@@ -196,6 +206,7 @@ int plan_times(const struct compiled_profile *p, const struct plan_request *r,
 	if (r->stop_signal < 0 || r->stop_signal > SIGNAL_MAX)
 		return refuse(result, p, "KillSignal=", REFUSAL_OVERRIDE_DENIED, -EINVAL,
 			"option stop-signal: %d is no signal; 1 to %d are", r->stop_signal, SIGNAL_MAX);
+	effective->timeout_start_usec = r->notify ? p->timeout_start_usec : USEC_INFINITY;
 	effective->stop_signal = r->stop_signal > 0 ? r->stop_signal : p->kill_signal;
 	return 0;
 }

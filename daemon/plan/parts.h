@@ -35,6 +35,8 @@ int plan_slots(const struct compiled_profile *p, const struct plan_request *r, s
 	struct plan_result *result);
 /* Options that may only tighten: detach, working directory, limits, times, signal. */
 int plan_detach(const struct compiled_profile *p, const struct plan_request *r, struct plan_result *result);
+/* Where the notification socket would be. */
+int plan_notify(const struct compiled_profile *p, const struct plan_request *r, struct plan_result *result);
 int plan_directory(const struct compiled_profile *p, const struct plan_request *r, const char **ret_directory,
 	struct plan_result *result);
 int plan_limits(const struct compiled_profile *p, const struct plan_request *r,

@@ -53,6 +53,9 @@ static int make_pieces(const struct compiled_profile *p, const struct plan_reque
 	q = plan_detach(p, r, result);
 	if (q < 0)
 		return q;
+	q = plan_notify(p, r, result);
+	if (q < 0)
+		return q;
 	q = plan_directory(p, r, &m->directory, result);
 	if (q < 0)
 		return q;
@@ -174,6 +177,7 @@ int plan_make(const struct compiled_profile *p, const struct plan_caller *c, con
 	fill_spec(p, c, &m, ret_spec);
 	fill_tightened(r, &m, ret_spec);
 	ret_spec->pty = pty_of(r, &effective);
+	ret_spec->notify = r->notify;
 	if (p->dynamic_user)
 		ret_spec->uid = ret_spec->gid = r->dynamic_uid;
 	*ret_effective = effective;

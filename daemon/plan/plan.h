@@ -54,6 +54,7 @@ struct plan_request {
 	uint32_t stdio[3]; /* enum stdio_mode asked for (not INHERIT), or PLAN_STDIO_UNSET */
 	bool has_pty_size;
 	uint16_t pty_rows, pty_columns;
+	bool notify;     /* with a notification socket */
 	const char *cwd; /* NULL: the profile's; borrowed by the spec */
 	bool detach;
 	const struct compiled_limit *limits; /* option rlimits: may only tighten */
@@ -106,6 +107,7 @@ const char *plan_polkit_action(const struct compiled_profile *p);
 struct plan_effective {
 	enum stdio_mode stdio[3]; /* never INHERIT */
 	uint64_t runtime_max_usec, timeout_stop_usec;
+	uint64_t timeout_start_usec; /* USEC_INFINITY unless it has to say that it is ready */
 	int32_t stop_signal;
 };
 

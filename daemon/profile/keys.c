@@ -164,6 +164,7 @@ static const struct key keys[] = {
 	LIMIT("RTPRIO", RTPRIO),
 	LIMIT("RTTIME", RTTIME),
 	{ "Resources", "RuntimeMaxSec", set_runtime, KEY_RUNTIME_MAX_SEC, AT(runtime_max_usec), 0, USEC_INFINITY },
+	{ "Resources", "TimeoutStartSec", set_runtime, KEY_TIMEOUT_START_SEC, AT(timeout_start_usec), 0, USEC_INFINITY },
 	{ "Resources", "TimeoutStopSec", set_usec, KEY_TIMEOUT_STOP_SEC, AT(timeout_stop_usec), 1, TIMEOUT_USEC_MAX },
 	{ "Resources", "KillSignal", set_signal, KEY_KILL_SIGNAL, AT(kill_signal) },
 	GROUP("MemoryMax", MEMORY_MAX),

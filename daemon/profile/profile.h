@@ -117,6 +117,7 @@ enum profile_key {
 	/* [Resources] */
 	KEY_LIMIT,
 	KEY_RUNTIME_MAX_SEC,
+	KEY_TIMEOUT_START_SEC,
 	KEY_TIMEOUT_STOP_SEC,
 	KEY_KILL_SIGNAL,
 	KEY_GROUP_LIMIT,
@@ -383,7 +384,7 @@ struct profile {
 		report_violations;
 
 	struct profile_limit limits[PROFILE_LIMITS]; /* by RLIMIT_* */
-	uint64_t runtime_max_usec, timeout_stop_usec;
+	uint64_t runtime_max_usec, timeout_start_usec, timeout_stop_usec;
 	int kill_signal;
 	struct profile_group_value bounds[_PROFILE_GROUP_LIMIT_MAX];
 	int nice, oom_score_adjust;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* What broker and launcher say about a sandbox while it lives, beyond its start and its end: freeze, limits,
- * what it has used. */
+ * what it has used, calls that processes were killed for, what it says of itself. */
 
 #include "base/error.h"
 #include "wire/messages.h"
@@ -141,6 +141,52 @@ int decode_violation_event(struct cursor *c, struct violation_event *ret)
 
 	m.id = get_id(c);
 	get_violation(c, &m.violation);
+	r = cursor_end(c);
+	if (r < 0)
+		return r;
+	*ret = m;
+	return 0;
+}
+
+int encode_noted_request(struct buf *b, uint32_t serial, const struct noted_request *m)
+{
+	put_head(b, WIRE_NOTED, serial);
+	buf_put_u64(b, m->id);
+	buf_put_u8(b, m->ready);
+	buf_put_u8(b, m->stopping);
+	return buf_error(b);
+}
+
+int decode_noted_request(struct cursor *c, struct noted_request *ret)
+{
+	struct noted_request m = { 0 };
+	int r;
+
+	m.id = get_id(c);
+	m.ready = cursor_get_bool(c);
+	m.stopping = cursor_get_bool(c);
+	r = cursor_end(c);
+	if (r < 0)
+		return r;
+	*ret = m;
+	return 0;
+}
+
+int encode_notice_event(struct buf *b, const struct notice_event *m)
+{
+	put_head(b, WIRE_NOTICE, 0);
+	buf_put_u64(b, m->id);
+	buf_put_bytes(b, m->text, m->size);
+	return buf_error(b);
+}
+
+int decode_notice_event(struct cursor *c, struct notice_event *ret)
+{
+	struct notice_event m = { 0 };
+	int r;
+
+	m.id = get_id(c);
+	m.text = cursor_get_bytes(c, NOTICE_MAX, &m.size);
 	r = cursor_end(c);
 	if (r < 0)
 		return r;

@@ -93,6 +93,7 @@ int encode_launch_request(struct buf *b, uint32_t serial, const struct launch_re
 	buf_put_u8(b, m->has_pty_size);
 	if (m->has_pty_size)
 		put_size(b, m->pty_rows, m->pty_columns);
+	buf_put_u8(b, m->notify);
 	put_fds(b, m);
 	put_binds(b, m);
 	buf_put_u8(b, m->has_lifeline);
@@ -259,6 +260,7 @@ int decode_launch_request(struct cursor *c, struct launch_request *ret)
 	m.has_pty_size = cursor_get_bool(c);
 	if (m.has_pty_size)
 		get_size(c, &m.pty_rows, &m.pty_columns);
+	m.notify = cursor_get_bool(c);
 	get_fds(c, &m);
 	get_binds(c, &m);
 	m.has_lifeline = cursor_get_bool(c);

@@ -35,6 +35,7 @@ enum wire_type {
 	WIRE_ATTACH, /* id; fd: a lifeline → WIRE_DONE or WIRE_REFUSED */
 	WIRE_PROCESS, /* process_request → WIRE_PROCESS_IS; fd: the bus' pidfd, if it gave one */
 	WIRE_RESIZE,  /* resize_request → WIRE_DONE */
+	WIRE_NOTED,   /* noted_request → WIRE_DONE: the notice was read, the next one may come */
 
 	/* launcher → broker */
 	WIRE_LAUNCHED = 64, /* launched; fds: pidfd, and the pty's master if has_pty */
@@ -47,6 +48,7 @@ enum wire_type {
 	WIRE_STOPPING,      /* event, serial 0: id; the launcher began to stop it by itself */
 	WIRE_USAGE_IS,      /* usage */
 	WIRE_VIOLATION,     /* event, serial 0: violation_event */
+	WIRE_NOTICE,        /* event, serial 0: notice_event; once more to a new broker until WIRE_NOTED */
 
 	/* keeper → launcher, keeper → broker: struct keeper_message */
 	/* launcher: fds host procfs, cgroup directory, host's mountinfo as flags say. broker: the direct
@@ -112,6 +114,7 @@ struct launch_request {
 	uint32_t stdio[3]; /* enum stdio_mode (not INHERIT) or PLAN_STDIO_UNSET */
 	bool has_pty_size;
 	uint16_t pty_rows, pty_columns;
+	bool notify; /* with a notification socket */
 	/* fds in the record, in this order */
 	size_t n_fds;
 	struct {
@@ -197,6 +200,19 @@ struct usage {
 	uint64_t tasks_peak;
 };
 
+/* What the broker made of a notice. */
+struct noted_request {
+	uint64_t id;
+	bool ready, stopping;
+};
+
+/* A datagram that came to a sandbox' notification socket; empty if it was none that counts. */
+struct notice_event {
+	uint64_t id;
+	const void *text; /* decoded in place */
+	size_t size;      /* NOTICE_MAX at most */
+};
+
 struct resize_request {
 	uint64_t id;
 	uint16_t rows, columns; /* of its pty */
@@ -222,7 +238,7 @@ enum sandbox_result {
 	RESULT_EXIT_CODE,
 	RESULT_SIGNAL,
 	RESULT_CORE_DUMP,
-	RESULT_TIMEOUT, /* RuntimeMaxSec= */
+	RESULT_TIMEOUT, /* RuntimeMaxSec=, TimeoutStartSec=; TimeoutStopSec= after STOPPING=1 */
 	RESULT_OOM,
 	RESULT_VIOLATION, /* SIGSYS */
 	RESULT_CLIENT_GONE,
@@ -300,6 +316,10 @@ int encode_usage(struct buf *b, uint32_t serial, const struct usage *m);
 int decode_usage(struct cursor *c, struct usage *ret);
 int encode_resize_request(struct buf *b, uint32_t serial, const struct resize_request *m);
 int decode_resize_request(struct cursor *c, struct resize_request *ret);
+int encode_noted_request(struct buf *b, uint32_t serial, const struct noted_request *m);
+int decode_noted_request(struct cursor *c, struct noted_request *ret);
+int encode_notice_event(struct buf *b, const struct notice_event *m);
+int decode_notice_event(struct cursor *c, struct notice_event *ret);
 /* WIRE_FORGET, WIRE_USAGE, WIRE_ATTACH, WIRE_STOPPING */
 int encode_id(struct buf *b, uint32_t type, uint32_t serial, uint64_t id);
 int decode_id(struct cursor *c, uint64_t *ret);

@@ -113,7 +113,6 @@ static void test_unknown_options(void **state)
 	refused(r, OPTION(r, "uid", "u", 0), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTION(r, "Cwd", "s", "/"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTION(r, "", "s", "/"), BAILIFF_ERROR_UNKNOWN_OPTION);
-	refused(r, OPTION(r, "ready", "s", "exec"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTIONS(r, 2, "colour", "s", "blue", "optional", "as", 1, "color"),
 		BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTIONS(r, 2, "colour", "s", "blue", "colour", "s", "blue"), INVALID);
@@ -162,6 +161,7 @@ static void test_types(void **state)
 	refused(r, OPTION(r, "oom-score-adj", "n", 5), INVALID);
 	refused(r, OPTION(r, "drop-capabilities", "s", "CAP_CHOWN"), INVALID);
 	refused(r, OPTION(r, "no-network", "u", 1), INVALID);
+	refused(r, OPTION(r, "ready", "b", 1), INVALID);
 	assert_true(rig_launcher_idle(r));
 }
 
@@ -170,6 +170,8 @@ static void test_ranges(void **state)
 {
 	struct rig *r = *state;
 
+	refused(r, OPTION(r, "ready", "s", ""), INVALID);
+	refused(r, OPTION(r, "ready", "s", "Notify"), INVALID);
 	refused(r, OPTION(r, "stop-signal", "i", 0), INVALID);
 	refused(r, OPTION(r, "stop-signal", "i", -1), INVALID);
 	refused(r, OPTION(r, "stop-signal", "i", 65), INVALID);

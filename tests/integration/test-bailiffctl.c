@@ -124,6 +124,29 @@ static void test_one_sandbox(void **state)
 	EXPECT(1, "", "NoSuchSandbox", "status", id);
 }
 
+/* The id comes when the program is ready; one that ends before has its own status, and no id is printed. */
+static void test_ready(void **state)
+{
+	static const char *const ready[] = { "launch", "--ready=notify", "tool", "dash", "-c",
+		"sleep 0.2; systemd-notify --ready; sleep 1000", NULL };
+	struct ctl_said s = ctl_as(RIG_ALICE, ready);
+
+	assert_int_equal(s.status, 0);
+	assert_string_equal(s.err, "");
+	g_strchomp(s.out);
+	EXPECT(0, "State: ready", NULL, "status", s.out);
+	EXPECT(0, "", NULL, "stop", s.out);
+	EXPECT(143, "killed", NULL, "wait", "--release", s.out);
+	ctl_said_done(&s);
+	EXPECT(9, "", "without having been ready", "launch", "--ready=notify", "tool", "dash", "-c",
+		"exit 9");
+	EXPECT(1, "", "without having been ready", "launch", "--ready=notify", "tool", "dash", "-c",
+		"exit 0");
+	EXPECT(7, "", NULL, "run", "--ready=notify", "tool", "dash", "-c",
+		"systemd-notify --ready && exit 7");
+	EXPECT(125, "", "must be exec or notify", "launch", "--ready=soon", "tool", "dash");
+}
+
 static void test_ids(void **state)
 {
 	static const char *const bad[] = { "", "abc", "-1", "+1", "1x", " 1", "01", "0x10", "1e3",
@@ -475,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_many_arguments),
 		cmocka_unit_test(test_one_sandbox),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_profiles),
 		cmocka_unit_test(test_no_bus),
 		cmocka_unit_test(test_closed_streams),

@@ -25,6 +25,34 @@
 #define THREADS 2
 #define ROUNDS  15
 
+static void part_ready(struct user *u)
+{
+	static const char *const script[] = { "dash", "-c", "read x; systemd-notify --ready; read x; exit 3",
+		NULL };
+	bailiff_request *r = request(u, "tool", script);
+	bailiff_sandbox *s = NULL, *opened = NULL;
+
+	IS(bailiff_request_set_ready(NULL, BAILIFF_READY_EXEC), -EINVAL);
+	IS(bailiff_request_set_ready(r, (enum bailiff_ready)2), -EINVAL);
+	IS(bailiff_request_set_ready(r, BAILIFF_READY_NOTIFY), 0);
+	IS(bailiff_request_set_stdio(r, 0, BAILIFF_STDIO_PIPE), 0);
+	IS(bailiff_launch(u->c, r, &s), 0);
+	(void)bailiff_request_free(r);
+	IS(bailiff_sandbox_wait_ready(NULL, 0), -EINVAL);
+	IS(bailiff_sandbox_wait_ready(s, 0), -ETIMEDOUT);
+	IS(bailiff_sandbox_wait_ready(s, SECOND / 10), -ETIMEDOUT);
+	HOLDS(write(bailiff_sandbox_stream(s, 0), "\n", 1) == 1);
+	IS(bailiff_sandbox_wait_ready(s, 20 * SECOND), 0);
+	/* by another handle, and when it is so already */
+	IS(bailiff_sandbox_open(u->c, bailiff_sandbox_id(s), &opened), 0);
+	IS(bailiff_sandbox_wait_ready(opened, 0), 0);
+	(void)bailiff_sandbox_free(opened);
+	HOLDS(write(bailiff_sandbox_stream(s, 0), "\n", 1) == 1);
+	ends(u, s, "exit-code", 3, 0);
+	IS(bailiff_sandbox_wait_ready(s, 20 * SECOND), -ESRCH);
+	(void)bailiff_sandbox_free(s);
+}
+
 static void part_streams(struct user *u)
 {
 	static const char *const argv[] = { "dash", "-c", "cat; exit 3", NULL };
@@ -444,6 +472,7 @@ static void part_launcher_dies(struct user *u)
 		user_alone(state, part_##name);                                                              \
 	}
 SIMPLE(streams)
+SIMPLE(ready)
 SIMPLE(wait_stop_signal)
 SIMPLE(orders)
 SIMPLE(async)
@@ -511,6 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_wait_stop_signal),
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_async),

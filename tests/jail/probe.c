@@ -18,7 +18,8 @@
 #define EXIT_USAGE 64
 
 static const struct probe_command *const tables[] = { see_commands, try_commands, process_commands,
-	filter_commands, reach_commands, own_commands, call_commands, share_commands, pty_commands };
+	filter_commands, reach_commands, own_commands, call_commands, share_commands, pty_commands,
+	notify_commands };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 int number(const char *s)

@@ -34,4 +34,5 @@ int pid_argument(const char *s);
 
 /* Ended by one without a name. */
 extern const struct probe_command see_commands[], try_commands[], process_commands[], filter_commands[],
-	reach_commands[], own_commands[], call_commands[], share_commands[], pty_commands[];
+	reach_commands[], own_commands[], call_commands[], share_commands[], pty_commands[],
+	notify_commands[];

@@ -84,6 +84,11 @@ int bailiff_request_set_pty(bailiff_request *r, uint16_t rows, uint16_t columns)
 int bailiff_request_set_detach(bailiff_request *r, int detach);
 /* polkit may ask the user, where the profile asks polkit: a launch may then take as long as its timeout. */
 int bailiff_request_set_interactive(bailiff_request *r, int interactive);
+enum bailiff_ready {
+	BAILIFF_READY_EXEC,  /* when it is executed, as is any sandbox that a launch has returned */
+	BAILIFF_READY_NOTIFY /* when it says so, as sd_notify(3) does: bailiff_sandbox_wait_ready() */
+};
+int bailiff_request_set_ready(bailiff_request *r, enum bailiff_ready when);
 /* End of file on this read end stops the sandbox. Borrowed until the launch. */
 int bailiff_request_set_lifeline(bailiff_request *r, int fd);
 /* May only tighten what the profile says. resource: RLIMIT_*; UINT64_MAX is infinity. Times are microseconds.
@@ -160,6 +165,9 @@ int bailiff_sandbox_steal_pidfd(bailiff_sandbox *s);
  * Borrowed / handed over. */
 int bailiff_sandbox_stream(const bailiff_sandbox *s, int child);
 int bailiff_sandbox_steal_stream(bailiff_sandbox *s, int child);
+/* Until one that was launched with BAILIFF_READY_NOTIFY has said that it is ready. -ETIMEDOUT; -ESRCH: it was
+ * stopped, or has ended, before that. Others never say so. */
+int bailiff_sandbox_wait_ready(bailiff_sandbox *s, uint64_t timeout_usec);
 /* Waits for the end, also across a restart of the broker. -ETIMEDOUT; -ESRCH: neither the broker nor, before
  * Linux 6.15, the kernel knows any more how it ended. timeout in microseconds or BAILIFF_TIMEOUT_INFINITE; it
  * counts for the program. Once that has ended, the broker has 25 seconds to say how. Signal handlers do not

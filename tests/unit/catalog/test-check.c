@@ -124,6 +124,8 @@ CHANGE(same_resource, p->limits[0].resource = RLIMIT_CORE);
 CHANGE(soft_above_hard, p->limits[0].soft = 129);
 CHANGE(no_runtime, p->runtime_max_usec = 0);
 CHANGE(long_runtime, p->runtime_max_usec = TIMEOUT_USEC_MAX + 1);
+CHANGE(long_start, p->timeout_start_usec = UINT64_MAX - 1);
+CHANGE(no_start, p->timeout_start_usec = 0);
 CHANGE(long_stop, p->timeout_stop_usec = UINT64_MAX - 1);
 CHANGE(no_signal, p->kill_signal = 0);
 CHANGE(high_signal, p->kill_signal = 65);
@@ -266,6 +268,8 @@ static struct change changes[] = {
 	ROW(soft_above_hard),
 	ROW(no_runtime),
 	ROW(long_runtime),
+	ROW(long_start),
+	ROW(no_start),
 	ROW(long_stop),
 	ROW(no_signal),
 	ROW(high_signal),

@@ -62,6 +62,10 @@ int catalog_memfd(const struct launcher *l)
 	fill_profile(&c->profiles[PROFILE_DYNAMIC], "dynamic", "/usr/bin/dash");
 	c->profiles[PROFILE_DYNAMIC].dynamic_user = true;
 	fill_profile(&c->profiles[PROFILE_MISSING], "missing", "/usr/bin/dash-that-is-not");
+	fill_profile(&c->profiles[PROFILE_NOTIFY], "notify", "/usr/bin/dash");
+	c->profiles[PROFILE_NOTIFY].namespaces |= JAIL_NS_MOUNT;
+	c->profiles[PROFILE_NOTIFY].minimal_root = c->profiles[PROFILE_NOTIFY].private_devices = true;
+	c->profiles[PROFILE_NOTIFY].timeout_start_usec = 4000000;
 	fill_profile(&c->profiles[PROFILE_SHELL], "shell", "/usr/bin/dash");
 	c->profiles[PROFILE_SHELL].max_fds = FDS_MAX;
 	c->profiles[PROFILE_SHELL].n_slots = 1;

@@ -17,6 +17,7 @@
 enum profile_index {
 	PROFILE_DYNAMIC,  /* a user id for each sandbox */
 	PROFILE_MISSING,  /* a program that does not exist */
+	PROFILE_NOTIFY,   /* as the next, with a root of its own; TimeoutStartSec=4s */
 	PROFILE_SHELL,    /* /usr/bin/dash with any argument, for ALLOWED_UID */
 	PROFILE_SHORT,    /* the same, RuntimeMaxSec=200ms */
 	PROFILE_TERMINAL, /* the same on a pty */

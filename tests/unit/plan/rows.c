@@ -382,6 +382,21 @@ struct row rows[] = {
 	{ "A13 signal -1", STRICT, .signal = -1, OPTION_BAD },
 	{ "A13 signal -2^31", STRICT, .signal = INT32_MIN, OPTION_BAD },
 
+	/* ready=notify */
+	{ "a notification socket", OPEN, .notify = true, .environ = { "NOTIFY_SOCKET=" JAIL_NOTIFY_SOCKET },
+		.n_environ = 1 },
+	{ "P22 NOTIFY_SOCKET of a caller", OPEN, .env = { "NOTIFY_SOCKET=/tmp/x" }, ENV_NO,
+		.says = "NOTIFY_SOCKET is never" },
+	{ "P22 NOTIFY_SOCKET of a caller beside the option", OPEN, .notify = true,
+		.env = { "NOTIFY_SOCKET=" JAIL_NOTIFY_SOCKET }, ENV_NO, .says = "NOTIFY_SOCKET is never" },
+	{ "NOTIFY_SOCKET unset beside the option", OPEN, .notify = true, .unset = { "NOTIFY_SOCKET" },
+		MALFORMED(REFUSAL_ENV_DENIED), .says = "option ready" },
+	{ "NOTIFY_SOCKET unset where there is none", OPEN, .unset = { "NOTIFY_SOCKET" } },
+	{ "a notification socket without mounts", MOUNTLESS, .notify = true, OPTION_NO,
+		.says = "PrivateMounts=no" },
+	{ "the profile's own NOTIFY_SOCKET", MOUNTLESS, .environ = { "NOTIFY_SOCKET=/run/other" },
+		.n_environ = 1 },
+
 	/* ids */
 	{ "DynamicUser= without a reserved id", STRICT, .no_dynamic_uid = true,
 		MALFORMED(REFUSAL_QUOTA_EXCEEDED), .says = "no user id is free" },

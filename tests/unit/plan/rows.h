@@ -13,6 +13,7 @@ enum row_profile {
 	STREAMS,
 	SLOTS,
 	TERMINAL,
+	MOUNTLESS, /* no mount namespace */
 	BROKEN,
 };
 
@@ -33,6 +34,7 @@ struct row {
 	uint64_t runtime, timeout;
 	int32_t signal;
 	bool pty_size; /* 24 rows, 80 columns */
+	bool notify;
 
 	/* what comes out */
 	int expected;

@@ -29,6 +29,8 @@ static char s_pass_lang[] = "LANG", s_pass_tz[] = "TZ", s_pass_decoder[] = "DECO
 static struct access_rule allow_alice[] = { { ACCESS_USER, 1000, s_alice, s_origin } };
 static char *strict_executables[] = { s_xz, s_a_tool, s_b_tool, s_help, NULL };
 static char *strict_arguments[] = { s_dc, s_level, s_either, s_dash, NULL };
+static char s_notify[] = "NOTIFY_SOCKET=/run/other";
+static char *mountless_environment[] = { s_notify, NULL };
 static char *strict_environment[] = { s_lang, s_path, s_empty_value, NULL };
 static char *strict_pass[] = { s_pass_lang, s_pass_tz, s_pass_decoder, s_pass_preload, s_pass_malloc,
 	s_pass_tmpdir, NULL };
@@ -125,6 +127,14 @@ static void profile_terminal(struct compiled_profile *p)
 	p->stdio[2] = STDIO_JOURNAL;
 }
 
+/* Nothing is mounted for it; and it has another manager's socket. */
+static void profile_mountless(struct compiled_profile *p)
+{
+	profile_strict(p);
+	p->namespaces &= ~(uint32_t)JAIL_NS_MOUNT;
+	p->environment = mountless_environment;
+}
+
 static void profile_broken(struct compiled_profile *p)
 {
 	profile_strict(p);
@@ -137,6 +147,7 @@ static void (*const profiles[])(struct compiled_profile *) = {
 	[STREAMS] = profile_streams,
 	[SLOTS] = profile_slots,
 	[TERMINAL] = profile_terminal,
+	[MOUNTLESS] = profile_mountless,
 	[BROKEN] = profile_broken,
 };
 
@@ -176,6 +187,7 @@ static void build(const struct row *row, struct built *b)
 		.stop_signal = row->signal,
 		.has_pty_size = row->pty_size,
 		.pty_rows = 24,
+		.notify = row->notify,
 		.pty_columns = 80,
 		.dynamic_uid = row->no_dynamic_uid ? 0 : 1900000007,
 	};
@@ -214,6 +226,8 @@ static void check_allowed(const struct row *row, const struct built *b, const st
 	assert_int_equal(spec->pty.wanted, effective->stdio[0] == STDIO_PTY ||
 						   effective->stdio[1] == STDIO_PTY ||
 						   effective->stdio[2] == STDIO_PTY);
+	assert_int_equal(spec->notify, row->notify);
+	assert_int_equal(effective->timeout_start_usec, row->notify ? 90000000 : USEC_INFINITY);
 	assert_int_equal(spec->pty.rows, row->pty_size ? 24 : 0);
 	assert_int_equal(spec->pty.columns, row->pty_size ? 80 : 0);
 }

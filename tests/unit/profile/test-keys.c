@@ -149,7 +149,8 @@ static const struct {
 	{ "Resources",
 		"LimitCPU LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC "
 		"LimitMEMLOCK LimitLOCKS LimitSIGPENDING LimitMSGQUEUE LimitNICE LimitRTPRIO LimitRTTIME "
-		"RuntimeMaxSec TimeoutStopSec KillSignal MemoryMax MemoryHigh TasksMax CPUQuota CPUWeight "
+		"RuntimeMaxSec TimeoutStartSec TimeoutStopSec KillSignal MemoryMax MemoryHigh TasksMax "
+		"CPUQuota CPUWeight "
 		"IOWeight Nice OOMScoreAdjust CPUAffinity IOSchedulingClass "
 		"IOSchedulingPriority CoreScheduling TimerSlackNSec Personality KeyringMode",
 		"" },

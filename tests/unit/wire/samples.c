@@ -147,6 +147,32 @@ static int recode_resize(struct cursor *c, uint32_t serial, struct buf *ret)
 	return r < 0 ? r : encode_resize_request(ret, serial, &m);
 }
 
+static int encode_sample_noted(struct buf *b, uint32_t serial)
+{
+	return encode_noted_request(b, serial, &(struct noted_request){ 9, true, false });
+}
+
+static int recode_noted(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct noted_request m;
+	int r = decode_noted_request(c, &m);
+
+	return r < 0 ? r : encode_noted_request(ret, serial, &m);
+}
+
+static int encode_sample_notice(struct buf *b, uint32_t serial)
+{
+	return encode_notice_event(b, &(struct notice_event){ 9, "READY=1\nSTATUS=", 15 });
+}
+
+static int recode_notice(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	struct notice_event m;
+	int r = decode_notice_event(c, &m);
+
+	return r < 0 ? r : encode_notice_event(ret, &m);
+}
+
 static int encode_sample_stop(struct buf *b, uint32_t serial)
 {
 	struct stop_request m = { 9, USEC_INFINITY, RESULT_CLIENT_GONE };
@@ -380,6 +406,8 @@ struct sample samples[] = {
 	{ "signal", WIRE_SIGNAL, encode_sample_signal, recode_signal },
 	{ "stop", WIRE_STOP, encode_sample_stop, recode_stop },
 	{ "resize", WIRE_RESIZE, encode_sample_resize, recode_resize },
+	{ "noted", WIRE_NOTED, encode_sample_noted, recode_noted },
+	{ "notice", WIRE_NOTICE, encode_sample_notice, recode_notice },
 	{ "forget", WIRE_FORGET, encode_sample_forget, recode_forget },
 	{ "freeze", WIRE_FREEZE, encode_sample_freeze, recode_freeze },
 	{ "limit", WIRE_LIMIT, encode_sample_limit, recode_limit },

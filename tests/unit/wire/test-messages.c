@@ -44,7 +44,7 @@ static int recode(const struct sample *s, const uint8_t *data, size_t size, stru
 /* Those that are encoded without a serial. */
 static bool is_event(const struct sample *s)
 {
-	return s->type == WIRE_EXITED || s->type == WIRE_VIOLATION;
+	return s->type == WIRE_EXITED || s->type == WIRE_VIOLATION || s->type == WIRE_NOTICE;
 }
 
 static void test_round_trip(void **state)
@@ -382,7 +382,20 @@ static void test_largest_launch(void **state)
 THROUGH(signal, signal_request);
 THROUGH(stop, stop_request);
 THROUGH(resize, resize_request);
+THROUGH(noted, noted_request);
 THROUGH(done, done);
+
+static int through_notice(uint64_t id, size_t size)
+{
+	static const char text[NOTICE_MAX + 1];
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+	struct notice_event back;
+	struct cursor c;
+
+	assert_int_equal(encode_notice_event(&b, &(struct notice_event){ id, text, size }), 0);
+	c = CURSOR_INIT(b.data + HEAD, b.size - HEAD);
+	return decode_notice_event(&c, &back);
+}
 
 static void test_small_ranges(void **state)
 {
@@ -397,6 +410,12 @@ static void test_small_ranges(void **state)
 	assert_int_equal(through_stop(&(struct stop_request){ 1, 0, RESULT_OOM }), -EBADMSG);
 	assert_int_equal(through_resize(&(struct resize_request){ 1, UINT16_MAX, 0 }), 0);
 	assert_int_equal(through_resize(&(struct resize_request){ 0, 1, 1 }), -EBADMSG);
+	assert_int_equal(through_noted(&(struct noted_request){ 1, true, true }), 0);
+	assert_int_equal(through_noted(&(struct noted_request){ 0, true, true }), -EBADMSG);
+	assert_int_equal(through_notice(1, 0), 0);
+	assert_int_equal(through_notice(1, NOTICE_MAX), 0);
+	assert_int_equal(through_notice(1, NOTICE_MAX + 1), -EBADMSG);
+	assert_int_equal(through_notice(0, 1), -EBADMSG);
 	assert_int_equal(through_stop(&(struct stop_request){ 0, 0, RESULT_KILLED }), -EBADMSG);
 	assert_int_equal(through_stop(&(struct stop_request){ 1, UINT64_MAX - 1, RESULT_KILLED }), -EBADMSG);
 	assert_int_equal(through_done(&(struct done){ 0 }), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "launcher/timers.h"
+#include "base/timers.h"
 #include "base/error.h"
 
 static void place(struct timers *t, struct timer *timer, size_t i)

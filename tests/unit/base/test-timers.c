@@ -2,7 +2,7 @@
 
 /* The heap of deadlines, against a plain search. */
 
-#include "launcher/timers.h"
+#include "base/timers.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
