@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,9 +20,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define THREADS 2
-#define ROUNDS  15
 
 static void part_ready(struct user *u)
 {
@@ -402,34 +398,6 @@ static void part_reload(struct user *u)
 	(void)bailiff_strv_free(errors);
 }
 
-static void *thread_main(void *data)
-{
-	static const char *const argv[] = { "dash", "-c", "exit 5", NULL };
-	const char *address = data;
-	struct user user = { .address = address }, *u = &user;
-
-	IS(bailiff_connect_address(address, &u->c), 0);
-	for (int i = 0; i < ROUNDS; i++) {
-		bailiff_sandbox *s = launch(u, argv);
-
-		ends(u, s, "exit-code", 5, 0);
-		IS(bailiff_sandbox_release(s), 0);
-		(void)bailiff_sandbox_free(s);
-	}
-	u->c = bailiff_connection_free(u->c);
-	return NULL;
-}
-
-static void part_threads(struct user *u)
-{
-	pthread_t threads[THREADS];
-
-	for (size_t i = 0; i < THREADS; i++)
-		IS(pthread_create(&threads[i], NULL, thread_main, (void *)(uintptr_t)u->address), 0);
-	for (size_t i = 0; i < THREADS; i++)
-		IS(pthread_join(threads[i], NULL), 0);
-}
-
 static void part_ends_while_broker_is_away(struct user *u)
 {
 	static const char *const argv[] = { "dash", "-c", "sleep 0.3; exit 9", NULL };
@@ -497,7 +465,6 @@ static void test_many_fds(void **state)
 
 SIMPLE(bytes)
 SIMPLE(other_services)
-SIMPLE(threads)
 
 static void test_reload(void **state)
 {
@@ -550,7 +517,6 @@ int main(void)
 		cmocka_unit_test(test_many_fds),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_other_services),
-		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_broker_killed),
 		cmocka_unit_test(test_launcher_killed),
