@@ -8,11 +8,14 @@
 #include "broker/lifetime.h"
 #include "broker/sandbox-bus.h"
 #include "dbus/names.h"
+#include "jail/stage.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX 512
+#define TEXT_MAX      512
+#define STAGE_KEY_MAX 64
 
 /* The launcher's no, in a caller's words. */
 static void answer_refused(struct deferred *d, const struct refused *refused)
@@ -86,6 +89,25 @@ int control_append_usage(sd_bus_message *m, const struct usage *u, const char *t
 	return r;
 }
 
+/* By the names of the errors, in small letters. Those that took no time were not asked for. */
+static int append_stages(sd_bus_message *m, const struct sandbox *s)
+{
+	int r = 0;
+
+	for (size_t i = STAGE_NONE + 1; r >= 0 && i < ELEMENTSOF(s->stage_usec); i++) {
+		const char *name = jail_stage_to_string((enum jail_stage)i);
+		char key[STAGE_KEY_MAX];
+		int n = snprintf(key, sizeof(key), BAILIFF_USAGE_SETUP "-%s", name);
+
+		if (s->stage_usec[i] == 0 || n >= (int)sizeof(key))
+			continue;
+		for (char *p = key; *p; p++)
+			*p = (char)tolower((unsigned char)*p);
+		r = sd_bus_message_append(m, "{st}", key, (uint64_t)s->stage_usec[i]);
+	}
+	return r;
+}
+
 static int reply_usage(
 	sd_bus_message *call, const struct sandbox *s, const struct usage *u, sd_bus_message **ret)
 {
@@ -99,6 +121,8 @@ static int reply_usage(
 		r = control_append_usage(reply, u, "t");
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "{st}", BAILIFF_USAGE_SETUP, s->setup_usec);
+	if (r >= 0)
+		r = append_stages(reply, s);
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
 	if (r < 0)

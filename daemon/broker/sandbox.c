@@ -24,6 +24,7 @@ struct sandbox *sandbox_new(struct broker *b, const struct launched *l, const ch
 	s->state = SANDBOX_RUNNING;
 	s->pidfd = -1;
 	s->setup_usec = l->setup_usec;
+	memcpy(s->stage_usec, l->stage_usec, sizeof(s->stage_usec));
 	s->profile = strdup(profile);
 	s->tag = strdup(tag ? tag : "");
 	s->cgroup = strdup(l->cgroup ? l->cgroup : "");

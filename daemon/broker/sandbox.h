@@ -32,6 +32,7 @@ struct sandbox {
 	bool held; /* taken over; its connection ended with the last broker, its lifeline did not */
 	enum sandbox_state state;
 	uint64_t started_realtime_usec, setup_usec;
+	uint32_t stage_usec[WIRE_STAGES];
 	struct sandbox_exit exit; /* once EXITED */
 	int pidfd;                /* -1 once EXITED */
 	uint64_t process;         /* as fd_process() tells it; 0: not known. Kept after the end */

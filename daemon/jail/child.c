@@ -51,12 +51,15 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	r = apply_session(reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_EXEC);
 	r = apply_pty(&s->pty, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_PTY);
 	r = apply_tuning(&s->tuning, s->context->proc_fd, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_RLIMITS);
 	r = apply_namespaces(&s->namespaces, reterr);
 	if (r < 0)
 		return r;
@@ -67,7 +70,10 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	(void)umask(SETUP_UMASK);
-	return apply_mounts(&s->mounts, reterr);
+	stage_took(s->times, STAGE_NAMESPACES);
+	r = apply_mounts(&s->mounts, reterr);
+	stage_took(s->times, STAGE_MOUNTS);
+	return r;
 }
 
 /* Afterwards the ends of our pipes have the plan's numbers. */
@@ -79,16 +85,20 @@ static int build_fds(struct jail_setup *s, struct jail_error *reterr)
 	kept[FD_KEPT_EXE] = open_executable(s->spec->executable, s->context->proc_fd, reterr);
 	if (kept[FD_KEPT_EXE] < 0)
 		return kept[FD_KEPT_EXE];
+	stage_took(s->times, STAGE_EXEC);
 	r = open_label(&s->label, s->context->proc_fd, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_SELINUX);
 	kept[FD_KEPT_LABEL] = s->label.fd;
 	r = apply_landlock(&s->landlock, s->spec->landlock, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_LANDLOCK);
 	r = apply_fds(&s->fds, kept, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_FDS);
 	s->report_fd = s->fds.report_slot;
 	s->go_fd = s->fds.go_slot;
 	return 0;
@@ -105,6 +115,7 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	r = apply_limits(&s->limits, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_RLIMITS);
 	r = caps_keep(reterr);
 	if (r < 0)
 		return r;
@@ -117,9 +128,11 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_IDS);
 	r = apply_caps(spec->bounding, spec->ambient, spec->secure_bits, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_CAPABILITIES);
 	(void)umask(spec->umask);
 	return apply_directory(spec->working_directory, reterr);
 }
@@ -129,6 +142,7 @@ static void await_go(struct jail_setup *s)
 {
 	char go;
 
+	stage_took(s->times, STAGE_EXEC);
 	if (read_full(s->go_fd, &go, 1) != 1)
 		_exit(STATUS_FAILED);
 	if (!s->violations.asks)
@@ -154,6 +168,8 @@ __attribute__((no_sanitize("address"))) noreturn void child_run(struct jail_setu
 	bool asks = false;
 	int r;
 
+	s->times = &s->shared[REPORT_PAYLOAD].times;
+	stage_begin(s->times);
 	r = build_surroundings(s, &e);
 	if (r >= 0)
 		r = build_fds(s, &e);
@@ -165,8 +181,10 @@ __attribute__((no_sanitize("address"))) noreturn void child_run(struct jail_setu
 		await_go(s);
 		if (s->namespaces.pid && !s->namespaces.run_as_init)
 			report_await_ready(&s->shared[REPORT_INIT]);
+		stage_took(s->times, STAGE_NONE);
 		r = apply_label(
 			&s->label, s->fds.kept_slots[FD_KEPT_LABEL], s->fds.kept_slots[FD_KEPT_EXE], &e);
+		stage_took(s->times, STAGE_SELINUX);
 	}
 	if (r >= 0)
 		r = load_filter(s, &asks, &e);

@@ -75,11 +75,13 @@ struct jail {
 	uid_t uid;                  /* payload's */
 	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
 	uint32_t lacking;           /* 1 << enum jail_lack: optional settings that the kernel lacks */
-	bool payload_is_init;       /* then there is no init of ours */
-	bool without_landlock;      /* not asked for, or optional and not there */
-	bool labelled;              /* with the context that the profile asks for */
-	bool went;                  /* jail_go() was called */
-	bool built;                 /* the report said so: only exec is left */
+	struct stage_times times;   /* until the report was read */
+	uint32_t stage_usec[_STAGE_MAX]; /* after it: how long each stage took */
+	bool payload_is_init;            /* then there is no init of ours */
+	bool without_landlock;           /* not asked for, or optional and not there */
+	bool labelled;                   /* with the context that the profile asks for */
+	bool went;                       /* jail_go() was called */
+	bool built;                      /* the report said so: only exec is left */
 	bool frozen;
 	bool ended; /* payload reaped; status is its end */
 	bool init_ended;

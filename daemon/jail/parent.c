@@ -209,9 +209,11 @@ static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error
 	r = open_pipes(s, j, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_NAMESPACES);
 	r = prepare_pty(s->spec, &s->pty, j, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s->times, STAGE_PTY);
 	s->mounts.pts_fd = s->pty.mount_fd;
 	r = prepare_notify(s->spec, &s->mounts, j, reterr);
 	if (r < 0)
@@ -320,12 +322,15 @@ static int start(
 	j->without_landlock = !s.landlock.wanted;
 	j->labelled = s.label.context != NULL;
 	j->lacking = s.landlock.lacking | s.tuning.lacking | s.lacking;
+	s.times = &j->times;
+	stage_begin(s.times);
 	r = cgroup_create(c, spec->id, &j->cgroup_fd);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);
 	r = apply_group(&s.group, j->cgroup_fd, &j->lacking, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s.times, STAGE_CGROUP);
 	r = report_share(&j->last_word);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_FDS, r, "report", "");
@@ -333,6 +338,7 @@ static int start(
 	r = start_masked(&s, j, reterr);
 	if (r < 0)
 		return r;
+	stage_took(s.times, STAGE_NAMESPACES);
 	host_pid = c->host_proc_fd >= 0 ? process_pid_in_procfs(c->host_proc_fd, j->pidfd) : 0;
 	j->host_pid = host_pid > 0 ? host_pid : 0;
 	return 0;

@@ -139,6 +139,18 @@ static int take_listener(struct jail *j, struct jail_error *reterr)
 	return r < 0 ? jail_fail(reterr, STAGE_SECCOMP, r, "listener for violations", "") : 1;
 }
 
+/* What is left of it, after the payload's last look at a clock, is the filter and the exec: behind the filter
+ * even that look may be forbidden. */
+static void take_times(struct jail *j, struct stage_times *payload)
+{
+	stage_took(payload, STAGE_EXEC);
+	for (size_t i = 0; i < _STAGE_MAX; i++) {
+		uint64_t usec = (j->times.nsec[i] + payload->nsec[i]) / 1000;
+
+		j->stage_usec[i] = usec < UINT32_MAX ? (uint32_t)usec : UINT32_MAX;
+	}
+}
+
 /* End of file: the exec closed the pipe, or the child ended. */
 static int take_end(struct jail *j, struct jail_error *reterr)
 {
@@ -152,8 +164,10 @@ static int take_end(struct jail *j, struct jail_error *reterr)
 	/* Before the go, or before "built", there is no exec that could have closed the pipe. After both, a
 	 * child that was killed right then is taken for one killed just after its exec: it makes no
 	 * difference. */
-	if (j->built && j->went)
+	if (j->built && j->went) {
+		take_times(j, &last[REPORT_PAYLOAD].times);
 		return take_listener(j, reterr);
+	}
 	return jail_fail(reterr, STAGE_EXEC, -ECHILD, "the process that builds the jail ended early", "");
 }
 

@@ -14,6 +14,7 @@ struct report {
 	int32_t stage; /* enum jail_stage; STAGE_NONE: built, waiting to go */
 	int32_t error;
 	char object[JAIL_OBJECT_MAX];
+	struct stage_times times; /* in the shared ones */
 };
 
 /* Who writes which of the records that are shared. */

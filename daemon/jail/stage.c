@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Names of the stages, as they end D-Bus error names. */
+/* Names of the stages, as they end D-Bus error names, and their times. */
 
 #include "jail/stage.h"
 #include "base/cleanup.h"
+
+#include <time.h>
 
 static const char *const names[_STAGE_MAX] = {
 	[STAGE_NONE] = "",
@@ -55,4 +57,25 @@ const char *jail_lack_key(enum jail_lack lack)
 enum jail_stage jail_lack_stage(enum jail_lack lack)
 {
 	return (unsigned)lack < ELEMENTSOF(lacks) ? lacks[lack].stage : STAGE_NONE;
+}
+
+static uint64_t now_nsec(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void stage_begin(struct stage_times *t)
+{
+	t->last = now_nsec();
+}
+
+void stage_took(struct stage_times *t, enum jail_stage stage)
+{
+	uint64_t now = now_nsec();
+
+	t->nsec[stage] += now - t->last;
+	t->last = now;
 }

@@ -7,6 +7,8 @@
  * private protocol.
  */
 
+#include <stdint.h>
+
 enum jail_stage {
 	STAGE_NONE,
 	STAGE_NAMESPACES,
@@ -23,6 +25,17 @@ enum jail_stage {
 	STAGE_EXEC,
 	_STAGE_MAX,
 };
+
+/* Nanoseconds that each stage took, in one process; of STAGE_NONE those that are no stage's. */
+struct stage_times {
+	uint64_t last; /* CLOCK_MONOTONIC: when the one before was over */
+	uint64_t nsec[_STAGE_MAX];
+};
+
+void stage_begin(struct stage_times *t);
+/* What has passed since the last one. Both may be called where only async-signal-safe functions may: they
+ * read a clock, which takes no system call. */
+void stage_took(struct stage_times *t, enum jail_stage stage);
 
 /*
  * Settings of layers that a profile may call optional (Optional=): what of them the kernel lacks is told as a

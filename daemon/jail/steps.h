@@ -495,9 +495,10 @@ struct jail_setup {
 	struct landlock_plan landlock;
 	struct tuning_plan tuning;
 	struct group_plan group;
-	uint32_t lacking;      /* JAIL_LACK_* of the label */
-	int go_fd, report_fd;  /* child's ends */
-	struct report *shared; /* the children's records, see report.h */
+	uint32_t lacking;          /* JAIL_LACK_* of the label */
+	int go_fd, report_fd;      /* child's ends */
+	struct stage_times *times; /* of the process that runs */
+	struct report *shared;     /* the children's records, see report.h */
 };
 
 noreturn void child_run(struct jail_setup *s);

@@ -55,6 +55,7 @@ struct sandbox {
 
 	uint64_t begun_usec; /* boottime when the request came */
 	uint64_t started_boottime_usec, started_realtime_usec, setup_usec;
+	uint32_t stage_usec[_STAGE_MAX];
 	uint64_t runtime_max_usec, timeout_start_usec, timeout_stop_usec;
 	uint64_t start_deadline, runtime_deadline; /* boottime; the first until it said that it is ready */
 	int32_t stop_signal;

@@ -115,6 +115,7 @@ static void fill_launched(const struct sandbox *s, struct launched *ret)
 		.cgroup = s->cgroup,
 		.has_pty = s->has_pty,
 	};
+	memcpy(ret->stage_usec, s->stage_usec, sizeof(s->stage_usec));
 }
 
 /* While it is not being stopped. */
@@ -134,6 +135,7 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 	s->started_boottime_usec = now_boottime_usec();
 	s->started_realtime_usec = now_realtime_usec();
 	s->setup_usec = s->started_boottime_usec - s->begun_usec;
+	memcpy(s->stage_usec, s->jail.stage_usec, sizeof(s->stage_usec));
 	s->start_deadline = add_usec(s->started_boottime_usec, s->timeout_start_usec);
 	s->runtime_deadline = add_usec(s->started_boottime_usec, s->runtime_max_usec);
 	set_deadline(server, s);

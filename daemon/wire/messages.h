@@ -140,6 +140,8 @@ struct launch_request {
 	size_t n_note;
 };
 
+#define WIRE_STAGES 13 /* _STAGE_MAX */
+
 struct launched {
 	uint64_t id;
 	int32_t host_pid; /* 0 = unknown */
@@ -150,6 +152,7 @@ struct launched {
 	uint32_t lacking; /* bit (1 << enum jail_lack) for each optional setting that the kernel lacks */
 	char *cgroup;     /* "" if none */
 	bool has_pty;
+	uint32_t stage_usec[WIRE_STAGES]; /* of setup_usec, by enum jail_stage; what is left is no stage's */
 };
 
 /* Why not: a refusal of the plan (refusal != 0), or a stage of the set-up that failed (stage != 0); both 0

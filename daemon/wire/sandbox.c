@@ -25,6 +25,8 @@ static void put_launched(struct buf *b, const struct launched *m)
 	buf_put_u32(b, m->lacking);
 	buf_put_str(b, m->cgroup);
 	buf_put_u8(b, m->has_pty);
+	for (size_t i = 0; i < WIRE_STAGES; i++)
+		buf_put_u32(b, m->stage_usec[i]);
 }
 
 static void get_launched(struct cursor *c, struct launched *m)
@@ -41,6 +43,8 @@ static void get_launched(struct cursor *c, struct launched *m)
 	m->lacking = cursor_get_u32_max(c, LACKS_ALL);
 	m->cgroup = cursor_get_str(c, WIRE_PATH_MAX);
 	m->has_pty = cursor_get_bool(c);
+	for (size_t i = 0; i < WIRE_STAGES; i++)
+		m->stage_usec[i] = cursor_get_u32(c);
 }
 
 int encode_launched(struct buf *b, uint32_t serial, const struct launched *m)

@@ -188,7 +188,8 @@ void rig_answer_launched_pty(struct rig *r, uint32_t serial, uint64_t id, int ma
 		.setup_usec = 300,
 		.layers = 1U << 1 | 1U << 5,
 		.cgroup = cgroup,
-		.has_pty = master >= 0 };
+		.has_pty = master >= 0,
+		.stage_usec = { 5, 100, 0, 7 } };
 	int fds[] = { process_pidfd_open(getpid()), master };
 	struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 

@@ -184,7 +184,11 @@ static void test_usage(void **state)
 	assert_int_equal(read_usage(&reply, "cpu-usec"), 12);
 	assert_int_equal(read_usage(&reply, "tasks-peak"), 3);
 	assert_true(read_usage(&reply, "memory-peak") == UINT64_MAX);
-	assert_true(read_usage(&reply, "setup-usec") != UINT64_MAX);
+	assert_int_equal(read_usage(&reply, "setup-usec"), 300);
+	assert_int_equal(read_usage(&reply, "setup-usec-namespaces"), 100);
+	assert_int_equal(read_usage(&reply, "setup-usec-ids"), 7);
+	assert_true(read_usage(&reply, "setup-usec-mounts") == UINT64_MAX);
+	assert_true(read_usage(&reply, "setup-usec-") == UINT64_MAX);
 	reply_done(&reply);
 	rig_tell_exited(r, 1, RESULT_SUCCESS, 0, 0);
 	rig_settle(r);

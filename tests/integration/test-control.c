@@ -135,6 +135,28 @@ static guint64 usage(GDBusConnection *c, const struct rig_sandbox *s, const char
 	return value;
 }
 
+/* Of a minimal root with a filter and rlimits: each that takes a while, and no more together than it took. */
+static void check_stages(GDBusConnection *c, const struct rig_sandbox *s)
+{
+	static const char *const stages[] = { "namespaces", "mounts", "exec" };
+	g_autoptr(GVariant) v = rig_call_ok(c, s->path, RIG_SANDBOX, "GetUsage", NULL);
+	g_autoptr(GVariant) dict = g_variant_get_child_value(v, 0);
+	guint64 sum = 0, value;
+	GVariantIter iter;
+	const char *key;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(stages); i++) {
+		g_autofree char *name = g_strconcat("setup-usec-", stages[i], NULL);
+
+		assert_true(usage(c, s, name) > 0 && usage(c, s, name) != G_MAXUINT64);
+	}
+	g_variant_iter_init(&iter, dict);
+	while (g_variant_iter_loop(&iter, "{&st}", &key, &value))
+		sum += g_str_has_prefix(key, "setup-usec-") ? value : 0;
+	/* launcher and payload work side by side for a moment */
+	assert_true(sum <= 2 * usage(c, s, "setup-usec"));
+}
+
 static void test_usage(void **state)
 {
 	struct rig *rig = *state;
@@ -146,6 +168,7 @@ static void test_usage(void **state)
 	rig_launch(c, &l, &s);
 	assert_true(readable(s.stream[1], RIG_TIMEOUT_MS));
 	assert_true(usage(c, &s, "setup-usec") > 0 && usage(c, &s, "setup-usec") != G_MAXUINT64);
+	check_stages(c, &s);
 	group = rig_property(c, s.path, RIG_SANDBOX, "ControlGroup");
 	if (g_variant_get_string(group, NULL)[0] != '\0')
 		assert_true(usage(c, &s, "cpu-usec") > 0 && usage(c, &s, "cpu-usec") != G_MAXUINT64);

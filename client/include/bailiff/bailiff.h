@@ -240,8 +240,8 @@ bailiff_setting *bailiff_setting_free(bailiff_setting *list);
 /* The properties of its object by the names that D-Bus has for them; bailiff_sandbox_get_status() has them by
  * type. */
 int bailiff_sandbox_get_properties(bailiff_sandbox *s, bailiff_setting **ret);
-/* What it has used so far, or until its end: "cpu-usec", "memory-peak", "tasks-peak", "setup-usec", as far as
- * the kernel says. */
+/* What it has used so far, or until its end: "cpu-usec", "memory-peak", "tasks-peak", "setup-usec" and of
+ * that each stage, "setup-usec-mounts" and so on; as far as the kernel says. */
 int bailiff_sandbox_get_usage(bailiff_sandbox *s, bailiff_setting **ret);
 /* Calls that its processes were killed for, linked by next; NULL if there are none. */
 typedef struct bailiff_violation {

@@ -75,7 +75,8 @@ static int recode_launch(struct cursor *c, uint32_t serial, struct buf *ret)
 
 static int encode_sample_launched(struct buf *b, uint32_t serial)
 {
-	struct launched m = { 7, 4242, 1900000000, 1, 2, 3, 0x1fff, 0x1fff, group, true };
+	struct launched m = { 7, 4242, 1900000000, 1, 2, 3, 0x1fff, 0x1fff, group, true,
+		{ 0, 1, UINT32_MAX } };
 
 	return encode_launched(b, serial, &m);
 }
@@ -354,7 +355,7 @@ static int recode_exit(struct cursor *c, uint32_t serial, struct buf *ret)
 static struct sandbox_entry sample_entry(void)
 {
 	return (struct sandbox_entry){
-		.launched = { 7, 0, 1000, 1, 2, 3, 0, 0, empty, false },
+		.launched = { 7, 0, 1000, 1, 2, 3, 0, 0, empty, false, { 0 } },
 		.generation = 1,
 		.profile = profile,
 		.tag = tag,

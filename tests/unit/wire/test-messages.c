@@ -20,7 +20,7 @@
 _Static_assert(WIRE_STDIO_MAX == STDIO_JOURNAL, "the highest stdio mode that a request may ask for");
 _Static_assert(WIRE_STDIO_UNSET == PLAN_STDIO_UNSET, "no stdio mode asked for");
 _Static_assert(WIRE_REFUSAL_MAX == _REFUSAL_MAX - 1, "refusals");
-_Static_assert(WIRE_STAGE_MAX == _STAGE_MAX - 1, "stages");
+_Static_assert(WIRE_STAGE_MAX == _STAGE_MAX - 1 && WIRE_STAGES == _STAGE_MAX, "stages");
 _Static_assert(WIRE_LACK_MAX == _LACK_MAX - 1, "what may be lacking");
 _Static_assert(WIRE_RESOURCES == RLIM_NLIMITS, "resources");
 _Static_assert(WIRE_QUOTA_MAX == GROUP_QUOTA_MAX, "quota");
