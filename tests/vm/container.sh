@@ -24,7 +24,9 @@ kind=container
 . "$here/debian.sh"
 
 include=systemd,systemd-sysv,dbus,dbus-broker,polkitd,libpam-systemd,util-linux,mount,procps,libcap2-bin
-include=$include,libglib2.0-bin,libnettle8,xz-utils,iputils-ping,openrc,runit,s6
+include=$include,libglib2.0-bin,libnettle8,xz-utils,iputils-ping,runit,s6
+# Debian 13 has no OpenRC that can be installed.
+[ "$suite" != bookworm ] || include=$include,openrc
 
 # Slow, or not to be had in a container.
 masked='getty.target console-getty.service timers.target e2scrub_reap.service ldconfig.service
