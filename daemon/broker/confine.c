@@ -47,7 +47,7 @@ static const struct filter_rule permitted[] = {
 	 * the buffers of its end and looks at its kind */
 	FILTER_ALLOW(accept4),
 	FILTER_ALLOW(getsockname),
-	FILTER_ALLOW_ARG(socketpair, 0, FILTER_WHOLE_ARG, AF_UNIX),
+	FILTER_ALLOW(getpeername), /* libsystemd 257 and later */
 	FILTER_ALLOW_ARG(setsockopt, 1, FILTER_WHOLE_ARG, SOL_SOCKET),
 	FILTER_ALLOW(pipe2),
 	FILTER_ALLOW_ARG(socketpair, 0, FILTER_WHOLE_ARG, AF_UNIX),

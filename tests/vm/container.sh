@@ -31,7 +31,8 @@ include=$include,libglib2.0-bin,libnettle8,xz-utils,iputils-ping,runit,s6
 # Slow, or not to be had in a container.
 masked='getty.target console-getty.service timers.target e2scrub_reap.service ldconfig.service
 	systemd-journal-catalog-update.service systemd-update-done.service systemd-update-utmp.service
-	systemd-update-utmp-runlevel.service systemd-journal-flush.service systemd-random-seed.service'
+	systemd-update-utmp-runlevel.service systemd-journal-flush.service systemd-random-seed.service
+	systemd-modules-load.service'
 
 provision() {
 	local unit
