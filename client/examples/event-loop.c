@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Runs a program of a profile, reads its output from a pipe and notices its end, in one poll(2) loop. An own
- * lifeline makes sure that the sandbox ends with this process even if the connection were handed on.
+ * Runs a program of a profile, reads its output from a pipe and hears of its end, and of what it was killed
+ * for, in one poll(2) loop. An own lifeline makes sure that the sandbox ends with this process even if the
+ * connection were handed on.
  *
  *     cc event-loop.c $(pkg-config --cflags --libs bailiff) -o event-loop && ./event-loop PROFILE PROGRAM
  */
@@ -15,33 +16,90 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Copies until the end of the output and of the program. */
-static int follow(bailiff_sandbox *sandbox)
+struct job {
+	bailiff_connection *connection;
+	bailiff_sandbox *sandbox;
+	int output, ended, error;
+};
+
+static void on_end(int error, const bailiff_exit *end, void *userdata)
+{
+	struct job *job = userdata;
+
+	job->ended = 1;
+	job->error = error;
+	if (error == 0)
+		fprintf(stderr, "ended: %s\n", end->result);
+}
+
+static void on_violation(
+	bailiff_sandbox *sandbox, const char *layer, const char *what, const char *detail, void *userdata)
+{
+	(void)sandbox, (void)userdata;
+	fprintf(stderr, "killed by %s for %s: %s\n", layer, what, detail);
+}
+
+/* What poll(2) takes: milliseconds from now. */
+static int milliseconds_until(uint64_t usec)
+{
+	struct timespec now;
+	uint64_t n;
+
+	if (usec == UINT64_MAX || clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return -1;
+	n = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	n = usec > n ? (usec - n + 999) / 1000 : 0;
+	return n > 60000 ? 60000 : (int)n;
+}
+
+static int copy_output(struct job *job)
+{
+	char buffer[4096];
+	ssize_t n = read(job->output, buffer, sizeof(buffer));
+
+	if (n <= 0)
+		job->output = -1;
+	else if (write(STDOUT_FILENO, buffer, (size_t)n) != n)
+		return -EIO;
+	return 0;
+}
+
+/* One round; another program has more descriptors in it. */
+static int turn(struct job *job)
 {
 	struct pollfd fds[2] = {
-		{ .fd = bailiff_sandbox_stream(sandbox, STDOUT_FILENO), .events = POLLIN },
-		{ .fd = bailiff_sandbox_pidfd(sandbox), .events = POLLIN },
+		{ .fd = job->output, .events = POLLIN },
+		{ .fd = bailiff_connection_get_fd(job->connection) },
 	};
+	int events = bailiff_connection_get_events(job->connection), r;
+	uint64_t until;
 
-	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-		char buffer[4096];
-		ssize_t n;
+	r = bailiff_connection_get_timeout(job->connection, &until);
+	if (r < 0 || events < 0)
+		return r < 0 ? r : events;
+	fds[1].events = (short)events;
+	if (poll(fds, 2, milliseconds_until(until)) < 0)
+		return -errno;
+	do
+		r = bailiff_connection_process(job->connection);
+	while (r > 0);
+	return r == 0 && fds[0].revents ? copy_output(job) : r;
+}
 
-		if (poll(fds, 2, -1) < 0)
-			return -errno;
-		if (fds[1].revents)
-			fds[1].fd = -1; /* ended; what it wrote last may still be in the pipe */
-		if (!fds[0].revents)
-			continue;
-		n = read(fds[0].fd, buffer, sizeof(buffer));
-		if (n <= 0)
-			fds[0].fd = -1;
-		else if (write(STDOUT_FILENO, buffer, (size_t)n) != n)
-			return -EIO;
-	}
-	return 0;
+/* Until the end of the program and of its output: what it wrote last may still be in the pipe. */
+static int follow(struct job *job)
+{
+	int r = bailiff_sandbox_on_violation(job->sandbox, on_violation, NULL);
+
+	if (r == 0)
+		r = bailiff_sandbox_on_exit(job->sandbox, on_end, job);
+	job->output = bailiff_sandbox_stream(job->sandbox, STDOUT_FILENO);
+	while (r == 0 && (!job->ended || job->output >= 0))
+		r = turn(job);
+	return r < 0 ? r : job->error;
 }
 
 static int launch(bailiff_connection *c, char **argv, int lifeline, bailiff_sandbox **ret)
@@ -63,26 +121,20 @@ static int launch(bailiff_connection *c, char **argv, int lifeline, bailiff_sand
 
 int main(int argc, char **argv)
 {
-	bailiff_connection *c = NULL;
-	bailiff_sandbox *sandbox = NULL;
-	bailiff_exit end;
+	struct job job = { .output = -1 };
 	int lifeline[2], r;
 
-	if (argc < 2 || pipe2(lifeline, O_CLOEXEC) < 0)
+	if (argc < 3 || pipe2(lifeline, O_CLOEXEC) < 0)
 		return 2;
-	r = bailiff_connect(&c);
+	r = bailiff_connect(&job.connection);
 	if (r == 0)
-		r = launch(c, argv + 1, lifeline[0], &sandbox);
+		r = launch(job.connection, argv + 1, lifeline[0], &job.sandbox);
 	if (r == 0)
-		r = follow(sandbox);
-	if (r == 0)
-		r = bailiff_sandbox_wait(sandbox, 0, &end);
-	if (r == 0)
-		printf("ended: %s\n", end.result);
-	else
+		r = follow(&job);
+	if (r < 0)
 		fprintf(stderr, "%s: %s (%s)\n", argv[1], strerror(-r),
-			c ? bailiff_last_error_message(c) : "no broker");
-	bailiff_sandbox_free(sandbox);
-	bailiff_connection_free(c);
+			job.connection ? bailiff_last_error_message(job.connection) : "no broker");
+	bailiff_sandbox_free(job.sandbox);
+	bailiff_connection_free(job.connection);
 	return r == 0 ? 0 : 1;
 }

@@ -96,7 +96,7 @@ static void on_launched(int error, bailiff_sandbox *sandbox, void *userdata)
 
 	job->sandbox = sandbox;
 	if (error == 0)
-		error = bailiff_sandbox_wait_async(sandbox, on_end, job);
+		error = bailiff_sandbox_on_exit(sandbox, on_end, job);
 	if (error == 0)
 		return;
 	job->error = error;

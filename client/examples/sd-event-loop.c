@@ -83,13 +83,22 @@ static void on_end(int error, const bailiff_exit *end, void *userdata)
 	(void)sd_event_exit(job->event, error);
 }
 
+static void on_violation(
+	bailiff_sandbox *sandbox, const char *layer, const char *what, const char *detail, void *userdata)
+{
+	(void)sandbox, (void)userdata;
+	printf("killed by %s for %s: %s\n", layer, what, detail);
+}
+
 static void on_launched(int error, bailiff_sandbox *sandbox, void *userdata)
 {
 	struct job *job = userdata;
 
 	job->sandbox = sandbox;
 	if (error == 0)
-		error = bailiff_sandbox_wait_async(sandbox, on_end, job);
+		error = bailiff_sandbox_on_violation(sandbox, on_violation, NULL);
+	if (error == 0)
+		error = bailiff_sandbox_on_exit(sandbox, on_end, job);
 	if (error < 0)
 		(void)sd_event_exit(job->event, error);
 }

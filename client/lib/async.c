@@ -340,8 +340,8 @@ EXPORT int bailiff_connection_process(bailiff_connection *c)
 		tell(o);
 		return 1;
 	}
-	r = sd_bus_process(c->bus, NULL);
+	r = connection_process(c);
 	if (r < 0)
-		return r;
+		return held->due ? 1 : r;
 	return r > 0 || sd_bus_is_open(c->bus) > 0 ? r > 0 : -ENOTCONN;
 }

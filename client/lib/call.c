@@ -28,13 +28,26 @@ static int bus_lost(bailiff_connection *c)
 	return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus is closed");
 }
 
+/* A stream that can not be read any more is closed, and whoever has a call under way on it is told: else it
+ * would be readable for ever, and every call would find the same. */
+int connection_process(bailiff_connection *c)
+{
+	int r = sd_bus_process(c->bus, NULL);
+
+	if (r >= 0 || r == -EINTR || r == -ENOMEM || r == -EBUSY)
+		return r;
+	sd_bus_close(c->bus);
+	operations_fail(c, c->direct ? -ECONNRESET : -ENOTCONN);
+	return r;
+}
+
 static int await_reply(bailiff_connection *c, sd_bus_message **reply, uint64_t timeout_usec)
 {
 	uint64_t deadline = deadline_after(timeout_usec);
 
 	while (!*reply) {
 		uint64_t left = deadline_left(deadline);
-		int r = sd_bus_process(c->bus, NULL);
+		int r = connection_process(c);
 
 		if (r == 0 && left > 0)
 			r = sd_bus_wait(c->bus, left);

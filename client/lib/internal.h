@@ -156,6 +156,8 @@ struct call {
 int call_peer(bailiff_connection *c, const char *destination, const struct call *call, sd_bus_message **ret);
 /* The same to the broker; finds the new one when the broker was restarted before the call reached it. */
 int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message **ret);
+/* sd_bus_process(). */
+int connection_process(bailiff_connection *c);
 /* What a callee in good order never sends. Sets the last error and returns -EBADMSG. */
 int reply_malformed(bailiff_connection *c, const char *member);
 

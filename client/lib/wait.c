@@ -42,7 +42,7 @@ static int serve_bus(bailiff_connection *c)
 	int r = 1;
 
 	for (unsigned i = 0; i < BATCH_MAX && r > 0; i++)
-		r = sd_bus_process(c->bus, NULL);
+		r = connection_process(c);
 	/* the direct socket's connection is made anew when the broker is asked */
 	if (c->direct || (r >= 0 && sd_bus_is_open(c->bus) > 0))
 		return 0;

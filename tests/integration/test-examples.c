@@ -22,6 +22,9 @@
 #define LIMIT_S 120
 
 static const char site[] = "[Access]\nAllowUser=man\n";
+static const char named_profile[] =
+	"[Access]\nAllowUser=man\n[Exec]\nExecutable=/usr/bin/hostname\n[Seccomp]\n"
+	"SystemCallFilter=~sethostname:kill seccomp:EPERM prctl:EPERM\n";
 static const char renderer_site[] = "[Access]\nAllowUser=man\n[Exec]\nExecutable=/browser-renderer\n"
 				    "[Filesystem]\nBindReadOnlyPaths=%s/browser-renderer:/browser-renderer\n"
 				    "[Landlock]\nFsPathReadExecute=/browser-renderer\n"
@@ -60,11 +63,13 @@ static int set_up(void **state)
 	copy(rig, "libbailiff.so.0");
 	copy(rig, "example-browser");
 	copy(rig, "example-diagnostics");
+	copy(rig, "example-event-loop");
 	copy(rig, "example-glib-loop");
 	copy(rig, "example-sd-event-loop");
 	copy(rig, "browser-renderer");
 	rig_write(rig, "profiles/renderer.profile.d/10-site.conf", renderer);
 	rig_write(rig, "profiles/log-collector.profile.d/10-site.conf", collector);
+	rig_write(rig, "profiles/named.profile", named_profile);
 	rig_write(rig, "profiles/ping.profile.d/10-site.conf", site);
 	rig_write(rig, "profiles/packet-capture.profile.d/10-site.conf", site);
 	rig_reload(rig);
@@ -247,7 +252,12 @@ static void test_loops(void **state)
 {
 	static const char *const sleeps[] = { "tool", "sleep", "1", NULL };
 	static const char *const unknown[] = { "no-such-profile", "sleep", "1", NULL };
+	static const char *const speaks[] = { "tool", "dash", "-c", "echo one; sleep 1; echo two", NULL };
+	static const char *const named[] = { "named", "hostname", "other", NULL };
 
+	run_loop(*state, "example-event-loop", speaks, "one\ntwo\n", 0);
+	run_loop(*state, "example-event-loop", unknown, NULL, 1);
+	run_loop(*state, "example-sd-event-loop", named, "killed by seccomp for sethostname: ", 0);
 	run_loop(*state, "example-sd-event-loop", sleeps, "ended: success\n", 0);
 	run_loop(*state, "example-sd-event-loop", unknown, NULL, 1);
 	run_loop(*state, "example-glib-loop", sleeps, "meanwhile\nended: success\n", 0);

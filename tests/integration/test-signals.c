@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define FORGERIES 20
+#define SERIALS   100
 
 static const char named_profile[] =
 	"[Access]\nAllowUser=man\n[Exec]\nExecutable=/usr/bin/hostname\n[Seccomp]\n"
@@ -317,10 +318,10 @@ static int count_forged(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
 	return 0;
 }
 
-/* D6 */
+/* D6, D7 */
 static void part_forged(struct user *u)
 {
-	struct told t = { .u = u, .s = launch(u, forever) }, seen = { .u = u };
+	struct told t = { .u = u, .s = launch(u, forever) }, seen = { .u = u }, answer = { .u = u };
 	struct victim victim = { 0 };
 	const char *name;
 	char *owner = NULL;
@@ -329,6 +330,7 @@ static void part_forged(struct user *u)
 	IS(bailiff_sandbox_on_violation(t.s, on_violation, &t), 0);
 	IS(bailiff_sandbox_on_ready(t.s, on_ready, &t), 0);
 	IS(bailiff_connection_on_reload(u->c, on_reload, &t), 0);
+	IS(bailiff_sandbox_wait_async(t.s, on_exit_told, &answer), 0);
 	HOLDS(sd_bus_add_filter(u->c->bus, NULL, count_forged, &seen) >= 0);
 	HOLDS(sd_bus_get_unique_name(u->c->bus, &name) >= 0);
 	(void)g_strlcpy(victim.name, name, sizeof(victim.name));
@@ -340,13 +342,29 @@ static void part_forged(struct user *u)
 	/* they arrived, each of them, */
 	IS(seen.n_files, FORGERIES * 5);
 	/* and nobody was told */
-	IS(t.n_exits + t.n_ready + t.n_violations + t.n_reloads, 0);
+	IS(t.n_exits + t.n_ready + t.n_violations + t.n_reloads + answer.n_exits, 0);
 	HOLDS(!t.s->ended && !t.s->ready && strcmp(owner, u->c->owner) == 0);
 	g_free(owner);
 	/* while the broker is heard all the same */
 	IS(bailiff_sandbox_stop(t.s, 0), 0);
 	told_end(u, &t, "killed", 0, SIGKILL);
+	told_end(u, &answer, "killed", 0, SIGKILL);
 	(void)bailiff_sandbox_free(t.s);
+}
+
+/* To whatever call it may have under way. */
+static void forge_replies(GDBusConnection *c, const struct victim *victim)
+{
+	for (guint32 serial = 1; serial <= SERIALS; serial++) {
+		g_autoptr(GDBusMessage) m = g_dbus_message_new();
+		g_autoptr(GVariant) args = g_variant_new_parsed("('success', 0, 0, @a{sv} {})");
+
+		g_dbus_message_set_message_type(m, G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
+		g_dbus_message_set_reply_serial(m, serial);
+		g_dbus_message_set_destination(m, victim->name);
+		g_dbus_message_set_body(m, g_variant_ref_sink(args));
+		assert_true(g_dbus_connection_send_message(c, m, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL));
+	}
 }
 
 static void forge(struct rig *rig, const struct victim *victim)
@@ -368,6 +386,7 @@ static void forge(struct rig *rig, const struct victim *victim)
 			"org.freedesktop.DBus", "NameOwnerChanged",
 			g_variant_new("(sss)", RIG_NAME, "", g_dbus_connection_get_unique_name(c)), NULL));
 	}
+	forge_replies(c, victim);
 	/* to everybody, for whom it may concern */
 	assert_true(g_dbus_connection_emit_signal(c, NULL, RIG_PATH, RIG_MANAGER, "ProfilesReloaded",
 		g_variant_new("(u^as)", 99U, files), NULL));
