@@ -30,6 +30,8 @@
 #define RATES_BYTES             (8U + RATES_MAX * 80U) /* of the record of them, kept from broker to broker */
 #define NOTE_MAX                512  /* bytes that the launcher keeps for the broker, uninterpreted */
 #define NOTICE_MAX              4096 /* bytes of a datagram to the notification socket, as in systemd */
+#define SALT_MIN                1
+#define SALT_MAX                1024 /* ChromeOS' salts have 16 bytes; larger files are refused, never cut */
 #define BPF_MAXINSNS_PER_FILTER 4096 /* kernel's BPF_MAXINSNS */
 #define TIMEOUT_USEC_MAX        (1000000ULL * 86400 * 366) /* a year: longer is "infinity" and said so */
 #define USEC_INFINITY           UINT64_MAX                 /* no limit, as in systemd */

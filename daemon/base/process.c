@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,26 @@ int process_wait_status(int pidfd)
 	if (r < 0)
 		return r;
 	return si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
+}
+
+int process_raise_nofile(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return errno_or_eio();
+	limit.rlim_cur = limit.rlim_max;
+	return RET_ERRNO(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+uint64_t process_children_cpu_usec(void)
+{
+	struct rusage u;
+
+	if (getrusage(RUSAGE_CHILDREN, &u) < 0)
+		return 0;
+	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
 int process_reset_signals(void)

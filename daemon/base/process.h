@@ -19,6 +19,11 @@ int process_signal(int pidfd, int sig);
 int process_wait(int pidfd, int options, siginfo_t *ret);
 /* Waits for a child's end and turns it into an exit status: 0..255, or 128 + signal. */
 int process_wait_status(int pidfd);
+/* More fds than the usual soft limit of 1024, which is for programs that use select(2): as many as are
+ * allowed. */
+int process_raise_nofile(void);
+/* Processor time of the children that were reaped, with theirs. */
+uint64_t process_children_cpu_usec(void);
 /* All signals unblocked and at their default, as a fresh program expects (signal 0..64; SIGKILL, SIGSTOP
  * skipped). */
 int process_reset_signals(void);

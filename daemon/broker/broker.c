@@ -122,9 +122,10 @@ int broker_take_launcher(struct broker *b, int fd)
 	_cleanup_close_ int socket = fd;
 	int r;
 
-	/* A launcher that goes takes the broker with it: there is never a second one. */
+	/* Of the one before the end may not have been read yet, nor what it said last. */
+	launcher_client_drain(&b->launcher);
 	if (b->launcher.fd >= 0)
-		return -EBADMSG;
+		broker_launcher_gone(b);
 	r = launcher_client_open(&b->launcher, b, socket);
 	if (r < 0)
 		return r;
@@ -140,14 +141,18 @@ int broker_take_direct(struct broker *b, int fd)
 void broker_launcher_gone(struct broker *b)
 {
 	if (!b->stopping)
-		log_error("The launcher has ended, and every sandbox with it");
-	b->ready = false;
+		log_warning(
+			"The launcher has ended: waiting for the next one, which takes the sandboxes over");
 	launcher_client_close(&b->launcher);
-	lifetime_all_gone(b);
+	b->taking_over = false; /* the next one will be asked */
+}
+
+void broker_launcher_broken(struct broker *b, int error)
+{
+	broker_launcher_gone(b);
 	direct_drain(&b->direct);
 	outflow_drain(b);
-	if (!b->stopping)
-		(void)sd_event_exit(b->event, EXIT_FAILURE);
+	broker_fail(b, error, "The launcher's answer is not to be understood");
 }
 
 void broker_stop(struct broker *b)

@@ -58,10 +58,12 @@ struct broker {
 	struct deferred_list reloads_next; /* those that came meanwhile: it was asked too early for them */
 	struct salt *salt;                 /* as the launcher read it; dropped on reload */
 	uint64_t salt_refused_usec;        /* when the launcher last had none, or 0; forgotten on reload */
-	size_t n_checks;                   /* owners of taken-over sandboxes still to be looked up */
-	bool connected;                    /* the bus has greeted us */
-	bool taking_over;                  /* the launcher was asked what there is */
-	bool ready;                        /* calls are answered */
+	uint32_t listing;                  /* counts the launchers that were asked for their table */
+	bool taken_over;  /* the first table is complete: what comes later is compared with ours */
+	size_t n_checks;  /* owners of taken-over sandboxes still to be looked up */
+	bool connected;   /* the bus has greeted us */
+	bool taking_over; /* the launcher was asked what there is */
+	bool ready;       /* calls are answered */
 	bool stopping;
 	uint64_t n_launched;
 	struct audit audit;
@@ -88,8 +90,10 @@ void broker_reload_failed(struct broker *b, const struct catalog *report, uint32
 int broker_take_launcher(struct broker *b, int fd);
 /* The socket beside the bus: served as soon as calls are answered. */
 int broker_take_direct(struct broker *b, int fd);
-/* The launcher has gone, and with it every jail. */
+/* The launcher has gone: the jails live on, and the keeper will send a socket to the next one. */
 void broker_launcher_gone(struct broker *b);
+/* It said what can not be understood: who waits for it is told, and the loop ends with a failure. */
+void broker_launcher_broken(struct broker *b, int error);
 /* The keeper asks for the end: replies are sent out, then the loop ends with success. */
 void broker_stop(struct broker *b);
 /* A connection has left the bus. */

@@ -166,7 +166,7 @@ static int on_answer(struct broker *b, const struct launcher_answer *answer, voi
 
 	if (!answer) {
 		deferred_reply_failure(
-			d, BAILIFF_ERROR_FAILED, "The launcher ended, and all sandboxes with it");
+			d, BAILIFF_ERROR_FAILED, "The launcher ended before it answered: try again");
 		return 0;
 	}
 	switch (answer->type) {
@@ -204,7 +204,7 @@ static int begin(struct sandbox *s, sd_bus_message *m, uint32_t serial, struct b
 	if (r == -EAGAIN)
 		return sd_bus_error_set(
 			error, BAILIFF_ERROR_BUSY, "Too much to do for the launcher now: try again");
-	return r;
+	return error_not_sent(error, r);
 }
 
 static int freeze(struct sandbox *s, sd_bus_message *m, bool frozen, sd_bus_error *error)

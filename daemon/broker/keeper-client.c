@@ -10,6 +10,13 @@
 
 #include <sys/epoll.h>
 
+static int say(struct keeper_client *k, uint32_t type, uint32_t serial)
+{
+	const struct keeper_message m = { .type = type, .serial = serial };
+
+	return keeper_send(k->fd, &m, NULL, 0);
+}
+
 static int take_catalog(struct broker *b, const struct keeper_message *m, int fd)
 {
 	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
@@ -50,6 +57,8 @@ static int dispatch(struct broker *b, const struct keeper_message *m, int fds[KE
 		return take_catalog(b, m, fds[0]);
 	case WIRE_PEER:
 		return broker_take_launcher(b, steal_fd(fds[0]));
+	case WIRE_PING:
+		return say(&b->keeper, WIRE_PONG, 0);
 	case WIRE_SHUTDOWN:
 		broker_stop(b);
 		return 0;
@@ -90,13 +99,6 @@ void keeper_client_close(struct keeper_client *k)
 {
 	k->source = sd_event_source_disable_unref(k->source);
 	k->fd = fd_close(k->fd);
-}
-
-static int say(struct keeper_client *k, uint32_t type, uint32_t serial)
-{
-	const struct keeper_message m = { .type = type, .serial = serial };
-
-	return keeper_send(k->fd, &m, NULL, 0);
 }
 
 int keeper_say_ready(struct keeper_client *k)

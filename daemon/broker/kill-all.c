@@ -30,7 +30,7 @@ static void reply(struct kill_all *k)
 
 	if (k->launcher_gone) {
 		deferred_reply_failure(
-			k->call, BAILIFF_ERROR_FAILED, "The launcher ended, and all sandboxes with it");
+			k->call, BAILIFF_ERROR_FAILED, "The launcher ended before it answered: try again");
 		return;
 	}
 	r = sd_bus_message_new_method_return(k->call->message, &m);

@@ -308,7 +308,7 @@ static int submit(
 	if (r == -EMSGSIZE || r == -E2BIG)
 		return sd_bus_error_set(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
 			"Too much to hand over: fewer arguments, variables or groups are needed");
-	return r;
+	return error_not_sent(error, r);
 }
 
 static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *m, const char *profile,

@@ -215,9 +215,10 @@ static int on_launcher(sd_event_source *source, int fd, uint32_t events, void *u
 			break;
 	}
 	if (r < 0) {
-		broker_launcher_gone(l->broker);
-		if (r != -EPIPE && r != -ECONNRESET)
-			broker_fail(l->broker, r, "The launcher's answer is not to be understood");
+		if (r == -EPIPE || r == -ECONNRESET)
+			broker_launcher_gone(l->broker);
+		else
+			broker_launcher_broken(l->broker, r);
 	}
 	return 0;
 }
@@ -232,6 +233,14 @@ int launcher_client_open(struct launcher_client *l, struct broker *b, int fd)
 	if (r >= 0)
 		l->fd = fd;
 	return r;
+}
+
+void launcher_client_drain(struct launcher_client *l)
+{
+	int r = 1;
+
+	while (l->fd >= 0 && r > 0)
+		r = receive_one(l);
 }
 
 void launcher_client_close(struct launcher_client *l)

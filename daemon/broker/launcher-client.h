@@ -42,6 +42,8 @@ struct launcher_answer {
 typedef int (*launcher_handler)(struct broker *b, const struct launcher_answer *answer, void *userdata);
 
 int launcher_client_open(struct launcher_client *l, struct broker *b, int fd);
+/* Takes what has come and was not looked at yet, from one that has ended. */
+void launcher_client_drain(struct launcher_client *l);
 /* Handlers of open calls are called with NULL. */
 void launcher_client_close(struct launcher_client *l);
 /* For the head of the next request. */

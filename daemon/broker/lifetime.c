@@ -59,11 +59,15 @@ static int read_done(const struct launcher_answer *answer, struct done *ret)
 
 static void answer_lost(struct deferred *d)
 {
-	deferred_reply_failure(d, BAILIFF_ERROR_FAILED, "The launcher ended, and all sandboxes with it");
+	deferred_reply_failure(d, BAILIFF_ERROR_FAILED, "The launcher ended before it answered: try again");
 }
 
 static void answer_failed(struct deferred *d, int error)
 {
+	if (error == -ENOTCONN) {
+		deferred_reply_failure(d, BAILIFF_ERROR_BUSY, BETWEEN_LAUNCHERS);
+		return;
+	}
 	deferred_reply_failure(d, BAILIFF_ERROR_FAILED, strerror(-error));
 }
 
@@ -123,7 +127,7 @@ static int on_control_done(struct broker *b, const struct launcher_answer *answe
 }
 
 /* A request about a sandbox that gets lost would leave a jail running: better a new broker that looks again.
- */
+ * One that gets lost with a launcher is made anew when the next one has told what lives, see takeover.c. */
 static void submit(struct broker *b, uint32_t serial, const struct buf *request, launcher_handler handler,
 	struct deferred *d)
 {
@@ -164,6 +168,15 @@ void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result
 	}
 }
 
+void lifetime_forget_unknown(struct broker *b, uint64_t id)
+{
+	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
+	uint32_t serial = launcher_next_serial(&b->launcher);
+
+	(void)encode_id(&buf, WIRE_FORGET, serial, id);
+	submit(b, serial, &buf, on_done_nobody_waits, NULL);
+}
+
 void lifetime_kill_unknown(struct broker *b, uint64_t id)
 {
 	const struct stop_request stop = { .id = id, .timeout_usec = 0, .reason = RESULT_CLIENT_GONE };
@@ -202,13 +215,10 @@ void lifetime_noted(struct sandbox *s, const struct noted_request *noted)
 
 void lifetime_forget(struct sandbox *s)
 {
-	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
 	struct broker *b = s->broker;
-	uint32_t serial = launcher_next_serial(&b->launcher);
 
 	assert(!sandbox_is_live(s));
-	(void)encode_id(&buf, WIRE_FORGET, serial, s->id);
-	submit(b, serial, &buf, on_done_nobody_waits, NULL);
+	lifetime_forget_unknown(b, s->id);
 	quota_give(&b->quota, s->owner, QUOTA_RETAINED, 1);
 	sandbox_emit_removed(s);
 	sandboxes_remove(&b->sandboxes, s);
@@ -296,16 +306,12 @@ void lifetime_client_gone(struct broker *b, const char *name)
 	}
 }
 
-void lifetime_all_gone(struct broker *b)
+void lifetime_lost(struct sandbox *s)
 {
-	for (size_t i = 0; i < b->sandboxes.n; i++) {
-		struct sandbox *s = b->sandboxes.v[i];
-		const struct sandbox_exit killed = { .id = s->id,
-			.result = RESULT_KILLED,
-			.exit_signal = SIGKILL,
-			.exited_realtime_usec = now_realtime_usec() };
+	const struct sandbox_exit killed = { .id = s->id,
+		.result = RESULT_KILLED,
+		.exit_signal = SIGKILL,
+		.exited_realtime_usec = now_realtime_usec() };
 
-		if (sandbox_is_live(s))
-			end(s, &killed);
-	}
+	lifetime_exited(s->broker, &killed);
 }

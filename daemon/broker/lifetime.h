@@ -14,6 +14,8 @@ int lifetime_adopt(struct broker *b, struct sandbox *s);
 
 /* @timeout_usec as in struct stop_request. d, if any, is taken over and answered when the signal was sent. */
 void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result reason, struct deferred *d);
+/* Drops the exit state of one that is not in the table. */
+void lifetime_forget_unknown(struct broker *b, uint64_t id);
 /* Kills a sandbox that is not in the table. */
 void lifetime_kill_unknown(struct broker *b, uint64_t id);
 /* d is taken over. */
@@ -30,5 +32,5 @@ void lifetime_stopping(struct broker *b, uint64_t id);
 void lifetime_exited(struct broker *b, const struct sandbox_exit *ended);
 /* A connection has gone: sandboxes that are not detached are stopped, its waiting calls dropped. */
 void lifetime_client_gone(struct broker *b, const char *name);
-/* The launcher has gone; the kernel killed every jail. */
-void lifetime_all_gone(struct broker *b);
+/* A live one that the next launcher has not taken over: it was killed. */
+void lifetime_lost(struct sandbox *s);

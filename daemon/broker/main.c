@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "broker/broker.h"
 #include "broker/bus.h"
 #include "broker/confine.h"
@@ -20,7 +21,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -56,11 +56,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	return 0;
 }
 
-/* One fd per live sandbox and one per lifeline: the soft limit of 1024 is for programs that use select(2). */
+/* One fd per live sandbox and one per lifeline. */
 static int prepare_process(void)
 {
-	struct rlimit limit;
-
 	if (geteuid() == 0)
 		return -EPERM;
 	/* Before the capabilities go: without them the compiler, which has the same uid, would be its like.
@@ -69,12 +67,9 @@ static int prepare_process(void)
 		return errno_or_eio();
 	if (fcntl(KEEPER_FD, F_SETFD, FD_CLOEXEC) < 0 || close_range(KEEPER_FD + 1, ~0U, 0) < 0)
 		return errno_or_eio();
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return errno_or_eio();
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return errno_or_eio();
-	return 0;
+	return process_raise_nofile();
 }
 
 /* Everything that has to be opened, as long as there is something to open. */

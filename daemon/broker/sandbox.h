@@ -29,7 +29,8 @@ struct sandbox {
 	uint32_t pid;       /* as the host counts, 0 if unknown */
 	uint32_t generation, layers, lacking;
 	bool detach, has_pty;
-	bool held; /* taken over; its connection ended with the last broker, its lifeline did not */
+	uint32_t listed; /* by which launcher's table, see struct broker */
+	bool held;       /* taken over; its connection ended with the last broker, its lifeline did not */
 	enum sandbox_state state;
 	uint64_t started_realtime_usec, setup_usec;
 	uint32_t stage_usec[WIRE_STAGES];

@@ -193,7 +193,7 @@ static int ask(struct broker *b, sd_bus_message *m, sd_bus_error *error)
 	(void)encode_empty(&buf, WIRE_SALT, serial);
 	r = launcher_submit(&b->launcher, serial, &buf, NULL, 0, false, on_salt, d);
 	if (r < 0)
-		return r;
+		return error_not_sent(error, r);
 	(void)steal_ptr(d);
 	return 1;
 }

@@ -11,6 +11,7 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,10 +32,18 @@ static void cgroup_name(uint64_t id, char name[NAME_LENGTH])
 	(void)snprintf(name, NAME_LENGTH, NAME_FORMAT, (unsigned long long)id);
 }
 
+int cgroup_open(const struct jail_context *c, uint64_t id)
+{
+	char name[NAME_LENGTH];
+
+	cgroup_name(id, name);
+	return RET_ERRNO(openat(c->cgroup_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
 int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd)
 {
 	char name[NAME_LENGTH];
-	int fd, r;
+	int fd;
 
 	*ret_fd = -1;
 	if (c->cgroup_fd < 0)
@@ -43,11 +52,10 @@ int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd)
 	/* One that is there already is somebody's: never joined. */
 	if (mkdirat(c->cgroup_fd, name, 0755) < 0)
 		return errno_or_eio();
-	fd = openat(c->cgroup_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = cgroup_open(c, id);
 	if (fd < 0) {
-		r = errno_or_eio();
 		(void)unlinkat(c->cgroup_fd, name, AT_REMOVEDIR);
-		return r;
+		return fd;
 	}
 	*ret_fd = fd;
 	return 0;
@@ -186,4 +194,16 @@ int cgroup_signal(int cgroup_fd, int sig)
 	if (r < 0)
 		return r;
 	return signalled > 0 ? 0 : -ESRCH;
+}
+
+char *jail_cgroup_path(const struct jail_context *c, const struct jail *j)
+{
+	char name[64], path[PATH_MAX];
+	ssize_t n;
+
+	if (j->cgroup_fd < 0)
+		return strdup("");
+	(void)snprintf(name, sizeof(name), "self/fd/%d", j->cgroup_fd);
+	n = readlinkat(c->proc_fd, name, path, sizeof(path));
+	return strndup(path, n > 0 && (size_t)n < sizeof(path) ? (size_t)n : 0);
 }

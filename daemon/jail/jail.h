@@ -156,6 +156,30 @@ void jail_usage(const struct jail *j, struct jail_usage *ret);
 int jail_resize_pty(const struct jail_context *c, const struct jail *j, uint16_t rows, uint16_t columns);
 /* SIGKILL to everything: the namespace's init, cgroup.kill, the payload. Never fails for "already gone". */
 void jail_kill(struct jail *j);
+/* What a launcher before this one has left, as it comes from the keeper; what is not there is -1. */
+struct jail_kept {
+	uint64_t id;
+	uid_t uid;          /* payload's */
+	uint64_t process;   /* of its pidfd, as fd_process() told it; 0: not known */
+	uint64_t cgroup_id; /* 0: it had none */
+	bool frozen;
+	int pidfd, init_pidfd, pidns_fd, listener_fd, pty_node_fd, notify_fd;
+};
+/*
+ * Takes over a jail that another launcher has started, and its fds. Its processes are the keeper's children:
+ * jail_reap() can not say how they ended. -ESTALE: process or control group are not those that they were;
+ * *ret is then what can be killed, and nothing else may be done with it but jail_done().
+ */
+int jail_adopt(struct jail_context *c, const struct jail_kept *kept, struct jail *ret);
+/* Stages that leave something on the payload, bit 1 << enum jail_stage: what "Layers" shows. */
+uint32_t jail_layers(const struct jail_spec *spec, const struct jail *jail);
+/* Where its control group is, from the fd itself; "" without one, NULL when out of memory. Free. */
+char *jail_cgroup_path(const struct jail_context *c, const struct jail *j);
+/* Of its own control group, for jail_kept; 0 without one. */
+uint64_t jail_cgroup_id(const struct jail *j);
+/* 1: payload ended, *ret is its status. It stays to be reaped: whoever takes over from a launcher that is
+ * killed now can still ask. 0: still running. */
+int jail_peek(const struct jail *j, siginfo_t *ret);
 /* 1: payload ended, *ret is its status (the same on every later call), and what it left behind was killed. 0:
  * still running. Waits for killed processes, but not longer than a tenth of a second. */
 int jail_reap(struct jail *j, siginfo_t *ret);

@@ -365,6 +365,27 @@ int jail_start(
 	return 0;
 }
 
+uint32_t jail_layers(const struct jail_spec *spec, const struct jail *jail)
+{
+	uint32_t layers = (1U << STAGE_IDS) | (1U << STAGE_CAPABILITIES);
+
+	if (spec->namespaces)
+		layers |= 1U << STAGE_NAMESPACES;
+	if (spec->namespaces & JAIL_NS_MOUNT)
+		layers |= 1U << STAGE_MOUNTS;
+	if (spec->landlock && !jail->without_landlock)
+		layers |= 1U << STAGE_LANDLOCK;
+	if (jail->labelled)
+		layers |= 1U << STAGE_SELINUX;
+	if (spec->n_filter > 0)
+		layers |= 1U << STAGE_SECCOMP;
+	if (spec->n_limits > 0 || (spec->tuning && spec->tuning->set != 0))
+		layers |= 1U << STAGE_RLIMITS;
+	if (jail->cgroup_fd >= 0)
+		layers |= 1U << STAGE_CGROUP;
+	return layers;
+}
+
 int jail_go(struct jail *j)
 {
 	int r = 0;

@@ -24,27 +24,60 @@ static int failed(struct jail_error *reterr, int error)
 	return error;
 }
 
+/* Without namespaces yet, and of no member. */
+static int add(struct pools *pools, uid_t owner, const char *name, uint32_t shared, struct pool **ret)
+{
+	size_t n = strlen(name);
+	struct pool *p;
+
+	if (n > POOL_NAME_MAX)
+		return -ENAMETOOLONG;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	*p = (struct pool){ .owner = owner, .shared = shared, .namespaces = JAIL_POOL_NULL };
+	memcpy(p->name, name, n + 1);
+	LIST_INSERT_HEAD(pools, p, all);
+	*ret = p;
+	return 0;
+}
+
 int pools_join(struct pools *pools, const struct jail_context *c, uid_t owner, const char *name,
 	uint32_t shared, struct pool **ret, struct jail_error *reterr)
 {
 	struct pool *p = find(pools, owner, name, shared);
-	size_t n = strlen(name);
-	int r;
+	int r = 0;
 
 	if (!p) {
-		if (n > POOL_NAME_MAX)
-			return failed(reterr, -ENAMETOOLONG);
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return failed(reterr, -ENOMEM);
-		*p = (struct pool){ .owner = owner, .shared = shared, .namespaces = JAIL_POOL_NULL };
-		memcpy(p->name, name, n + 1);
+		r = add(pools, owner, name, shared, &p);
+		if (r < 0)
+			return failed(reterr, r);
 		r = jail_pool_open(c, shared, &p->namespaces, reterr);
+	}
+	p->members++;
+	if (r < 0)
+		(void)pool_leave(p);
+	else
+		*ret = p;
+	return r;
+}
+
+int pools_adopt(struct pools *pools, uid_t owner, const char *name, uint32_t shared, int net_fd, int ipc_fd,
+	struct pool **ret)
+{
+	struct jail_pool namespaces = { .net_fd = net_fd, .ipc_fd = ipc_fd };
+	struct pool *p = find(pools, owner, name, shared);
+	int r = 0;
+
+	if (p)
+		jail_pool_close(&namespaces);
+	else {
+		r = add(pools, owner, name, shared, &p);
 		if (r < 0) {
-			free(p);
+			jail_pool_close(&namespaces);
 			return r;
 		}
-		LIST_INSERT_HEAD(pools, p, all);
+		p->namespaces = namespaces;
 	}
 	p->members++;
 	*ret = p;

@@ -27,5 +27,9 @@ LIST_HEAD(pools, pool);
  * jail_start(). */
 int pools_join(struct pools *pools, const struct jail_context *c, uid_t owner, const char *name,
 	uint32_t shared, struct pool **ret, struct jail_error *reterr);
+/* One member more of the pool of these namespaces, of which each member holds fds of its own; takes them
+ * over, also on failure. */
+int pools_adopt(struct pools *pools, uid_t owner, const char *name, uint32_t shared, int net_fd, int ipc_fd,
+	struct pool **ret);
 /* One member less; the last one ends the pool. NULL is let pass. Returns NULL. */
 struct pool *pool_leave(struct pool *p);

@@ -28,7 +28,24 @@ void jail_kill(struct jail *j)
 		(void)process_signal(j->pidfd, SIGKILL);
 }
 
-/* Reaps a child if it has ended. One that is not ours to reap (-ECHILD) is as good as ended. */
+static void wait_until(int pidfd, uint64_t deadline)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	uint64_t now = now_boottime_usec();
+
+	if (now < deadline)
+		(void)poll(&p, 1, (int)((deadline - now + 999) / 1000));
+}
+
+/* Somebody else's child, of an adopted jail, can not be reaped; its pidfd tells its end all the same. */
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* Reaps a child if it has ended. */
 static void try_reap(int pidfd, bool *ended, siginfo_t *status)
 {
 	siginfo_t si = { 0 };
@@ -37,20 +54,11 @@ static void try_reap(int pidfd, bool *ended, siginfo_t *status)
 	if (*ended || pidfd < 0)
 		return;
 	r = process_wait(pidfd, WNOHANG, &si);
-	if (r == 0)
+	if (r == 0 || (r == -ECHILD && !has_ended(pidfd)))
 		return;
 	*ended = true;
 	if (r > 0)
 		*status = si;
-}
-
-static void wait_until(int pidfd, uint64_t deadline)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	uint64_t now = now_boottime_usec();
-
-	if (now < deadline)
-		(void)poll(&p, 1, (int)((deadline - now + 999) / 1000));
 }
 
 /* The payload first: an init can't end before every process of its namespace has been reaped. */
@@ -68,6 +76,11 @@ static void reap_both(struct jail *j, uint64_t deadline)
 		wait_until(j->init_pidfd, deadline);
 		try_reap(j->init_pidfd, &j->init_ended, &unused);
 	}
+}
+
+int jail_peek(const struct jail *j, siginfo_t *ret)
+{
+	return j->pidfd < 0 ? -EBADF : process_wait(j->pidfd, WNOHANG | WNOWAIT, ret);
 }
 
 int jail_reap(struct jail *j, siginfo_t *ret)

@@ -444,6 +444,8 @@ int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, s
 int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd);
 /* SIGKILL to all members. */
 int cgroup_kill(int cgroup_fd);
+/* That of this sandbox, made before. */
+int cgroup_open(const struct jail_context *c, uint64_t id);
 /* Signals each process that is a member at the time. -ESRCH if there is none. */
 int cgroup_signal(int cgroup_fd, int sig);
 /* -EBUSY while a member has not ended. Nothing there is success. */

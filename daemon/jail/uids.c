@@ -91,6 +91,16 @@ int uids_open(struct uids *u, int fd, uint64_t now_usec)
 	return 0;
 }
 
+int uids_claim(struct uids *u, uid_t uid)
+{
+	uint32_t slot = slot_of(uid);
+
+	if (!u->records)
+		return -EINVAL;
+	u->records[slot] = (struct uid_record){ uid, UID_IN_USE };
+	return write_record(u, slot);
+}
+
 struct by_age {
 	uint32_t since, slot;
 };

@@ -46,6 +46,9 @@ int uids_open(struct uids *u, int fd, uint64_t now_usec);
  */
 int uids_reset(struct uids *u, uint32_t min, uint32_t max);
 void uids_done(struct uids *u);
+/* An id that a sandbox of the launcher before has, and that is therefore in use: after uids_open(), before
+ * uids_reset(). */
+int uids_claim(struct uids *u, uid_t uid);
 /* -EUSERS: every id is in use. -EAGAIN: those that are not are in quarantine. Other errors are the file's. */
 int uids_take(struct uids *u, uint64_t now_usec, uint64_t quarantine_usec, uid_t *ret);
 /* Gives an id back; one that was not taken is ignored. An error is the file's: the id is given back all the

@@ -5,7 +5,7 @@
  * call and its arguments when it kills. So where the policy says "kill", the filter that is loaded says
  * "ask": the call waits, unmade, until the launcher has read what it is, and has killed the process itself
  * (seccomp_unotify(2)). Nobody ever answers such a question, so that no call that was asked about is made.
- * When the launcher ends, the kernel answers with ENOSYS, and the keeper kills what the launcher left.
+ * When the launcher ends, calls wait for the next one, for which the keeper holds the descriptor.
  *
  * The questions' descriptor exists only once the filter is loaded, and what sends it to the launcher then is
  * subject to the filter. So the filter begins with an exception for two calls, given to the last argument's

@@ -109,11 +109,41 @@ void start_launcher(struct keeper *k)
 		m.flags |= KEEPER_HAS_UIDS;
 		fds[n++] = k->runtime.uids_fd;
 	}
+	m.flags |= KEEPER_HAS_TABLE;
+	fds[n++] = k->held.table_fd;
 	(void)send_to(k, HELPER_LAUNCHER, &m, fds, n);
-	if (k->catalog_fd < 0)
-		return;
-	m = (struct keeper_message){ .type = WIRE_CATALOG, .generation = k->generation };
-	(void)send_to(k, HELPER_LAUNCHER, &m, &k->catalog_fd, 1);
+	k->handing = true;
+	k->handed = 0;
+}
+
+static int hand_over(struct keeper *k, int channel)
+{
+	const struct keeper_message m = { .type = WIRE_CATALOG, .generation = k->generation };
+	int r = 0;
+
+	while (r == 0 && k->handed < k->held.n) {
+		r = held_hand_over(&k->held.v[k->handed], channel);
+		k->handed += r == 0;
+	}
+	/* the first one of all is offered to it like any other */
+	if (r == 0 && k->catalog_fd >= 0)
+		r = keeper_send(channel, &m, &k->catalog_fd, 1);
+	k->handing = r < 0;
+	return r;
+}
+
+bool brief_launcher(struct keeper *k)
+{
+	int channel = k->children[HELPER_LAUNCHER].channel, r = 0;
+
+	if (channel >= 0 && k->handing)
+		r = hand_over(k, channel);
+	if (r >= 0 && channel >= 0 && k->children[HELPER_LAUNCHER].ready)
+		r = held_tell_ends(&k->held, channel);
+	k->launcher_full = r == -EAGAIN;
+	if (r < 0 && r != -EAGAIN && r != -EPIPE)
+		kill_helper(k, HELPER_LAUNCHER, "it can not be told what it is to take over");
+	return r >= 0;
 }
 
 /* A broker that can not be told which catalog is in force asks for one that is gone: the next one is right.
@@ -147,27 +177,35 @@ static void send_broker_start(struct keeper *k)
 	(void)send_to(k, HELPER_BROKER, &m, fds, n);
 }
 
-/* A broker gets the catalog that the launcher has, and a socket to it. */
+/* A broker gets the catalog that the launcher has, and is introduced to it then. */
 void start_broker(struct keeper *k)
 {
-	_cleanup_close_ int one = -1, other = -1;
-	struct keeper_message m = { .type = WIRE_PEER };
-	int pair[2], r;
-
-	r = wire_channel_pair(pair);
-	if (r < 0) {
-		(void)log_errno(LOG_ERR, r, "cannot make the broker's socket");
-		return put_off(k, HELPER_BROKER);
-	}
-	one = pair[0];
-	other = pair[1];
 	start_helper(k, HELPER_BROKER);
 	if (!is_running(k, HELPER_BROKER))
 		return;
+	k->introduced = false;
 	send_broker_start(k);
 	tell_broker_catalog(k);
+}
+
+void introduce(struct keeper *k)
+{
+	const struct keeper_message m = { .type = WIRE_PEER, .serial = ++k->peer_serial };
+	_cleanup_close_ int one = -1, other = -1;
+	int pair[2], r;
+
+	k->introduced = true;
+	r = wire_channel_pair(pair);
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r, "cannot make the broker's socket");
+		/* without a launcher it is of no use; the next one has another try */
+		kill_helper(k, HELPER_BROKER, "it can not be connected to the launcher");
+		return;
+	}
+	one = pair[0];
+	other = pair[1];
+	tell_broker(k, &m, other);
 	(void)send_to(k, HELPER_LAUNCHER, &m, &one, 1);
-	(void)send_to(k, HELPER_BROKER, &m, &other, 1);
 }
 
 void reload_over(struct keeper *k)
@@ -175,6 +213,7 @@ void reload_over(struct keeper *k)
 	k->offered_fd = fd_close(k->offered_fd);
 	k->offered = false;
 	k->reload_serial = 0;
+	k->reexec_wish = k->up;
 	if (k->up && !k->reload_wish)
 		tell_stub(k, LIFELINE_READY);
 }

@@ -27,7 +27,12 @@ void tell_stub(struct keeper *k, char c);
 
 void start_compiler(struct keeper *k);
 void start_launcher(struct keeper *k);
+/* Gives a launcher what it is to take over, and then the catalog; later the ends of jails that it can not see
+ * itself. False: it has to read first. */
+bool brief_launcher(struct keeper *k);
 void start_broker(struct keeper *k);
+/* A channel between launcher and broker. */
+void introduce(struct keeper *k);
 
 /* The stop, once begun, keeps the exit status that it was begun with. */
 void begin_stop(struct keeper *k, int status);

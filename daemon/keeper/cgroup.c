@@ -94,8 +94,8 @@ int cgroup_open_own(void)
 	return fs.f_type == CGROUP2_SUPER_MAGIC ? steal_fd(fd) : -ENOENT;
 }
 
-/* The first directory in dir. -ENOENT when there is none. */
-static int first_child(int dir_fd, char name[NAME_MAX + 1])
+/* The first directory in dir that is not spared. -ENOENT when there is none. */
+static int first_child(int dir_fd, cgroup_spare spare, const void *userdata, char name[NAME_MAX + 1])
 {
 	_cleanup_(closedirp) DIR *d = NULL;
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -110,13 +110,16 @@ static int first_child(int dir_fd, char name[NAME_MAX + 1])
 	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
 		if (e->d_type != DT_DIR || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
+		if (spare && spare(e->d_name, userdata))
+			continue;
 		(void)snprintf(name, NAME_MAX + 1, "%s", e->d_name);
 		return 0;
 	}
 	return -ENOENT;
 }
 
-void cgroup_kill(int dir_fd)
+/* The kernel does it, in dir and below, since Linux 5.14. */
+static void cgroup_kill(int dir_fd)
 {
 	_cleanup_close_ int fd = openat(dir_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 
@@ -155,7 +158,7 @@ static int remove_tree(int dir_fd, const char *name)
 			break;
 		}
 		cgroup_kill(fd);
-		r = n + 1 < DEPTH_MAX ? first_child(fd, names[n + 1]) : -ELOOP;
+		r = n + 1 < DEPTH_MAX ? first_child(fd, NULL, NULL, names[n + 1]) : -ELOOP;
 		if (r == 0) {
 			fds[n++] = fd;
 			continue;
@@ -172,13 +175,13 @@ static int remove_tree(int dir_fd, const char *name)
 	return r;
 }
 
-int cgroup_clear(int dir_fd)
+int cgroup_clear(int dir_fd, cgroup_spare spare, const void *userdata)
 {
 	char name[NAME_MAX + 1];
 	int r;
 
 	for (;;) {
-		r = first_child(dir_fd, name);
+		r = first_child(dir_fd, spare, userdata, name);
 		if (r < 0)
 			return r == -ENOENT ? 0 : r;
 		r = remove_tree(dir_fd, name);

@@ -44,7 +44,7 @@ static int limit_capabilities(void)
 	return r < 0 ? log_errno(LOG_ERR, r, "cannot drop capabilities") : 0;
 }
 
-int keeper_confine(void)
+int keeper_confine(bool again)
 {
 	_cleanup_free_ struct sock_filter *filter = NULL;
 	size_t n_filter;
@@ -52,6 +52,8 @@ int keeper_confine(void)
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return log_errno(LOG_ERR, errno_or_eio(), "cannot give up privileges");
+	if (again)
+		return limit_capabilities();
 	r = own_mounts();
 	if (r < 0)
 		return r;

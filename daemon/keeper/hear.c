@@ -18,6 +18,7 @@
 /* Records taken in one go: a helper that sends without pause must not keep signals and the others waiting.
  * What is more comes with the next look. */
 #define RECORDS_PER_LOOK 16
+#define RECORDS_AT_END   65536 /* more than fit into a channel */
 
 static int told_by_compiler(struct keeper *k, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
@@ -38,14 +39,20 @@ static void is_ready(struct keeper *k, enum helper which)
 	k->children[which].kill_at_usec = USEC_INFINITY;
 }
 
-/* Once in its life, and of no use to one that has been told to go or whose launcher went: those have a
- * deadline, which a broker that was taken over would like to be rid of. */
+static void answered(struct keeper *k, enum helper which)
+{
+	k->children[which].pinged_usec = 0;
+	k->children[which].answered_usec = now_boottime_usec();
+}
+
+/* Once in its life, and of no use to one that has been told to go: that has a deadline, which a broker that
+ * was taken over would like to be rid of. */
 static int broker_is_ready(struct keeper *k)
 {
 	if (k->children[HELPER_BROKER].ready)
 		return -EBADMSG;
 	k->children[HELPER_BROKER].ready = true;
-	if (k->stopping || !is_running(k, HELPER_LAUNCHER))
+	if (k->stopping)
 		return 0;
 	is_ready(k, HELPER_BROKER);
 	if (!k->up)
@@ -54,7 +61,7 @@ static int broker_is_ready(struct keeper *k)
 	return 0;
 }
 
-static int told_by_launcher(struct keeper *k, const struct keeper_message *m)
+static int told_by_launcher(struct keeper *k, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
 	bool current = k->catalog_fd >= 0 && m->generation == k->generation;
 	bool offered = k->offered && m->generation == k->generation + 1;
@@ -63,6 +70,7 @@ static int told_by_launcher(struct keeper *k, const struct keeper_message *m)
 	case WIRE_READY:
 		/* a second time, when it was told to stop: nothing lives any more */
 		k->sandboxes_ended = k->stop_told;
+		k->failed_takeovers = 0;
 		is_ready(k, HELPER_LAUNCHER);
 		return 0;
 	case WIRE_CATALOG_OK:
@@ -81,6 +89,19 @@ static int told_by_launcher(struct keeper *k, const struct keeper_message *m)
 			return -EBADMSG;
 		reload_failed(k, -1);
 		return 0;
+	case WIRE_HOLD:
+		return held_take(&k->held, m, fds);
+	case WIRE_RELEASE:
+		held_release(&k->held, m->id);
+		return 0;
+	case WIRE_PONG:
+		answered(k, HELPER_LAUNCHER);
+		return 0;
+	case WIRE_BROKEN:
+		/* of an earlier one there is nothing left to end */
+		if (m->serial == k->peer_serial)
+			kill_helper(k, HELPER_BROKER, "it sent the launcher what the protocol does not have");
+		return 0;
 	default:
 		return -EBADMSG;
 	}
@@ -91,6 +112,9 @@ static int told_by_broker(struct keeper *k, const struct keeper_message *m)
 	switch (m->type) {
 	case WIRE_READY:
 		return broker_is_ready(k);
+	case WIRE_PONG:
+		answered(k, HELPER_BROKER);
+		return 0;
 	case WIRE_RELOAD:
 		k->reload_wish = true;
 		k->wish_serial = m->serial;
@@ -107,7 +131,7 @@ static int dispatch(
 	case HELPER_COMPILER:
 		return told_by_compiler(k, m, fds);
 	case HELPER_LAUNCHER:
-		return told_by_launcher(k, m);
+		return told_by_launcher(k, m, fds);
 	case HELPER_BROKER:
 		return told_by_broker(k, m);
 	case _HELPER_MAX:
@@ -116,28 +140,44 @@ static int dispatch(
 	return -EBADMSG;
 }
 
-void hear_helper(struct keeper *k, enum helper which)
+/* At most so many records. False when there are no more. */
+static bool hear(struct keeper *k, enum helper which, int records)
 {
 	struct child *c = &k->children[which];
-	int fds[KEEPER_FDS_MAX] = { -1, -1, -1, -1 };
+	int fds[KEEPER_FDS_MAX];
 	struct keeper_message m;
 	int r = 1;
 
-	for (int i = 0; i < RECORDS_PER_LOOK && r > 0 && c->channel >= 0; i++) {
+	for (int i = 0; i < records && r > 0 && c->channel >= 0; i++) {
 		r = keeper_receive(c->channel, &m, fds);
 		if (r <= 0)
 			break;
 		r = dispatch(k, which, &m, fds) < 0 ? -EBADMSG : 1;
 		fd_close_many(fds, KEEPER_FDS_MAX);
 	}
-	if (r > 0 || r == -EAGAIN)
-		return;
+	if (r > 0)
+		return c->channel >= 0;
+	if (r == -EAGAIN)
+		return false;
 	/* it has no more to say, or nothing that can be understood; its status will come */
 	c->channel = fd_close(c->channel);
 	if (r < 0)
 		kill_helper(k, which, "it sent what the protocol does not have");
 	else if (c->kill_at_usec == USEC_INFINITY)
 		c->kill_at_usec = now_boottime_usec() + LEAVE_PATIENCE_USEC;
+	return false;
+}
+
+void hear_helper(struct keeper *k, enum helper which)
+{
+	(void)hear(k, which, RECORDS_PER_LOOK);
+}
+
+/* A dead one's records are as many as its channel holds; a live launcher's that have no end must not keep us
+ * from the dead. */
+void hear_rest(struct keeper *k, enum helper which)
+{
+	(void)hear(k, which, RECORDS_AT_END);
 }
 
 static void wish_stop(struct keeper *k)
@@ -167,9 +207,14 @@ void hear_lifeline(struct keeper *k)
 static void helper_ended(struct keeper *k, enum helper which)
 {
 	/* what it said before it ended counts; it may have come after the last look */
-	hear_helper(k, which);
+	hear_rest(k, which);
 	k->children[which].channel = fd_close(k->children[which].channel);
+	if (which == HELPER_LAUNCHER) {
+		k->failed_takeovers += !k->children[which].ready;
+		k->handing = k->launcher_full = k->introduced = false;
+	}
 	k->children[which].ready = false;
+	k->children[which].pinged_usec = 0;
 	k->children[which].kill_at_usec = USEC_INFINITY;
 	if (k->stopping)
 		return;
@@ -180,25 +225,30 @@ static void helper_ended(struct keeper *k, enum helper which)
 		if (k->offered && k->up)
 			reload_failed(k, -1);
 		k->offered = false;
-		k->children[HELPER_BROKER].kill_at_usec = now_boottime_usec() + LEAVE_PATIENCE_USEC;
 	} else if (which == HELPER_BROKER)
 		k->wish_serial = k->reload_serial = 0; /* serials of the next one are its own */
 	if (which != HELPER_COMPILER && !k->up)
 		fail_start(k, which == HELPER_LAUNCHER ? "the launcher ended" : "the broker ended");
 }
 
+void hear_ends(struct keeper *k)
+{
+	unsigned ended;
+
+	reap_children(k, &ended);
+	for (int i = 0; i < _HELPER_MAX; i++)
+		if (ended & (1U << i))
+			helper_ended(k, (enum helper)i);
+}
+
 void hear_signals(struct keeper *k)
 {
 	struct signalfd_siginfo si;
-	unsigned ended;
 
 	while (read(k->signals, &si, sizeof(si)) == (ssize_t)sizeof(si))
 		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
 			wish_stop(k);
 		else if (si.ssi_signo == SIGHUP)
 			k->reload_wish = true;
-	reap_children(k, &ended);
-	for (int i = 0; i < _HELPER_MAX; i++)
-		if (ended & (1U << i))
-			helper_ended(k, (enum helper)i);
+	hear_ends(k);
 }

@@ -10,14 +10,19 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/process.h"
 #include "keeper/acts.h"
 #include "keeper/hear.h"
+#include "keeper/reexec.h"
 
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 
 #define STOP_GRACE_MSEC  8000U       /* for the sandboxes, at most */
+#define SANDBOX_PREFIX   "sandbox-"  /* of the control groups that the launcher makes */
+#define TAKEOVERS_MAX    5           /* launchers in a row may end before they are ready */
 #define STRAYS_LOOK_USEC (20 * MSEC) /* killed processes end soon; what can't is looked at again */
 
 /* The next look is due at *next at the latest. */
@@ -38,21 +43,42 @@ static void kill_overdue(struct keeper *k, uint64_t now, uint64_t *next)
 	}
 }
 
-/* Nothing of a dead launcher's may be left when the next one starts. True when all is clear. */
+/* A jail that is held keeps its control group. */
+static bool is_held(const char *name, const void *userdata)
+{
+	const struct keeper *k = userdata;
+	uint64_t id;
+
+	return strncmp(name, SANDBOX_PREFIX, strlen(SANDBOX_PREFIX)) == 0 &&
+	       parse_u64(name + strlen(SANDBOX_PREFIX), &id) == 0 && held_has(&k->held, id);
+}
+
+/* Launchers that die of what they are to take over would do so for ever. */
+static int give_up_jails(struct keeper *k)
+{
+	log_error("%u launchers in a row did not get to take over %zu sandboxes: killing these",
+		k->failed_takeovers, k->held.n);
+	k->failed_takeovers = 0;
+	return held_give_up(&k->held);
+}
+
+/* Of a dead launcher's, nothing but the jails that the keeper holds may be left when the next one starts.
+ * True when all is clear. */
 static bool clear_away(struct keeper *k, uint64_t now, uint64_t *next)
 {
-	int r;
+	int r = 0;
 
-	runtime_kill_cgroup(&k->runtime);
-	r = kill_strays(k);
-	if (r == 0 && !is_running(k, HELPER_BROKER)) {
-		r = runtime_clear_cgroup(&k->runtime);
+	if (k->failed_takeovers >= TAKEOVERS_MAX)
+		r = give_up_jails(k);
+	if (r == 0)
+		r = kill_strays(k);
+	if (r == 0) {
+		r = runtime_clear_cgroup(&k->runtime, is_held, k);
 		if (r < 0)
 			(void)log_errno(LOG_WARNING, r, "a control group is left over");
 		return true;
 	}
-	if (r != 0)
-		wake_by(next, now + STRAYS_LOOK_USEC);
+	wake_by(next, now + STRAYS_LOOK_USEC);
 	return false;
 }
 
@@ -70,6 +96,14 @@ static void advance_service(struct keeper *k, uint64_t now, uint64_t *next)
 {
 	const struct child *launcher = &k->children[HELPER_LAUNCHER];
 
+	/* it does not come back, if there is something to hand over to; in the middle of a reload or of a
+	 * takeover there would be too much to remember */
+	if (k->reexec_wish && launcher->ready && !is_running(k, HELPER_COMPILER) && k->offered_fd < 0)
+		reexec(k);
+	/* after a handing over there is none in force: the new program's compiler is to make it, at any price
+	 */
+	if (k->catalog_fd < 0 && k->offered_fd < 0 && k->up && may_start(k, HELPER_COMPILER, now, next))
+		k->reload_wish = true;
 	if (k->reload_wish && !is_running(k, HELPER_COMPILER) && k->offered_fd < 0)
 		start_compiler(k);
 	if (k->catalog_fd < 0 && k->offered_fd < 0)
@@ -80,11 +114,15 @@ static void advance_service(struct keeper *k, uint64_t now, uint64_t *next)
 		if (!is_running(k, HELPER_LAUNCHER))
 			return;
 	}
+	if (!brief_launcher(k))
+		return; /* until there is room in its channel */
 	/* one at a time, and to a launcher that has taken what it was started with */
 	if (k->offered_fd >= 0 && !k->offered && (launcher->ready || k->catalog_fd < 0))
 		offer_catalog(k);
 	if (launcher->ready && may_start(k, HELPER_BROKER, now, next))
 		start_broker(k);
+	if (launcher->ready && is_running(k, HELPER_BROKER) && !k->introduced)
+		introduce(k);
 }
 
 /* The sandboxes get their stop signals, once; and less time when there is hurry. */
@@ -110,6 +148,7 @@ static void advance_stop(struct keeper *k, uint64_t now, uint64_t *next)
 		k->stop_at_usec = USEC_INFINITY;
 	}
 	wake_by(next, k->stop_at_usec);
+	(void)brief_launcher(k); /* ends of jails that it adopted */
 	if (launcher->pid && !k->sandboxes_ended)
 		return stop_sandboxes(k);
 	if (broker->pid) {
@@ -145,6 +184,7 @@ static int advance(struct keeper *k)
 		advance_stop(k, now, &next);
 	else
 		advance_service(k, now, &next);
+	advance_watchdog(k, now, &next);
 	if (next == USEC_INFINITY)
 		return -1;
 	return next <= now ? 0 : (int)((next - now) / MSEC + 1);
@@ -159,10 +199,12 @@ static int wait_for_events(struct keeper *k, int timeout)
 
 	for (int i = 0; i < _HELPER_MAX; i++)
 		p[2 + i] = (struct pollfd){ .fd = k->children[i].channel, .events = POLLIN };
+	if (k->launcher_full)
+		p[2 + HELPER_LAUNCHER].events |= POLLOUT;
 	if (poll(p, ELEMENTSOF(p), timeout) < 0)
 		return errno == EINTR ? 0 : errno_or_eio();
 	for (int i = 0; i < _HELPER_MAX; i++)
-		if (p[2 + i].revents)
+		if (p[2 + i].revents & ~POLLOUT)
 			hear_helper(k, (enum helper)i);
 	if (p[1].revents)
 		hear_lifeline(k);
@@ -177,7 +219,7 @@ static void clean_up(struct keeper *k)
 	const struct timespec pause = { .tv_nsec = (long)STRAYS_LOOK_USEC * 1000 };
 	unsigned ended;
 
-	for (int i = 0; i < 100 && kill_strays(k) > 0; i++) {
+	for (int i = 0; i < 100 && kill_all(k) > 0; i++) {
 		(void)nanosleep(&pause, NULL);
 		reap_children(k, &ended);
 	}

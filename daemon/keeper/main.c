@@ -12,14 +12,19 @@
 #include "config.h"
 #include "keeper/keeper.h"
 #include "keeper/notify.h"
+#include "keeper/reexec.h"
+#include "keeper/state.h"
 #include "keeper/stub.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -87,30 +92,17 @@ static int open_runtime(struct keeper *k)
 	return r < 0 ? log_errno(LOG_ERR, r, "cannot make a control group") : 0;
 }
 
-/* Helpers are started by fd: always those that this daemon was built with, also after an upgrade. */
-static int open_programs(struct keeper *k)
+/* Where this program is: what is installed there later may take over. */
+static int find_own(struct options *o)
 {
-	const char *dir = k->options.libexec_dir;
-	_cleanup_close_ int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	if (dir_fd < 0)
-		return log_errno(LOG_ERR, errno_or_eio(), "helper directory %s", dir);
-	for (int i = 0; i < _HELPER_MAX; i++) {
-		struct stat st;
-
-		k->programs[i] = openat(dir_fd, helper_names[i], O_PATH | O_CLOEXEC);
-		if (k->programs[i] < 0 || fstat(k->programs[i], &st) < 0)
-			return log_errno(
-				LOG_ERR, errno_or_eio(), "helper program %s/%s", dir, helper_names[i]);
-		if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)) || !(st.st_mode & S_IXOTH)) {
-			log_error(
-				"helper program %s/%s must be a regular file that all may execute and others "
-				"than its owner can not write",
-				dir, helper_names[i]);
-			return -EPERM;
-		}
-	}
-	return 0;
+	if (n < 0)
+		return log_errno(LOG_ERR, errno_or_eio(), "/proc/self/exe");
+	path[n] = '\0';
+	o->program = strdup(path);
+	return o->program ? 0 : -ENOMEM;
 }
 
 static int open_host(struct keeper *k)
@@ -184,7 +176,7 @@ static int run_keeper(struct keeper *k)
 {
 	/* the terminal's signals are for the stub, which passes them on */
 	(void)setsid();
-	if (chdir("/") < 0 || keeper_confine() < 0)
+	if (chdir("/") < 0 || keeper_confine(false) < 0)
 		return 1;
 	return keeper_run(k);
 }
@@ -223,10 +215,12 @@ static int prepare(struct keeper *k, struct stub *s)
 	r = own_fds();
 	if (r < 0)
 		return r;
-	r = find_user(k);
+	r = find_own(&k->options);
+	if (r >= 0)
+		r = find_user(k);
 	if (r < 0)
 		return r;
-	r = open_programs(k);
+	r = programs_open(k->options.libexec_dir, k->options.program, &k->programs);
 	if (r < 0)
 		return r;
 	r = open_host(k);
@@ -238,10 +232,40 @@ static int prepare(struct keeper *k, struct stub *s)
 	r = open_runtime(k);
 	if (r < 0)
 		return r;
+	r = process_raise_nofile();
+	if (r >= 0)
+		r = held_init(&k->held);
+	if (r < 0)
+		return log_errno(LOG_ERR, r, "cannot make the table of sandboxes");
+	k->watchdog_usec = notify_watchdog_usec();
 	k->signals = open_signals();
 	if (k->signals < 0)
 		return log_errno(LOG_ERR, k->signals, "signalfd");
 	return open_stub(k, s);
+}
+
+/* The process is what it was, pid 1 of its namespace and confined; the program is another one. */
+static int go_on(struct keeper *k)
+{
+	/* an exec by fd names it after the fd */
+	(void)prctl(PR_SET_NAME, "bailiffd");
+	if (find_own(&k->options) < 0 || resume(k, k->options.resume_fd) < 0 || keeper_confine(true) < 0)
+		return 1;
+	k->signals = open_signals();
+	if (k->signals < 0) {
+		(void)log_errno(LOG_ERR, k->signals, "signalfd");
+		return 1;
+	}
+	log_notice("taken over from the program before, with %zu sandboxes", k->held.n);
+	return keeper_run(k);
+}
+
+static int check_state(int fd)
+{
+	const char *why;
+	int r = state_check(fd, &why);
+
+	return r < 0 ? log_errno(LOG_ERR, r, "this version can not take over: %s", why), 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -256,7 +280,8 @@ int main(int argc, char **argv)
 		.rates_fd = -1,
 		.catalog_fd = -1,
 		.offered_fd = -1,
-		.programs = { -1, -1, -1 },
+		.programs = PROGRAMS_NULL,
+		.held = { .table_fd = -1 },
 	};
 	struct stub stub = { .lifeline = -1, .pidfd = -1, .signals = -1, .notify = -1 };
 	int status = 1;
@@ -269,6 +294,8 @@ int main(int argc, char **argv)
 		return 0;
 	case OPTIONS_WRONG:
 		return EXIT_USAGE;
+	case OPTIONS_CHECK:
+		return check_state(k.options.resume_fd);
 	case OPTIONS_RUN:
 		break;
 	}
@@ -276,7 +303,9 @@ int main(int argc, char **argv)
 	if (geteuid() != 0 || getuid() != 0) {
 		log_error("must be started by root");
 		status = EXIT_NOT_ROOT;
-	} else if (prepare(&k, &stub) == 0)
+	} else if (k.options.resume_fd >= 0)
+		status = go_on(&k);
+	else if (prepare(&k, &stub) == 0)
 		status = divide(&k, &stub);
 	/* not exit(3), nor _exit(2) which sanitizers replace: the stub's filter has no room for last acts of
 	 * libraries */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keeper/notify.h"
+#include "base/bounds.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parse.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 int notify_open(void)
 {
@@ -30,6 +34,19 @@ int notify_open(void)
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&sa, len) < 0)
 		return errno_or_eio();
 	return steal_fd(fd);
+}
+
+uint64_t notify_watchdog_usec(void)
+{
+	const char *usec = secure_getenv("WATCHDOG_USEC"), *pid = secure_getenv("WATCHDOG_PID");
+	uint64_t value, number;
+
+	/* sd_watchdog_enabled(3): without a pid it is everybody's */
+	if (!usec || parse_u64(usec, &value) < 0 || value > TIMEOUT_USEC_MAX)
+		return 0;
+	if (pid && (parse_u64(pid, &number) < 0 || number != (uint64_t)getpid()))
+		return 0;
+	return value;
 }
 
 void notify_send(int fd, const char *state)

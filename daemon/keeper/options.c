@@ -2,12 +2,15 @@
 #include "keeper/options.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/path.h"
 #include "config.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const char usage[] =
 	"Usage: bailiffd [OPTION]...\n"
@@ -30,6 +33,8 @@ enum {
 	OPT_RUNTIME_DIR,
 	OPT_LOG_LEVEL,
 	OPT_LIBEXEC_DIR,
+	OPT_RESUME,
+	OPT_CHECK_STATE,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -41,6 +46,9 @@ static const struct option long_options[] = {
 	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "libexec-dir", required_argument, NULL, OPT_LIBEXEC_DIR },
+	/* what bailiffd tells a new version of itself */
+	{ "resume", required_argument, NULL, OPT_RESUME },
+	{ "check-state", required_argument, NULL, OPT_CHECK_STATE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -52,7 +60,7 @@ static enum options_outcome wrong(void)
 	return OPTIONS_WRONG;
 }
 
-/* The compiler runs with another working directory: it needs the whole path. */
+/* Who uses them runs with another working directory: it needs the whole path. */
 static enum options_outcome set_config_dir(struct options *o, const char *argument)
 {
 	free(o->config_dir);
@@ -61,6 +69,21 @@ static enum options_outcome set_config_dir(struct options *o, const char *argume
 		return OPTIONS_RUN;
 	(void)log_errno(LOG_ERR, errno_or_eio(), "configuration directory %s", argument);
 	return OPTIONS_WRONG;
+}
+
+/* One that is missing is met when the programs are opened. */
+static enum options_outcome set_libexec_dir(struct options *o, const char *argument)
+{
+	free(o->libexec_dir);
+	o->libexec_dir = realpath(argument, NULL);
+	if (!o->libexec_dir)
+		o->libexec_dir = strdup(argument);
+	return o->libexec_dir ? OPTIONS_RUN : OPTIONS_WRONG;
+}
+
+static enum options_outcome set_state(struct options *o, const char *argument, enum options_outcome outcome)
+{
+	return parse_int(argument, STDERR_FILENO + 1, INT32_MAX, &o->resume_fd) < 0 ? wrong() : outcome;
 }
 
 static enum options_outcome take(struct options *o, int option)
@@ -78,8 +101,11 @@ static enum options_outcome take(struct options *o, int option)
 		o->runtime_dir = optarg;
 		return OPTIONS_RUN;
 	case OPT_LIBEXEC_DIR:
-		o->libexec_dir = optarg;
-		return OPTIONS_RUN;
+		return set_libexec_dir(o, optarg);
+	case OPT_RESUME:
+		return set_state(o, optarg, OPTIONS_RUN);
+	case OPT_CHECK_STATE:
+		return set_state(o, optarg, OPTIONS_CHECK);
 	case OPT_LOG_LEVEL:
 		if (log_level_from_string(optarg, &o->log_level) == 0)
 			return OPTIONS_RUN;
@@ -98,6 +124,8 @@ static enum options_outcome take(struct options *o, int option)
 
 static enum options_outcome check(const struct options *o)
 {
+	if (!o->libexec_dir)
+		return OPTIONS_WRONG;
 	if (!path_is_normalized(o->runtime_dir)) {
 		log_error(
 			"--runtime-dir %s: give an absolute path without '.', '..' and '//'", o->runtime_dir);
@@ -111,7 +139,7 @@ enum options_outcome options_parse(int argc, char **argv, struct options *ret)
 	struct options o = {
 		.bus_address = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS"),
 		.runtime_dir = BAILIFF_RUNTIMEDIR,
-		.libexec_dir = BAILIFF_LIBEXECDIR,
+		.resume_fd = -1,
 		.log_level = LOG_NOTICE,
 	};
 	enum options_outcome outcome = OPTIONS_RUN;
@@ -123,9 +151,11 @@ enum options_outcome options_parse(int argc, char **argv, struct options *ret)
 		log_error("unexpected argument \"%s\"", argv[optind]);
 		outcome = wrong();
 	}
+	if (outcome == OPTIONS_RUN && !o.libexec_dir)
+		o.libexec_dir = strdup(BAILIFF_LIBEXECDIR);
 	if (outcome == OPTIONS_RUN)
 		outcome = check(&o);
-	if (outcome == OPTIONS_RUN)
+	if (outcome == OPTIONS_RUN || outcome == OPTIONS_CHECK)
 		*ret = o;
 	else
 		options_done(&o);
@@ -135,5 +165,7 @@ enum options_outcome options_parse(int argc, char **argv, struct options *ret)
 void options_done(struct options *o)
 {
 	free(o->config_dir);
-	o->config_dir = NULL;
+	free(o->libexec_dir);
+	free(o->program);
+	o->config_dir = o->libexec_dir = o->program = NULL;
 }

@@ -5,6 +5,7 @@
 
 enum options_outcome {
 	OPTIONS_RUN,
+	OPTIONS_CHECK, /* only look at the state resume_fd */
 	OPTIONS_DONE,  /* --help or --version, written */
 	OPTIONS_WRONG, /* said why on standard error */
 };
@@ -14,7 +15,9 @@ struct options {
 	const char *bus_address;    /* or NULL: the system bus */
 	const char *journal_socket; /* or NULL: the system's */
 	const char *runtime_dir;
-	const char *libexec_dir;
+	char *libexec_dir; /* absolute */
+	char *program;     /* path of bailiffd, when it is known */
+	int resume_fd;     /* of the state of the program before; -1: a fresh start */
 	int log_level;
 };
 

@@ -189,24 +189,18 @@ int runtime_make_cgroup(struct runtime *r, const char *dir)
 		return errno_or_eio();
 	r->cgroup_fd = fd;
 	delegate(r);
-	return runtime_clear_cgroup(r);
+	return runtime_clear_cgroup(r, NULL, NULL);
 }
 
-int runtime_clear_cgroup(const struct runtime *r)
+int runtime_clear_cgroup(const struct runtime *r, cgroup_spare spare, const void *userdata)
 {
-	return r->cgroup_fd >= 0 ? cgroup_clear(r->cgroup_fd) : 0;
-}
-
-void runtime_kill_cgroup(const struct runtime *r)
-{
-	if (r->cgroup_fd >= 0)
-		cgroup_kill(r->cgroup_fd);
+	return r->cgroup_fd >= 0 ? cgroup_clear(r->cgroup_fd, spare, userdata) : 0;
 }
 
 void runtime_remove(struct runtime *r)
 {
 	if (r->cgroup_fd >= 0) {
-		(void)cgroup_clear(r->cgroup_fd);
+		(void)cgroup_clear(r->cgroup_fd, NULL, NULL);
 		(void)unlinkat(r->cgroup_parent_fd, r->cgroup_name, AT_REMOVEDIR);
 	}
 	if (r->direct_fd >= 0)

@@ -3,7 +3,7 @@
 
 /* What an instance has in the file system: its runtime directory with the lock in it, and its cgroup. */
 
-#include <stdbool.h>
+#include "keeper/cgroup.h"
 
 struct runtime {
 	int dir_fd, lock_fd;
@@ -37,10 +37,9 @@ int runtime_listen(struct runtime *r, const char *dir);
  * names the cgroup.
  */
 int runtime_make_cgroup(struct runtime *r, const char *dir);
-/* Kills all jails' cgroups and removes them; the instance's own stays. -EBUSY if processes would not end. */
-int runtime_clear_cgroup(const struct runtime *r);
-/* Has the kernel kill every process of the jails' cgroups; they end soon after. */
-void runtime_kill_cgroup(const struct runtime *r);
+/* Kills the jails' cgroups that are not spared and removes them; the instance's own stays. -EBUSY if
+ * processes would not end. */
+int runtime_clear_cgroup(const struct runtime *r, cgroup_spare spare, const void *userdata);
 /* Removes cgroup, socket and lock, and closes the fds: the orderly end. The record of user ids stays, for the
  * next instance. */
 void runtime_remove(struct runtime *r);

@@ -135,7 +135,7 @@ static int become_helper(const struct keeper *k, enum helper which, int channel)
 {
 	int program, r;
 
-	r = arrange_fds(k, channel, k->programs[which], &program);
+	r = arrange_fds(k, channel, k->programs.fds[which], &program);
 	if (r < 0)
 		return r;
 	r = process_reset_signals();

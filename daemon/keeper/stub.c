@@ -105,6 +105,8 @@ static bool hear_keeper(const struct stub *s)
 		return true;
 	if (n > 0 && c == LIFELINE_READY)
 		notify_send(s->notify, "READY=1");
+	if (n > 0 && c == LIFELINE_WATCHDOG)
+		notify_send(s->notify, "WATCHDOG=1");
 	return n > 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/machine.h"
+#include "launcher/adopt.h"
 #include "launcher/launch.h"
 #include "launcher/sandbox.h"
 #include "plan/plan.h"
@@ -11,8 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* One that runs, or NULL, and then the answer was sent. */
-static struct sandbox *find_live(struct server *server, uint32_t serial, uint64_t id)
+struct sandbox *find_live(struct server *server, uint32_t serial, uint64_t id)
 {
 	struct sandbox *s = registry_find(&server->registry, id);
 
@@ -50,6 +50,7 @@ int request_freeze(struct server *server, uint32_t serial, struct cursor *c, str
 		answer_setup_failed(server, serial, &e);
 	else
 		answer_done(server, serial, 0);
+	keep_sandbox(server, s);
 	return 0;
 }
 
@@ -126,6 +127,7 @@ int request_limit(struct server *server, uint32_t serial, struct cursor *c, stru
 	if (!s || !only_tightens(server, serial, s, &m))
 		return 0;
 	r = tighten(server, s, &m, &e);
+	keep_sandbox(server, s);
 	if (r < 0)
 		answer_setup_failed(server, serial, &e);
 	else

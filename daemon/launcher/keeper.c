@@ -6,13 +6,30 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "launcher/adopt.h"
 #include "launcher/server.h"
+#include "wire/table.h"
+
+#include <poll.h>
+
+int server_tell_keeper(struct server *s, const struct keeper_message *m, const int *fds, size_t n_fds)
+{
+	struct pollfd p = { .fd = s->keeper.fd, .events = POLLOUT };
+	int r = keeper_send(s->keeper.fd, m, fds, n_fds);
+
+	/* it never waits for us, so this ends, unless the keeper has: then with -EPIPE */
+	while (r == -EAGAIN) {
+		(void)poll(&p, 1, -1);
+		r = keeper_send(s->keeper.fd, m, fds, n_fds);
+	}
+	return r;
+}
 
 static int tell_keeper(struct server *s, uint32_t type, const struct keeper_message *cause)
 {
 	struct keeper_message m = { .type = type, .serial = cause->serial, .generation = cause->generation };
 
-	return keeper_send(s->keeper.fd, &m, NULL, 0);
+	return server_tell_keeper(s, &m, NULL, 0);
 }
 
 static int told_start(struct server *s, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
@@ -34,7 +51,11 @@ static int told_start(struct server *s, const struct keeper_message *m, int fds[
 		return r;
 	if (m->flags & KEEPER_HAS_UIDS)
 		uids_fd = steal_fd(fds[n++]);
-	return uids_open(&s->uids, uids_fd, now_boottime_usec());
+	r = uids_open(&s->uids, uids_fd, now_boottime_usec());
+	if (r < 0 || !(m->flags & KEEPER_HAS_TABLE))
+		return r;
+	s->registry.table_fd = steal_fd(fds[n++]);
+	return table_check(s->registry.table_fd);
 }
 
 static int told_catalog(struct server *s, const struct keeper_message *m, int memfd)
@@ -44,6 +65,10 @@ static int told_catalog(struct server *s, const struct keeper_message *m, int me
 
 	if (!s->started)
 		return -EBADMSG;
+	/* all that is held has come; user ids of what is adopted must be taken before the range is known */
+	r = first ? adopt_all(s) : 0;
+	if (r < 0)
+		return r;
 	r = server_set_catalog(s, m->generation, memfd);
 	if (r < 0) {
 		(void)log_errno(LOG_ERR, r, "catalog generation %u is refused", m->generation);
@@ -69,10 +94,16 @@ static int dispatch(struct server *s, const struct keeper_message *m, int fds[KE
 	switch (m->type) {
 	case WIRE_START:
 		return told_start(s, m, fds);
+	case WIRE_HELD:
+		return adopt_held(s, m, fds);
+	case WIRE_ENDED:
+		return adopt_ended(s, m);
+	case WIRE_PING:
+		return tell_keeper(s, WIRE_PONG, m);
 	case WIRE_CATALOG:
 		return told_catalog(s, m, fds[0]);
 	case WIRE_PEER:
-		return s->current ? server_set_broker(s, steal_fd(fds[0])) : -EBADMSG;
+		return s->current ? server_set_broker(s, steal_fd(fds[0]), m->serial) : -EBADMSG;
 	case WIRE_SHUTDOWN:
 		/* value: milliseconds that no grace may exceed */
 		server_stop(s, (uint64_t)m->value * 1000);
@@ -84,7 +115,7 @@ static int dispatch(struct server *s, const struct keeper_message *m, int fds[KE
 
 void keeper_readable(struct server *s, struct source *source, uint32_t events)
 {
-	int fds[KEEPER_FDS_MAX] = { -1, -1, -1, -1 };
+	int fds[KEEPER_FDS_MAX];
 	struct keeper_message m;
 	int r;
 

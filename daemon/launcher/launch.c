@@ -5,10 +5,10 @@
 #include "base/io.h"
 #include "base/journal.h"
 #include "base/log.h"
+#include "launcher/adopt.h"
 #include "launcher/sandbox.h"
 #include "plan/plan.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -320,41 +320,6 @@ static int open_journal(struct launch *l, struct jail_error *reterr)
 	return 0;
 }
 
-/* Stages that leave something on the payload: what "Layers" shows. */
-static uint32_t layers_of(const struct jail_spec *spec, const struct jail *jail)
-{
-	uint32_t layers = (1U << STAGE_IDS) | (1U << STAGE_CAPABILITIES);
-
-	if (spec->namespaces)
-		layers |= 1U << STAGE_NAMESPACES;
-	if (spec->namespaces & JAIL_NS_MOUNT)
-		layers |= 1U << STAGE_MOUNTS;
-	if (spec->landlock && !jail->without_landlock)
-		layers |= 1U << STAGE_LANDLOCK;
-	if (jail->labelled)
-		layers |= 1U << STAGE_SELINUX;
-	if (spec->n_filter > 0)
-		layers |= 1U << STAGE_SECCOMP;
-	if (spec->n_limits > 0 || (spec->tuning && spec->tuning->set != 0))
-		layers |= 1U << STAGE_RLIMITS;
-	if (jail->cgroup_fd >= 0)
-		layers |= 1U << STAGE_CGROUP;
-	return layers;
-}
-
-/* Where the jail's cgroup is, from the fd itself. */
-static char *cgroup_path(const struct server *server, int cgroup_fd)
-{
-	char name[64], path[PATH_MAX];
-	ssize_t n;
-
-	if (cgroup_fd < 0)
-		return strdup("");
-	(void)snprintf(name, sizeof(name), "self/fd/%d", cgroup_fd);
-	n = readlinkat(server->jail.proc_fd, name, path, sizeof(path));
-	return strndup(path, n > 0 && (size_t)n < sizeof(path) ? (size_t)n : 0);
-}
-
 /* Everything that is asked about the sandbox later. Complete before its jail is allowed to go on. */
 static int record_sandbox(struct launch *l)
 {
@@ -451,13 +416,15 @@ static int start(struct launch *l, struct jail_error *reterr)
 	}
 	if (r < 0)
 		return r;
-	s->layers = layers_of(&l->spec, &s->jail);
+	s->layers = jail_layers(&l->spec, &s->jail);
 	s->lacking = s->jail.lacking;
 	s->has_pty = l->spec.pty.wanted;
-	s->cgroup = cgroup_path(server, s->jail.cgroup_fd);
+	s->cgroup = jail_cgroup_path(&server->jail, &s->jail);
 	r = s->cgroup ? 0 : -ENOMEM;
 	if (r >= 0 && l->m.has_lifeline)
 		r = sandbox_attach(server, s, wire_record_steal_fd(l->record, lifeline_index(l)));
+	if (r >= 0)
+		r = keep_begin(server, s);
 	if (r >= 0)
 		r = sandbox_begin(server, s, server->current->catalog->config.setup_timeout_usec);
 	if (r < 0)

@@ -4,13 +4,14 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/process.h"
+#include "launcher/adopt.h"
 #include "launcher/notices.h"
 #include "launcher/violations.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 
 /* A new broker waits for launches of the one before; SetupTimeoutSec= may be longer than it may take. */
 #define FORSAKEN_SETUP_USEC 5000000U
@@ -58,6 +59,7 @@ static void release(struct server *server, struct sandbox *s)
 	s->dynamic_uid = false;
 	free(s->notice);
 	s->notice = NULL;
+	keep_release(server, s);
 	s->generation = generation_unref(s->generation);
 }
 
@@ -139,6 +141,8 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 	s->start_deadline = add_usec(s->started_boottime_usec, s->timeout_start_usec);
 	s->runtime_deadline = add_usec(s->started_boottime_usec, s->runtime_max_usec);
 	set_deadline(server, s);
+	/* before anybody hears of it: what is not written down now dies with us */
+	keep_sandbox(server, s);
 	fill_launched(s, &launched);
 	if (!s->forsaken) {
 		(void)encode_launched(&b, s->serial, &launched);
@@ -188,6 +192,8 @@ static bool take_report(struct server *server, struct sandbox *s)
 			r = violations_watch(server, s);
 		if (r >= 0)
 			r = notices_watch(server, s);
+		if (r >= 0 && s->jail.listener_fd >= 0)
+			r = keep_hold(server, s, 1U << HOLD_LISTENER);
 	}
 	if (is_broken_off(s, executed)) {
 		broken_off(s, &e);
@@ -225,16 +231,6 @@ static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si, b
 	return si->si_code == CLD_DUMPED ? RESULT_CORE_DUMP : RESULT_SIGNAL;
 }
 
-static uint64_t children_cpu_usec(void)
-{
-	struct rusage u;
-
-	if (getrusage(RUSAGE_CHILDREN, &u) < 0)
-		return 0;
-	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
-	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-}
-
 /* Sends the end to the broker, unless it will learn of it from an entry of the list that is on its way. */
 static void announce_end(struct server *server, const struct sandbox *s)
 {
@@ -269,8 +265,7 @@ void sandbox_usage(const struct sandbox *s, struct usage *ret)
 		(void)measure(s, ret);
 }
 
-/* What reaping the jail adds to the time of our reaped children is what it used, with all its descendants. */
-static void end_sandbox(struct server *server, struct sandbox *s, const siginfo_t *si, uint64_t cpu_before)
+static void fill_exit(struct sandbox *s, const siginfo_t *si)
 {
 	struct usage usage;
 	bool out_of_memory = measure(s, &usage);
@@ -287,19 +282,42 @@ static void end_sandbox(struct server *server, struct sandbox *s, const siginfo_
 		.exited_realtime_usec = now_realtime_usec(),
 		.usage = usage,
 	};
+}
+
+/* What reaping the jail adds to the time of our reaped children is what it used, with all its descendants; an
+ * adopted one's are not ours. The end is written down before the status is taken from where it can be seen.
+ */
+void sandbox_end(struct server *server, struct sandbox *s, const siginfo_t *si)
+{
+	uint64_t cpu_before = process_children_cpu_usec();
+	siginfo_t same;
+
+	fill_exit(s, si);
+	s->state = SANDBOX_EXITED;
+	keep_sandbox(server, s);
+	(void)jail_reap(&s->jail, &same);
+	fill_exit(s, si);
 	release(server, s);
-	s->exit.usage.has |= USAGE_CPU;
-	s->exit.usage.cpu_usec = children_cpu_usec() - cpu_before;
+	if (!s->adopted) {
+		s->exit.usage.has |= USAGE_CPU;
+		s->exit.usage.cpu_usec = process_children_cpu_usec() - cpu_before;
+	}
 	registry_retain(&server->registry, s);
+	keep_sandbox(server, s);
 	announce_end(server, s);
 	log_debug("sandbox %llu of profile %s ended: code %d, signal %d", (unsigned long long)s->id,
 		s->profile, s->exit.exit_code, s->exit.exit_signal);
 }
 
+void sandbox_retain(struct server *server, struct sandbox *s)
+{
+	release(server, s);
+	registry_retain(&server->registry, s);
+}
+
 static void process_ended(struct server *server, struct source *source, uint32_t events)
 {
 	struct sandbox *s = CONTAINER_OF(source, struct sandbox, process);
-	uint64_t cpu_before = children_cpu_usec();
 	siginfo_t si = { 0 };
 	int r;
 
@@ -310,7 +328,7 @@ static void process_ended(struct server *server, struct source *source, uint32_t
 	 * report comes first, and then this event again */
 	if (s->state == SANDBOX_STARTING)
 		return;
-	r = jail_reap(&s->jail, &si);
+	r = jail_peek(&s->jail, &si);
 	if (r == 0) {
 		r = watch_process(server, s);
 		if (r == 0)
@@ -322,7 +340,7 @@ static void process_ended(struct server *server, struct source *source, uint32_t
 		si = (siginfo_t){ .si_code = CLD_KILLED };
 		si.si_status = SIGKILL;
 	}
-	end_sandbox(server, s, &si, cpu_before);
+	sandbox_end(server, s, &si);
 }
 
 static void report_readable(struct server *server, struct source *source, uint32_t events)
@@ -368,8 +386,11 @@ int sandbox_attach(struct server *server, struct sandbox *s, int fd)
 			continue;
 		*source = (struct source){ .fd = owned, .handle = lifeline_hung_up };
 		r = server_watch(server, source, EPOLLRDHUP);
+		/* one of a launch is held with the rest of the jail */
+		if (r >= 0 && s->state != SANDBOX_STARTING)
+			r = keep_hold(server, s, 1U << (HOLD_LIFELINE + i));
 		if (r < 0)
-			source->fd = -1;
+			server_unwatch(server, source);
 		else
 			(void)steal_fd(owned);
 		return r;
@@ -405,7 +426,7 @@ void sandbox_break_off(struct server *server, struct sandbox *s, enum jail_stage
 	jail_kill(&s->jail);
 }
 
-int sandbox_signal(struct sandbox *s, int sig, bool all)
+int sandbox_signal(struct server *server, struct sandbox *s, int sig, bool all)
 {
 	int r;
 
@@ -415,6 +436,7 @@ int sandbox_signal(struct sandbox *s, int sig, bool all)
 	if (r == 0 && sig == SIGKILL && !s->has_reason) {
 		s->has_reason = true;
 		s->reason = RESULT_KILLED;
+		keep_sandbox(server, s);
 	}
 	return r;
 }
@@ -437,6 +459,7 @@ void sandbox_ready(struct server *server, struct sandbox *s)
 	s->state = SANDBOX_READY;
 	s->start_deadline = USEC_INFINITY;
 	set_deadline(server, s);
+	keep_sandbox(server, s);
 }
 
 /* Until the grace is over. */
@@ -446,6 +469,7 @@ static void await_end(struct server *server, struct sandbox *s, uint64_t deadlin
 	/* RuntimeMaxSec= holds on while it stops: an endless grace has an end too */
 	timers_set(
 		&server->timers, &s->timer, deadline < s->runtime_deadline ? deadline : s->runtime_deadline);
+	keep_sandbox(server, s);
 }
 
 void sandbox_leaving(struct server *server, struct sandbox *s)
@@ -454,10 +478,13 @@ void sandbox_leaving(struct server *server, struct sandbox *s)
 		await_end(server, s, add_usec(now_boottime_usec(), s->timeout_stop_usec));
 }
 
+/* What is to be killed is written down as overdue. */
 static void kill_sandbox(struct server *server, struct sandbox *s)
 {
-	timers_cancel(&server->timers, &s->timer);
+	timers_set(&server->timers, &s->timer, 0);
 	s->runtime_deadline = USEC_INFINITY;
+	keep_sandbox(server, s);
+	timers_cancel(&server->timers, &s->timer);
 	jail_kill(&s->jail);
 }
 
@@ -491,6 +518,7 @@ void sandbox_set_runtime(struct server *server, struct sandbox *s, uint64_t usec
 		set_deadline(server, s);
 	else if (s->timer.slot == 0 || s->timer.deadline > s->runtime_deadline)
 		timers_set(&server->timers, &s->timer, s->runtime_deadline);
+	keep_sandbox(server, s);
 }
 
 void sandbox_due(struct server *server, struct sandbox *s)

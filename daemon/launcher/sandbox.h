@@ -14,7 +14,7 @@ void sandbox_break_off(struct server *server, struct sandbox *s, enum jail_stage
  * already. The others are broken off, nobody would own them. */
 void sandbox_forsake(struct server *server, struct sandbox *s);
 /* -ESRCH unless it runs. SIGKILL makes the result RESULT_KILLED. */
-int sandbox_signal(struct sandbox *s, int sig, bool all);
+int sandbox_signal(struct server *server, struct sandbox *s, int sig, bool all);
 /* Sends the stop signal and kills after the grace; at once with 0, never with USEC_INFINITY. A sandbox that
  * is being stopped already may be given less time, not more, and keeps its reason. */
 void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec, enum sandbox_result reason);
@@ -28,6 +28,10 @@ void sandbox_ready(struct server *server, struct sandbox *s);
 void sandbox_leaving(struct server *server, struct sandbox *s);
 /* Its timer ran out. */
 void sandbox_due(struct server *server, struct sandbox *s);
+/* Its process has ended like this: kills what is left, tells the broker, retains it. */
+void sandbox_end(struct server *server, struct sandbox *s, const siginfo_t *si);
+/* The same for one whose end is known already, and needs no telling. */
+void sandbox_retain(struct server *server, struct sandbox *s);
 /* Kills what is left, frees everything, in any state. */
 void sandbox_discard(struct server *server, struct sandbox *s);
 /* Borrows from s. */

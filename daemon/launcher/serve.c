@@ -7,11 +7,11 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/salt.h"
 #include "launcher/control.h"
 #include "launcher/launch.h"
 #include "launcher/notices.h"
 #include "launcher/process.h"
-#include "launcher/salt.h"
 #include "launcher/sandbox.h"
 #include "launcher/server.h"
 #include "plan/plan.h"
@@ -46,7 +46,7 @@ static int request_signal(
 	if (r < 0)
 		return r;
 	s = registry_find(&server->registry, m.id);
-	answer_done(server, serial, s ? sandbox_signal(s, m.signal, m.all) : -ESRCH);
+	answer_done(server, serial, s ? sandbox_signal(server, s, m.signal, m.all) : -ESRCH);
 	return 0;
 }
 
@@ -59,11 +59,9 @@ static int request_stop(struct server *server, uint32_t serial, struct cursor *c
 	r = decode_stop_request(c, &m);
 	if (r < 0)
 		return r;
-	s = registry_find(&server->registry, m.id);
-	if (!s || s->state == SANDBOX_STARTING || s->state == SANDBOX_EXITED) {
-		answer_done(server, serial, -ESRCH);
+	s = find_live(server, serial, m.id);
+	if (!s)
 		return 0;
-	}
 	sandbox_stop(server, s, m.timeout_usec == USEC_INFINITY ? s->timeout_stop_usec : m.timeout_usec,
 		(enum sandbox_result)m.reason);
 	answer_done(server, serial, 0);
@@ -80,11 +78,9 @@ static int request_resize(
 	r = decode_resize_request(c, &m);
 	if (r < 0)
 		return r;
-	s = registry_find(&server->registry, m.id);
-	r = !s || s->state == SANDBOX_STARTING || s->state == SANDBOX_EXITED
-		    ? -ESRCH
-		    : jail_resize_pty(&server->jail, &s->jail, m.rows, m.columns);
-	answer_done(server, serial, r);
+	s = find_live(server, serial, m.id);
+	if (s)
+		answer_done(server, serial, jail_resize_pty(&server->jail, &s->jail, m.rows, m.columns));
 	return 0;
 }
 

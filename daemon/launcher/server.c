@@ -4,10 +4,11 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/process.h"
+#include "launcher/adopt.h"
 #include "launcher/sandbox.h"
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -70,17 +71,6 @@ static int arm_clock(struct server *s)
 	return 0;
 }
 
-/* More fds than the usual soft limit: up to seven for each sandbox. (Payloads get limits of their own.) */
-static int raise_nofile(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return errno_or_eio();
-	limit.rlim_cur = limit.rlim_max;
-	return RET_ERRNO(setrlimit(RLIMIT_NOFILE, &limit));
-}
-
 int server_init(struct server *s, int keeper_fd)
 {
 	int r;
@@ -96,7 +86,7 @@ int server_init(struct server *s, int keeper_fd)
 	};
 	registry_init(&s->registry, (now_boottime_usec() >> ID_TIME_SHIFT) + 1);
 	outbox_init(&s->outbox);
-	r = raise_nofile();
+	r = process_raise_nofile(); /* up to nine for each sandbox; payloads get limits of their own */
 	if (r < 0)
 		return r;
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -113,8 +103,11 @@ void server_done(struct server *s)
 {
 	struct sandbox *sandbox;
 
-	while ((sandbox = TAILQ_FIRST(&s->registry.by_age)))
+	/* unless we are told to end them, they are the next launcher's */
+	while ((s->stopping || s->registry.table_fd < 0) && (sandbox = TAILQ_FIRST(&s->registry.by_age)))
 		sandbox_discard(s, sandbox);
+	adopt_drop(s);
+	s->registry.table_fd = fd_close(s->registry.table_fd);
 	outbox_clear(&s->outbox);
 	close_source(s, &s->broker);
 	close_source(s, &s->keeper);
@@ -160,9 +153,10 @@ static void drop_broker(struct server *s)
 }
 
 /* Its first question is for the list of sandboxes, which has to be whole. */
-int server_set_broker(struct server *s, int fd)
+int server_set_broker(struct server *s, int fd, uint32_t serial)
 {
 	drop_broker(s);
+	s->peer = serial;
 	s->broker.fd = fd;
 	s->broker_waits = is_settling(s);
 	return s->broker_waits ? 0 : server_watch(s, &s->broker, EPOLLIN);
@@ -170,10 +164,13 @@ int server_set_broker(struct server *s, int fd)
 
 void server_break_broker(struct server *s, const char *why, int error)
 {
+	const struct keeper_message m = { .type = WIRE_BROKEN, .serial = s->peer };
+
 	if (s->broker_broken)
 		return;
 	(void)log_errno(LOG_ERR, error, "closing the connection to the broker: %s", why);
 	s->broker_broken = true;
+	(void)server_tell_keeper(s, &m, NULL, 0);
 }
 
 /* Without room in the broker's queue: wait for it. */

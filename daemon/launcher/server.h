@@ -7,7 +7,7 @@
  */
 
 #include "jail/uids.h"
-#include "launcher/registry.h"
+#include "registry/registry.h"
 #include "wire/outbox.h"
 
 /* WIRE_LIST in progress: entries are sent as the broker's queue has room for them. */
@@ -30,7 +30,10 @@ struct server {
 	struct pools pools;
 	struct outbox outbox;
 	struct listing listing;
+	struct held *held; /* what the keeper gave us of jails, until they are adopted */
+	size_t n_held;
 	bool started;       /* WIRE_START came */
+	uint32_t peer;      /* serial of the broker's introduction */
 	bool broker_broken; /* to be closed when the event at hand is done with */
 	bool broker_waits;  /* is not listened to yet: launches of the one before are being settled */
 	bool stopping;      /* no launches any more */
@@ -51,14 +54,14 @@ int server_watch(struct server *s, struct source *source, uint32_t events);
 void server_unwatch(struct server *s, struct source *source);
 
 /* A connection to a new broker takes the place of an old one. */
-int server_set_broker(struct server *s, int fd);
+int server_set_broker(struct server *s, int fd, uint32_t serial);
 /* A launch that the broker before had asked for has started or failed. */
 void server_forsaken_settled(struct server *s);
 /* Sends a record with at most one fd (-1: none) to the broker, if there is one. */
 void server_send(struct server *s, const struct buf *b, int fd);
 /* The same with at most OUTBOX_FDS_MAX fds, which stay the caller's. */
 void server_send_fds(struct server *s, const struct buf *b, const int *fds, size_t n_fds);
-/* Says in the log why, and has the connection closed. */
+/* Says in the log why, and has the connection closed, and the broker ended. */
 void server_break_broker(struct server *s, const char *why, int error);
 /* Stops every sandbox: each gets its own grace, but at most max_grace_usec; the loop ends with the last one.
  */
@@ -66,6 +69,8 @@ void server_stop(struct server *s, uint64_t max_grace_usec);
 /* Puts a new catalog in force. */
 int server_set_catalog(struct server *s, uint32_t number, int memfd);
 
+/* Tells the keeper, who always listens: waits for room. */
+int server_tell_keeper(struct server *s, const struct keeper_message *m, const int *fds, size_t n_fds);
 /* Handlers of the two peers. */
 void keeper_readable(struct server *s, struct source *source, uint32_t events);
 /* Says, once, that nothing lives any more. */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "launcher/adopt.h"
 #include "launcher/sandbox.h"
 
 #include <sys/epoll.h>
@@ -54,10 +55,16 @@ static void listener_readable(struct server *server, struct source *source, uint
 	/* What was taken back meanwhile counts, too: with a timer's signals a process could ask without end.
 	 */
 	s->n_questions += (events & EPOLLIN) != 0;
+	/* a question that was taken comes to no other launcher, and who asked it waits */
+	s->asking = (events & EPOLLIN) != 0;
+	if (s->asking)
+		keep_sandbox(server, s);
 	/* Hung up: nobody is left who could ask. */
-	r = (events & EPOLLIN) != 0 ? jail_take_violation(&s->jail, &v) : -EPIPE;
+	r = s->asking ? jail_take_violation(&s->jail, &v) : -EPIPE;
 	if (r > 0)
 		record(server, s, &v);
+	s->asking = false;
+	keep_sandbox(server, s);
 	if (r >= 0 && s->n_questions < VIOLATIONS_FATAL)
 		return;
 	server_unwatch(server, source);

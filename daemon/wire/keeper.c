@@ -6,23 +6,52 @@
 #include "base/fd.h"
 #include "wire/messages.h"
 
-#define KEEPER_FLAGS_LAUNCHER (KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS | KEEPER_HAS_UIDS)
-#define KEEPER_FLAGS_BROKER   (KEEPER_HAS_DIRECT | KEEPER_HAS_RATES)
+#define KEEPER_FLAGS_BROKER (KEEPER_HAS_DIRECT | KEEPER_HAS_RATES)
+#define KEEPER_FLAGS_LAUNCHER                                                                                \
+	(KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS | KEEPER_HAS_UIDS | KEEPER_HAS_TABLE)
+#define HOLD_ALL ((1U << _HOLD_MAX) - 1)
+
+_Static_assert(_HOLD_MAX <= KEEPER_FDS_MAX, "all that is held of a jail is one message");
 
 /* What belongs to the launcher, or what belongs to the broker; never both. */
-static bool flags_valid(uint32_t flags)
+static bool start_flags_valid(uint32_t flags)
 {
 	return (flags & ~KEEPER_FLAGS_LAUNCHER) == 0 || (flags & ~KEEPER_FLAGS_BROKER) == 0;
+}
+
+static bool flags_valid(const struct keeper_message *m)
+{
+	switch (m->type) {
+	case WIRE_START:
+		return start_flags_valid(m->flags);
+	case WIRE_HOLD:
+		return (m->flags & ~HOLD_ALL) == 0;
+	case WIRE_HELD:
+		return (m->flags & ~(HOLD_ALL | HELD_ENDED)) == 0;
+	default:
+		return m->flags == 0;
+	}
+}
+
+/* A sandbox's number is where it belongs, and nowhere else. */
+static bool id_valid(const struct keeper_message *m)
+{
+	bool wanted = m->type == WIRE_HOLD || m->type == WIRE_HELD || m->type == WIRE_RELEASE ||
+		      m->type == WIRE_ENDED;
+
+	return wanted == (m->id != 0);
 }
 
 /* How many fds belong to this message, or -EBADMSG for one that no process may send. */
 static int fds_of(const struct keeper_message *m)
 {
-	if (m->reserved != 0 || !flags_valid(m->flags) || (m->flags != 0 && m->type != WIRE_START))
+	if (m->reserved != 0 || !flags_valid(m) || !id_valid(m))
 		return -EBADMSG;
 	switch (m->type) {
 	case WIRE_START:
-		return __builtin_popcount(m->flags);
+	case WIRE_HOLD:
+	case WIRE_HELD:
+		return __builtin_popcount(m->flags & ~HELD_ENDED);
 	case WIRE_CATALOG:
 	case WIRE_RELOAD_FAILED:
 	case WIRE_PEER:
@@ -33,6 +62,11 @@ static int fds_of(const struct keeper_message *m)
 	case WIRE_CATALOG_OK:
 	case WIRE_CATALOG_BAD:
 	case WIRE_RELOAD:
+	case WIRE_RELEASE:
+	case WIRE_ENDED:
+	case WIRE_BROKEN:
+	case WIRE_PING:
+	case WIRE_PONG:
 		return 0;
 	default:
 		return -EBADMSG;

@@ -62,6 +62,9 @@ enum wire_type {
 	/* launcher: stop every jail (value: no grace above so many milliseconds), say READY once more, and
 	 * exit 0 at the end of the channel. broker: finish replies, then exit 0 */
 	WIRE_SHUTDOWN,
+	WIRE_HELD,  /* launcher: what is held of the jail of this id; between WIRE_START and WIRE_CATALOG */
+	WIRE_PING,  /* launcher, broker: WIRE_PONG is to be said at once */
+	WIRE_ENDED, /* launcher: the process of this jail, which is the keeper's child, has ended */
 
 	/* launcher, broker, compiler → keeper: struct keeper_message */
 	WIRE_READY = 192, /* launcher: catalog in use; broker: on the bus, may be called */
@@ -69,15 +72,42 @@ enum wire_type {
 	WIRE_CATALOG_BAD, /* launcher: refused it */
 	WIRE_RELOAD,      /* broker: an administrator asks for a reload */
 	WIRE_COMPILED,    /* compiler: fd is the catalog; value = number of errors */
+	WIRE_HOLD,        /* launcher: hold these of the jail of this id, in place of those before */
+	WIRE_RELEASE,     /* launcher: let go of all that is held of it */
+	WIRE_PONG,        /* launcher, broker: to WIRE_PING */
+	WIRE_BROKEN,      /* launcher: the broker of the WIRE_PEER of this serial has to go */
 };
 
-/* The keeper's messages have one fixed size and at most four fds. */
+/* The keeper's messages have one fixed size and few fds. */
 #define KEEPER_HAS_HOST_PROC (1U << 0)
 #define KEEPER_HAS_CGROUP    (1U << 1)
 #define KEEPER_HAS_MOUNTS    (1U << 2)
 #define KEEPER_HAS_DIRECT    (1U << 3) /* broker, as RATES; the others: launcher */
 #define KEEPER_HAS_UIDS      (1U << 4)
 #define KEEPER_HAS_RATES     (1U << 5)
+#define KEEPER_HAS_TABLE     (1U << 6)
+
+/* What the keeper holds of a jail, so that it outlives the launcher. In WIRE_HOLD and WIRE_HELD bit 1 << n of
+ * flags says that an fd of the kind n is there. */
+enum hold {
+	HOLD_PROCESS, /* pidfd of the payload */
+	HOLD_INIT,    /* pidfd of the jail's init */
+	HOLD_PIDNS,
+	HOLD_LISTENER,
+	HOLD_PTY, /* O_PATH */
+	HOLD_NET, /* namespaces of its pool */
+	HOLD_IPC,
+	HOLD_NOTIFY,   /* socket for notices */
+	HOLD_LIFELINE, /* the first of LIFELINES_MAX */
+	_HOLD_MAX = HOLD_LIFELINE + 4,
+};
+#define LIFELINES_MAX 4          /* of one sandbox: the launch's, and those that were attached */
+#define HELD_ENDED    (1U << 31) /* in WIRE_HELD: the process has ended, and value says how */
+
+/* How a process ended, in value: si_code of siginfo_t above si_status. */
+#define ENDED_VALUE(code, status) (((uint32_t)(code) << 8) | ((uint32_t)(status)&0xff))
+#define ENDED_CODE(value)         ((int)((value) >> 8))
+#define ENDED_STATUS(value)       ((int)((value)&0xff))
 
 struct keeper_message {
 	uint32_t type, serial;
@@ -85,8 +115,9 @@ struct keeper_message {
 	uint32_t flags; /* KEEPER_HAS_* */
 	uint32_t value;
 	uint32_t reserved; /* 0 */
+	uint64_t id;       /* of a sandbox; 0 where it is about none */
 };
-#define KEEPER_FDS_MAX 4
+#define KEEPER_FDS_MAX 12
 
 int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
 /* As wire_receive(); any number of fds but the exact one that the type calls for is -EBADMSG. The fds come in
@@ -333,8 +364,6 @@ int decode_done(struct cursor *c, struct done *ret);
 int encode_salt(struct buf *b, uint32_t serial, const void *salt, size_t size);
 /* In place. */
 int decode_salt(struct cursor *c, const void **ret, size_t *ret_size);
-#define SALT_MIN 1
-#define SALT_MAX 1024 /* ChromeOS' salts have 16 bytes; larger files are refused, never cut */
 
 /* What the kernel says of a caller's process, as it says it: the launcher parses no text. The broker can not
  * look itself: it does not see the host's processes, and reads cgroups from inside a namespace of its own. */

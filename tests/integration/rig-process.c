@@ -66,13 +66,34 @@ static bool runs(pid_t pid, const char *program)
 	return strcmp(base, program) == 0;
 }
 
+/* In how many PID namespaces it is, as the line NSpid of proc(5) tells it. */
+static guint depth_of(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
+	const char *line;
+	guint n = 0;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	line = strstr(text, "\nNSpid:");
+	assert_non_null(line);
+	for (line++; *line != '\n'; line++)
+		n += *line == '\t';
+	return n;
+}
+
+/* A jail's init goes by the launcher's name, and is the keeper's child when its launcher has ended. */
 static pid_t child_running(pid_t parent, const char *program)
 {
 	g_autoptr(GArray) children = children_of(parent);
+	guint depth = depth_of(parent);
 
-	for (guint i = 0; i < children->len; i++)
-		if (runs(g_array_index(children, pid_t, i), program))
-			return g_array_index(children, pid_t, i);
+	for (guint i = 0; i < children->len; i++) {
+		pid_t pid = g_array_index(children, pid_t, i);
+
+		if (runs(pid, program) && depth_of(pid) <= depth + (strcmp(program, "bailiffd") == 0))
+			return pid;
+	}
 	return 0;
 }
 
@@ -88,6 +109,31 @@ pid_t rig_pid(struct rig *rig, enum rig_process which)
 	return child_running(keeper, which == RIG_LAUNCHER ? "bailiff-launcher" : "bailiff-broker");
 }
 
+/* The broker lives on without a launcher, and says Busy to what needs one until the next has come. */
+static void wait_for_launcher(struct rig *rig)
+{
+	static const char *const argv[] = { "/usr/bin/true", NULL };
+	const struct rig_launch l = { .profile = "tool", .argv = argv };
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *name = NULL;
+		struct rig_sandbox s;
+
+		if (rig_launch_try(c, &l, &s, &error)) {
+			g_free(rig_wait(c, &s, NULL, NULL));
+			rig_sandbox_done(&s);
+			break;
+		}
+		name = g_dbus_error_get_remote_error(error);
+		if (g_strcmp0(name, RIG_ERROR("Busy")) != 0)
+			break;
+		g_usleep(POLL_USEC);
+	}
+	rig_disconnect(rig, c);
+}
+
 void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 {
 	pid_t old = rig_pid(rig, which);
@@ -99,6 +145,8 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 
 		if (now > 0 && now != old) {
 			rig_wait_ready(rig);
+			if (which == RIG_LAUNCHER)
+				wait_for_launcher(rig);
 			return;
 		}
 		g_usleep(POLL_USEC);

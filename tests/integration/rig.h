@@ -76,7 +76,7 @@ pid_t rig_pid(struct rig *rig, enum rig_process which);
 void rig_limit_fds(pid_t pid, rlim_t soft);
 /* Bytes of memory that it has. */
 size_t rig_resident(pid_t pid);
-/* Kills it and waits until another pid stands in its place and the broker answers. */
+/* Kills it and waits until another pid stands in its place and the broker answers, and launches again. */
 void rig_kill_and_wait(struct rig *rig, enum rig_process which);
 /* Waits until the name is owned and answers Ping. */
 void rig_wait_ready(struct rig *rig);

@@ -418,17 +418,14 @@ static void part_ends_while_broker_is_away(struct user *u)
 
 static void part_launcher_dies(struct user *u)
 {
-	bailiff_sandbox *s = launch(u, forever);
-	bailiff_exit e = { 0 };
-	int r;
+	bailiff_sandbox *s = launch(u, forever), *again;
 
 	say(u->talk);
-	r = bailiff_sandbox_wait(s, 20 * SECOND, &e);
-	/* Before Linux 6.15 nobody may be left who knows. */
-	HOLDS(r == -ESRCH || (r == 0 && strcmp(e.result, "killed") == 0 && e.signal == SIGKILL));
-	(void)bailiff_sandbox_free(s);
 	HOLDS(hear(u->talk));
-	s = launch(u, forever);
+	again = launch(u, forever);
+	IS(bailiff_sandbox_stop(again, 0), 0);
+	ends(u, again, "killed", 0, SIGKILL);
+	(void)bailiff_sandbox_free(again);
 	IS(bailiff_sandbox_stop(s, 0), 0);
 	ends(u, s, "killed", 0, SIGKILL);
 	(void)bailiff_sandbox_free(s);

@@ -93,6 +93,9 @@ static void test_shell(void **state)
 	expect(s.stream[0], "/dev/pts/0\r\n24 80\r\n0\r\nptmx\r\nopened\r\n");
 	resize(c, &s, 50, 132);
 	expect(s.stream[0], "now 50 132\r\n");
+	rig_kill_and_wait(rig, RIG_LAUNCHER);
+	resize(c, &s, 40, 100);
+	expect(s.stream[0], "now 40 100\r\n");
 	assert_int_equal(write(s.stream[0], "end\n", 4), 4);
 	expect(s.stream[0], NULL);
 	result = rig_wait(c, &s, &code, NULL);

@@ -80,6 +80,10 @@ static bool hear(bool deaf)
 	r = keeper_receive(3, &m, fds);
 	if (r <= 0)
 		return deaf || r == -EAGAIN;
+	if (m.type == WIRE_PING) {
+		(void)keeper_send(3, &(struct keeper_message){ .type = WIRE_PONG }, NULL, 0);
+		return true;
+	}
 	say("heard %u generation %u value %u serial %u", m.type, m.generation, m.value, m.serial);
 	fd_close_many(fds, KEEPER_FDS_MAX);
 	return m.type != WIRE_SHUTDOWN || deaf;

@@ -26,6 +26,7 @@
 #define WAIT_MSEC           15000
 #define HEARD_CATALOG       "heard 129"
 #define HEARD_RELOAD_FAILED "heard 130"
+#define HEARD_PEER          "heard 131"
 
 static char dir[64], config[96], runtime[96], libexec[96], record[96], notify[96];
 static pid_t daemon_pid;
@@ -179,6 +180,19 @@ static void expect_notify(const char *state)
 	assert_string_equal(text, state);
 }
 
+static void expect_either(const char *state, const char *other)
+{
+	struct pollfd p = { .fd = notify_fd, .events = POLLIN };
+	char text[128];
+	ssize_t n;
+
+	assert_int_equal(poll(&p, 1, WAIT_MSEC), 1);
+	n = recv(notify_fd, text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_true(strcmp(text, state) == 0 || strcmp(text, other) == 0);
+}
+
 static int exit_status(pid_t pid)
 {
 	int status;
@@ -274,6 +288,18 @@ static void start_and_stop(void **state)
 	expect_notify("STOPPING=1");
 	wait_for("ended", 1);
 	expect_clean();
+}
+
+/* Its two helpers answer, so the service manager hears that all is well. */
+static void watchdog_is_fed(void **state)
+{
+	assert_int_equal(setenv("WATCHDOG_USEC", "800000", 1), 0);
+	start("ok", false);
+	assert_int_equal(unsetenv("WATCHDOG_USEC"), 0);
+	for (int i = 0; i < 5; i++)
+		expect_either("WATCHDOG=1", "READY=1");
+	assert_int_equal(count("started"), 1);
+	assert_int_equal(stop(), 0);
 }
 
 static void start_with_abstract_notify(void **state)
@@ -447,7 +473,7 @@ static void catalog_that_kills_is_dropped(void **state)
 	(void)usleep(700000);
 	assert_int_equal(kill(launcher, SIGKILL), 0);
 	wait_for(HEARD_RELOAD_FAILED " generation 1 value 1", 1);
-	wait_for("started", 2);
+	wait_for(HEARD_PEER, 2);
 	(void)usleep(300000);
 	assert_int_equal(count(HEARD_CATALOG " generation 2"), 0);
 	assert_int_equal(stop(), 0);
@@ -503,9 +529,10 @@ static void launcher_killed(void **state)
 	launcher = child_of(keeper, "bailiff-launch");
 	assert_true(launcher > 0);
 	assert_int_equal(kill(launcher, SIGKILL), 0);
-	/* the fake one does not watch its peer: it is ended with the launcher, and both come back */
-	wait_for("started", 2);
+	/* the broker stays, and is introduced to the next one */
+	wait_for(HEARD_PEER, 2);
 	assert_true(child_of(keeper, "bailiff-launch") > 0);
+	assert_int_equal(count("started"), 1);
 	assert_int_equal(stop(), 0);
 	expect_clean();
 }
@@ -589,6 +616,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KEEPER_TEST(start_and_stop),
+		KEEPER_TEST(watchdog_is_fed),
 		KEEPER_TEST(start_with_abstract_notify),
 		KEEPER_TEST(broker_gets_nothing_but_its_due),
 		KEEPER_TEST(broker_that_dies_at_start),

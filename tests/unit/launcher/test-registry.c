@@ -2,7 +2,7 @@
 
 /* The table of sandboxes: ids, limits, what is dropped first. */
 
-#include "launcher/registry.h"
+#include "registry/registry.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -2,13 +2,14 @@
 
 /* The salt's file: found, made, refused; never replaced. Needs root, whose files it must be. */
 
-#include "launcher/salt.h"
+#include "base/salt.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -31,7 +31,9 @@ static const struct {
 	{ WIRE_START, KEEPER_HAS_UIDS | KEEPER_HAS_RATES, -1 },
 	{ WIRE_START, KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS | KEEPER_HAS_UIDS, 4 },
 	{ WIRE_START, KEEPER_HAS_UIDS, 1 },
-	{ WIRE_START, 64, -1 },
+	{ WIRE_START, KEEPER_HAS_TABLE | KEEPER_HAS_UIDS, 2 },
+	{ WIRE_START, KEEPER_HAS_DIRECT | KEEPER_HAS_TABLE, -1 },
+	{ WIRE_START, 128, -1 },
 	{ WIRE_CATALOG, 0, 1 },
 	{ WIRE_CATALOG, KEEPER_HAS_CGROUP, -1 },
 	{ WIRE_RELOAD_FAILED, 0, 1 },
@@ -43,17 +45,39 @@ static const struct {
 	{ WIRE_CATALOG_BAD, 0, 0 },
 	{ WIRE_RELOAD, 0, 0 },
 	{ WIRE_COMPILED, 0, 1 },
-	{ WIRE_COMPILED + 1, 0, -1 },
+	{ WIRE_HELD, 0, 0 },
+	{ WIRE_HELD, 1U << HOLD_PROCESS | 1U << HOLD_PTY, 2 },
+	{ WIRE_HELD, 1U << HOLD_INIT | HELD_ENDED, 1 },
+	{ WIRE_HELD, 1U << _HOLD_MAX, -1 },
+	{ WIRE_HOLD, 1U << HOLD_LIFELINE, 1 },
+	{ WIRE_HOLD, HELD_ENDED, -1 },
+	{ WIRE_ENDED, 0, 0 },
+	{ WIRE_ENDED, 1, -1 },
+	{ WIRE_RELEASE, 0, 0 },
+	{ WIRE_PING, 0, 0 },
+	{ WIRE_PONG, 0, 0 },
+	{ WIRE_BROKEN, 0, 0 },
+	{ WIRE_BROKEN + 1, 0, -1 },
 	{ UINT32_MAX, 0, -1 },
 };
+
+static bool about_a_sandbox(uint32_t type)
+{
+	return type == WIRE_HOLD || type == WIRE_HELD || type == WIRE_RELEASE || type == WIRE_ENDED;
+}
 
 static void check_type(size_t i, size_t n_fds)
 {
 	const struct keeper_message m = {
-		.type = types[i].type, .flags = types[i].flags, .serial = 4, .generation = 5, .value = 6
+		.type = types[i].type,
+		.flags = types[i].flags,
+		.serial = 4,
+		.generation = 5,
+		.value = 6,
+		.id = about_a_sandbox(types[i].type) ? 7 : 0,
 	};
-	const int fds[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO };
-	int pair[2], got[KEEPER_FDS_MAX] = { -7, -7, -7, -7 };
+	const int fds[KEEPER_FDS_MAX + 1] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+	int pair[2], got[KEEPER_FDS_MAX] = { -7 };
 	bool good = types[i].n_fds == (int)n_fds;
 	struct keeper_message back;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "launcher/generation.h"
+#include "catalog/generation.h"
 #include "base/error.h"
 
 int generation_new(uint32_t number, int memfd, struct generation **ret)

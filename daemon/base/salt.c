@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "launcher/salt.h"
+#include "base/salt.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"

@@ -7,18 +7,16 @@
  */
 
 #include "base/timers.h"
+#include "catalog/generation.h"
 #include "jail/jail.h"
 #include "jail/pools.h"
-#include "launcher/generation.h"
-#include "launcher/source.h"
+#include "registry/source.h"
 #include "wire/messages.h"
 
 #include <sys/queue.h>
 
 #define REGISTRY_BUCKETS                                                                                     \
 	4096U /* a power of two, not below SANDBOXES_MAX: ids are consecutive, so chains stay at 1 */
-
-#define LIFELINES_MAX 4 /* of one sandbox: the launch's, and those that were attached */
 
 struct lifeline {
 	struct source source; /* fd owned here */
@@ -68,6 +66,9 @@ struct sandbox {
 
 	char *notice; /* that the broker has not said to have read; NULL: none */
 	size_t n_notice;
+	uint32_t slot, sequence; /* of what is written down of it */
+	bool adopted;            /* started by a launcher before: its processes are the keeper's children */
+	bool asking;             /* a question of its listener is being answered */
 
 	bool has_reason; /* the end was asked for, result says why */
 	enum sandbox_result reason;
@@ -82,6 +83,9 @@ struct registry {
 	struct sandbox_bucket buckets[REGISTRY_BUCKETS];
 	uint64_t next_id;
 	size_t n, n_retained; /* n counts all */
+	int table_fd;         /* of wire/table.h, owned; or -1: nothing is written down */
+	bool taken[SANDBOXES_MAX];
+	uint32_t last_slot;
 };
 
 /* @first_id: ids start here. */
@@ -91,6 +95,8 @@ void registry_init(struct registry *r, uint64_t first_id);
  * when every place is taken by a live one, or n live ones have reached @max_live.
  */
 int registry_add(struct registry *r, size_t max_live, struct sandbox **ret);
+/* One that is there already, in this slot. Ids of those that are taken in grow, too. */
+int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sandbox **ret);
 /* NULL when there is none. */
 struct sandbox *registry_find(const struct registry *r, uint64_t id);
 /* The first sandbox with an id of at least @id, in order of age. Costs O(1) when that one exists. */

@@ -7,7 +7,10 @@
  * every sanitized name that was ever stored hangs on it.
  */
 
-#include "wire/messages.h"
+#include "base/bounds.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 #define SALT_NEW_BYTES 16 /* as ChromeOS makes them */
 

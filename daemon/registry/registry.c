@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "launcher/registry.h"
+#include "registry/registry.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "wire/table.h"
 
 static struct sandbox_bucket *bucket(struct registry *r, uint64_t id)
 {
@@ -10,7 +11,7 @@ static struct sandbox_bucket *bucket(struct registry *r, uint64_t id)
 
 void registry_init(struct registry *r, uint64_t first_id)
 {
-	*r = (struct registry){ .next_id = first_id };
+	*r = (struct registry){ .next_id = first_id, .table_fd = -1 };
 	TAILQ_INIT(&r->by_age);
 	TAILQ_INIT(&r->retained);
 }
@@ -20,19 +21,15 @@ size_t registry_live(const struct registry *r)
 	return r->n - r->n_retained;
 }
 
-int registry_add(struct registry *r, size_t max_live, struct sandbox **ret)
+int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sandbox **ret)
 {
-	struct sandbox *s;
+	struct sandbox *s = calloc(1, sizeof(*s));
 
-	if (registry_live(r) >= max_live || registry_live(r) >= SANDBOXES_MAX)
-		return -EUSERS;
-	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	if (r->n >= SANDBOXES_MAX)
-		registry_remove(r, TAILQ_FIRST(&r->retained));
 	*s = (struct sandbox){
-		.id = r->next_id++,
+		.id = id,
+		.slot = slot,
 		.state = SANDBOX_STARTING,
 		.jail = JAIL_NULL,
 		.process = SOURCE_NULL,
@@ -45,9 +42,29 @@ int registry_add(struct registry *r, size_t max_live, struct sandbox **ret)
 		s->lifelines[i] = (struct lifeline){ .source = SOURCE_NULL, .sandbox = s };
 	TAILQ_INSERT_TAIL(&r->by_age, s, by_age);
 	LIST_INSERT_HEAD(bucket(r, s->id), s, by_id);
+	r->taken[slot] = true;
 	r->n++;
+	if (r->next_id <= id)
+		r->next_id = id + 1;
 	*ret = s;
 	return 0;
+}
+
+/* There is one: slots are as many as sandboxes may be. */
+static uint32_t free_slot(struct registry *r)
+{
+	while (r->taken[r->last_slot])
+		r->last_slot = (r->last_slot + 1) % SANDBOXES_MAX;
+	return r->last_slot;
+}
+
+int registry_add(struct registry *r, size_t max_live, struct sandbox **ret)
+{
+	if (registry_live(r) >= max_live || registry_live(r) >= SANDBOXES_MAX)
+		return -EUSERS;
+	if (r->n >= SANDBOXES_MAX)
+		registry_remove(r, TAILQ_FIRST(&r->retained));
+	return registry_take_in(r, r->next_id, free_slot(r), ret);
 }
 
 struct sandbox *registry_find(const struct registry *r, uint64_t id)
@@ -92,6 +109,9 @@ void registry_remove(struct registry *r, struct sandbox *s)
 	TAILQ_REMOVE(&r->by_age, s, by_age);
 	LIST_REMOVE(s, by_id);
 	r->n--;
+	r->taken[s->slot] = false;
+	if (r->table_fd >= 0)
+		(void)table_erase(r->table_fd, s->slot);
 	(void)generation_unref(s->generation);
 	free(s->profile);
 	free(s->tag);

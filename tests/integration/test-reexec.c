@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Another version is installed while sandboxes run: after a reload the keeper is the new program in the same
+ * process, launcher and broker are new ones, and the sandboxes live on. A program that could not take over is
+ * not let try. And with a watchdog, a helper that hangs is replaced, sandboxes live on.
+ */
+
+#include "rig.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIVE      10
+#define POLL_USEC 10000
+
+static char *tree; /* a build directory of our own, in which programs can be replaced */
+
+static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
+
+static void run_shell(const char *script, const char *one, const char *two)
+{
+	const char *argv[] = { "sh", "-ec", script, "sh", one, two, NULL };
+	g_autoptr(GError) error = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+		    &status, &error))
+		fail_msg("%s", error->message);
+	assert_int_equal(status, 0);
+}
+
+/* As a package manager does it: a new file in the place of the old one. */
+static void install(const char *from, const char *to)
+{
+	g_autofree char *source = g_build_filename(g_getenv("BAILIFF_REAL_ROOT"), from, NULL);
+	g_autofree char *target = g_build_filename(tree, to, NULL);
+
+	run_shell("cp \"$1\" \"$2.new\"; mv \"$2.new\" \"$2\"", source, target);
+}
+
+static ino_t program_of(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/exe", pid);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static ino_t installed(const char *name)
+{
+	g_autofree char *path = g_build_filename(tree, name, NULL);
+	struct stat st;
+
+	assert_return_code(stat(path, &st), errno);
+	return st.st_ino;
+}
+
+static bool has_ended(const struct rig_sandbox *s)
+{
+	struct pollfd p = { .fd = s->pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void launch_all(GDBusConnection *c, struct rig_sandbox s[LIVE])
+{
+	const struct rig_launch l = { .profile = "tool", .argv = forever };
+
+	for (size_t i = 0; i < LIVE; i++)
+		rig_launch(c, &l, &s[i]);
+}
+
+static void end_all(GDBusConnection *c, struct rig_sandbox s[LIVE])
+{
+	for (size_t i = 0; i < LIVE; i++) {
+		g_autofree char *result = NULL;
+
+		assert_false(has_ended(&s[i]));
+		g_variant_unref(
+			rig_call_ok(c, s[i].path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0)));
+		result = rig_wait(c, &s[i], NULL, NULL);
+		assert_string_equal(result, "killed");
+		rig_sandbox_done(&s[i]);
+	}
+}
+
+static void reload(struct rig *rig)
+{
+	GDBusConnection *root = rig_connect(rig, 0);
+
+	g_variant_unref(rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL));
+	rig_disconnect(rig, root);
+}
+
+/* Until keeper, launcher and broker are what is installed, and a launch works. */
+static void wait_for_installed(struct rig *rig, pid_t keeper)
+{
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		if (program_of(keeper) == installed("daemon/keeper/bailiffd") &&
+			program_of(rig_pid(rig, RIG_LAUNCHER)) == installed("libexec/bailiff-launcher") &&
+			program_of(rig_pid(rig, RIG_BROKER)) == installed("libexec/bailiff-broker"))
+			return rig_wait_ready(rig);
+		g_usleep(POLL_USEC);
+	}
+	fail_msg("the installed programs do not take over");
+}
+
+static void replace_and_check(struct rig *rig, const char *program)
+{
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	pid_t keeper = rig_pid(rig, RIG_KEEPER), stub = rig_pid(rig, RIG_STUB);
+	struct rig_sandbox s[LIVE], after[LIVE];
+
+	launch_all(c, s);
+	install(program, "daemon/keeper/bailiffd");
+	install("daemon/launcher/bailiff-launcher", "libexec/bailiff-launcher");
+	install("daemon/broker/bailiff-broker", "libexec/bailiff-broker");
+	reload(rig);
+	wait_for_installed(rig, keeper);
+	assert_int_equal(rig_pid(rig, RIG_KEEPER), keeper);
+	assert_int_equal(rig_pid(rig, RIG_STUB), stub);
+	launch_all(c, after);
+	end_all(c, s);
+	end_all(c, after);
+	rig_disconnect(rig, c);
+	rig_wait_jailed(rig, 0);
+}
+
+static void test_same_version(void **state)
+{
+	replace_and_check(*state, "daemon/keeper/bailiffd");
+	replace_and_check(*state, "daemon/keeper/bailiffd");
+}
+
+/* Its state has a version that adds to this one's; and it does not go back from there. */
+static void test_next_version(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c;
+	struct rig_sandbox s[LIVE];
+	pid_t keeper = rig_pid(rig, RIG_KEEPER), launcher;
+	ino_t next;
+
+	replace_and_check(rig, "tests/integration/bailiffd-next");
+	c = rig_connect(rig, RIG_ALICE);
+	launch_all(c, s);
+	next = program_of(keeper);
+	launcher = rig_pid(rig, RIG_LAUNCHER);
+	install("daemon/keeper/bailiffd", "daemon/keeper/bailiffd");
+	reload(rig);
+	reload(rig); /* it answers when it has tried the first time */
+	assert_int_equal(program_of(keeper), next);
+	assert_int_equal(rig_pid(rig, RIG_LAUNCHER), launcher);
+	end_all(c, s);
+	rig_disconnect(rig, c);
+	install("tests/integration/bailiffd-next", "daemon/keeper/bailiffd");
+	reload(rig);
+	wait_for_installed(rig, keeper);
+}
+
+/* No bailiffd at all; one that others can write. */
+static void test_no_program(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	pid_t keeper = rig_pid(rig, RIG_KEEPER), launcher = rig_pid(rig, RIG_LAUNCHER);
+	g_autofree char *path = g_build_filename(tree, "daemon/keeper/bailiffd", NULL);
+	ino_t before = program_of(keeper);
+	struct rig_sandbox s[LIVE];
+
+	launch_all(c, s);
+	run_shell("printf '#!/bin/false\\n' > \"$1.new\"; chmod 755 \"$1.new\"; mv \"$1.new\" \"$1\"", path,
+		"");
+	reload(rig);
+	reload(rig);
+	run_shell("chmod 777 \"$1\"", path, "");
+	reload(rig);
+	reload(rig);
+	run_shell("rm \"$1\"", path, "");
+	reload(rig);
+	reload(rig);
+	assert_int_equal(program_of(keeper), before);
+	assert_int_equal(rig_pid(rig, RIG_LAUNCHER), launcher);
+	end_all(c, s);
+	rig_disconnect(rig, c);
+}
+
+static void stop_and_wait(struct rig *rig, enum rig_process which)
+{
+	pid_t old = rig_pid(rig, which);
+
+	assert_return_code(kill(old, SIGSTOP), errno);
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		pid_t now = rig_pid(rig, which);
+
+		if (now > 0 && now != old)
+			return rig_wait_ready(rig);
+		g_usleep(POLL_USEC);
+	}
+	fail_msg("a process that hangs was not replaced");
+}
+
+static void test_hangs(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s[LIVE];
+
+	launch_all(c, s);
+	stop_and_wait(rig, RIG_BROKER);
+	stop_and_wait(rig, RIG_LAUNCHER);
+	for (size_t i = 0; i < LIVE; i++)
+		assert_false(has_ended(&s[i]));
+	rig_kill_and_wait(rig, RIG_LAUNCHER);
+	end_all(c, s);
+	rig_disconnect(rig, c);
+}
+
+static int setup(void **state)
+{
+	const char *real = g_getenv("BAILIFF_BUILD_ROOT");
+
+	tree = g_dir_make_tmp("bailiff-tree-XXXXXX", NULL);
+	assert_non_null(tree);
+	run_shell("chmod 755 \"$2\"; mkdir -p \"$2/daemon/keeper\" \"$2/libexec\"\n"
+		  "ln -s \"$1/tests\" \"$1/dbus\" \"$2\"\n"
+		  "cp \"$1/daemon/keeper/bailiffd\" \"$2/daemon/keeper\"\n"
+		  "cp -L \"$1/libexec\"/* \"$2/libexec\"",
+		real, tree);
+	(void)g_setenv("BAILIFF_REAL_ROOT", real, TRUE);
+	(void)g_setenv("BAILIFF_BUILD_ROOT", tree, TRUE);
+	(void)g_setenv("WATCHDOG_USEC", "4000000", TRUE);
+	return rig_setup(state);
+}
+
+static int teardown(void **state)
+{
+	int r = rig_teardown(state);
+
+	run_shell("rm -r \"$1\"", tree, "");
+	g_free(tree);
+	return r;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hangs),
+		cmocka_unit_test(test_same_version),
+		cmocka_unit_test(test_next_version),
+		cmocka_unit_test(test_no_program),
+	};
+
+	if (!rig_can_run())
+		return RIG_SKIPPED;
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
