@@ -173,6 +173,9 @@ static void tell(struct operation *o)
 	case OPERATION_RELOAD:
 		reload_tell(o);
 		break;
+	case OPERATION_EVENT:
+		event_tell(o);
+		break;
 	case OPERATION_WATCH: /* is never due */
 		break;
 	}

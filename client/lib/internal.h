@@ -91,6 +91,9 @@ struct listener {
 	size_t n_held;
 	bailiff_reload_handler reloaded;
 	void *userdata;
+	bailiff_event_handler event; /* events.c */
+	void *event_userdata;
+	sd_bus_slot *subscribing; /* at a broker that was started again */
 };
 
 struct bailiff_connection {
@@ -176,8 +179,19 @@ int signals_open(bailiff_connection *c);
 void signals_close(bailiff_connection *c);
 /* Another broker is there: looks after the ends that it will not tell of. */
 void signals_renew(bailiff_connection *c);
+/* What was launched before the direct socket was opened again, or by others, is told to subscribers. */
+bool signals_want_all(const bailiff_connection *c);
+/* Sees to it that signals come, and that it is known whose they are. */
+int listen_to_broker(bailiff_connection *c);
 /* How s ended is known. */
 void signals_ended(bailiff_sandbox *s);
+/* events.c: a signal from the broker; false: none of a sandbox, or nobody wants it. */
+bool events_take(bailiff_connection *c, sd_bus_message *m, const char *path);
+/* Asks the broker, once, to tell of every sandbox. */
+int events_subscribe(bailiff_connection *c);
+/* Another broker is there: subscribes anew. */
+void events_renew(bailiff_connection *c);
+void events_close(bailiff_connection *c);
 /* launch.c: what the broker answered, into s; says nothing and asks nobody. */
 int launch_read_reply(bailiff_sandbox *s, sd_bus_message *reply);
 /* What came of that. A sandbox whose reply could not be read is stopped. */

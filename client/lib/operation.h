@@ -16,6 +16,7 @@ enum operation_kind {
 	OPERATION_READY,
 	OPERATION_VIOLATION,
 	OPERATION_RELOAD,
+	OPERATION_EVENT, /* without a message: some were missed */
 };
 
 struct operation {
@@ -50,3 +51,6 @@ int operation_watch(bailiff_sandbox *s);
 void watch_finish(struct operation *o); /* frees it */
 void violation_tell(const struct operation *o);
 void reload_tell(const struct operation *o);
+
+/* events.c */
+void event_tell(const struct operation *o);

@@ -71,28 +71,19 @@ static void look_after(bailiff_sandbox *s)
 		s->watched = true;
 }
 
-static int on_subscribed(
-	_unused_ sd_bus_message *reply, _unused_ void *userdata, _unused_ sd_bus_error *reterr_error)
+bool signals_want_all(const bailiff_connection *c)
 {
-	return 1;
-}
-
-/* What was launched before the direct socket was opened again, or by others, is told to subscribers. */
-static void subscribe_again(bailiff_connection *c)
-{
-	bool needed = false;
-
 	for (const bailiff_sandbox *s = c->sandboxes; s; s = s->next)
-		needed = needed || (!is_told(s) && (s->on_ready || s->on_violation));
-	c->listener.subscribed =
-		needed && c->owner &&
-		sd_bus_call_method_async(c->bus, NULL, c->owner, BAILIFF_OBJECT_PATH,
-			BAILIFF_MANAGER_INTERFACE, "Subscribe", on_subscribed, NULL, NULL) >= 0;
+		if (!is_told(s) && (s->on_ready || s->on_violation))
+			return true;
+	return false;
 }
 
 void signals_renew(bailiff_connection *c)
 {
-	subscribe_again(c);
+	c->listener.subscribed = false;
+	if (c->listener.event || signals_want_all(c))
+		events_renew(c);
 	for (bailiff_sandbox *s = c->sandboxes; s; s = s->next)
 		look_after(s);
 }
@@ -174,6 +165,7 @@ static void take_signal(bailiff_connection *c, sd_bus_message *m)
 
 	if (!path)
 		return;
+	(void)events_take(c, m, path);
 	if (sd_bus_message_is_signal(m, BAILIFF_MANAGER_INTERFACE, "ProfilesReloaded") &&
 		strcmp(path, BAILIFF_OBJECT_PATH) == 0)
 		add_reload(c, m);
@@ -263,6 +255,7 @@ int signals_open(bailiff_connection *c)
 void signals_close(bailiff_connection *c)
 {
 	forget_candidate(&c->listener);
+	events_close(c);
 }
 
 static int fill_match(sd_bus_message *m, const void *data)
@@ -283,7 +276,7 @@ static int ask_for(bailiff_connection *c, const char *match, bool *done)
 	return r;
 }
 
-static int listen_to_broker(bailiff_connection *c)
+int listen_to_broker(bailiff_connection *c)
 {
 	bool first = !c->listener.sees_owner;
 	int r = connection_check(c);
@@ -297,16 +290,9 @@ static int listen_to_broker(bailiff_connection *c)
 /* Signals of s that can not be asked for. A new owner knows of no subscription. */
 static int listen_to_sandbox(bailiff_sandbox *s)
 {
-	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Subscribe", NULL, NULL,
-		0 };
-	bailiff_connection *c = s->connection;
-	int r = listen_to_broker(c);
+	int r = listen_to_broker(s->connection);
 
-	if (r == 0 && !is_told(s) && !c->listener.subscribed) {
-		r = call_broker(c, &call, NULL);
-		c->listener.subscribed = r == 0;
-	}
-	return r;
+	return r == 0 && !is_told(s) ? events_subscribe(s->connection) : r;
 }
 
 /* Whether s has said so before it was listened to. */

@@ -212,60 +212,6 @@ static void test_attach_is_interrupted(void **state)
 	end(id);
 }
 
-/* Reads up to the line that has text in it. */
-static char *hear(FILE *f, const char *text)
-{
-	char *line = NULL;
-	size_t size = 0;
-
-	while (getline(&line, &size, f) > 0)
-		if (strstr(line, text))
-			return line;
-	free(line);
-	fail_msg("monitor ended before it said %s", text);
-	return NULL;
-}
-
-static void test_monitor(void **state)
-{
-	static const char *const argv[] = { "--json=short", "monitor", "--interval=50ms", NULL };
-	int out;
-	pid_t pid = begin(argv, &out);
-	FILE *f = fdopen(out, "r");
-	g_autofree char *id = NULL;
-	char *line;
-
-	/* The first launch may be before its first look: it is asked until it says something. */
-	for (struct pollfd p = { .fd = out, .events = POLLIN }; poll(&p, 1, 500) == 0;) {
-		g_autofree char *probe = launch();
-
-		end(probe);
-	}
-	id = launch();
-	for (;;) {
-		g_autofree char *wanted = g_strdup_printf("\"id\":%s,", id);
-
-		line = hear(f, "\"event\":\"launch\"");
-		if (strstr(line, wanted))
-			break;
-		free(line);
-	}
-	assert_non_null(strstr(line, "\"profile\":\"tool\""));
-	free(line);
-	EXPECT(0, "", NULL, "kill", id);
-	line = hear(f, "\"event\":\"exit\"");
-	free(line);
-	EXPECT_ROOT(0, "generation", NULL, "reload");
-	line = hear(f, "\"event\":\"reload\"");
-	free(line);
-	assert_return_code(kill(pid, SIGINT), errno);
-	assert_int_equal(ctl_status_of(pid), 0);
-	(void)fclose(f);
-	EXPECT(137, "", NULL, "wait", "--release", id);
-	EXPECT(2, "", "50ms or more", "monitor", "--interval=0");
-	EXPECT(2, "", "1 or more", "monitor", "--count=0");
-}
-
 static void test_top(void **state)
 {
 	static const char *const argv[] = { "top", "--batch", "--interval=100ms", NULL };
@@ -405,7 +351,6 @@ int main(void)
 		cmocka_unit_test(test_violations),
 		cmocka_unit_test(test_attach),
 		cmocka_unit_test(test_attach_is_interrupted),
-		cmocka_unit_test(test_monitor),
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_terminal_output),
 		cmocka_unit_test(test_host),

@@ -271,6 +271,68 @@ static void part_reloads(struct user *u)
 	IS(t.n_reloads, n);
 }
 
+struct seen {
+	unsigned n[BAILIFF_EVENT_MISSED + 1];
+	uint64_t id;
+	char tag[16], state[16], what[32];
+	int code;
+};
+
+static void on_event(const bailiff_event *e, void *userdata)
+{
+	struct seen *seen = userdata;
+
+	seen->n[e->kind]++;
+	seen->id = e->id;
+	if (e->kind == BAILIFF_EVENT_LAUNCHED)
+		(void)g_snprintf(seen->tag, sizeof(seen->tag), "%s %u", e->profile, e->owner);
+	if (e->kind == BAILIFF_EVENT_CHANGED)
+		(void)g_strlcpy(seen->state, e->state, sizeof(seen->state));
+	if (e->kind == BAILIFF_EVENT_VIOLATION)
+		(void)g_strlcpy(seen->what, e->what, sizeof(seen->what));
+	if (e->kind == BAILIFF_EVENT_EXITED)
+		seen->code = e->exit.code;
+}
+
+/* Events of a sandbox that another connection launches, and of none any more. */
+static void part_events(struct user *u)
+{
+	static const char *const fails[] = { "dash", "-c", "exit 9", NULL };
+	bailiff_connection *other = NULL;
+	struct seen seen = { 0 }, early = { 0 };
+	bailiff_sandbox *s;
+
+	IS(bailiff_connection_on_event(NULL, on_event, &seen), -EINVAL);
+	IS(bailiff_connect_address(u->c->address, &other), 0);
+	IS(bailiff_connection_on_event(u->c, NULL, NULL), 0);
+	IS(bailiff_connection_on_event(u->c, on_event, &early), 0);
+	IS(bailiff_connection_on_event(u->c, on_event, &seen), 0);
+	{
+		struct user second = { .c = other };
+
+		s = launch(&second, fails);
+	}
+	while (seen.n[BAILIFF_EVENT_EXITED] == 0)
+		turn(u);
+	IS(seen.id, bailiff_sandbox_id(s));
+	HOLDS(strcmp(seen.tag, "tool 6") == 0 && strcmp(seen.state, "exited") == 0);
+	IS(seen.code, 9);
+	IS(bailiff_sandbox_release(s), 0);
+	while (seen.n[BAILIFF_EVENT_RELEASED] == 0)
+		turn(u);
+	IS(seen.n[BAILIFF_EVENT_LAUNCHED] + seen.n[BAILIFF_EVENT_EXITED] + seen.n[BAILIFF_EVENT_RELEASED], 3);
+	(void)bailiff_sandbox_free(s);
+	IS(bailiff_connection_on_event(u->c, NULL, NULL), 0);
+	s = launch(u, forever);
+	IS(bailiff_sandbox_stop(s, 0), 0);
+	ends(u, s, "killed", 0, SIGKILL);
+	settle(u);
+	IS(seen.n[BAILIFF_EVENT_LAUNCHED], 1);
+	IS(early.n[BAILIFF_EVENT_LAUNCHED], 0);
+	(void)bailiff_sandbox_free(s);
+	(void)bailiff_connection_free(other);
+}
+
 /* Ends of all kinds around a restart: before it, while nobody is there, and after it. */
 static void part_restart(struct user *u)
 {
@@ -452,6 +514,11 @@ static void try_reload(struct rig *rig)
 	rig_disconnect(rig, c);
 }
 
+static void test_events(void **state)
+{
+	user_alone(state, part_events);
+}
+
 static void test_reloads(void **state)
 {
 	struct rig *rig = *state;
@@ -501,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_handler_may_all),
 		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_violation),
+		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_reloads),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_forged),

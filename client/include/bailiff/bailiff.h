@@ -196,6 +196,34 @@ int bailiff_sandbox_on_ready(bailiff_sandbox *s, bailiff_ready_handler handler, 
 typedef void (*bailiff_violation_handler)(
 	bailiff_sandbox *s, const char *layer, const char *what, const char *detail, void *userdata);
 int bailiff_sandbox_on_violation(bailiff_sandbox *s, bailiff_violation_handler handler, void *userdata);
+/*
+ * For each thing that happens to a sandbox that this user may see, whoever launched it; for root to any. The
+ * strings are valid during the call.
+ */
+enum bailiff_event_kind {
+	BAILIFF_EVENT_LAUNCHED,  /* id, profile, tag, owner, pid, state */
+	BAILIFF_EVENT_CHANGED,   /* id, state */
+	BAILIFF_EVENT_VIOLATION, /* id, layer, what, detail */
+	BAILIFF_EVENT_EXITED,    /* id, exit */
+	BAILIFF_EVENT_RELEASED,  /* id: how it ended is forgotten */
+	/* The broker was started again, or more happened than was kept: bailiff_list_sandboxes() says what
+	 * there is now. error: not 0 when there will be no more events, as bailiff_connection_on_event()
+	 * returns it. */
+	BAILIFF_EVENT_MISSED
+};
+typedef struct bailiff_event {
+	enum bailiff_event_kind kind;
+	uint64_t id;
+	const char *profile, *tag, *state;
+	uid_t owner;
+	pid_t pid;
+	const char *layer, *what, *detail;
+	bailiff_exit exit;
+	int error;
+} bailiff_event;
+typedef void (*bailiff_event_handler)(const bailiff_event *event, void *userdata);
+/* -EDQUOT: 16 connections of this user have asked for them. */
+int bailiff_connection_on_event(bailiff_connection *c, bailiff_event_handler handler, void *userdata);
 /* After each reading of the profiles, the last of several that were not told yet. files: names of those with
  * errors, NULL-terminated; if there are any, the profiles before, and their generation, stay in force. */
 typedef void (*bailiff_reload_handler)(uint32_t generation, const char *const *files, void *userdata);

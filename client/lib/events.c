@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What happens to every sandbox that the user may see. The broker tells it to who has subscribed, and a
+ * broker that is started again knows of nobody: it is asked anew as soon as it is known, and then the caller
+ * is told to look what it has missed. The same is told when more has come than is kept.
+ */
+
+#include "lib/internal.h"
+#include "lib/operation.h"
+
+#include "dbus/names.h"
+
+#include <string.h>
+
+#define EVENTS_MAX 1024 /* that wait for process() */
+
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+#define PROPERTIES     "org.freedesktop.DBus.Properties"
+
+struct properties {
+	uint64_t id;
+	char *profile, *tag, *state, *result;
+	uint32_t owner, pid;
+	int code, signal;
+};
+
+static const struct dict_field property_fields[] = {
+	{ "Id", 't', offsetof(struct properties, id) },
+	{ "Profile", 's', offsetof(struct properties, profile) },
+	{ "Tag", 's', offsetof(struct properties, tag) },
+	{ "State", 's', offsetof(struct properties, state) },
+	{ "Result", 's', offsetof(struct properties, result) },
+	{ "OwnerUid", 'u', offsetof(struct properties, owner) },
+	{ "Pid", 'u', offsetof(struct properties, pid) },
+	{ "ExitCode", 'i', offsetof(struct properties, code) },
+	{ "ExitSignal", 'i', offsetof(struct properties, signal) },
+};
+
+static void properties_done(struct properties *p)
+{
+	free(p->profile);
+	free(p->tag);
+	free(p->state);
+	free(p->result);
+}
+
+/* Of the path of its object. */
+static int read_id(const char *path, uint64_t *ret)
+{
+	const size_t prefix = strlen(BAILIFF_SANDBOX_PREFIX "/");
+	char *end;
+
+	if (strncmp(path, BAILIFF_SANDBOX_PREFIX "/", prefix) != 0 || path[prefix] < '0' ||
+		path[prefix] > '9')
+		return -EBADMSG;
+	errno = 0;
+	*ret = strtoull(path + prefix, &end, 10);
+	return errno == 0 && *end == '\0' ? 0 : -EBADMSG;
+}
+
+static size_t count_events(const bailiff_connection *c, struct operation **ret_missed)
+{
+	size_t n = 0;
+
+	*ret_missed = NULL;
+	for (struct operation *o = c->due; o; o = o->next) {
+		n += o->kind == OPERATION_EVENT;
+		if (o->kind == OPERATION_EVENT && !o->message)
+			*ret_missed = o;
+	}
+	return n;
+}
+
+/* Without a message: something was missed. */
+static void add_event(bailiff_connection *c, sd_bus_message *m, int error)
+{
+	struct operation *o, *missed;
+
+	if (count_events(c, &missed) >= EVENTS_MAX) {
+		if (missed)
+			return;
+		m = NULL;
+	}
+	/* what comes after it is not known by itself either, where there is no memory */
+	if (operation_new(c, OPERATION_EVENT, NULL, &o) < 0)
+		return;
+	o->message = m ? sd_bus_message_ref(m) : NULL;
+	o->error = error;
+	operation_append(&c->due, o);
+}
+
+bool events_take(bailiff_connection *c, sd_bus_message *m, const char *path)
+{
+	uint64_t id;
+
+	if (!c->listener.event)
+		return false;
+	if (strcmp(path, BAILIFF_OBJECT_PATH) == 0 ? sd_bus_message_is_signal(m, OBJECT_MANAGER, NULL) <= 0
+						   : read_id(path, &id) < 0)
+		return false;
+	add_event(c, m, 0);
+	return true;
+}
+
+static int tell_added(sd_bus_message *m, bailiff_event *e, struct properties *p)
+{
+	const char *path, *interface;
+
+	if (sd_bus_message_read_basic(m, 'o', &path) <= 0 || read_id(path, &e->id) < 0 ||
+		sd_bus_message_enter_container(m, 'a', "{sa{sv}}") <= 0 ||
+		sd_bus_message_enter_container(m, 'e', "sa{sv}") <= 0 ||
+		sd_bus_message_read_basic(m, 's', &interface) <= 0 ||
+		strcmp(interface, BAILIFF_SANDBOX_INTERFACE) != 0 ||
+		dict_read(m, property_fields, ELEMENTSOF(property_fields), p) < 0)
+		return -EBADMSG;
+	e->kind = BAILIFF_EVENT_LAUNCHED;
+	e->profile = p->profile;
+	e->tag = p->tag;
+	e->owner = p->owner;
+	e->pid = (pid_t)p->pid;
+	e->state = p->state;
+	return 0;
+}
+
+static int tell_changed(sd_bus_message *m, bailiff_event *e, struct properties *p)
+{
+	const char *interface;
+
+	if (sd_bus_message_read_basic(m, 's', &interface) <= 0 ||
+		strcmp(interface, BAILIFF_SANDBOX_INTERFACE) != 0 ||
+		dict_read(m, property_fields, ELEMENTSOF(property_fields), p) < 0)
+		return -EBADMSG;
+	e->kind = BAILIFF_EVENT_CHANGED;
+	e->state = p->state;
+	return 0;
+}
+
+static int read_event(sd_bus_message *m, bailiff_event *e, struct properties *p)
+{
+	const char *path = sd_bus_message_get_path(m);
+
+	if (sd_bus_message_rewind(m, 1) < 0)
+		return -EBADMSG;
+	if (sd_bus_message_is_signal(m, OBJECT_MANAGER, "InterfacesAdded") > 0)
+		return tell_added(m, e, p);
+	if (sd_bus_message_is_signal(m, OBJECT_MANAGER, "InterfacesRemoved") > 0) {
+		e->kind = BAILIFF_EVENT_RELEASED;
+		return sd_bus_message_read_basic(m, 'o', &path) <= 0 ? -EBADMSG : read_id(path, &e->id);
+	}
+	if (read_id(path, &e->id) < 0)
+		return -EBADMSG;
+	if (sd_bus_message_is_signal(m, PROPERTIES, "PropertiesChanged") > 0)
+		return tell_changed(m, e, p);
+	if (sd_bus_message_is_signal(m, BAILIFF_SANDBOX_INTERFACE, "Exited") > 0) {
+		e->kind = BAILIFF_EVENT_EXITED;
+		return sd_bus_message_read(m, "sii", &e->exit.result, &e->exit.code, &e->exit.signal) <= 0
+			       ? -EBADMSG
+			       : 0;
+	}
+	if (sd_bus_message_is_signal(m, BAILIFF_SANDBOX_INTERFACE, "Violation") > 0) {
+		e->kind = BAILIFF_EVENT_VIOLATION;
+		return sd_bus_message_read(m, "sss", &e->layer, &e->what, &e->detail) <= 0 ? -EBADMSG : 0;
+	}
+	return -EBADMSG;
+}
+
+void event_tell(const struct operation *o)
+{
+	const struct listener *l = &o->connection->listener;
+	_cleanup_(properties_done) struct properties p = { 0 };
+	bailiff_event e = { .kind = BAILIFF_EVENT_MISSED, .error = o->error };
+
+	if (!l->event || (o->message && read_event(o->message, &e, &p) < 0))
+		return;
+	l->event(&e, l->event_userdata);
+}
+
+static int on_subscribed(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *reterr_error)
+{
+	bailiff_connection *c = userdata;
+	int r = reply_verdict(c->owner ? c->owner : "", reply);
+
+	c->listener.subscribing = sd_bus_slot_unref(c->listener.subscribing);
+	c->listener.subscribed = r == 0;
+	/* this one has ended, too: the next one is asked in its turn */
+	if (r == -ECONNRESET || r == -EHOSTUNREACH || sd_bus_is_open(c->bus) <= 0)
+		return 1;
+	if (c->listener.event)
+		add_event(c, NULL, r);
+	return 1;
+}
+
+void events_renew(bailiff_connection *c)
+{
+	struct listener *l = &c->listener;
+	int r;
+
+	if (!c->owner)
+		return;
+	l->subscribing = sd_bus_slot_unref(l->subscribing);
+	r = sd_bus_call_method_async(c->bus, &l->subscribing, c->owner, BAILIFF_OBJECT_PATH,
+		BAILIFF_MANAGER_INTERFACE, "Subscribe", on_subscribed, c, NULL);
+	if (r < 0 && l->event)
+		add_event(c, NULL, r);
+}
+
+void events_close(bailiff_connection *c)
+{
+	c->listener.subscribing = sd_bus_slot_unref(c->listener.subscribing);
+}
+
+int events_subscribe(bailiff_connection *c)
+{
+	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Subscribe", NULL, NULL,
+		0 };
+	int r = c->listener.subscribed ? 0 : call_broker(c, &call, NULL);
+
+	if (r == 0)
+		c->listener.subscribed = true;
+	return r;
+}
+
+EXPORT int bailiff_connection_on_event(bailiff_connection *c, bailiff_event_handler handler, void *userdata)
+{
+	const struct call unsubscribe = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Unsubscribe", NULL,
+		NULL, 0 };
+	int r;
+
+	if (!c)
+		return -EINVAL;
+	if (!handler) {
+		if (!c->listener.event)
+			return 0;
+		c->listener.event = NULL;
+		if (!signals_want_all(c) && call_broker(c, &unsubscribe, NULL) == 0)
+			c->listener.subscribed = false;
+		return 0;
+	}
+	r = listen_to_broker(c);
+	if (r < 0)
+		return r;
+	/* before the call: what comes with its answer counts */
+	c->listener.event = handler;
+	c->listener.event_userdata = userdata;
+	r = events_subscribe(c);
+	if (r < 0)
+		c->listener.event = NULL;
+	return r;
+}
