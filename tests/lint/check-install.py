@@ -83,6 +83,7 @@ FILES = {
     'usr/share/doc/bailiff/CONFINEMENT.md',
     'usr/share/doc/bailiff/EXPOSURE.md',
     'usr/share/doc/bailiff/SELFTESTS.md',
+    'usr/share/doc/bailiff/SELINUX.md',
     'usr/share/doc/bailiff/HACKING.md',
     'usr/share/doc/bailiff/LAYERS.md',
     'usr/share/doc/bailiff/LICENSE',
@@ -103,6 +104,8 @@ FILES = {
     'usr/share/man/man7/bailiff.journal-fields.7',
     'usr/share/man/man8/bailiffd.8',
 }
+# With -Dselinux=enabled.
+OPTIONAL = re.compile(r'usr/share/selinux/(packages/bailiff\.pp|devel/include/services/bailiff\.if)')
 # What each link leads to, as a pattern.
 LINKS = {
     'usr/lib/LIBRARIES/libbailiff.so': r'libbailiff\.so\.0',
@@ -146,7 +149,7 @@ def check_tree(root):
     expected = PROGRAMS | FILES | set(LINKS)
     yield from (f'{name}: not installed' for name in sorted(expected - files))
     yield from (f'{name}: installed, but not in the list of tests/lint/check-install.py'
-                for name in sorted(files - expected) if not SHARED_OBJECT.fullmatch(name))
+                for name in sorted(files - expected) if not SHARED_OBJECT.fullmatch(name) and not OPTIONAL.fullmatch(name))
     yield from (f'{name}: no such directory' for name in sorted(DIRECTORIES) if not (root / name).is_dir())
     for name, path in found.items():
         yield from check_entry(path, name)
