@@ -7,6 +7,7 @@
 #include "broker/broker.h"
 #include "broker/bus.h"
 #include "broker/deferred.h"
+#include "broker/errors.h"
 #include "dbus/names.h"
 #include "wire/messages.h"
 
@@ -296,7 +297,7 @@ int inquiry_look(
 	drop(i);
 	return r == -EAGAIN ? sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
 				      "Too many launches at this moment: try again")
-			    : r;
+			    : error_not_sent(error, r);
 }
 
 static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)

@@ -138,6 +138,11 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 {
 	pid_t old = rig_pid(rig, which);
 
+	/* one that was killed before may not have come back yet */
+	for (int i = 0; old == 0 && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		g_usleep(POLL_USEC);
+		old = rig_pid(rig, which);
+	}
 	assert_true(old > 1);
 	assert_return_code(kill(old, SIGKILL), errno);
 	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
