@@ -160,6 +160,22 @@ static void test_signals_from_outside(void **state)
 	rig_wait_jailed(rig, 0);
 }
 
+/* Nobody is left to restore the terminal then; the sandbox ends all the same. */
+static void test_killed(void **state)
+{
+	struct rig *rig = *state;
+	struct console c;
+	int status;
+
+	console_start(&c, rig, 30, 100, SCRIPT("trap '' HUP; echo ready; " WAITS_FOREVER));
+	console_expect(&c, "ready\r\n");
+	assert_return_code(kill(c.job, SIGKILL), errno);
+	status = console_wait(&c);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	rig_wait_jailed(rig, 0);
+	console_done(&c);
+}
+
 /* Stopped from outside it gives the terminal back, and takes it again. The program goes on. */
 static void test_stop_and_continue(void **state)
 {
@@ -368,6 +384,7 @@ int main(void)
 		rig_test(test_job_control),
 		rig_test(test_escape),
 		rig_test(test_signals_from_outside),
+		rig_test(test_killed),
 		rig_test(test_stop_and_continue),
 		rig_test(test_ends),
 		rig_test(test_either),
