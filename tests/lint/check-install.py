@@ -65,6 +65,7 @@ FILES = {
     'usr/lib/bailiff/profiles/renderer.profile',
     'usr/lib/bailiff/profiles/shell.profile',
     'usr/lib/bailiff/profiles/traceroute.profile',
+    'usr/lib/systemd/catalog/bailiff.catalog',
     'usr/lib/systemd/system/bailiff.slice',
     'usr/lib/systemd/system/bailiffd.service',
     'usr/lib/sysusers.d/bailiff.conf',
