@@ -27,6 +27,7 @@ static void unlink_from(struct broker *b, struct inquiry *i)
 
 static void stop_asking(struct inquiry *i)
 {
+	carried_give(&i->broker->quota, &i->carried);
 	i->slot = sd_bus_slot_unref(i->slot);
 	if (i->polkit_open)
 		polkit_cancel(i->broker->bus, i->cancellation);
@@ -123,6 +124,7 @@ static void resume(struct inquiry *i)
 	int r;
 
 	i->call = deferred_free(i->call);
+	carried_give(&i->broker->quota, &i->carried); /* the launch takes it anew */
 	r = sd_bus_message_rewind(m, 1);
 	if (r >= 0)
 		r = sd_bus_enqueue_for_read(sd_bus_message_get_bus(m), m);
@@ -315,29 +317,45 @@ static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
 	return 1;
 }
 
-int inquiry_polkit(struct broker *b, const struct caller *c, sd_bus_message *m,
-	const struct polkit_question *q, sd_bus_error *error)
+static int ask(struct inquiry *i, const struct polkit_question *q)
 {
+	int r;
+
+	free(i->action);
+	i->action = strdup(q->action);
+	if (!i->action)
+		return -ENOMEM;
+	(void)snprintf(
+		i->cancellation, sizeof(i->cancellation), "bailiff-%" PRIu64, ++i->broker->n_inquiries);
+	r = polkit_ask(i->broker->bus, i->sender, q, i->cancellation, on_polkit, i, &i->slot);
+	i->polkit_open = r >= 0;
+	return r;
+}
+
+int inquiry_polkit(struct broker *b, const struct caller *c, sd_bus_message *m,
+	const struct polkit_question *q, const struct carried *carried, sd_bus_error *error)
+{
+	struct carried owned = carried ? *carried : (struct carried){ 0 };
 	struct inquiry *i;
 	int r;
 
 	/* polkit looks its subject up on the bus that it is on itself. */
 	if (sd_bus_message_get_bus(m) != b->bus)
-		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED,
+		r = sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED,
 			"polkit can not be asked about a connection that is not on the system bus: call over "
 			"that");
-	r = begin(b, c, m, error, &i);
-	if (r < 0)
+	else
+		r = begin(b, c, m, error, &i);
+	if (r < 0) {
+		carried_give(&b->quota, &owned);
 		return r;
-	free(i->action);
-	i->action = strdup(q->action);
-	(void)snprintf(i->cancellation, sizeof(i->cancellation), "bailiff-%" PRIu64, ++b->n_inquiries);
-	r = i->action ? polkit_ask(b->bus, i->sender, q, i->cancellation, on_polkit, i, &i->slot) : -ENOMEM;
+	}
+	i->carried = owned;
+	r = ask(i, q);
 	if (r < 0) {
 		drop(i);
 		return r;
 	}
-	i->polkit_open = true;
 	return INQUIRY_WAITS;
 }
 

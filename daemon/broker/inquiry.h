@@ -10,6 +10,7 @@
 
 #include "broker/caller.h"
 #include "broker/polkit.h"
+#include "broker/quota.h"
 
 struct broker;
 struct deferred;
@@ -31,7 +32,8 @@ struct inquiry {
 	struct process_answer *process; /* until the bus has confirmed the number */
 	enum polkit_verdict verdict;    /* UNASKED as long as it is */
 	char *action;
-	sd_bus_slot *slot; /* question to polkit or the bus */
+	struct carried carried; /* by the call that waits for polkit, which can be long */
+	sd_bus_slot *slot;      /* question to polkit or the bus */
 	bool polkit_open;
 	char cancellation[40];
 };
@@ -46,9 +48,9 @@ void inquiry_end(struct broker *b, sd_bus_message *m);
  */
 int inquiry_look(
 	struct broker *b, const struct caller *c, sd_bus_message *m, bool needs_unit, sd_bus_error *error);
-/* The same for polkit. */
+/* The same for polkit. @carried: by the call, taken over; NULL: nothing that counts. */
 int inquiry_polkit(struct broker *b, const struct caller *c, sd_bus_message *m,
-	const struct polkit_question *q, sd_bus_error *error);
+	const struct polkit_question *q, const struct carried *carried, sd_bus_error *error);
 /* A connection is gone. */
 void inquiries_client_gone(struct broker *b, const char *name);
 /* At the end: without answers. Handlers of the launcher's have been called before. */

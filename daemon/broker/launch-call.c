@@ -138,13 +138,15 @@ static int ask_polkit(struct broker *b, const struct caller *c, sd_bus_message *
 	struct polkit_question q = {
 		.action = plan_polkit_action(p), .profile = p->name, .interactive = a->interactive
 	};
+	struct carried carried;
 	int r;
 
 	r = polkit_command_line(a->argv.v, &command_line);
 	if (r < 0)
 		return r;
 	q.command_line = command_line;
-	return inquiry_polkit(b, c, m, &q, error);
+	r = carried_take(b, c->uid, a, 0, &carried, error);
+	return r < 0 ? r : inquiry_polkit(b, c, m, &q, &carried, error);
 }
 
 /* The same evaluation that the launcher makes; of the result only the effective streams are needed here. */

@@ -86,53 +86,61 @@ static int take_rates(struct launch *l, const struct compiled_profile *p, sd_bus
 			    : r;
 }
 
-static int take_amount(struct launch *l, enum quota_kind kind, uint32_t amount, uint32_t limit,
-	uint32_t *taken, const char *noun, const char *key, sd_bus_error *error)
+static int take_amount(struct broker *b, uid_t uid, enum quota_kind kind, uint32_t amount, uint32_t limit,
+	uint32_t *taken, sd_bus_error *error)
 {
+	const bool bytes = kind == QUOTA_BYTES;
 	int r;
 
-	r = quota_take(&l->broker->quota, l->uid, kind, amount, limit);
+	r = quota_take(&b->quota, uid, kind, amount, limit);
 	if (r == -EDQUOT)
 		return sd_bus_error_setf(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
 			"Launches of this user that are under way have too many %s (%u are permitted, "
 			"%s): wait for their answers",
-			noun, limit, key);
+			bytes ? "bytes of arguments and environment" : "file descriptors", limit,
+			bytes ? "MaxBytesPerUser=" : "MaxFileDescriptorsPerUser=");
 	if (r >= 0)
 		*taken = amount;
+	return r;
+}
+
+int carried_take(struct broker *b, uid_t uid, const struct launch_args *a, uint32_t more_fds,
+	struct carried *ret, sd_bus_error *error)
+{
+	const struct compiled_config *config = &b->catalog->config;
+	/* the caller's, mapped and bound, and the lifeline */
+	const uint32_t fds = (uint32_t)(a->n_fds + a->n_binds) + (a->lifeline >= 0) + more_fds;
+	struct carried c = { .uid = uid };
+	int r;
+
+	r = take_amount(
+		b, uid, QUOTA_BYTES, (uint32_t)a->bytes, config->max_bytes_per_user, &c.n_bytes, error);
+	if (r >= 0)
+		r = take_amount(b, uid, QUOTA_FDS, fds, config->max_fds_per_user, &c.n_fds, error);
+	if (r < 0)
+		carried_give(&b->quota, &c);
+	*ret = c;
 	return r;
 }
 
 int launch_take_quota(
 	struct launch *l, const struct compiled_profile *p, const struct launch_args *a, sd_bus_error *error)
 {
-	const struct compiled_config *config = &l->broker->catalog->config;
-	/* the caller's, mapped and bound, the lifeline, and both ends of pipes */
-	const uint32_t fds = (uint32_t)(a->n_fds + a->n_binds) + (a->lifeline >= 0) + 2 * STREAMS;
 	int r;
 
 	r = take_live(l, p, error);
-	if (r >= 0)
-		r = take_amount(l, QUOTA_BYTES, (uint32_t)a->bytes, config->max_bytes_per_user, &l->n_bytes,
-			"bytes of arguments and environment", "MaxBytesPerUser=", error);
-	if (r >= 0)
-		r = take_amount(l, QUOTA_FDS, fds, config->max_fds_per_user, &l->n_fds, "file descriptors",
-			"MaxFileDescriptorsPerUser=", error);
+	if (r >= 0) /* both ends of pipes, too */
+		r = carried_take(l->broker, l->uid, a, 2 * STREAMS, &l->carried, error);
 	/* the last: a launch that another limit refuses is none */
 	return r < 0 ? r : take_rates(l, p, error);
 }
 
 void launch_give_quota(struct launch *l)
 {
-	struct quota *q = &l->broker->quota;
-
-	if (l->n_fds > 0)
-		quota_give(q, l->uid, QUOTA_FDS, l->n_fds);
-	if (l->n_bytes > 0)
-		quota_give(q, l->uid, QUOTA_BYTES, l->n_bytes);
+	carried_give(&l->broker->quota, &l->carried);
 	if (l->counted)
-		quota_give(q, l->uid, QUOTA_LIVE, 1);
+		quota_give(&l->broker->quota, l->uid, QUOTA_LIVE, 1);
 	l->counted = false;
-	l->n_fds = l->n_bytes = 0;
 }
 
 static int append(sd_bus_message *reply, const char *name, const char *profile, uint32_t used, uint32_t limit)

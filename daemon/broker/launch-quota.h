@@ -11,6 +11,10 @@
  * given back with launch_free(). */
 int launch_take_quota(
 	struct launch *l, const struct compiled_profile *p, const struct launch_args *a, sd_bus_error *error);
+/* Counts what the caller hands over, and so many descriptors more. As above; nothing stays taken on failure.
+ */
+int carried_take(struct broker *b, uid_t uid, const struct launch_args *a, uint32_t more_fds,
+	struct carried *ret, sd_bus_error *error);
 void launch_give_quota(struct launch *l);
 
 int quota_call(sd_bus_message *m, void *userdata, sd_bus_error *error);

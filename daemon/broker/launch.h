@@ -5,6 +5,7 @@
 
 #include "broker/deferred.h"
 #include "broker/launcher-client.h"
+#include "broker/quota.h"
 #include "broker/sandbox.h"
 #include "broker/token.h"
 #include "wire/messages.h"
@@ -22,10 +23,10 @@ struct launch {
 	struct token token;
 	uid_t uid;
 	uint32_t generation;
-	bool detach, counted;    /* counted: against QUOTA_LIVE */
-	uint32_t n_bytes, n_fds; /* counted against QUOTA_BYTES and QUOTA_FDS */
-	int streams[STREAMS];    /* our ends of pipes and sockets, and a pty's master; or -1 */
-	int pty;                 /* the first stream that is one, or -1 */
+	bool detach, counted; /* counted: against QUOTA_LIVE */
+	struct carried carried;
+	int streams[STREAMS]; /* our ends of pipes and sockets, and a pty's master; or -1 */
+	int pty;              /* the first stream that is one, or -1 */
 };
 
 struct launch *launch_free(struct launch *l); /* returns NULL */

@@ -49,7 +49,7 @@ int manager_bus_require_administrator(
 	if (!c)
 		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
 	if (!caller_is_administrator(c) && !i) {
-		r = inquiry_polkit(b, c, m, &q, error);
+		r = inquiry_polkit(b, c, m, &q, NULL, error);
 		if (r < 0)
 			record_act(b, c, m, "AccessDenied", "");
 		return r;

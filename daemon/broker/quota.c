@@ -77,3 +77,12 @@ void quota_give(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t amoun
 			return;
 	*a = q->accounts[--q->n_accounts];
 }
+
+void carried_give(struct quota *q, struct carried *c)
+{
+	if (c->n_fds > 0)
+		quota_give(q, c->uid, QUOTA_FDS, c->n_fds);
+	if (c->n_bytes > 0)
+		quota_give(q, c->uid, QUOTA_BYTES, c->n_bytes);
+	c->n_fds = c->n_bytes = 0;
+}

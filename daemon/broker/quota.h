@@ -36,3 +36,12 @@ uint32_t quota_used(const struct quota *q, uid_t uid, enum quota_kind kind);
 int quota_take(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t amount, uint32_t limit);
 /* That many less; they must have been taken. */
 void quota_give(struct quota *q, uid_t uid, enum quota_kind kind, uint32_t amount);
+
+/* What a call that waits carries: counted against QUOTA_BYTES and QUOTA_FDS of its user. */
+struct carried {
+	uid_t uid;
+	uint32_t n_bytes, n_fds;
+};
+
+/* Nothing is carried any more. */
+void carried_give(struct quota *q, struct carried *c);

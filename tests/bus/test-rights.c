@@ -358,6 +358,52 @@ static void test_polkit_is_slow(void **state)
 	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
 }
 
+static sd_bus_message *polkit_launch_with_fds(struct rig *r)
+{
+	sd_bus_message *m = rig_call(r, BOB, 0, "LaunchSandboxed");
+
+	assert_true(sd_bus_message_append(
+			    m, "sasa{ss}a{uh}a{sv}", "polkit", 1, "/bin/true", 0, 2, 5, 0, 6, 0, 0) >= 0);
+	return m;
+}
+
+/* Q1, D14: what calls carry while polkit thinks is counted, and given back whatever comes of it. */
+static void test_polkit_holds_little(void **state)
+{
+	struct rig *r = *state;
+	struct quota *q = &r->broker.quota;
+	struct reply first, second;
+
+	r->polkit = PLAY_SLOW;
+	for (int leaves = 0; leaves < 2; leaves++) {
+		const unsigned asked = r->n_polkit;
+
+		r->broker.catalog->config.max_bytes_per_user = 2 * sizeof("/bin/true");
+		r->broker.catalog->config.max_fds_per_user = 3;
+		rig_send(r, polkit_launch_with_fds(r), &first);
+		rig_until(r, r->n_polkit == asked + 1);
+		assert_int_equal(quota_used(q, 1001, QUOTA_BYTES), sizeof("/bin/true"));
+		assert_int_equal(quota_used(q, 1001, QUOTA_FDS), 2);
+		rig_expect(r, polkit_launch_with_fds(r), BAILIFF_ERROR_QUOTA_EXCEEDED, &second);
+		assert_non_null(strstr(second.text, "MaxFileDescriptorsPerUser="));
+		reply_done(&second);
+		r->broker.catalog->config.max_bytes_per_user = sizeof("/bin/true");
+		rig_expect(r, rig_launch(r, BOB, "polkit"), BAILIFF_ERROR_QUOTA_EXCEEDED, &second);
+		assert_non_null(strstr(second.text, "MaxBytesPerUser="));
+		reply_done(&second);
+		assert_int_equal(r->n_polkit, asked + 1);
+		launch(r, ALICE, "label", BAILIFF_ERROR_ACCESS_DENIED);
+		if (leaves)
+			rig_leave(r, BOB);
+		else
+			rig_answer_polkit(r, PLAY_NO);
+		rig_until(r, r->broker.inquiries == NULL);
+		reply_done(&first);
+		for (int kind = 0; kind < _QUOTA_MAX; kind++)
+			assert_int_equal(q->total[kind], 0);
+	}
+}
+
 /* Administrative methods: uid 0, and whom polkit permits to manage. */
 static void test_manage(void **state)
 {
@@ -399,6 +445,7 @@ int main(void)
 		RIGHTS(test_polkit_says_no),
 		RIGHTS(test_reloaded_while_asked),
 		RIGHTS(test_polkit_is_slow),
+		RIGHTS(test_polkit_holds_little),
 		RIGHTS(test_manage),
 	};
 
