@@ -136,6 +136,9 @@ static int make_bus(int *fd, sd_bus **ret)
 		r = sd_bus_negotiate_fds(bus, 1);
 	if (r >= 0)
 		r = sd_bus_set_connected_signal(bus, 1);
+	/* it would wait, at the loop's end, for what only the loop can move: outflow_drain() is for that */
+	if (r >= 0)
+		r = sd_bus_set_close_on_exit(bus, 0);
 	if (r >= 0)
 		r = sd_bus_set_fd(bus, other, other);
 	if (r < 0)

@@ -28,6 +28,9 @@ static int set_up(sd_bus *bus, const char *name, sd_id128_t id, int fd)
 		r = sd_bus_set_trusted(bus, 0);
 	if (r >= 0)
 		r = sd_bus_negotiate_fds(bus, 1);
+	/* at the loop's end it would wait until the client has read all */
+	if (r >= 0)
+		r = sd_bus_set_close_on_exit(bus, 0);
 	/* clients look for the name that they called */
 	if (r >= 0)
 		r = sd_bus_set_sender(bus, BAILIFF_BUS_NAME);
