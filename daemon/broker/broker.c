@@ -5,6 +5,7 @@
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "broker/bus.h"
 #include "broker/fd-channel.h"
 #include "broker/inquiry.h"
 #include "broker/launch-call.h"
@@ -34,8 +35,6 @@ void broker_done(struct broker *b)
 	deferred_list_clear(&b->reloads_next);
 	sandboxes_done(&b->sandboxes);
 	direct_close(&b->direct);
-	for (size_t i = 0; i < b->n_slots; i++)
-		b->slots[i] = sd_bus_slot_unref(b->slots[i]);
 	callers_done(&b->callers);
 	quota_done(&b->quota);
 	rates_done(&b->rates);
@@ -43,10 +42,9 @@ void broker_done(struct broker *b)
 	b->catalog = catalog_free(b->catalog);
 	b->errors = strv_free(b->errors);
 	free(b->salt);
-	outflow_end(&b->outflow);
 	outflow_drain(b);
-	b->bus = sd_bus_close_unref(b->bus);
-	bus_link_close(&b->link);
+	bus_close(b);
+	b->bus_retry = sd_event_source_disable_unref(b->bus_retry);
 	b->event = sd_event_unref(b->event);
 	b->proc_fd = fd_close(b->proc_fd);
 }
@@ -73,7 +71,7 @@ static int set_errors(struct broker *b, char *const *errors)
 /* As soon as all is there that it takes. */
 static int take_over(struct broker *b)
 {
-	if (!b->catalog || b->launcher.fd < 0 || !b->connected || b->taking_over)
+	if (!b->catalog || b->launcher.fd < 0 || (b->bus && !b->connected) || b->taking_over)
 		return 0;
 	b->taking_over = true;
 	return takeover_begin(b);
@@ -180,15 +178,25 @@ void broker_connected(struct broker *b)
 	int r;
 
 	b->connected = true;
+	if (b->ready) {
+		bus_ask_name(b);
+		return;
+	}
 	r = take_over(b);
 	if (r < 0)
 		broker_fail(b, r, "The launcher can not be asked for the sandboxes that there are");
 }
 
-void broker_named(struct broker *b)
+void broker_serve(struct broker *b)
 {
 	int r;
 
+	b->ready = true;
+	if (b->served)
+		return;
+	b->served = true;
+	if (!b->bus)
+		bus_await(b);
 	r = keeper_say_ready(&b->keeper);
 	if (r < 0) {
 		broker_fail(b, r, "The keeper does not take our word that we are ready");

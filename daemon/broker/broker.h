@@ -9,6 +9,7 @@
 
 #include "broker/audit.h"
 #include "broker/bus-link.h"
+#include "broker/bus-mode.h"
 #include "broker/caller.h"
 #include "broker/direct.h"
 #include "broker/keeper-client.h"
@@ -31,8 +32,10 @@ struct launch;
 
 struct broker {
 	sd_event *event;
+	enum bus_mode bus_mode;
+	sd_event_source *bus_retry; /* while there is none, and one is wanted */
 	struct bus_link link;
-	sd_bus *bus; /* on the other end of the link */
+	sd_bus *bus; /* on the other end of the link; NULL without one */
 	sd_bus_slot *slots[SLOTS_MAX];
 	size_t n_slots;
 	struct outflow outflow;
@@ -62,6 +65,7 @@ struct broker {
 	bool taken_over;  /* the first table is complete: what comes later is compared with ours */
 	size_t n_checks;  /* owners of taken-over sandboxes still to be looked up */
 	bool connected;   /* the bus has greeted us */
+	bool served;      /* the keeper knows that we are ready */
 	bool taking_over; /* the launcher was asked what there is */
 	bool ready;       /* calls are answered */
 	bool stopping;
@@ -100,5 +104,5 @@ void broker_stop(struct broker *b);
 void broker_client_gone(struct broker *b, const char *name);
 /* The bus has greeted us. */
 void broker_connected(struct broker *b);
-/* The bus gave us our name. */
-void broker_named(struct broker *b);
+/* Serves the direct socket; there is no bus, or it gave us our name. */
+void broker_serve(struct broker *b);

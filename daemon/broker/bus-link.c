@@ -112,7 +112,7 @@ static int on_moving(sd_event_source *source, int fd, uint32_t events, void *use
 	if (r == 0 && (events & (EPOLLHUP | EPOLLERR)))
 		r = -EPIPE;
 	if (r < 0)
-		broker_fail(l->broker, r == -EPIPE ? -ECONNRESET : r, "The bus has gone");
+		bus_lost(l->broker, r == -EPIPE ? -ECONNRESET : r);
 	return 0;
 }
 

@@ -40,6 +40,18 @@ int bus_open(struct broker *b, int fd)
 	return r;
 }
 
+void bus_close(struct broker *b)
+{
+	outflow_end(&b->outflow);
+	for (size_t i = 0; i < b->n_slots; i++)
+		b->slots[i] = sd_bus_slot_unref(b->slots[i]);
+	b->n_slots = 0;
+	b->bus = sd_bus_close_unref(b->bus);
+	b->callers.bus = NULL;
+	b->connected = false;
+	bus_link_close(&b->link);
+}
+
 sd_bus_slot **bus_next_slot(struct broker *b)
 {
 	assert(b->n_slots < SLOTS_MAX);
@@ -153,7 +165,7 @@ int bus_attach(struct broker *b)
 		r = sd_bus_add_match_async(
 			b->bus, bus_next_slot(b), MATCH_NAME_LOST, on_name_lost, on_match_installed, b);
 	if (r >= 0)
-		r = sd_bus_set_exit_on_disconnect(b->bus, 1);
+		r = sd_bus_set_exit_on_disconnect(b->bus, b->bus_mode == BUS_REQUIRED);
 	if (r >= 0)
 		r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
 	if (r >= 0)
@@ -182,16 +194,20 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
 		broker_fail(
 			b, -EEXIST, "The bus name " BAILIFF_BUS_NAME " is taken: does another bailiffd run?");
 	else
-		broker_named(b);
+		broker_serve(b);
 	return 1;
 }
 
-int bus_request_name(struct broker *b)
+void bus_ask_name(struct broker *b)
 {
+	int r;
+
 	/* From here on, and not from the answer on: the call that the bus started us for may come before it.
 	 */
 	b->ready = true;
-	return sd_bus_request_name_async(b->bus, NULL, BAILIFF_BUS_NAME, 0, on_name, b);
+	r = sd_bus_request_name_async(b->bus, NULL, BAILIFF_BUS_NAME, 0, on_name, b);
+	if (r < 0)
+		broker_fail(b, r, "Can not ask for the bus name");
 }
 
 struct check {

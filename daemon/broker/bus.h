@@ -11,12 +11,14 @@ struct broker;
 
 /* b->bus, over this socket, which is connected to a bus; takes it over. Nothing is read yet. */
 int bus_open(struct broker *b, int fd);
+/* And all that is about it. Nothing to do without one. */
+void bus_close(struct broker *b);
 /* Objects and the filter before them, on the bus or on one connection of the direct socket. */
 int bus_add_objects(struct broker *b, sd_bus *bus);
 /* Objects, filter and matches on b->bus, and the loop. Our name is not asked for yet. */
 int bus_attach(struct broker *b);
-/* Asks for our name; broker_named() follows, or the end. */
-int bus_request_name(struct broker *b);
+/* Asks for our name; broker_serve() follows, or the end. */
+void bus_ask_name(struct broker *b);
 /* Is anybody on the bus under this unique name? broker_client_gone() follows if not. b->n_checks counts it.
  */
 int bus_check_client(struct broker *b, const char *name);

@@ -59,6 +59,8 @@ static int dispatch(struct broker *b, const struct keeper_message *m, int fds[KE
 		return broker_take_launcher(b, steal_fd(fds[0]));
 	case WIRE_PING:
 		return say(&b->keeper, WIRE_PONG, 0);
+	case WIRE_BUS:
+		return bus_arrived(b, steal_fd(fds[0]));
 	case WIRE_SHUTDOWN:
 		broker_stop(b);
 		return 0;
@@ -104,6 +106,11 @@ void keeper_client_close(struct keeper_client *k)
 int keeper_say_ready(struct keeper_client *k)
 {
 	return say(k, WIRE_READY, 0);
+}
+
+int keeper_ask_bus(struct keeper_client *k)
+{
+	return say(k, WIRE_BUS_WANTED, 0);
 }
 
 int keeper_ask_reload(struct keeper_client *k)

@@ -21,4 +21,6 @@ struct keeper_client {
 int keeper_client_open(struct keeper_client *k, struct broker *b, int fd);
 void keeper_client_close(struct keeper_client *k);
 int keeper_say_ready(struct keeper_client *k);
+/* bus_arrived() follows when there is a bus. */
+int keeper_ask_bus(struct keeper_client *k);
 int keeper_ask_reload(struct keeper_client *k);

@@ -29,6 +29,7 @@
 
 struct options {
 	const char *bus_address, *journal;
+	enum bus_mode bus;
 	int log_level;
 };
 
@@ -36,6 +37,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option known[] = {
 		{ "bus-address", required_argument, NULL, 'b' },
+		{ "bus", required_argument, NULL, 'm' },
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "journal-socket", required_argument, NULL, 'j' },
 		{ 0 },
@@ -48,7 +50,8 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			o.bus_address = optarg;
 		else if (c == 'j')
 			o.journal = optarg;
-		else if (c != 'l' || log_level_from_string(optarg, &o.log_level) < 0)
+		else if (c == 'm' ? bus_mode_from_string(optarg, &o.bus) < 0
+				  : c != 'l' || log_level_from_string(optarg, &o.log_level) < 0)
 			return -EINVAL;
 	if (argc < 1 || optind != argc)
 		return -EINVAL;
@@ -72,8 +75,27 @@ static int prepare_process(void)
 	return process_raise_nofile();
 }
 
+static int open_bus(struct broker *b, const struct options *o)
+{
+	const char *address = o->bus_address ? o->bus_address : BUS_ADDRESS_SYSTEM;
+	int r;
+
+	b->bus_mode = o->bus;
+	if (o->bus == BUS_NONE)
+		return 0;
+	r = bus_address_connect(address);
+	if (r < 0 && o->bus == BUS_OPTIONAL) {
+		(void)log_errno(
+			LOG_NOTICE, r, "There is no bus at %s: the direct socket is served alone", address);
+		return 0;
+	}
+	if (r >= 0)
+		r = bus_open(b, r);
+	return r < 0 ? log_errno(LOG_ERR, r, "Can not connect to the bus at %s", address) : 0;
+}
+
 /* Everything that has to be opened, as long as there is something to open. */
-static int open_all(struct broker *b, const char *bus_address, const char *journal)
+static int open_all(struct broker *b, const struct options *o)
 {
 	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
 	struct statfs fs;
@@ -83,15 +105,12 @@ static int open_all(struct broker *b, const char *bus_address, const char *journ
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "Can not make an event loop");
 	broker_init(b, event);
-	r = bus_address_connect(bus_address ? bus_address : BUS_ADDRESS_SYSTEM);
-	if (r >= 0)
-		r = bus_open(b, r);
+	r = open_bus(b, o);
 	if (r < 0)
-		return log_errno(LOG_ERR, r, "Can not connect to the bus at %s",
-			bus_address ? bus_address : "its usual place");
-	b->audit.fd = audit_open(journal);
+		return r;
+	b->audit.fd = audit_open(o->journal);
 	if (b->audit.fd < 0)
-		log_info("There is no journal at %s: decisions are written to the log", journal);
+		log_info("There is no journal at %s: decisions are written to the log", o->journal);
 	b->callers.selinux = statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
 	b->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (b->proc_fd < 0)
@@ -99,11 +118,11 @@ static int open_all(struct broker *b, const char *bus_address, const char *journ
 	return 0;
 }
 
-static int run(struct broker *b, const char *bus_address, const char *journal)
+static int run(struct broker *b, const struct options *o)
 {
 	int r;
 
-	r = open_all(b, bus_address, journal);
+	r = open_all(b, o);
 	if (r < 0)
 		return r;
 	r = confine();
@@ -114,7 +133,7 @@ static int run(struct broker *b, const char *bus_address, const char *journal)
 	r = keeper_client_open(&b->keeper, b, KEEPER_FD);
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "No channel to the keeper as fd %d", KEEPER_FD);
-	r = bus_attach(b);
+	r = b->bus ? bus_attach(b) : 0;
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "Can not serve the bus");
 	return sd_event_loop(b->event);
@@ -128,9 +147,10 @@ int main(int argc, char **argv)
 
 	log_open("bailiff-broker", LOG_NOTICE);
 	if (parse_options(argc, argv, &options) < 0) {
-		log_error("Usage: bailiff-broker [--bus-address=ADDRESS] [--journal-socket=PATH] "
-			  "[--log-level=LEVEL], from bailiffd "
-			  "only");
+		log_error(
+			"Usage: bailiff-broker [--bus-address=ADDRESS] [--bus=MODE] [--journal-socket=PATH] "
+			"[--log-level=LEVEL], from bailiffd "
+			"only");
 		return EXIT_FAILURE;
 	}
 	log_set_level(options.log_level);
@@ -140,6 +160,6 @@ int main(int argc, char **argv)
 			"Not started as bailiffd does it: unprivileged, with its channel as fd 3");
 		return EXIT_FAILURE;
 	}
-	r = run(&broker, options.bus_address, options.journal);
+	r = run(&broker, &options);
 	return r < 0 ? EXIT_FAILURE : r;
 }

@@ -138,6 +138,9 @@ void outflow_doubt(struct outflow *o)
 {
 	int enabled, r;
 
+	/* no bus, no doubt: they went over the direct socket */
+	if (!o->timer)
+		return;
 	r = sd_event_source_get_enabled(o->timer, &enabled);
 	if (r >= 0 && enabled == SD_EVENT_OFF)
 		r = arm(o, DOUBT_USEC);

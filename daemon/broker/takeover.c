@@ -203,11 +203,10 @@ int takeover_begin(struct broker *b)
 
 void takeover_proceed(struct broker *b)
 {
-	int r;
-
 	if (b->n_checks > 0 || b->stopping)
 		return;
-	r = bus_request_name(b);
-	if (r < 0)
-		broker_fail(b, r, "Can not ask for the bus name");
+	if (b->bus)
+		bus_ask_name(b);
+	else
+		broker_serve(b);
 }

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "keeper/acts.h"
+#include "keeper/bus.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -115,6 +116,8 @@ static int told_by_broker(struct keeper *k, const struct keeper_message *m)
 	case WIRE_PONG:
 		answered(k, HELPER_BROKER);
 		return 0;
+	case WIRE_BUS_WANTED:
+		return bus_is_wanted(k);
 	case WIRE_RELOAD:
 		k->reload_wish = true;
 		k->wish_serial = m->serial;

@@ -73,6 +73,7 @@ struct keeper {
 	bool introduced;           /* launcher and broker know each other */
 	uint32_t peer_serial;      /* of the last introduction */
 	unsigned failed_takeovers; /* launchers in a row that ended before they were ready */
+	uint64_t bus_asked_usec;   /* when the broker asked for the bus last, and was heard */
 	bool up;                   /* was ready once: from now on what ends is started again */
 
 	uint64_t watchdog_usec; /* the service manager wants to hear so often; 0: never */

@@ -18,6 +18,7 @@ static const char usage[] =
 	"\n"
 	"  --config-dir DIR       read profiles, policies and bailiffd.conf below DIR alone\n"
 	"  --bus-address ADDRESS  serve on this D-Bus bus instead of the system's\n"
+	"  --bus MODE             required (default), optional or none: is it served without a bus\n"
 	"  --journal-socket PATH  write records of decisions there instead of to the journal\n"
 	"  --runtime-dir DIR      directory of this instance (default " BAILIFF_RUNTIMEDIR ")\n"
 	"  --log-level LEVEL      error, warning, notice (default), info or debug\n"
@@ -29,6 +30,7 @@ static const char usage[] =
 enum {
 	OPT_CONFIG_DIR = 256,
 	OPT_BUS_ADDRESS,
+	OPT_BUS,
 	OPT_JOURNAL_SOCKET,
 	OPT_RUNTIME_DIR,
 	OPT_LOG_LEVEL,
@@ -42,6 +44,7 @@ enum {
 static const struct option long_options[] = {
 	{ "config-dir", required_argument, NULL, OPT_CONFIG_DIR },
 	{ "bus-address", required_argument, NULL, OPT_BUS_ADDRESS },
+	{ "bus", required_argument, NULL, OPT_BUS },
 	{ "journal-socket", required_argument, NULL, OPT_JOURNAL_SOCKET },
 	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
@@ -86,6 +89,17 @@ static enum options_outcome set_state(struct options *o, const char *argument, e
 	return parse_int(argument, STDERR_FILENO + 1, INT32_MAX, &o->resume_fd) < 0 ? wrong() : outcome;
 }
 
+static enum options_outcome set_bus(struct options *o, const char *argument)
+{
+	if (strcmp(argument, "required") != 0 && strcmp(argument, "optional") != 0 &&
+		strcmp(argument, "none") != 0) {
+		log_error("--bus %s: use required, optional or none", argument);
+		return wrong();
+	}
+	o->bus = argument;
+	return OPTIONS_RUN;
+}
+
 static enum options_outcome take(struct options *o, int option)
 {
 	switch (option) {
@@ -94,6 +108,8 @@ static enum options_outcome take(struct options *o, int option)
 	case OPT_BUS_ADDRESS:
 		o->bus_address = optarg;
 		return OPTIONS_RUN;
+	case OPT_BUS:
+		return set_bus(o, optarg);
 	case OPT_JOURNAL_SOCKET:
 		o->journal_socket = optarg;
 		return OPTIONS_RUN;

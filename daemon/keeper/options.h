@@ -13,6 +13,7 @@ enum options_outcome {
 struct options {
 	char *config_dir;           /* absolute, or NULL: the three system places */
 	const char *bus_address;    /* or NULL: the system bus */
+	const char *bus;            /* is one needed: a word of the broker's, or NULL */
 	const char *journal_socket; /* or NULL: the system's */
 	const char *runtime_dir;
 	char *libexec_dir; /* absolute */

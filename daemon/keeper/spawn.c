@@ -109,6 +109,8 @@ static int own_arguments(const struct keeper *k, enum helper which, char **argv,
 	if (which != HELPER_BROKER)
 		return 0;
 	r = add_argument(argv, &n, "bus-address", k->options.bus_address);
+	if (r >= 0)
+		r = add_argument(argv, &n, "bus", k->options.bus);
 	return r < 0 ? r : add_argument(argv, &n, "journal-socket", k->options.journal_socket);
 }
 
@@ -117,7 +119,7 @@ static int exec_helper(const struct keeper *k, enum helper which, int program)
 	_cleanup_free_ char *name = strdup(helper_names[which]);
 	char level[32], journal[64];
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", lang[] = "LANG=C.UTF-8";
-	char *envp[] = { path, lang, NULL, NULL }, *argv[] = { name, level, NULL, NULL, NULL };
+	char *envp[] = { path, lang, NULL, NULL }, *argv[] = { name, level, NULL, NULL, NULL, NULL };
 	const char *stream = secure_getenv("JOURNAL_STREAM");
 
 	/* in a child that becomes another program, or ends: what these hold goes with it */

@@ -55,6 +55,7 @@ static int fds_of(const struct keeper_message *m)
 	case WIRE_CATALOG:
 	case WIRE_RELOAD_FAILED:
 	case WIRE_PEER:
+	case WIRE_BUS:
 	case WIRE_COMPILED:
 		return 1;
 	case WIRE_SHUTDOWN:
@@ -67,6 +68,7 @@ static int fds_of(const struct keeper_message *m)
 	case WIRE_BROKEN:
 	case WIRE_PING:
 	case WIRE_PONG:
+	case WIRE_BUS_WANTED:
 		return 0;
 	default:
 		return -EBADMSG;

@@ -59,6 +59,7 @@ enum wire_type {
 	 * compiler itself failed, and the memfd is the catalog in force */
 	WIRE_RELOAD_FAILED,
 	WIRE_PEER, /* the socket to the launcher (broker) or to a new broker (launcher) */
+	WIRE_BUS,  /* broker: a socket that is connected to the bus */
 	/* launcher: stop every jail (value: no grace above so many milliseconds), say READY once more, and
 	 * exit 0 at the end of the channel. broker: finish replies, then exit 0 */
 	WIRE_SHUTDOWN,
@@ -71,6 +72,7 @@ enum wire_type {
 	WIRE_CATALOG_OK,  /* launcher: took the catalog of this generation */
 	WIRE_CATALOG_BAD, /* launcher: refused it */
 	WIRE_RELOAD,      /* broker: an administrator asks for a reload */
+	WIRE_BUS_WANTED,  /* broker: WIRE_BUS, if the bus is there; no answer if it is not */
 	WIRE_COMPILED,    /* compiler: fd is the catalog; value = number of errors */
 	WIRE_HOLD,        /* launcher: hold these of the jail of this id, in place of those before */
 	WIRE_RELEASE,     /* launcher: let go of all that is held of it */

@@ -30,17 +30,23 @@ static void copy(const char *name, const char *to)
 	assert_return_code(chmod(to, 0755), errno);
 }
 
-int ctl_set_up(void **state)
+void ctl_use(struct rig *rig)
 {
 	g_autofree char *library = NULL;
-	int r = rig_setup(state);
 
-	ctl_stage.rig = *state;
+	ctl_stage.rig = rig;
 	ctl_stage.program = g_build_filename(ctl_stage.rig->dir, "bailiffctl", NULL);
 	library = g_build_filename(ctl_stage.rig->dir, "libbailiff.so.0", NULL);
 	ctl_stage.library_path = g_strdup(ctl_stage.rig->dir);
 	copy("bailiffctl", ctl_stage.program);
 	copy("libbailiff.so.0", library);
+}
+
+int ctl_set_up(void **state)
+{
+	int r = rig_setup(state);
+
+	ctl_use(*state);
 	return r;
 }
 

@@ -21,7 +21,9 @@ struct ctl_said {
 	char *out, *err;
 };
 
-/* For cmocka's groups: the rig, and copies of the program and the library that users can read. */
+/* Copies of the program and the library that users can read, for a rig that is there. */
+void ctl_use(struct rig *rig);
+/* For cmocka's groups: the rig, and these. */
 int ctl_set_up(void **state);
 int ctl_tear_down(void **state);
 #define CTL_LIMIT_S 60 /* SIGALRM ends it then */

@@ -239,16 +239,13 @@ const char *rig_denial(const char *error_name)
 	return rig_is_direct() && of_the_bus ? RIG_ERROR("AccessDenied") : error_name;
 }
 
-static void start_bus(struct rig *rig)
+void rig_bus_start(struct rig *rig)
 {
 	g_autofree char *config = g_strdup_printf("--config-file=%s/config/bus.conf", rig->dir);
 	g_autofree char *log = g_build_filename(rig->dir, "bus.log", NULL);
 	g_autofree char *socket_path = g_build_filename(rig->dir, "bus", NULL);
 	const char *argv[] = { "dbus-daemon", config, "--nofork", "--nopidfile", "--nosyslog", NULL };
 
-	rig->address = g_strdup_printf("unix:path=%s", socket_path);
-	rig->client_address =
-		g_strdup_printf("unix:path=%s/%s", rig->dir, rig_is_direct() ? "run/broker" : "bus");
 	rig->bus = g_strcmp0(g_getenv("BAILIFF_TEST_BUS"), "dbus-broker") == 0
 			   ? spawn_broker_bus(config, socket_path, log)
 			   : spawn(argv, log);
@@ -260,7 +257,19 @@ static void start_bus(struct rig *rig)
 	fail_msg("the bus daemon did not start");
 }
 
-static void start_daemon(struct rig *rig)
+static int wait_child(pid_t pid);
+
+void rig_bus_stop(struct rig *rig, int signal)
+{
+	g_autofree char *socket_path = g_build_filename(rig->dir, "bus", NULL);
+
+	assert_return_code(kill(rig->bus, signal), errno);
+	assert_int_not_equal(wait_child(rig->bus), -1);
+	rig->bus = 0;
+	(void)unlink(socket_path);
+}
+
+static void start_daemon(struct rig *rig, const char *mode)
 {
 	g_autofree char *program = g_build_filename(build_root(), "daemon/keeper/bailiffd", NULL);
 	g_autofree char *libexec = g_strdup_printf("--libexec-dir=%s/libexec", build_root());
@@ -271,7 +280,8 @@ static void start_daemon(struct rig *rig)
 	/* no record of a test's in the machine's own journal */
 	const char *records = g_getenv("BAILIFF_TEST_JOURNAL");
 	g_autofree char *journal = g_strdup_printf("--journal-socket=%s", records ? records : "/none");
-	const char *argv[] = { program, libexec, config, bus, runtime, journal, "--log-level=info", NULL };
+	const char *argv[] = { program, libexec, config, bus, runtime, journal, "--log-level=info", mode,
+		NULL };
 
 	rig->stub = spawn(argv, log);
 }
@@ -289,7 +299,7 @@ bool rig_can_run(void)
 	return geteuid() == 0 || g_strcmp0(g_getenv("BAILIFF_MUST_WORK"), "1") == 0;
 }
 
-int rig_setup(void **state)
+static int set_up(void **state, bool with_bus)
 {
 	struct rig *rig = g_new0(struct rig, 1);
 
@@ -301,8 +311,12 @@ int rig_setup(void **state)
 	rig->mountinfo = read_file("/proc/self/mountinfo");
 	write_profiles(rig);
 	write_bus_config(rig);
-	start_bus(rig);
-	start_daemon(rig);
+	rig->address = g_strdup_printf("unix:path=%s/bus", rig->dir);
+	rig->client_address = g_strdup_printf(
+		"unix:path=%s/%s", rig->dir, rig_is_direct() || !with_bus ? "run/broker" : "bus");
+	if (with_bus)
+		rig_bus_start(rig);
+	start_daemon(rig, with_bus ? NULL : "--bus=optional");
 	*state = rig;
 	rig_wait_ready(rig);
 	/* the compiler, of which the broker need not wait for the end */
@@ -313,6 +327,16 @@ int rig_setup(void **state)
 	if (strstr(rig->mountinfo, " - cgroup2 "))
 		assert_true(has_cgroup(rig));
 	return 0;
+}
+
+int rig_setup(void **state)
+{
+	return set_up(state, true);
+}
+
+int rig_setup_without_bus(void **state)
+{
+	return set_up(state, false);
 }
 
 /* Waits for a child's end, at most RIG_TIMEOUT_MS; the wait status or -1. */
@@ -372,8 +396,10 @@ int rig_teardown(void **state)
 			print_log(rig);
 		assert_int_equal(status, 0);
 	}
-	(void)kill(rig->bus, SIGTERM);
-	(void)wait_child(rig->bus);
+	if (rig->bus > 0) {
+		(void)kill(rig->bus, SIGTERM);
+		(void)wait_child(rig->bus);
+	}
 	assert_nothing_left(rig);
 	remove_tree(rig->dir);
 	g_free(rig->mountinfo);

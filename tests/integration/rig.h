@@ -50,6 +50,11 @@ bool rig_can_run(void);
 #define RIG_SKIPPED 77 /* what meson takes for "skipped" */
 /* Starts bus and daemon. For cmocka's group set-up. */
 int rig_setup(void **state);
+/* The same without a bus: the daemon may do without, and clients connect to the direct socket. */
+int rig_setup_without_bus(void **state);
+/* The bus comes, or dies by this signal. */
+void rig_bus_start(struct rig *rig);
+void rig_bus_stop(struct rig *rig, int signal);
 /* Stops both and compares the system with what it was: mounts, the daemon's cgroup, its files. */
 int rig_teardown(void **state);
 /* For each test, see rig_test(): notes what the daemon holds, and compares it afterwards. */

@@ -33,6 +33,9 @@ LIBRARY_EXEMPT = {'daemon/base/log.c', 'daemon/base/log.h'}
 MARKS = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b')
 # A reply or a signal belongs to the connection that its message was made for: there are others than the bus.
 WRONG_BUS = re.compile(r'\bsd_bus_send\s*\(\s*(?!NULL\b)')
+# Deadlines hold when the clock is set and when the machine sleeps (Q20). The time of day is for people alone.
+WRONG_CLOCK = re.compile(r'\bCLOCK_(?:REALTIME|MONOTONIC|TAI)\w*')
+CLOCK_EXEMPT = {'daemon/base/io.c'}
 CODE = ('*.c', '*.h')
 SCRIPTS = ('*.sh', '*.py', 'meson.build', '*.build', '*.profile', '*.policy', '*.conf', '*.xml', '*.service', '*.sym')
 NEEDS_LICENCE = ('*.c', '*.h', '*.sh', '*.py')
@@ -56,6 +59,8 @@ def check_code(relative, text):
             yield f'{relative}:{number}: {call}(): use {BANNED[call]}'
         if relative.startswith('daemon/broker/') and WRONG_BUS.search(line):
             yield f'{relative}:{number}: sd_bus_send(): give NULL, so that it goes where the message belongs'
+        if relative.startswith('daemon/') and relative not in CLOCK_EXEMPT and WRONG_CLOCK.search(line):
+            yield f'{relative}:{number}: use CLOCK_BOOTTIME, or now_realtime_usec() for what people read'
         if library and LIBRARY_BANNED.search(line):
             yield f'{relative}:{number}: a library neither logs, prints nor exits: return the error'
 

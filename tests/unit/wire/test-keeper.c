@@ -44,6 +44,8 @@ static const struct {
 	{ WIRE_CATALOG_OK, 0, 0 },
 	{ WIRE_CATALOG_BAD, 0, 0 },
 	{ WIRE_RELOAD, 0, 0 },
+	{ WIRE_BUS_WANTED, 0, 0 },
+	{ WIRE_BUS, 0, 1 },
 	{ WIRE_COMPILED, 0, 1 },
 	{ WIRE_HELD, 0, 0 },
 	{ WIRE_HELD, 1U << HOLD_PROCESS | 1U << HOLD_PTY, 2 },
