@@ -37,8 +37,20 @@ static int store_strv(sd_bus_message *m, char ***dest)
 	return 0;
 }
 
+static int store_count(sd_bus_message *m, uint32_t *dest)
+{
+	uint32_t ignored;
+	int r = sd_bus_message_enter_container(m, 'a', "u");
+
+	while (r >= 0 && (r = sd_bus_message_read_basic(m, 'u', &ignored)) > 0)
+		(*dest)++;
+	return r < 0 || sd_bus_message_exit_container(m) < 0 ? -EBADMSG : 0;
+}
+
 static int store(sd_bus_message *m, char type, void *dest)
 {
+	if (type == 'n')
+		return store_count(m, dest);
 	if (type == 's')
 		return store_string(m, dest);
 	if (type == 'a')
@@ -57,7 +69,7 @@ static int read_entry(sd_bus_message *m, const struct dict_field *fields, size_t
 	f = find_field(fields, n, key);
 	if (!f)
 		return sd_bus_message_skip(m, "v") < 0 ? -EBADMSG : 0;
-	type = f->type == 'a' ? "as" : (const char[]){ f->type, '\0' };
+	type = f->type == 'a' ? "as" : f->type == 'n' ? "au" : (const char[]){ f->type, '\0' };
 	if (sd_bus_message_enter_container(m, 'v', type) <= 0)
 		return -EBADMSG;
 	r = store(m, f->type, (uint8_t *)dest + f->offset);

@@ -70,6 +70,11 @@ uint64_t now_usec(void); /* CLOCK_MONOTONIC */
 uint64_t deadline_after(uint64_t timeout_usec);
 /* Time left until then, 0 when it has passed. */
 uint64_t deadline_left(uint64_t deadline);
+/* A broker that went away is looked for this often, with pauses from 20 ms to a second. */
+#define RETRY_TRIES       40
+#define RETRY_PAUSE_FIRST 20000ULL
+#define RETRY_PAUSE_MAX   1000000ULL
+void pause_before_retry(uint64_t *pause_usec);
 /* Closes fd unless it is negative; keeps errno; returns -1. */
 int close_fd(int fd);
 /* A close-on-exec duplicate above the standard streams, or a negative errno. */
@@ -200,6 +205,11 @@ int launch_conclude(bailiff_connection *c, bailiff_sandbox *s, int taken);
 int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret);
 /* How long it may take. */
 uint64_t launch_timeout(const bailiff_request *r);
+/* The request with a token: its own, or a word that nobody has chosen before, which is kept in token. */
+#define TOKEN_SIZE 34 /* a letter, 128 bits in hexadecimal, NUL */
+int launch_name(const bailiff_request *r, bailiff_request *ret, char token[TOKEN_SIZE]);
+/* Is there a point in asking again, after an answer that did not come? (wait.c) */
+bool broker_is_away(int error);
 /* The message has it, or will never be sent. */
 void launch_sent(bailiff_request *prepared);
 /* fd-channel.c: what the program's fds become, in a socket whose other end is closed already. *ret is owned.
@@ -238,7 +248,7 @@ struct request_limit {
 struct bailiff_request {
 	char *profile;
 	char **argv, **env_names, **env_values, **unset_env;
-	char *cwd, *tag;
+	char *cwd, *tag, *token;
 	struct request_fd fds[BAILIFF_FDS_MAX];
 	size_t n_fds;
 	struct request_bind binds[BINDS_MAX];
@@ -276,6 +286,7 @@ struct bailiff_sandbox {
 	int pidfd; /* -1: ended when opened, or handed over */
 	int watch; /* our own duplicate of a pidfd that was handed over, else -1 */
 	int streams[3];
+	bool streams_lost; /* they went with an answer that never came */
 	bool ended;
 	char *result;
 	int exit_code, exit_signal;
@@ -301,13 +312,16 @@ int sandbox_new(bailiff_connection *c, bailiff_sandbox **ret);
 /* Calls a method of the sandbox's object. */
 int sandbox_call(bailiff_sandbox *s, const char *member, int (*fill)(sd_bus_message *, const void *),
 	const void *data, uint64_t timeout_usec, sd_bus_message **ret);
+/* Fills a handle for a sandbox whose path, and maybe id, is known: pidfd and pid as far as they are. */
+int sandbox_look(bailiff_sandbox *s);
 /* Asks the broker for the object path of s->id. */
 int sandbox_find(bailiff_sandbox *s);
 
 /* dict.c: reads an a{sv} into the fields of a structure, by name. */
 struct dict_field {
 	const char *key;
-	char type;     /* 's' char *, 'a' char ** (of "as"), 'u' uint32_t, 'i' int, 't' uint64_t */
+	char type;     /* 's' char *, 'a' char ** (of "as"), 'u' uint32_t, 'i' int, 't' uint64_t, 'n' uint32_t
+			  (length of an "au") */
 	size_t offset; /* in the structure, which starts as zeroes */
 };
 /* Unknown keys are skipped; a string or list that is missing becomes an empty one. -EBADMSG, -ENOMEM. */

@@ -6,12 +6,40 @@
 
 #include "dbus/names.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 struct launch_info {
 	uint64_t id;
-	uint32_t pid;
+	uint32_t pid, n_lost;
 };
+
+static int draw_token(char ret[TOKEN_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t bytes[(TOKEN_SIZE - 2) / 2];
+
+	/* so few bytes come at once, or not at all */
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return errno > 0 ? -errno : -EIO;
+	ret[0] = 'L'; /* digits alone would be an id */
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		ret[1 + 2 * i] = digits[bytes[i] >> 4];
+		ret[2 + 2 * i] = digits[bytes[i] & 15];
+	}
+	ret[TOKEN_SIZE - 1] = '\0';
+	return 0;
+}
+
+int launch_name(const bailiff_request *r, bailiff_request *ret, char token[TOKEN_SIZE])
+{
+	*ret = *r;
+	if (r->token)
+		return 0;
+	ret->token = token;
+	return draw_token(token);
+}
 
 static int take_stream(bailiff_sandbox *s, sd_bus_message *m)
 {
@@ -44,6 +72,7 @@ int launch_read_reply(bailiff_sandbox *s, sd_bus_message *m)
 	static const struct dict_field fields[] = {
 		{ BAILIFF_INFO_ID, 't', offsetof(struct launch_info, id) },
 		{ BAILIFF_INFO_PID, 'u', offsetof(struct launch_info, pid) },
+		{ BAILIFF_INFO_LOST_STREAMS, 'n', offsetof(struct launch_info, n_lost) },
 	};
 	struct launch_info info = { 0 };
 	const char *path;
@@ -63,6 +92,7 @@ int launch_read_reply(bailiff_sandbox *s, sd_bus_message *m)
 	s->incarnation = s->connection->incarnation;
 	s->id = info.id;
 	s->pid = (pid_t)info.pid;
+	s->streams_lost = info.n_lost > 0;
 	return r;
 }
 
@@ -111,13 +141,51 @@ int launch_conclude(bailiff_connection *c, bailiff_sandbox *s, int taken)
 				 : connection_failf(c, taken, "launched, but stopped: %s", strerror(-taken));
 }
 
-EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret)
+static int launch_once(bailiff_connection *c, const bailiff_request *r, sd_bus_message **ret)
 {
 	bailiff_request prepared;
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed",
 		request_marshal, &prepared, launch_timeout(r) };
+	int k = launch_prepare(c, r, &prepared);
+
+	if (k < 0)
+		return k;
+	k = call_broker(c, &call, ret);
+	launch_sent(&prepared);
+	return k;
+}
+
+/* The broker may have launched before it ended. It, or the one after it, knows by the token; so nothing
+ * starts twice, and what started is found. */
+static int launch_again(bailiff_connection *c, const bailiff_request *r, sd_bus_message **ret)
+{
+	uint64_t pause = RETRY_PAUSE_FIRST;
+	int k = -ECONNRESET;
+
+	for (unsigned i = 0; i < RETRY_TRIES && (broker_is_away(k) || k == -EBUSY); i++) {
+		pause_before_retry(&pause);
+		k = launch_once(c, r, ret);
+	}
+	return k;
+}
+
+/* What ended before its launch could be answered. */
+static int find_ended(bailiff_sandbox *s, const char *token)
+{
+	free(steal_ptr(s->path));
+	if (asprintf(&s->path, "%s/%s", BAILIFF_SANDBOX_PREFIX, token) < 0) {
+		s->path = NULL;
+		return -ENOMEM;
+	}
+	return sandbox_look(s);
+}
+
+EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret)
+{
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
+	bailiff_request named;
+	char token[TOKEN_SIZE];
 	int k;
 
 	if (!c || !r || !ret)
@@ -125,13 +193,20 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 	/* Before the call: there must be nothing left to fail for want of memory once the program runs. */
 	k = sandbox_new(c, &s);
 	if (k == 0)
-		k = launch_prepare(c, r, &prepared);
+		k = launch_name(r, &named, token);
 	if (k < 0)
 		return k;
-	k = call_broker(c, &call, &reply);
-	launch_sent(&prepared);
-	if (k == 0)
-		k = launch_conclude(c, s, launch_read_reply(s, reply));
+	k = launch_once(c, &named, &reply);
+	if (k == -ECONNRESET)
+		k = launch_again(c, &named, &reply);
+	if (k == 0) {
+		k = launch_read_reply(s, reply);
+		/* whoever chose the token asks for what may have been launched before */
+		if (k == 0 && s->streams_lost && !r->token)
+			k = -ECONNRESET;
+		k = launch_conclude(c, s, k);
+	} else if (k == -ESRCH)
+		k = find_ended(s, named.token);
 	if (k < 0)
 		return k;
 	*ret = steal_ptr(s);

@@ -194,6 +194,8 @@ static int append_scalars(sd_bus_message *m, const bailiff_request *r)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_CWD, "s", r->cwd);
 	if (k >= 0 && r->tag)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_TAG, "s", r->tag);
+	if (k >= 0 && r->token)
+		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_TOKEN, "s", r->token);
 	if (k >= 0 && r->detach)
 		k = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_DETACH, "b", 1);
 	if (k >= 0 && r->interactive)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define PROFILE_NAME_MAX 64
+#define TOKEN_MAX        64
 #define CHILD_FD_MAX     1023 /* the broker's FD_TARGET_MAX */
 #define SIGNAL_MAX       64
 #define NICE_LOW         (-20)
@@ -59,6 +60,7 @@ EXPORT bailiff_request *bailiff_request_free(bailiff_request *r)
 	(void)bailiff_strv_free(r->unset_env);
 	free(r->cwd);
 	free(r->tag);
+	free(r->token);
 	(void)bailiff_strv_free(r->drop_capabilities);
 	for (size_t i = 0; i < r->n_binds; i++)
 		free(r->binds[i].slot);
@@ -121,6 +123,19 @@ EXPORT int bailiff_request_set_tag(bailiff_request *r, const char *tag)
 	if (!r || !tag)
 		return -EINVAL;
 	return utf8_valid(tag) ? replace_str(&r->tag, tag) : -EILSEQ;
+}
+
+/* As the broker has it: a path element that is no id. */
+static bool token_valid(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return n > 0 && n <= TOKEN_MAX && s[n] == '\0' && strspn(s, "0123456789") < n;
+}
+
+EXPORT int bailiff_request_set_token(bailiff_request *r, const char *token)
+{
+	return r && token && token_valid(token) ? replace_str(&r->token, token) : -EINVAL;
 }
 
 static bool child_is_mapped(const bailiff_request *r, int child)

@@ -102,11 +102,9 @@ static int get_pidfd(bailiff_sandbox *s)
 	return s->pidfd < 0 ? s->pidfd : 0;
 }
 
-/* The rest, when the path of its object is known. Takes s over. */
-static int open_found(bailiff_sandbox *found, bailiff_sandbox **ret)
+int sandbox_look(bailiff_sandbox *s)
 {
 	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
-	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = found;
 	int r = address_passes_fds(s->connection->address) ? get_pidfd(s) : 0;
 
 	if (r == 0 || r == -ESRCH)
@@ -115,6 +113,17 @@ static int open_found(bailiff_sandbox *found, bailiff_sandbox **ret)
 		return r;
 	s->id = status->id;
 	s->pid = status->pid;
+	return 0;
+}
+
+/* The rest, when the path of its object is known. Takes s over. */
+static int open_found(bailiff_sandbox *found, bailiff_sandbox **ret)
+{
+	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = found;
+	int r = sandbox_look(s);
+
+	if (r < 0)
+		return r;
 	*ret = steal_ptr(s);
 	return 0;
 }

@@ -34,6 +34,15 @@ uint64_t deadline_left(uint64_t deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
+void pause_before_retry(uint64_t *pause_usec)
+{
+	const struct timespec ts = { (time_t)(*pause_usec / 1000000), (long)(*pause_usec % 1000000) * 1000 };
+
+	/* a signal makes it shorter, and that is all */
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+	*pause_usec = *pause_usec * 2 < RETRY_PAUSE_MAX ? *pause_usec * 2 : RETRY_PAUSE_MAX;
+}
+
 int close_fd(int fd)
 {
 	int saved = errno;

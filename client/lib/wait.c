@@ -13,11 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-/* A broker that went away is looked for this often and this long, from 20 ms apart to a second. */
-#define REATTACH_TRIES       40
-#define REATTACH_PAUSE_FIRST 20000ULL
-#define REATTACH_PAUSE_MAX   1000000ULL
-
 /* Between two looks at a sandbox' state: the broker tells only who launched it when it changes. */
 #define LOOK_PAUSE_FIRST 20000ULL
 #define LOOK_PAUSE_MAX   1000000ULL
@@ -135,7 +130,7 @@ static int ask_result(bailiff_sandbox *s, uint64_t deadline)
 	return r < 0 ? r : sandbox_take_result(s, reply);
 }
 
-static bool broker_is_away(int error)
+bool broker_is_away(int error)
 {
 	return error == -ECONNRESET || error == -EHOSTUNREACH;
 }
@@ -143,18 +138,14 @@ static bool broker_is_away(int error)
 /* Another broker may give the sandbox another path: it is found again by its id, which stays. */
 static int ask_result_again(bailiff_sandbox *s, uint64_t deadline)
 {
-	uint64_t pause = REATTACH_PAUSE_FIRST;
+	uint64_t pause = RETRY_PAUSE_FIRST;
 	int r = -ECONNRESET;
 
-	for (unsigned i = 0; i < REATTACH_TRIES && broker_is_away(r); i++) {
-		uint64_t wake = deadline_after(pause);
-
-		while (deadline_left(wake) > 0)
-			(void)poll_until(NULL, 0, wake);
+	for (unsigned i = 0; i < RETRY_TRIES && broker_is_away(r); i++) {
+		pause_before_retry(&pause);
 		if (deadline_left(deadline) == 0)
 			return connection_fail(
 				s->connection, -ETIMEDOUT, NULL, "the broker has not come back yet");
-		pause = pause * 2 < REATTACH_PAUSE_MAX ? pause * 2 : REATTACH_PAUSE_MAX;
 		r = sandbox_find(s);
 		if (r == 0)
 			r = ask_result(s, deadline);

@@ -56,7 +56,11 @@ int launch_again(struct launch *l, const struct launch_request *request, sd_bus_
 		return 0;
 	if (!token_is_same(&l->token, &s->token))
 		return refuse_other(l, error);
-	if (!sandbox_is_live(s) || s->pidfd < 0)
+	if (!sandbox_is_live(s) && s->token.streams != 0)
+		return sd_bus_error_set(error, BAILIFF_ERROR_FAILED,
+			"The sandbox of this token has ended, and its streams went with the first answer: "
+			"Wait() of its object tells how");
+	if (!sandbox_is_live(s))
 		return sd_bus_error_set(error, BAILIFF_ERROR_NO_SUCH_SANDBOX,
 			"The sandbox of this token has ended: Wait() of its object tells how");
 	r = inherit(s, l);

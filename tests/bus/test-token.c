@@ -181,6 +181,9 @@ static void test_again_streams(void **state)
 
 	launch(r, ALICE, TOKEN, 7, true);
 	expect_again(r, ALICE, true);
+	rig_tell_exited(r, 7, RESULT_SUCCESS, 0, 0);
+	rig_settle(r);
+	rig_expect(r, call_with(r, ALICE, TOKEN, "", true), BAILIFF_ERROR_FAILED, NULL);
 }
 
 /* Whoever asks again for what nobody owns any more owns it. */

@@ -58,6 +58,11 @@ int bailiff_request_unset_env(bailiff_request *r, const char *name);
 /* UTF-8, else -EILSEQ. */
 int bailiff_request_set_cwd(bailiff_request *r, const char *path);
 int bailiff_request_set_tag(bailiff_request *r, const char *tag);
+/* The caller's name for the launch, 1 to 64 letters, digits and "_", not digits alone: it ends the sandbox's
+ * object path. While its sandbox is known, whoever launches the same with the same token gets that sandbox,
+ * but none of its streams (one that has ended has no pidfd); -EINVAL: the token is of another request.
+ * Without this the library draws one for each launch. */
+int bailiff_request_set_token(bailiff_request *r, const char *token);
 /* The child's fd number child will be a duplicate of fd. fd is borrowed and must stay open until the launch.
  * -EEXIST: child is mapped or a pipe already. -E2BIG: more than BAILIFF_FDS_MAX. */
 int bailiff_request_map_fd(bailiff_request *r, int child, int fd);
@@ -109,9 +114,11 @@ int bailiff_request_drop_capability(bailiff_request *r, const char *name);
 /* A network with a loopback device and nobody else. */
 int bailiff_request_set_no_network(bailiff_request *r, int no_network);
 
-/* Launches; returns when the program was executed in its sandbox. A request may be launched again. A launch
- * that the broker may have seen is never repeated: when the broker ends before it answers, this is
- * -ECONNRESET. */
+/* Launches; returns when the program was executed in its sandbox. A request may be launched again. When the
+ * broker ends before it answers, the next one is asked, for about half a minute: the program starts once, or
+ * this fails. -ECONNRESET: the broker did not come back, or the program had started and its streams were lost
+ * with the answer; then it was stopped. (-EIO, if it had ended by then.) One that ended before it could be
+ * answered for has no pidfd. */
 int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret);
 
 /*

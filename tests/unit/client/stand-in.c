@@ -196,12 +196,38 @@ static int launch_ok(struct stand_in_state *st, sd_bus_message *m)
 	return 1;
 }
 
+static void note_token(struct stand_in_state *st, sd_bus_message *m)
+{
+	const char *key, *token = NULL;
+
+	(void)sd_bus_message_skip(m, "sasa{ss}a{uh}");
+	(void)sd_bus_message_enter_container(m, 'a', "{sv}");
+	while (!token && sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+		(void)sd_bus_message_read_basic(m, 's', &key);
+		if (strcmp(key, "token") == 0)
+			(void)sd_bus_message_read(m, "v", "s", &token);
+		else
+			(void)sd_bus_message_skip(m, "v");
+		(void)sd_bus_message_exit_container(m);
+	}
+	if (strcmp(st->token, token ? token : "") != 0) {
+		st->tokens++;
+		(void)snprintf(st->token, sizeof(st->token), "%s", token ? token : "");
+	}
+	(void)sd_bus_message_rewind(m, 1);
+}
+
 static int on_launch(struct stand_in_state *st, sd_bus_message *m)
 {
 	const char *profile;
 
 	st->launches++;
-	if (sd_bus_message_read_basic(m, 's', &profile) <= 0 || strcmp(profile, "die") == 0)
+	note_token(st, m);
+	if (st->deaths_at_launch > 0) {
+		st->deaths_at_launch--;
+		_exit(99);
+	}
+	if (sd_bus_message_read_basic(m, 's', &profile) <= 0)
 		_exit(0);
 	if (strcmp(profile, "denied") == 0)
 		return sd_bus_reply_method_errorf(

@@ -14,8 +14,11 @@
 
 /* Shared with the stand-in: what it is to do, what it has seen. */
 struct stand_in_state {
-	/* profiles: "ok"; "die": ends without an answer; "denied"; "garbled": a reply of another form */
+	/* profiles: "ok"; "denied"; "garbled": a reply of another form */
 	volatile unsigned launches, waits, stops, finds, signal, fds, releases;
+	volatile unsigned deaths_at_launch; /* likewise, of LaunchSandboxed */
+	volatile unsigned tokens;           /* launches with another token than the one before */
+	char token[65];
 	volatile unsigned deaths_at_wait; /* this many calls of Wait() end it instead */
 	volatile bool forgets;            /* it knows the sandbox no more */
 	volatile bool emits_when_started; /* and at each Signal(): what emit() lists */

@@ -173,22 +173,26 @@ static void test_refusal_has_name_and_sentence(void **state)
 	bailiff_connection_free(c);
 }
 
-static void test_launch_is_never_repeated(void **state)
+/* The broker ends with the launch, and the next one as well: each is asked with the same token. */
+static void test_launch_is_repeated_by_its_token(void **state)
 {
 	struct stand_in *s = *state;
-	bailiff_profile_info *list = NULL;
 	bailiff_sandbox *sandbox = NULL;
 	bailiff_connection *c;
 
 	stand_in_broker(s, 0, 0);
 	c = connect_to(s);
-	assert_int_equal(launch(c, "die", &sandbox), -ECONNRESET);
-	assert_int_equal(s->state->launches, 1);
-	stand_in_end_broker(s);
-	stand_in_broker(s, 0, 0);
-	assert_int_equal(bailiff_list_profiles(c, &list), 0);
-	assert_int_equal(s->state->launches, 1);
-	bailiff_profile_info_free(list);
+	s->state->deaths_at_launch = 2;
+	assert_int_equal(launch(c, "ok", &sandbox), 0);
+	assert_int_equal(s->state->launches, 3);
+	assert_int_equal(s->state->tokens, 1);
+	assert_int_equal(strlen(s->state->token), 33);
+	bailiff_sandbox_free(sandbox);
+	stand_in_end_payload(s);
+	/* the next launch has another one */
+	assert_int_equal(launch(c, "ok", &sandbox), 0);
+	assert_int_equal(s->state->tokens, 2);
+	bailiff_sandbox_free(sandbox);
 	bailiff_connection_free(c);
 }
 
@@ -521,7 +525,7 @@ int main(void)
 		BUS_TEST(test_calls_find_the_new_broker),
 		BUS_TEST(test_launch),
 		BUS_TEST(test_refusal_has_name_and_sentence),
-		BUS_TEST(test_launch_is_never_repeated),
+		BUS_TEST(test_launch_is_repeated_by_its_token),
 		BUS_TEST(test_as_many_fds_as_the_bus_takes),
 		BUS_TEST(test_one_fd_more),
 		BUS_TEST(test_as_many_fds_as_a_launch_takes),

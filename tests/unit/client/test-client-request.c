@@ -130,6 +130,10 @@ static void test_values(void **state)
 	assert_int_equal(bailiff_request_set_cwd(r, "tmp"), -EINVAL);
 	assert_int_equal(bailiff_request_set_cwd(r, "/\xff"), -EILSEQ);
 	assert_int_equal(bailiff_request_set_tag(r, "\xc0\x80"), -EILSEQ);
+	assert_int_equal(bailiff_request_set_token(r, ""), -EINVAL);
+	assert_int_equal(bailiff_request_set_token(r, "007"), -EINVAL);
+	assert_int_equal(bailiff_request_set_token(r, "a-b"), -EINVAL);
+	assert_int_equal(bailiff_request_set_token(r, NULL), -EINVAL);
 	assert_int_equal(bailiff_request_set_rlimit(r, 99, 1, 1), -EINVAL);
 	assert_int_equal(bailiff_request_set_rlimit(r, RLIMIT_CPU, 2, 1), -EINVAL);
 	assert_int_equal(bailiff_request_set_runtime_max(r, 0), -EINVAL);
@@ -285,6 +289,7 @@ static void test_full_request(void **state)
 	assert_int_equal(bailiff_request_set_env(r, "LANG", "C"), 0);
 	assert_int_equal(bailiff_request_map_fd(r, 5, STDERR_FILENO), 0);
 	assert_int_equal(bailiff_request_set_tag(r, "t"), 0);
+	assert_int_equal(bailiff_request_set_token(r, "T_1"), 0);
 	assert_int_equal(bailiff_request_set_detach(r, 5), 0);
 	assert_int_equal(bailiff_request_set_rlimit(r, RLIMIT_NOFILE, 9, 9), 0);
 	assert_int_equal(bailiff_request_set_rlimit(r, RLIMIT_NOFILE, 1, 2), 0);
@@ -299,6 +304,9 @@ static void test_full_request(void **state)
 	assert_int_equal(number, 5);
 	assert_return_code(sd_bus_message_enter_container(m, 'a', "{sv}"), 0);
 	expect_key(m, "tag", "s");
+	assert_return_code(sd_bus_message_skip(m, "s"), 0);
+	leave_key(m);
+	expect_key(m, "token", "s");
 	assert_return_code(sd_bus_message_skip(m, "s"), 0);
 	leave_key(m);
 	expect_key(m, "detach", "b");

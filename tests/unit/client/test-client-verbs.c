@@ -162,10 +162,6 @@ static void test_run_says_why_not(void **state)
 		"bailiffctl: garbled: the broker's reply to LaunchSandboxed has another form than this "
 		"library knows; do "
 		"their versions differ?\n");
-	expect("bailiffctl run die x", 125,
-		"bailiffctl: die: org.freedesktop.DBus.Error.NoReply: Message recipient disconnected from "
-		"message bus "
-		"without replying\n");
 	stand_in_end_broker(s);
 	c = start("bailiffctl run ok x");
 	assert_int_equal(finish(&c), 125);
