@@ -9,8 +9,10 @@
 #include "tests/unit/launcher/harness.h"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,27 +101,82 @@ static void processes_are_looked_at(void **state)
 	assert_int_equal(close(pidfd) | close(null_fd), 0);
 }
 
-#define REUSES 100
+#define REUSES   100
+#define NEW_USER 4711U
 
-/* A5: a number that got a new owner, in a namespace where that takes no time, is never taken for the old one.
- */
+/* A process with this number, of another user; 0 when somebody else has taken it meanwhile. */
+static pid_t fork_as(pid_t number)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&number, .set_tid_size = 1
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid < 0) {
+		assert_int_equal(errno, EEXIST);
+		return 0;
+	}
+	if (pid == 0) {
+		if (setresgid(NEW_USER, NEW_USER, NEW_USER) == 0 &&
+			setresuid(NEW_USER, NEW_USER, NEW_USER) == 0)
+			(void)pause();
+		_exit(1);
+	}
+	return (pid_t)pid;
+}
+
+/* The new owner of the number alone: when it has changed its ids it is seen as what it is. */
+static void expect_new_owner(pid_t number)
+{
+	uint32_t uid = 0;
+
+	for (int i = 0; i < 500 && uid != NEW_USER; i++) {
+		struct process_answer answer = look_at((uint32_t)number, -1);
+
+		assert_int_equal(answer.error, 0);
+		uid = answer.uid;
+		process_answer_done(&answer);
+		if (uid != NEW_USER)
+			(void)usleep(10000);
+	}
+	assert_int_equal(uid, NEW_USER);
+}
+
+/* A5: a number that got a new owner for real: what is said by the number is of the new one, and nothing is
+ * said of it to who asks for the old one. */
+static bool use_again(void)
+{
+	pid_t child = fork_idle(), heir;
+	int pidfd = process_pidfd_open(child);
+
+	assert_true(pidfd >= 0);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	expect_no_process((uint32_t)child, pidfd, -ESRCH);
+	heir = fork_as(child);
+	if (heir > 0) {
+		assert_int_equal(heir, child);
+		expect_no_process((uint32_t)child, pidfd, -ESRCH);
+		expect_new_owner(child);
+		expect_no_process((uint32_t)child, pidfd, -ESRCH);
+		assert_int_equal(kill(heir, SIGKILL), 0);
+		assert_int_equal(waitpid(heir, NULL, 0), heir);
+	}
+	assert_int_equal(close(pidfd), 0);
+	return heir > 0;
+}
+
 static void numbers_are_used_again(void **state)
 {
+	int reuses = 0;
 	size_t fds;
 
 	expect_no_process(INT32_MAX, -1, -ESRCH);
 	settle(&L);
 	fds = count_fds(&L);
-	for (int i = 0; i < REUSES; i++) {
-		pid_t child = fork_idle();
-		int pidfd = process_pidfd_open(child);
-
-		assert_true(pidfd >= 0);
-		assert_int_equal(kill(child, SIGKILL), 0);
-		assert_int_equal(waitpid(child, NULL, 0), child);
-		/* whoever has the number: it is not whom the pidfd stands for */
-		expect_no_process((uint32_t)getpid(), pidfd, -ESRCH);
-		assert_int_equal(close(pidfd), 0);
+	for (int i = 0; reuses < REUSES; i++) {
+		assert_true(i < 10 * REUSES);
+		reuses += use_again();
 	}
 	settle(&L);
 	assert_int_equal(count_fds(&L), fds);
