@@ -52,7 +52,8 @@ void jail_context_close(struct jail_context *c);
 /* A failure of one stage. */
 struct jail_error {
 	enum jail_stage stage;
-	int error;                    /* negative errno */
+	int error;    /* negative errno */
+	bool callers; /* not the jail's fault, but of a descriptor that came with the launch */
 	char object[JAIL_OBJECT_MAX]; /* path, key or call concerned; "" if none */
 };
 

@@ -35,6 +35,7 @@ int jail_fail(
 
 	reterr->stage = stage;
 	reterr->error = error;
+	reterr->callers = false;
 	at = append(reterr->object, 0, what);
 	if (what[0] && object[0])
 		at = append(reterr->object, at, " ");
@@ -71,7 +72,7 @@ int report_built(int fd)
 
 void report_failure(int fd, struct report *shared, const struct jail_error *e)
 {
-	struct report r = { .stage = (int32_t)e->stage, .error = e->error };
+	struct report r = { .stage = (int32_t)e->stage, .error = e->error, .callers = e->callers };
 
 	memcpy(r.object, e->object, sizeof(r.object));
 	*shared = r;
@@ -80,7 +81,7 @@ void report_failure(int fd, struct report *shared, const struct jail_error *e)
 
 noreturn void report_and_trap(struct report *shared, const struct jail_error *e)
 {
-	struct report r = { .stage = (int32_t)e->stage, .error = e->error };
+	struct report r = { .stage = (int32_t)e->stage, .error = e->error, .callers = e->callers };
 
 	memcpy(r.object, e->object, sizeof(r.object));
 	*shared = r;
@@ -129,7 +130,9 @@ static int take_failure(const struct report *r, struct jail_error *reterr)
 		return jail_fail(reterr, STAGE_EXEC, -EBADMSG, "report of the set-up", "");
 	memcpy(object, r->object, sizeof(object));
 	object[sizeof(object) - 1] = '\0';
-	return jail_fail(reterr, (enum jail_stage)r->stage, r->error, object, "");
+	(void)jail_fail(reterr, (enum jail_stage)r->stage, r->error, object, "");
+	reterr->callers = r->callers != 0;
+	return r->error;
 }
 
 static int take_listener(struct jail *j, struct jail_error *reterr)

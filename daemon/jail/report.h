@@ -13,6 +13,7 @@
 struct report {
 	int32_t stage; /* enum jail_stage; STAGE_NONE: built, waiting to go */
 	int32_t error;
+	uint32_t callers; /* as in struct jail_error */
 	char object[JAIL_OBJECT_MAX];
 	struct stage_times times; /* in the shared ones */
 };

@@ -75,6 +75,14 @@ static int fail(const struct mount_item *item, int error, const char *why, struc
 	return jail_fail(reterr, STAGE_MOUNTS, error, why, item->slot->slot->name);
 }
 
+/* What is asked for is not the caller's to have shown. */
+static int fail_callers(const struct mount_item *item, int error, const char *why, struct jail_error *reterr)
+{
+	(void)fail(item, error, why, reterr);
+	reterr->callers = error != -ENOMEM && error != -EMFILE && error != -ENFILE;
+	return error;
+}
+
 /* The host's list of mounts on its way through: is the wanted one there, and does one lie below a path of it?
  * The words of a line that count: its id, its parent's, and fifth the mount point, with \ooo for blanks. */
 struct slot_scan {
@@ -197,12 +205,12 @@ static int check_view(const struct mount_plan *p, const struct mount_item *item,
 	if (r < 0)
 		return fail(item, r, "the host's mounts, for mount slot", reterr);
 	if (!s.found)
-		return fail(item, -EXDEV,
+		return fail_callers(item, -EXDEV,
 			"the directory was opened in another mount namespace than the host's: map it instead "
 			"(FileDescriptor=), or bind a file of it to the mount slot",
 			reterr);
 	if (s.covered)
-		return fail(item, -EBUSY,
+		return fail_callers(item, -EBUSY,
 			"the directory has mounts below it: choose one further down for the mount slot",
 			reterr);
 	return 0;
@@ -312,15 +320,17 @@ static int check_rights(const struct mount_plan *p, const struct mount_item *ite
 
 	r = check_access(p->spec, item->slot->source, mode, reterr);
 	if (r == -EROFS)
-		return fail(item, r, "it can only be read; ask for it read-only: mount slot", reterr);
+		return fail_callers(item, r, "it can only be read; ask for it read-only: mount slot", reterr);
+	if (r != 0 && r != -EACCES && r != -EPERM)
+		return fail(item, r, "the caller's rights, for mount slot", reterr);
 	if (r < 0)
-		return fail(item, r,
+		return fail_callers(item, r,
 			writable ? "the caller has no right to read and write it; ask for it read-only, or "
 				   "choose another for mount slot"
 				 : "the caller has no right to read it; choose another for mount slot",
 			reterr);
 	if (item->idmap && !is_callers(p->spec, st))
-		return fail(item, -EPERM,
+		return fail_callers(item, -EPERM,
 			"with idmap, user and group of the file or directory must be the caller's: mount "
 			"slot",
 			reterr);
@@ -365,7 +375,7 @@ static int open_slot(struct mount_plan *p, struct mount_item *item, int host_fd,
 	found_fd = path_open_at(host_fd, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	r = found_fd < 0 ? found_fd : check_same(item->slot->source, found_fd, &st);
 	if (r < 0)
-		return fail(item, r,
+		return fail_callers(item, r,
 			"it is not there on the host (removed, renamed meanwhile, or opened in another mount "
 			"namespace): mount slot",
 			reterr);

@@ -8,6 +8,7 @@
 #include "launcher/adopt.h"
 #include "launcher/notices.h"
 #include "launcher/violations.h"
+#include "plan/plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -80,9 +81,14 @@ void answer_refused(struct server *server, uint32_t serial, const struct refused
 void answer_setup_failed(struct server *server, uint32_t serial, const struct jail_error *e)
 {
 	char object[JAIL_OBJECT_MAX];
+	char why[JAIL_OBJECT_MAX + 64];
 	struct refused refused = { .stage = e->stage, .error = e->error, .message = object };
 
 	memcpy(object, e->object, sizeof(object));
+	if (e->callers) {
+		(void)snprintf(why, sizeof(why), "%s: %s", object, strerror(-e->error));
+		refused = (struct refused){ .refusal = REFUSAL_INVALID_FD, .message = why };
+	}
 	answer_refused(server, serial, &refused);
 }
 

@@ -236,12 +236,11 @@ static void test_rights(void **state)
 	g_autofree char *closed = make(*state, "closed", NULL, 0700, 0);
 	g_autofree char *roots = make(*state, "roots", NULL, 0755, 0);
 	const struct wrong rows[] = {
-		{ "slots", "[(handle 0, 'input', true)]", RIG_ERROR("Setup.Mounts"),
+		{ "slots", "[(handle 0, 'input', true)]", RIG_ERROR("InvalidFd"),
 			"the caller has no right to read it; choose another for mount slot input" },
-		{ "slots", "[(handle 0, 'output', false)]", RIG_ERROR("Setup.Mounts"),
+		{ "slots", "[(handle 0, 'output', false)]", RIG_ERROR("InvalidFd"),
 			"no right to read and write it; ask for it read-only" },
-		{ "mapped", "[(handle 0, 'input', true)]", RIG_ERROR("Setup.Mounts"),
-			"must be the caller's" },
+		{ "mapped", "[(handle 0, 'input', true)]", RIG_ERROR("InvalidFd"), "must be the caller's" },
 	};
 	const char *paths[] = { secret, roots, roots };
 
@@ -262,10 +261,10 @@ static void test_rights(void **state)
 /* Mounts below, another namespace's view: what the launcher's own namespace shows is not what counts. */
 static void test_views(void **state)
 {
-	static const struct wrong below = { "slots", "[(handle 0, 'input', true)]", RIG_ERROR("Setup.Mounts"),
+	static const struct wrong below = { "slots", "[(handle 0, 'input', true)]", RIG_ERROR("InvalidFd"),
 		"the directory has mounts below it" };
 	static const struct wrong elsewhere = { "slots", "[(handle 0, 'input', true)]",
-		RIG_ERROR("Setup.Mounts"), "another mount namespace" };
+		RIG_ERROR("InvalidFd"), "another mount namespace" };
 	g_autofree char *directory = make(*state, "d", NULL, 0755, RIG_ALICE);
 	g_autofree char *path = NULL;
 	int fd = open_fd("/", O_RDONLY), ends[2], status;
