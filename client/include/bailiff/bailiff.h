@@ -140,7 +140,8 @@ int bailiff_connection_wait(bailiff_connection *c, uint64_t timeout_usec);
  * signals too, are called by process() alone, and may use the whole library. error: 0 and the
  * sandbox, which is then the handler's; or a negative errno value and NULL. The request is not needed any
  * more when this returns. After an error of this function, and once the connection is freed, handler is not
- * called.
+ * called. -ECONNRESET: the broker went away before it answered. Nothing is repeated; it can be called again,
+ * and with bailiff_request_set_token() starts nothing twice (-ESRCH, -EIO: it had started, and has ended).
  */
 typedef void (*bailiff_launch_handler)(int error, bailiff_sandbox *sandbox, void *userdata);
 int bailiff_launch_async(
