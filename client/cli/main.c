@@ -2,9 +2,11 @@
 
 /* bailiffctl. Everything else is in cli.c and the verbs' files, where tests reach it. */
 
+#include "base/error.h"
 #include "cli/cli.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 /*
@@ -14,19 +16,22 @@
  */
 static int fill_closed_streams(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return -1;
-	return close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			return errno_or_eio();
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	if (fill_closed_streams() < 0)
+	int r = fill_closed_streams();
+
+	if (r < 0) {
+		report("could not open /dev/null, for a standard stream that is closed: %s; open all three, "
+		       "or see "
+		       "to /dev",
+			strerror(-r));
 		return EXIT_BROKER;
+	}
 	return argc > 0 ? cli_main(argv) : EXIT_USAGE;
 }

@@ -224,6 +224,24 @@ static void test_closed_streams(void **state)
 	assert_int_equal(ctl_status_of(ctl_start(RIG_ALICE, &none, list)), 1);
 }
 
+/* Closed streams that nothing can be put into: no file can be opened, as where /dev is empty. */
+static void test_nothing_for_closed_streams(void **state)
+{
+	g_autofree char *command =
+		g_strdup_printf("exec <&- >&-; ulimit -n 1; exec %s list", ctl_stage.program);
+	char shell[] = "/bin/sh", option[] = "-c", *argv[] = { shell, option, command, NULL };
+	g_autofree char *err = NULL;
+	g_autoptr(GError) error = NULL;
+	int status = -1;
+
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &err, &status, &error))
+		fail_msg("%s", error->message);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 125);
+	if (!strstr(err, "bailiffctl: could not open /dev/null"))
+		fail_msg("%s", err);
+}
+
 /* Whoever reads goes away: the program has SIGPIPE, as in any pipeline, and soon. */
 static void test_broken_pipe(void **state)
 {
@@ -503,6 +521,7 @@ int main(void)
 		cmocka_unit_test(test_profiles),
 		cmocka_unit_test(test_no_bus),
 		cmocka_unit_test(test_closed_streams),
+		cmocka_unit_test(test_nothing_for_closed_streams),
 		cmocka_unit_test(test_broken_pipe),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_daemon_dies),
