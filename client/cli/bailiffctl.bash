@@ -79,7 +79,7 @@ _bailiffctl()
 	--arch) words=$(_bailiffctl_architectures "${verb[@]}") ;;
 	--json | -j) words='short pretty off' ;;
 	--color) words='auto always never' ;;
-	--sort) words='cpu time memory id' ;;
+	--sort) words='cpu time memory tasks profile id' ;;
 	*)
 		if [[ $word == -* ]]; then
 			words=$(_bailiffctl_options "${verb[@]}")

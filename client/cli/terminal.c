@@ -4,22 +4,32 @@
 #include "base/error.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 /* For the handler below; set only while the terminal is raw. */
 static const struct terminal *volatile entered;
 
-/* What may end this process in between, but for those that the caller takes for the program. */
+/* What may end this process in between, but for those that the caller blocks or handles. */
 static const int fatal[] = { SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGPROF, SIGSEGV, SIGSYS, SIGTRAP,
-	SIGVTALRM, SIGXCPU, SIGXFSZ, SIGIO, SIGPWR, SIGSTKFLT };
+	SIGVTALRM, SIGXCPU, SIGXFSZ, SIGIO, SIGPWR, SIGSTKFLT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE };
+
+/* Nothing to be done when it fails, in a handler least of all. */
+static void say_farewell(const struct terminal *t)
+{
+	if (t->farewell && write(STDOUT_FILENO, t->farewell, strlen(t->farewell)) < 0)
+		return;
+}
 
 static void restore_and_die(int signal)
 {
 	const struct terminal *t = entered;
 
-	if (t)
+	if (t) {
+		say_farewell(t);
 		(void)tcsetattr(t->fd, TCSANOW, &t->before);
+	}
 	/* the action is the default one again (SA_RESETHAND); the signal waits until this returns */
 	(void)raise(signal);
 }
@@ -59,7 +69,12 @@ static int set_raw(const struct terminal *t)
 {
 	struct termios raw = t->before;
 
-	cfmakeraw(&raw);
+	if (t->keys) {
+		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		raw.c_cc[VMIN] = 1;
+		raw.c_cc[VTIME] = 0;
+	} else
+		cfmakeraw(&raw);
 	return RET_ERRNO(tcsetattr(t->fd, TCSANOW, &raw));
 }
 
@@ -95,8 +110,10 @@ void terminal_leave(struct terminal *t)
 	if (!t->raw)
 		return;
 	t->raw = false;
-	if (!terminal_is_others(t))
+	if (!terminal_is_others(t)) {
+		say_farewell(t);
 		(void)tcsetattr(t->fd, TCSANOW, &t->before);
+	}
 	guard(false);
 	entered = NULL;
 }

@@ -3,8 +3,8 @@
 
 /*
  * The user's terminal while a pseudo terminal in a sandbox stands in for it: raw, so that every key goes
- * there, and as it was before whenever this process does not read it: at the end, while stopped, and when a
- * signal ends it.
+ * there, or while keys are read one by one; and as it was before whenever this process does not read it: at
+ * the end, while stopped, and when a signal ends it.
  */
 
 #include <stdbool.h>
@@ -14,6 +14,8 @@
 struct terminal {
 	int fd; /* borrowed; -1: standard input is none */
 	bool raw, saved;
+	bool keys;            /* not quite raw: ^C and ^Z are signals, and output is left alone */
+	const char *farewell; /* written to standard output when it is left, however that comes; or NULL */
 	struct termios before;
 };
 

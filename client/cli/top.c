@@ -8,28 +8,40 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/screen.h"
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/watch.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#define INTERVAL_USEC      UINT64_C(2000000)
-#define INTERVAL_MIN_USEC  UINT64_C(100000)
-#define ALTERNATE_SCREEN   "\033[?1049h\033[?25l"
-#define NORMAL_SCREEN      "\033[?25h\033[?1049l"
-#define TOP_LEFT_AND_CLEAR "\033[H\033[J"
-#define UNKNOWN            UINT64_MAX
+#define INTERVAL_USEC     UINT64_C(2000000)
+#define INTERVAL_MIN_USEC UINT64_C(100000)
+#define UNKNOWN           UINT64_MAX
 
 enum sort_key {
 	SORT_CPU,
 	SORT_TIME,
 	SORT_MEMORY,
+	SORT_TASKS,
+	SORT_PROFILE,
 	SORT_ID,
+};
+
+/* What sorts: an argument of --sort, and a key. */
+static const struct {
+	const char *name;
+	char key;
+} sortings[] = {
+	[SORT_CPU] = { "cpu", 'c' },
+	[SORT_TIME] = { "time", 'T' },
+	[SORT_MEMORY] = { "memory", 'm' },
+	[SORT_TASKS] = { "tasks", 't' },
+	[SORT_PROFILE] = { "profile", 'p' },
+	[SORT_ID] = { "id", 'i' },
 };
 
 struct top_options {
@@ -65,21 +77,18 @@ static int set_count(void *into, const char *value, char **reterr_why)
 
 static int set_sort(void *into, const char *value, char **reterr_why)
 {
-	static const char *const names[] = {
-		[SORT_CPU] = "cpu", [SORT_TIME] = "time", [SORT_MEMORY] = "memory", [SORT_ID] = "id"
-	};
 	struct top_options *o = into;
 
-	for (unsigned i = 0; i < ELEMENTSOF(names); i++)
-		if (strcmp(value, names[i]) == 0) {
+	for (size_t i = 0; i < ELEMENTSOF(sortings); i++)
+		if (strcmp(value, sortings[i].name) == 0) {
 			o->sort = (enum sort_key)i;
 			return 0;
 		}
-	return option_refuse(reterr_why, "must be cpu, time, memory or id");
+	return option_refuse(reterr_why, "must be cpu, time, memory, tasks, profile or id");
 }
 
 struct row {
-	bailiff_sandbox_info *info; /* of the list that was read last */
+	bailiff_sandbox_info *info; /* of the list */
 	bailiff_sandbox *s;         /* NULL: could not be opened */
 	uint64_t id, cpu_usec, memory, tasks;
 	uint64_t seen_usec; /* when cpu_usec was read, CLOCK_MONOTONIC */
@@ -89,7 +98,9 @@ struct row {
 struct top {
 	const struct cli *cli;
 	const struct top_options *options;
+	enum sort_key sort;
 	bailiff_connection *c;
+	bailiff_sandbox_info *list; /* that was read last */
 	struct row *rows;
 	size_t n;
 };
@@ -144,6 +155,7 @@ static bool lives(const bailiff_sandbox_info *i)
 	return strcmp(i->state, "exited") != 0;
 }
 
+/* Takes the list over if it succeeds. */
 static int refresh(struct top *t, bailiff_sandbox_info *list)
 {
 	struct row *rows;
@@ -164,6 +176,8 @@ static int refresh(struct top *t, bailiff_sandbox_info *list)
 			measure(row);
 		}
 	rows_free(t->rows, t->n);
+	(void)bailiff_sandbox_info_free(t->list);
+	t->list = list;
 	t->rows = rows;
 	t->n = n;
 	return 0;
@@ -172,7 +186,7 @@ static int refresh(struct top *t, bailiff_sandbox_info *list)
 /* What is not known comes last. */
 static double rank(const struct row *row, enum sort_key key)
 {
-	uint64_t v = key == SORT_TIME ? row->cpu_usec : row->memory;
+	uint64_t v = key == SORT_TIME ? row->cpu_usec : key == SORT_TASKS ? row->tasks : row->memory;
 
 	if (key == SORT_CPU)
 		return row->percent;
@@ -183,8 +197,12 @@ static int compare_rows(const void *a, const void *b, void *data)
 {
 	const struct row *x = a, *y = b;
 	enum sort_key key = *(const enum sort_key *)data;
-	double rank_x = key == SORT_ID ? 0 : rank(x, key), rank_y = key == SORT_ID ? 0 : rank(y, key);
+	bool by_name = key == SORT_ID || key == SORT_PROFILE;
+	double rank_x = by_name ? 0 : rank(x, key), rank_y = by_name ? 0 : rank(y, key);
+	int r = key == SORT_PROFILE ? strcmp(x->info->profile, y->info->profile) : 0;
 
+	if (r != 0)
+		return r;
 	if (rank_x > rank_y || rank_x < rank_y)
 		return rank_x > rank_y ? -1 : 1;
 	return x->id < y->id ? -1 : x->id > y->id;
@@ -257,17 +275,7 @@ static int put_row(struct table *t, const struct row *row)
 	return r < 0 ? r : table_put(t, row->info->tag);
 }
 
-/* Rows that a terminal has, without those of the headings. */
-static size_t rows_shown(const struct top *t)
-{
-	struct winsize size;
-
-	if (t->options->batch || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row < 4)
-		return t->n;
-	return t->n < size.ws_row - 3U ? t->n : size.ws_row - 3U;
-}
-
-static int print_text(const struct top *t)
+static int print_text(const struct top *t, FILE *f, size_t n)
 {
 	static const struct column columns[] = {
 		{ "ID", true, NULL },
@@ -280,70 +288,149 @@ static int print_text(const struct top *t)
 		{ "TAG", false, NULL },
 	};
 	_cleanup_(table_done) struct table table = TABLE_INIT(columns);
-	size_t n = rows_shown(t);
 
 	for (size_t i = 0; i < n; i++)
 		if (put_row(&table, &t->rows[i]) < 0)
 			return -ENOMEM;
-	if (!t->options->batch)
-		(void)fputs(TOP_LEFT_AND_CLEAR, stdout);
-	(void)printf("%zu sandbox%s\n", t->n, t->n == 1 ? "" : "es");
-	cli_print_table(t->cli, &table);
+	table_print(&table, f, !t->cli->no_legend, style_get(t->cli->color, t->cli->full));
 	return 0;
 }
 
-static int show(struct top *t)
+static int look(struct top *t)
 {
-	_cleanup_(bailiff_sandbox_info_freep) bailiff_sandbox_info *list = NULL;
-	enum sort_key key = t->options->sort;
+	bailiff_sandbox_info *list = NULL;
 	int r = bailiff_list_sandboxes(t->c, &list);
 
 	if (r == 0)
 		r = refresh(t, list);
 	if (r < 0)
-		return r;
-	qsort_r(t->rows, t->n, sizeof(*t->rows), compare_rows, &key);
+		(void)bailiff_sandbox_info_free(list);
+	return r;
+}
+
+static void sort(struct top *t)
+{
+	qsort_r(t->rows, t->n, sizeof(*t->rows), compare_rows, &t->sort);
+}
+
+static int print(struct top *t)
+{
+	int r = 0;
+
+	sort(t);
 	if (t->cli->json != JSON_OFF)
 		print_json(t);
-	else
-		r = print_text(t);
-	for (size_t i = 0; i < t->n; i++)
-		t->rows[i].info = NULL; /* it ends with the list */
+	else {
+		(void)printf("%zu sandbox%s\n", t->n, t->n == 1 ? "" : "es");
+		r = print_text(t, stdout, t->n);
+	}
 	return r == 0 && fflush(stdout) != 0 ? -EPIPE : r;
 }
 
-static int repeat(struct top *t)
+static int run_batch(struct top *t, uint64_t interval)
 {
-	uint64_t interval = t->options->interval > 0 ? t->options->interval : INTERVAL_USEC;
-
 	for (uint64_t looks = 1;; looks++) {
-		int r = show(t);
+		int r = look(t);
 
-		if (r < 0 || (t->options->count > 0 && looks >= t->options->count) || !watch_pause(interval))
+		if (r == 0)
+			r = print(t);
+		if (r < 0 || looks == t->options->count || !watch_pause(interval))
 			return r;
-		if (t->options->batch && t->cli->json == JSON_OFF)
+		if (t->cli->json == JSON_OFF)
 			(void)putchar('\n');
 	}
+}
+
+/* As many as there is room for, below the headings. */
+static int draw(struct top *t)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0, room = t->n, others = t->cli->no_legend ? 2 : 3;
+	uint16_t lines, columns;
+	FILE *f = open_memstream(&text, &size);
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	sort(t);
+	if (terminal_size(&lines, &columns))
+		room = lines > others ? lines - others : 0;
+	(void)fprintf(f, "%zu sandbox%s, by %s (c m t p T i: sort, space: look now, q: quit)\n", t->n,
+		t->n == 1 ? "" : "es", sortings[t->sort].name);
+	r = print_text(t, f, t->n < room ? t->n : room);
+	if (fclose(f) != 0)
+		return -ENOMEM;
+	return r < 0 ? r : screen_write(text);
+}
+
+/* What comes of a key. False: the end. */
+static bool press(struct top *t, char key, bool *ret_now)
+{
+	*ret_now = key == ' ';
+	for (size_t i = 0; i < ELEMENTSOF(sortings); i++)
+		if (key == sortings[i].key)
+			t->sort = (enum sort_key)i;
+	return key != 'q' && key != 'Q';
+}
+
+/* Until it is time for another look, which it returns 1 for; 0: the end. */
+static int rest(struct top *t, struct screen *s, uint64_t until)
+{
+	bool now = false;
+
+	while (!now) {
+		char key = '\0';
+		int r = screen_wait(s, until, &key);
+
+		if (r == SCREEN_TIME)
+			return 1;
+		if (r <= 0 || (r == SCREEN_KEY && !press(t, key, &now)))
+			return r < 0 ? r : 0;
+		r = s->terminal.raw ? draw(t) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 1;
+}
+
+static int run_screen(struct top *t, uint64_t interval)
+{
+	struct screen s;
+	int r;
+
+	watch_terminal();
+	r = screen_enter(&s);
+	for (uint64_t looks = 1; r >= 0; looks++) {
+		r = look(t);
+		if (r == 0 && s.terminal.raw)
+			r = draw(t);
+		if (r == 0 && looks != t->options->count)
+			r = rest(t, &s, now_usec() + interval);
+		if (r <= 0)
+			break;
+	}
+	screen_leave(&s);
+	return r;
 }
 
 static int run(const struct cli *cli, void *state, char **args, size_t n)
 {
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
-	struct top_options *o = state;
-	struct top t = { .cli = cli, .options = o };
+	const struct top_options *o = state;
+	struct top t = { .cli = cli, .options = o, .sort = o->sort };
+	uint64_t interval = o->interval > 0 ? o->interval : INTERVAL_USEC;
 	int r;
 
 	if (cli_connect(cli, &c) < 0)
 		return EXIT_FAILURE;
 	t.c = c;
-	o->batch = o->batch || cli->json != JSON_OFF || isatty(STDOUT_FILENO) != 1;
 	watch_begin();
-	if (!o->batch)
-		(void)fputs(ALTERNATE_SCREEN, stdout);
-	r = repeat(&t);
-	if (!o->batch)
-		(void)fputs(NORMAL_SCREEN, stdout);
+	if (o->batch || cli->json != JSON_OFF || isatty(STDOUT_FILENO) != 1)
+		r = run_batch(&t, interval);
+	else
+		r = run_screen(&t, interval);
 	rows_free(t.rows, t.n);
+	(void)bailiff_sandbox_info_free(t.list);
 	if (r < 0)
 		report_failure(c, r, "top");
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -353,15 +440,18 @@ static const struct option options[] = {
 	{ "interval", 'd', "TIME", "between two looks; 2s if left out", set_interval },
 	{ "count", 'n', "NUMBER", "end after so many looks", set_count },
 	{ "batch", 'b', NULL, "one table below the other, as where the output is no terminal", set_batch },
-	{ "sort", 's', "KEY", "by cpu, time, memory or id; cpu if left out", set_sort },
+	{ "sort", 's', "KEY", "by cpu, time, memory, tasks, profile or id; cpu if left out", set_sort },
 };
 
 const struct verb verb_top = {
 	.name = "top",
 	.arguments = "",
 	.summary = "Show what the sandboxes that live use, again and again",
-	.details = "Yours; for an administrator, all. SIGINT (^C) ends it. What the kernel does not say is "
-		   "\"-\".",
+	.details = "Yours; for an administrator, all. On a terminal the keys c, m, t, p, T and i sort by "
+		   "processor, "
+		   "memory, tasks,\nprofile, time and id, the space bar looks now, and q ends it, as does "
+		   "SIGINT (^C). "
+		   "What the kernel does not say\nis \"-\".",
 	.options = options,
 	.n_options = ELEMENTSOF(options),
 	.state_size = sizeof(struct top_options),

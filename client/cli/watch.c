@@ -1,43 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/watch.h"
+#include "base/cleanup.h"
 #include "base/error.h"
 
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
-static volatile sig_atomic_t told;
+static volatile sig_atomic_t told, resized, stop, continued;
 
 static void on_signal(int signal)
 {
-	told = 1;
+	switch (signal) {
+	case SIGWINCH:
+		resized = 1;
+		break;
+	case SIGTSTP:
+		stop = 1;
+		break;
+	case SIGCONT:
+		continued = 1;
+		break;
+	default:
+		told = 1;
+	}
 }
 
-static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP }, of_terminals[] = { SIGWINCH, SIGTSTP, SIGCONT };
 
-void watch_begin(void)
+static void handle(const int *signals, size_t n)
 {
 	struct sigaction action, old;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = on_signal;
-	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (size_t i = 0; i < n; i++)
 		/* Who ignores a signal (nohup) does not want to hear of it. */
-		if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			(void)sigaction(ends[i], &action, NULL);
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			(void)sigaction(signals[i], &action, NULL);
 }
 
-/* Blocked until the wait itself: one that comes between a look at told and the wait is not lost. */
+void watch_begin(void)
+{
+	handle(ends, ELEMENTSOF(ends));
+}
+
+void watch_terminal(void)
+{
+	handle(of_terminals, ELEMENTSOF(of_terminals));
+}
+
+/* Between its look and the mark it takes back, one that comes says no more than the one before. */
+static unsigned collect(volatile sig_atomic_t *mark, unsigned news)
+{
+	if (!*mark)
+		return 0;
+	*mark = 0;
+	return news;
+}
+
+enum watch_news watch_news(void)
+{
+	return collect(&resized, WATCH_RESIZED) | collect(&stop, WATCH_STOP) |
+	       collect(&continued, WATCH_CONTINUED);
+}
+
+/* Blocked until the wait itself: one that comes between a look at the marks and the wait is not lost. */
 static int wait_until(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
 {
 	sigset_t wanted, before;
 	int r = 0;
 
 	(void)sigemptyset(&wanted);
-	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (size_t i = 0; i < ELEMENTSOF(ends); i++)
 		(void)sigaddset(&wanted, ends[i]);
+	for (size_t i = 0; i < ELEMENTSOF(of_terminals); i++)
+		(void)sigaddset(&wanted, of_terminals[i]);
 	(void)sigprocmask(SIG_BLOCK, &wanted, &before);
-	if (!told)
+	if (!told && !resized && !stop && !continued)
 		r = RET_ERRNO(ppoll(fds, n, timeout, &before));
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return r == -EINTR || r > 0 ? 0 : r;

@@ -15,3 +15,13 @@ bool watch_pause(uint64_t usec);
  * end. */
 int watch_poll(struct pollfd *fds, nfds_t n, uint64_t until_usec);
 bool watch_ended(void);
+
+/* What came since watch_news() was asked last, for those that have a terminal's screen. */
+enum watch_news {
+	WATCH_RESIZED = 1 << 0,
+	WATCH_STOP = 1 << 1, /* SIGTSTP; the process does not stop by itself */
+	WATCH_CONTINUED = 1 << 2,
+};
+/* From here on these end watch_poll(). For after watch_begin(). */
+void watch_terminal(void);
+enum watch_news watch_news(void);
