@@ -29,6 +29,8 @@ expect() {
 tree=$(ctl tree --list "$name")
 expect tree "$tree" "^$path\$" "^$path/profile/tool\$" "^$path/profile/network_2dservice\$"
 
+seen_arguments=$(mktemp)
+trap 'rm -f "$seen_arguments"' EXIT
 seen=$(ctl introspect "$name" "$path")
 expect 'introspection of the manager' "$seen" \
 	'^\.Explain +method +sasa\{ss\}a\{sv\} +bsasa\{sv\}' '^\.GetProfile +method +s +o' '^\.KillAll +method +si +u' \
@@ -39,6 +41,15 @@ expect 'introspection of a profile' "$seen" '^\.Dump +method +- +a\{sv\}' '^\.Ex
 xml=$(ctl introspect --xml-interface "$name" "$path")
 expect 'names of arguments' "$xml" '<arg type="s" name="profile" direction="in"/>' \
 	'<arg type="as" name="reasons" direction="out"/>'
+
+for object in "$path" "$path/profile/tool"; do
+	ctl introspect --xml-interface "$name" "$object" | grep '<arg' >"$seen_arguments"
+	if grep -v ' name="[a-z_]' "$seen_arguments" >&2; then
+		echo "$object has arguments without a name" >&2
+		exit 1
+	fi
+done
+echo 'ok: each argument has a name'
 
 said=$(ctl call "$name" "$path" "$manager" Explain 'sasa{ss}a{sv}' tool 2 sleep 1 0 0)
 expect 'a call' "$said" '^bsasa\{sv\} true "administrator \(user 0\)" 0 [0-9]+ "executable" s "/usr/bin/sleep"'
@@ -51,7 +62,7 @@ expect 'a property' "$said" '^as 3 "/usr/bin/sleep" "/usr/bin/cat" "/usr/bin/das
 
 # What the bus carried, as root may see: the signals of a sandbox have one receiver.
 seen=$(mktemp)
-trap 'kill "$monitor" 2>/dev/null; rm -f "$seen"' EXIT
+trap 'kill "$monitor" 2>/dev/null; rm -f "$seen" "$seen_arguments"' EXIT
 busctl --address="$address" monitor "$name" >"$seen" 2>&1 &
 monitor=$!
 tries=0
