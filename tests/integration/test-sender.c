@@ -2,7 +2,8 @@
 
 /*
  * Who sent it, and how: connections whose process becomes another user or that change hands (A8, A11),
- * callers that vanish at any moment (A3, A4), and messages that no library makes (P2, P5, P6).
+ * callers that vanish at any moment (A3, A4), others that listen (D9), and messages that no library makes
+ * (P2, P5, P6).
  */
 
 #include "peer.h"
@@ -333,6 +334,59 @@ static void test_more_than_sd_bus_takes(void **state)
 	assert_int_equal(rig_pid(rig, RIG_BROKER), broker);
 }
 
+static gint n_seen, n_overheard;
+
+/* Runs in GDBus' thread. */
+static GDBusMessage *overhear(GDBusConnection *c, GDBusMessage *m, gboolean incoming, gpointer data)
+{
+	const char *to = g_dbus_message_get_destination(m);
+
+	if (incoming && to && strcmp(to, g_dbus_connection_get_unique_name(c)) != 0)
+		g_atomic_int_inc(&n_overheard);
+	if (incoming)
+		g_atomic_int_inc(&n_seen);
+	return m;
+}
+
+/* Whether it may, the two buses say differently; monitors may not be. */
+static void ask_bus(GDBusConnection *c, const char *interface, const char *method, GVariant *args)
+{
+	g_autoptr(GVariant) v =
+		g_dbus_connection_call_sync(c, "org.freedesktop.DBus", "/org/freedesktop/DBus", interface,
+			method, args, NULL, G_DBUS_CALL_FLAGS_NONE, RIG_TIMEOUT_MS, NULL, NULL);
+
+	if (v && strcmp(method, "BecomeMonitor") == 0)
+		fail_msg("a user became a monitor");
+}
+
+/* D9: calls of others, and answers to them, are not for a user, whatever match is asked for. */
+static void test_eavesdropper(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *alice, *bob;
+	guint filter;
+
+	if (rig_is_direct())
+		skip(); /* no bus, which would have messages of others */
+	alice = rig_connect(rig, RIG_ALICE);
+	bob = rig_connect(rig, RIG_BOB);
+	filter = g_dbus_connection_add_filter(bob, overhear, NULL, NULL);
+	ask_bus(bob, "org.freedesktop.DBus", "AddMatch", g_variant_new("(s)", "eavesdrop='true'"));
+	ask_bus(bob, "org.freedesktop.DBus", "AddMatch",
+		g_variant_new("(s)", "eavesdrop='true',sender='" RIG_NAME "'"));
+	ask_bus(bob, "org.freedesktop.DBus.Monitoring", "BecomeMonitor",
+		g_variant_new_parsed("(@as [], @u 0)"));
+	for (int i = 0; i < 10; i++)
+		g_variant_unref(rig_call_ok(alice, RIG_PATH, RIG_MANAGER, "ListProfiles", NULL));
+	/* its answer comes after all that the bus had for it before */
+	g_variant_unref(rig_call_ok(bob, RIG_PATH, RIG_MANAGER, "ListProfiles", NULL));
+	assert_true(g_atomic_int_get(&n_seen) > 0);
+	assert_int_equal(g_atomic_int_get(&n_overheard), 0);
+	g_dbus_connection_remove_filter(bob, filter);
+	rig_disconnect(rig, alice);
+	rig_disconnect(rig, bob);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +399,7 @@ int main(int argc, char **argv)
 		rig_test(test_foreign_byte_order),
 		rig_test(test_wrong_number_of_fds),
 		rig_test(test_more_than_sd_bus_takes),
+		rig_test(test_eavesdropper),
 	};
 
 	if (argc == 3 && strcmp(argv[1], SPEAK) == 0)
