@@ -81,6 +81,15 @@ if command -v bash >/dev/null; then
 		COMP_WORDS=(bailiffctl top --sort = m) COMP_CWORD=4
 		_bailiffctl
 		[ "${COMPREPLY[*]}" = "memory" ] || { echo "keys: ${COMPREPLY[*]}" >&2; exit 1; }
+		all() { bailiffctl "$@" --help | sed -n "s/^  \(-., \|    \)\(--[a-z0-9-]*=\{0,1\}\).*/\2/p"; }
+		for verb in $(bailiffctl --help | sed -n "s/^  \([a-z][a-z-]*\) .*/\1/p"); do
+			COMP_WORDS=(bailiffctl $verb --) COMP_CWORD=2
+			_bailiffctl 2>/dev/null
+			[ "${COMPREPLY[*]}" = "$(all $verb | tr "\n" " " | sed "s/ $//")" ] || { echo "options of $verb: ${COMPREPLY[*]}" >&2; exit 1; }
+			COMP_WORDS=(bailiffctl $verb) COMP_CWORD=1
+			_bailiffctl
+			[[ " ${COMPREPLY[*]} " = *" $verb "* ]] || { echo "not found: $verb" >&2; exit 1; }
+		done
 		# What a broker would say.
 		bailiffctl() { case $2 in profiles) printf "tool yes 1\ntwo no 2\n" ;; list) printf " 17 tool\n218 two\n" ;; esac; }
 		for verb in run launch cat explain; do
@@ -110,7 +119,33 @@ done
 for verb in $(kinds_of "$completion"); do
 	list_verbs | grep -qx "$verb" || miss "the completion knows a verb $verb"
 done
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# In the place of bailiffctl: it knows sandboxes and profiles, and says how it was called.
+mkdir "$scratch/bin"
+cat >"$scratch/bin/bailiffctl" <<END
+#!/bin/sh
+case "\$*" in
+*--help) exec "$(realpath "$ctl")" "\$@" ;;
+*profiles) printf 'tool yes 1\\ntwo no 2\\n' ;;
+*list) printf ' 17 tool\\n218 two\\n' ;;
+*) echo "ran: \$*" ;;
+esac
+END
+chmod +x "$scratch/bin/bailiffctl"
 if command -v zsh >/dev/null; then
+	# With real keys, on a terminal of its own.
+	# shellcheck disable=SC2016 # they are the inner shell's
+	found=$(HOME=$scratch PATH=$scratch/bin:$PATH TERM=dumb timeout 60 zsh -fc '
+		zmodload zsh/zpty
+		zpty shell zsh -f -i
+		zpty -w shell "autoload -Uz compinit; compinit -u -D; . $1; print rea\"\"dy"
+		zpty -r -m shell seen "*ready*"
+		zpty -w -n shell $'"'bailiffctl sto\t1\t--timeo\t5\nbailiffctl run to\t--no-st\t\nprint e\"\"nd\n'"'
+		zpty -r -m shell seen "*end*"
+		print -r -- $seen' zsh "$(realpath "${completion%.bash}.zsh")" | tr -d '\r' | sed -n 's/.*ran: //p' | sed 's/ *$//')
+	[ "$found" = "stop 17 --timeout=5
+run tool --no-stdin" ] || miss "keys in zsh make $found"
 	zsh -n "${completion%.bash}.zsh" || miss "bailiffctl.zsh has errors"
 	found=$(PATH=$(dirname "$ctl"):$PATH zsh -fc '. "$1"; _bailiffctl_verbs | sed "s/:.*//"; _bailiffctl_options run' zsh \
 		"${completion%.bash}.zsh")
@@ -119,18 +154,24 @@ if command -v zsh >/dev/null; then
 fi
 if command -v fish >/dev/null; then
 	# It keeps files in its home.
-	scratch=$(mktemp -d)
-	trap 'rm -rf "$scratch"' EXIT
 	HOME=$scratch fish --no-config -n "${completion%.bash}.fish" || miss "bailiffctl.fish has errors"
 	fish_says()
 	{
 		# shellcheck disable=SC2016 # they are the inner shell's
-		HOME=$scratch PATH=$(dirname "$ctl"):$PATH fish --no-config -c '
+		HOME=$scratch PATH=$scratch/bin:$PATH fish --no-config -c '
 			source $argv[1]; complete -C $argv[2]' "${completion%.bash}.fish" "$1" 2>/dev/null | cut -f1 | sort | tr '\n' ' '
 	}
 	[ "$(fish_says 'bailiffctl -H x sto')" = "stop " ] || miss "fish finds verbs: $(fish_says 'bailiffctl -H x sto')"
 	[ "$(fish_says 'bailiffctl policy ch')" = "check " ] || miss "fish finds of policy: $(fish_says 'bailiffctl policy ch')"
 	[ "$(fish_says 'bailiffctl run --no-s')" = "--no-stdin " ] || miss "fish finds options: $(fish_says 'bailiffctl run --no-s')"
+	[ "$(fish_says 'bailiffctl run t')" = "tool two " ] || miss "fish finds profiles: $(fish_says 'bailiffctl run t')"
+	[ "$(fish_says 'bailiffctl stop 1')" = "17 " ] || miss "fish finds ids: $(fish_says 'bailiffctl stop 1')"
+	[ -z "$(fish_says 'bailiffctl -Hfar stop 1')" ] || miss "fish asks another machine"
+	[ "$(fish_says 'bailiffctl ')" = "$(list_verbs | sort | tr '\n' ' ')" ] || miss "fish finds verbs: $(fish_says 'bailiffctl ')"
+	for verb in $(list_verbs); do
+		[ "$(fish_says "bailiffctl $verb --" | tr -d =)" = "$(list_options "$verb" | sed 's/^/--/' | sort | tr '\n' ' ')" ] ||
+			miss "fish finds options of $verb: $(fish_says "bailiffctl $verb --")"
+	done
 fi
 if command -v mandoc >/dev/null; then
 	mandoc -Tlint -Wwarning "$man/bailiffctl.1" "$man/bailiffctl-policy.1" "$man/bailiff.3" || status=1
