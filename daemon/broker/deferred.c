@@ -9,6 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int refuse(uint32_t limit, sd_bus_error *error)
+{
+	return sd_bus_error_setf(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
+		"This user has %u calls waiting already (MaxCallsPerUser=): wait for one to end", limit);
+}
+
+int deferred_check(const struct broker *b, const struct caller *c, sd_bus_error *error)
+{
+	const uint32_t limit = b->catalog->config.max_calls_per_user;
+
+	return quota_used(&b->quota, c->uid, QUOTA_CALLS) < limit ? 0 : refuse(limit, error);
+}
+
 int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, uint32_t reserve,
 	sd_bus_error *error, struct deferred **ret)
 {
@@ -27,11 +40,7 @@ int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, ui
 		&b->quota, c->uid, QUOTA_CALLS, 1, limit > UINT32_MAX - reserve ? limit : limit + reserve);
 	if (r < 0) {
 		free(d);
-		if (r != -EDQUOT)
-			return r;
-		return sd_bus_error_setf(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
-			"This user has %u calls waiting already (MaxCallsPerUser=): wait for one to end",
-			limit);
+		return r == -EDQUOT ? refuse(limit, error) : r;
 	}
 	*d = (struct deferred){
 		.broker = b, .message = sd_bus_message_ref(m), .sender = steal_ptr(sender), .uid = c->uid

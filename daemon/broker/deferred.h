@@ -28,6 +28,8 @@ struct deferred_list {
  * configured number, and @reserve more. */
 int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, uint32_t reserve,
 	sd_bus_error *error, struct deferred **ret);
+/* The same refusal before anything is made: who asks without a pause must not cost more than the asking. */
+int deferred_check(const struct broker *b, const struct caller *c, sd_bus_error *error);
 struct deferred *deferred_free(struct deferred *d); /* returns NULL */
 DEFINE_CLEANUP(struct deferred *, deferred_free);
 

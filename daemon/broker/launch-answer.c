@@ -5,7 +5,7 @@
 #include "base/strv.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
-#include "broker/launch.h"
+#include "broker/launch-queue.h"
 #include "broker/layers.h"
 #include "broker/lifetime.h"
 #include "broker/sandbox-bus.h"
@@ -15,7 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void launch_unlink(struct launch *l)
+void launch_unlink(struct launch *l)
 {
 	struct launch **at = &l->broker->launches;
 
@@ -257,11 +257,19 @@ static int take_refused(struct launch *l, const struct launcher_answer *answer)
 	return 0;
 }
 
-int launch_answer(struct broker *b, const struct launcher_answer *answer, void *userdata)
+void launch_fail(struct launch *l, int r, sd_bus_error *error)
 {
-	_cleanup_(launch_freep) struct launch *l = userdata;
-
+	if (!sd_bus_error_is_set(error))
+		(void)sd_bus_error_setf(error, BAILIFF_ERROR_FAILED,
+			"The launch can not be handed to the launcher: %s: try again", strerror(-r));
 	launch_unlink(l);
+	record_failure(l, error);
+	deferred_reply_error(steal_ptr(l->call), error);
+	(void)launch_free(l);
+}
+
+static int take_answer(struct launch *l, const struct launcher_answer *answer)
+{
 	if (!answer) {
 		deferred_reply_failure(
 			steal_ptr(l->call), BAILIFF_ERROR_FAILED, "The launcher ended: try again");
@@ -275,4 +283,13 @@ int launch_answer(struct broker *b, const struct launcher_answer *answer, void *
 	default:
 		return -EBADMSG;
 	}
+}
+
+int launch_answer(struct broker *b, const struct launcher_answer *answer, void *userdata)
+{
+	_cleanup_(launch_freep) struct launch *l = userdata;
+
+	launch_unlink(l);
+	launch_queue_next(b, l->uid);
+	return take_answer(l, answer);
 }

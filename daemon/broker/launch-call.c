@@ -2,6 +2,7 @@
 #include "broker/launch-call.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
@@ -9,8 +10,8 @@
 #include "broker/inquiry.h"
 #include "broker/launch-again.h"
 #include "broker/launch-args.h"
+#include "broker/launch-queue.h"
 #include "broker/launch-quota.h"
-#include "broker/launch.h"
 #include "broker/note.h"
 #include "broker/profile-bus.h"
 #include "dbus/names.h"
@@ -26,6 +27,7 @@ struct launch *launch_free(struct launch *l)
 {
 	if (l) {
 		launch_give_quota(l);
+		launch_queue_drop(l);
 		(void)deferred_free(l->call);
 		fd_close_many(l->streams, STREAMS);
 		free(l->owner_name);
@@ -69,7 +71,8 @@ struct judgement {
 	const struct compiled_profile *profile; /* NULL: none was found */
 	char rule[128];                         /* that decided; "" when none did */
 	char *command_line;
-	bool waits;
+	bool waits;  /* comes back */
+	bool queued; /* and its descriptors with it */
 };
 
 static void judgement_done(struct judgement *j)
@@ -168,18 +171,6 @@ static int decide(struct broker *b, const struct plan_caller *who, struct judgem
 	if (result.refusal == REFUSAL_NONE)
 		return r;
 	return error_refusal(error, result.refusal, result.rule, result.message);
-}
-
-/* Fds of the request, in the protocol's order. Only the ends that we made are owned. */
-struct parcel {
-	int fds[WIRE_FDS_MAX];
-	size_t n;
-	int made[STREAMS];
-};
-
-static void parcel_done(struct parcel *p)
-{
-	fd_close_many(p->made, STREAMS);
 }
 
 static void parcel_add(struct parcel *p, struct launch_request *request, uint32_t target, int fd, bool made)
@@ -293,24 +284,19 @@ static void fill_request(const struct launch *l, const struct caller *c, const s
 	request->n_binds = a->n_binds;
 }
 
-static int submit(
-	struct launch *l, const struct launch_request *request, const struct parcel *p, sd_bus_error *error)
+static int pack_request(
+	struct launch *l, const struct launch_request *request, struct parcel *p, sd_bus_error *error)
 {
-	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
-	struct launcher_client *launcher = &l->broker->launcher;
-	uint32_t serial = launcher_next_serial(launcher);
 	int r;
 
-	r = encode_launch_request(&buf, serial, request);
+	p->serial = launcher_next_serial(&l->broker->launcher);
+	r = encode_launch_request(&p->record, p->serial, request);
 	if (r >= 0)
-		r = launcher_submit(launcher, serial, &buf, p->fds, p->n, true, launch_answer, l);
-	if (r == -EAGAIN)
-		return sd_bus_error_set(
-			error, BAILIFF_ERROR_BUSY, "Too many launches at this moment: try again");
+		r = buf_error(&p->record);
 	if (r == -EMSGSIZE || r == -E2BIG)
 		return sd_bus_error_set(error, BAILIFF_ERROR_QUOTA_EXCEEDED,
 			"Too much to hand over: fewer arguments, variables or groups are needed");
-	return error_not_sent(error, r);
+	return r;
 }
 
 static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *m, const char *profile,
@@ -346,7 +332,7 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, st
 {
 	const struct compiled_profile *p = j->profile;
 	const struct plan_caller who = who_asks(b, c, m, p);
-	_cleanup_(parcel_done) struct parcel parcel = { .made = { -1, -1, -1 } };
+	_cleanup_(parcel_done) struct parcel parcel = PARCEL_INIT;
 	_cleanup_(launch_freep) struct launch *l = NULL;
 	struct wire_limit limits[ELEMENTSOF(a->limits)];
 	struct launch_request request;
@@ -372,9 +358,12 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, st
 		r = note_write(
 			c->bus ? NULL : b->bus, l->owner_name, &l->token, request.note, &request.n_note);
 	if (r >= 0)
-		r = submit(l, &request, &parcel, error);
+		r = pack_request(l, &request, &parcel, error);
+	if (r >= 0)
+		r = launch_queue_submit(l, &parcel, error);
 	if (r < 0)
 		return r;
+	j->queued = launch_queue_waits(l);
 	memcpy(l->rule, j->rule, sizeof(l->rule));
 	l->command_line = steal_ptr(j->command_line);
 	l->next = b->launches;
@@ -398,6 +387,8 @@ static int launch(
 	j->profile = &b->catalog->profiles[index];
 	r = check_access(b, c, m, j, &ask, error);
 	j->waits = r == INQUIRY_WAITS;
+	if (r == 0)
+		r = deferred_check(b, c, error);
 	if (r != 0)
 		return r;
 	/* Fds and options of those who may not are not looked at, but for what polkit is told. */
@@ -451,16 +442,32 @@ int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		record_refusal(b, c, &j, r, error);
 	if (!j.waits) {
 		inquiry_end(b, m);
-		fd_channel_end(b, m);
+		if (!j.queued)
+			fd_channel_end(b, m);
 	}
 	return r;
 }
 
+static void forsake(struct launch *l)
+{
+	if (launch_queue_waits(l)) {
+		log_info("A launch of %s for uid %u: its client left before its turn came", l->profile,
+			l->uid);
+		launch_unlink(l);
+		(void)launch_free(l);
+		return;
+	}
+	free(l->owner_name);
+	l->owner_name = NULL;
+}
+
 void launch_client_gone(struct broker *b, const char *name)
 {
-	for (struct launch *l = b->launches; l; l = l->next)
-		if (l->owner_name && strcmp(l->owner_name, name) == 0) {
-			free(l->owner_name);
-			l->owner_name = NULL;
-		}
+	struct launch *next;
+
+	for (struct launch *l = b->launches; l; l = next) {
+		next = l->next;
+		if (l->owner_name && strcmp(l->owner_name, name) == 0)
+			forsake(l);
+	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A launch that the launcher has not answered yet: made by launch-call.c, ended by launch-answer.c. */
+/* A launch that has no answer yet: made by launch-call.c, sent by launch-queue.c, ended by launch-answer.c.
+ */
 
 #include "broker/deferred.h"
 #include "broker/launcher-client.h"
@@ -10,13 +11,16 @@
 #include "broker/token.h"
 #include "wire/messages.h"
 
+struct parcel;
+
 #define STREAMS ELEMENTSOF(((struct launch_request){ 0 }).stdio)
 
 struct launch {
 	struct launch *next;
 	struct broker *broker;
 	struct deferred *call;
-	char *owner_name; /* NULL once the connection has gone */
+	struct parcel *parcel; /* while it waits for its turn at the launcher: launch-queue.h */
+	char *owner_name;      /* NULL once the connection has gone */
 	char *profile, *tag;
 	char *command_line; /* for its record; NULL unless it is to have one */
 	char rule[128];     /* that permitted it */
@@ -36,3 +40,7 @@ DEFINE_CLEANUP(struct launch *, launch_free);
 int launch_answer_again(struct launch *l, const struct sandbox *s);
 /* The launcher's answer to the request; userdata is the launch, which it takes over. */
 int launch_answer(struct broker *b, const struct launcher_answer *answer, void *userdata);
+/* It does not get to the launcher: answers with error, or a sentence for r, and frees. */
+void launch_fail(struct launch *l, int r, sd_bus_error *error);
+/* Takes it out of the broker's list. */
+void launch_unlink(struct launch *l);

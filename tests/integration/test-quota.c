@@ -24,6 +24,7 @@
 #define SANDBOXES 6
 #define CALLS     10
 #define RETAINED  4
+#define TURNS     60 /* of the 64 calls that may wait */
 
 #define QUOTA RIG_ERROR("QuotaExceeded")
 #define LIMIT "org.freedesktop.DBus.Error.LimitsExceeded" /* the bus was there first */
@@ -31,15 +32,21 @@
 static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
 static const char *const short_sleep[] = { "/usr/bin/sleep", "1", NULL };
 
-static void set_limits(struct rig *rig, GDBusConnection *root, unsigned retained)
+static void write_config(struct rig *rig, const char *keys)
 {
-	g_autofree char *text =
-		g_strdup_printf("[Broker]\nSaltPath=%s/salt\nMaxSandboxesPerUser=%d\nMaxCallsPerUser=%d\n"
-				"MaxRetainedPerUser=%u\n",
-			rig->dir, SANDBOXES, CALLS, retained);
-	g_autoptr(GVariant) v = NULL;
+	g_autofree char *text = g_strdup_printf("[Broker]\nSaltPath=%s/salt\n%s", rig->dir, keys);
 
 	rig_write(rig, "bailiffd.conf", text);
+}
+
+static void set_limits(struct rig *rig, GDBusConnection *root, unsigned retained)
+{
+	g_autofree char *keys =
+		g_strdup_printf("MaxSandboxesPerUser=%d\nMaxCallsPerUser=%d\nMaxRetainedPerUser=%u\n",
+			SANDBOXES, CALLS, retained);
+	g_autoptr(GVariant) v = NULL;
+
+	write_config(rig, keys);
 	v = rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL);
 	rig_wait_ready(rig);
 }
@@ -115,7 +122,6 @@ static void end(struct rig *rig, const struct baseline *b)
 /* Answers to many calls made at once. */
 struct tally {
 	unsigned n, ok, refused;
-	GPtrArray *paths;
 };
 
 static void on_answer(GObject *source, GAsyncResult *result, gpointer userdata)
@@ -216,6 +222,53 @@ static void test_launches(void **state)
 	check_bob(&b);
 	for (size_t i = 0; i < G_N_ELEMENTS(c); i++)
 		rig_disconnect(rig, c[i]);
+	end(rig, &b);
+}
+
+/* The launcher numbers sandboxes in the order in which it is asked for them. */
+static size_t count_later(GDBusConnection *c, uint64_t id)
+{
+	g_autoptr(GVariant) v = rig_call_ok(c, RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL);
+	g_autoptr(GVariant) list = g_variant_get_child_value(v, 0);
+	size_t n = 0;
+
+	for (gsize i = 0; i < g_variant_n_children(list); i++) {
+		guint64 one;
+
+		g_variant_get_child(list, i, "(otssuus)", NULL, &one, NULL, NULL, NULL, NULL, NULL);
+		n += one > id;
+	}
+	return n;
+}
+
+/* A launch does not wait for the sixty that another user asked for before. */
+static void test_turns(void **state)
+{
+	struct rig_launch tool = { .profile = "tool", .argv = forever };
+	struct rig_launch strict = { .profile = "strict", .argv = short_sleep };
+	struct rig *rig = *state;
+	struct rig_sandbox first, bobs;
+	struct tally t = { 0 };
+	struct baseline b;
+	GDBusConnection *c;
+	size_t before;
+
+	begin(rig, &b);
+	write_config(rig, "");
+	rig_reload(rig);
+	c = rig_connect(rig, RIG_ALICE);
+	rig_launch(c, &tool, &first); /* now the broker knows all of her that it looks up */
+	call_many(c, RIG_PATH, RIG_MANAGER, "LaunchSandboxed", launch_forever_args(), TURNS, &t);
+	before = count_later(c, first.id); /* the broker has read them all when it answers this */
+	rig_launch(b.bob, &strict, &bobs);
+	await(&t, TURNS);
+	assert_int_equal(t.ok, TURNS);
+	print_message("launched before he asked: %zu, after he was launched: %zu\n", before,
+		count_later(c, bobs.id));
+	assert_true(count_later(c, bobs.id) > 0);
+	rig_sandbox_done(&first);
+	rig_sandbox_done(&bobs);
+	rig_disconnect(rig, c);
 	end(rig, &b);
 }
 
@@ -420,6 +473,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_launches),
+		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_retained),
 		cmocka_unit_test(test_no_reply),
 		cmocka_unit_test(test_connections),

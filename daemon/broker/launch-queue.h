@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The way of launches to the launcher. It takes them in the order in which they come, and builds what it has
+ * taken all at once; so of each user only a few are there at a time, and the others wait here, in their
+ * order. Nobody's launch waits for another user's. MaxCallsPerUser= bounds how many wait.
+ */
+
+#include "broker/launch.h"
+#include "wire/channel.h"
+
+/* Of one user: enough that the launcher never waits for us while it builds one. */
+#define LAUNCHES_AT_ONCE 4
+
+/* A request with its fds, in the protocol's order. Only the record and the ends that we made are owned. */
+struct parcel {
+	struct buf record;
+	uint32_t serial;
+	int fds[WIRE_FDS_MAX];
+	size_t n;
+	int made[STREAMS];
+};
+
+#define PARCEL_INIT ((struct parcel){ .record = BUF_INIT(WIRE_RECORD_MAX), .made = { -1, -1, -1 } })
+
+void parcel_done(struct parcel *p);
+
+/*
+ * Sends the launch, or makes it wait; then the parcel's contents are l's. The borrowed fds must be the call's
+ * or its fd channel's, which is kept then. Busy when the launcher has no room, or is not there.
+ */
+int launch_queue_submit(struct launch *l, struct parcel *p, sd_bus_error *error);
+static inline bool launch_queue_waits(const struct launch *l)
+{
+	return l->parcel != NULL;
+}
+/* One of this user's has left the launcher: the next takes its place. */
+void launch_queue_next(struct broker *b, uid_t uid);
+/* What still waits is not launched; l is unlinked and ended by its owner. */
+void launch_queue_drop(struct launch *l);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Launches that wait for their turn at the launcher (Q1): whose come first, and what becomes of those that
+ * never get it. */
+
+#include "base/fd.h"
+#include "broker/launch-queue.h"
+#include "dbus/names.h"
+#include "rig.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MANY 60 /* launches of one user, who may have 64 calls waiting */
+#define SOME (LAUNCHES_AT_ONCE + 3)
+
+/* With Bob in the group that may launch "decoder", and with limits that these tests do not reach. */
+static int setup(void **state)
+{
+	int r = rig_setup(state);
+	struct rig *rig = *state;
+	struct compiled_config *config = &rig->broker.catalog->config;
+
+	config->max_calls_per_user = 64;
+	config->max_sandboxes_per_user = 128;
+	rig->broker.catalog->profiles[4].max_per_user = 0;
+	rig->broker.catalog->profiles[4].max_fds = FDS_MAX;
+	rig_person(rig, BOB)->gids[0] = 44;
+	/* before its first answer a connection may not ask for much at once */
+	rig_expect(rig, rig_call(rig, ALICE, 0, "ListSandboxes"), NULL, NULL);
+	return r;
+}
+
+static sd_bus_message *tagged(struct rig *r, const char *sender, size_t number)
+{
+	sd_bus_message *m = rig_call(r, sender, 0, "LaunchSandboxed");
+	char tag[24];
+
+	(void)snprintf(tag, sizeof(tag), "t%zu", number);
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/true", 0, 0, 1, "tag",
+			    "s", tag) >= 0);
+	return m;
+}
+
+/* The launcher is asked for the launch of this number. */
+static uint32_t take_tagged(struct rig *r, uid_t uid, size_t number)
+{
+	struct launch_request l = { 0 };
+	char tag[24];
+	struct request q;
+	uint32_t serial;
+
+	rig_take(r, WIRE_LAUNCH, &q);
+	assert_int_equal(decode_launch_request(&q.body, &l), 0);
+	(void)snprintf(tag, sizeof(tag), "t%zu", number);
+	assert_int_equal(l.uid, uid);
+	assert_string_equal(l.tag, tag);
+	serial = q.serial;
+	launch_request_done(&l);
+	request_done(&q);
+	return serial;
+}
+
+static void ask(struct rig *r, const char *sender, struct reply *replies, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rig_send(r, tagged(r, sender, i), &replies[i]);
+	rig_settle(r);
+}
+
+static void take_first(struct rig *r, uint32_t serials[LAUNCHES_AT_ONCE])
+{
+	for (size_t i = 0; i < LAUNCHES_AT_ONCE; i++)
+		serials[i] = take_tagged(r, 1000, i);
+	rig_settle(r);
+	assert_true(rig_launcher_idle(r));
+}
+
+static void expect(struct rig *r, struct reply *reply, const char *error)
+{
+	rig_wait(r, reply);
+	if (error)
+		assert_string_equal(reply->error, error);
+	else
+		assert_null(reply->error);
+	reply_done(reply);
+}
+
+/* Another user's launch is handed on at once, although 60 came before; those are handed on in their order. */
+static void test_fair(void **state)
+{
+	uint32_t serials[MANY], bobs;
+	struct reply replies[MANY], bob;
+	struct rig *r = *state;
+
+	ask(r, ALICE, replies, MANY);
+	take_first(r, serials);
+	rig_send(r, tagged(r, BOB, 7), &bob);
+	bobs = take_tagged(r, 1001, 7);
+	rig_answer_launched(r, bobs, 1000);
+	expect(r, &bob, NULL);
+	rig_settle(r);
+	assert_true(rig_launcher_idle(r));
+	for (size_t i = 0; i < MANY; i++) {
+		rig_answer_launched(r, serials[i], i + 1);
+		expect(r, &replies[i], NULL);
+		if (i + LAUNCHES_AT_ONCE < MANY)
+			serials[i + LAUNCHES_AT_ONCE] = take_tagged(r, 1000, i + LAUNCHES_AT_ONCE);
+	}
+	assert_true(rig_launcher_idle(r));
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+}
+
+/* One user's connections are one line. */
+static void test_one_line(void **state)
+{
+	struct reply replies[LAUNCHES_AT_ONCE], other;
+	uint32_t serials[LAUNCHES_AT_ONCE];
+	struct rig *r = *state;
+
+	ask(r, ALICE, replies, LAUNCHES_AT_ONCE);
+	take_first(r, serials);
+	rig_send(r, tagged(r, ALICE2, 99), &other);
+	rig_settle(r);
+	assert_true(rig_launcher_idle(r));
+	for (size_t i = 0; i < LAUNCHES_AT_ONCE; i++) {
+		rig_answer_launched(r, serials[i], i + 1);
+		expect(r, &replies[i], NULL);
+		if (i == 0)
+			serials[0] = take_tagged(r, 1000, 99);
+	}
+	rig_answer_launched(r, serials[0], 1000);
+	expect(r, &other, NULL);
+}
+
+/* What its client does not wait for any longer is never launched, and counts no more. */
+static void test_gone(void **state)
+{
+	struct reply replies[SOME], other;
+	uint32_t serials[LAUNCHES_AT_ONCE];
+	struct rig *r = *state;
+	struct request q;
+
+	ask(r, ALICE, replies, SOME);
+	take_first(r, serials);
+	rig_send(r, tagged(r, ALICE2, 99), &other);
+	rig_settle(r);
+	rig_leave(r, ALICE);
+	rig_settle(r);
+	assert_int_equal(r->broker.quota.total[QUOTA_LIVE], LAUNCHES_AT_ONCE + 1);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], LAUNCHES_AT_ONCE + 1);
+	rig_answer_launched(r, serials[0], 1);
+	serials[0] = take_tagged(r, 1000, 99);
+	rig_take(r, WIRE_STOP, &q);
+	rig_answer_done(r, q.serial, 0);
+	request_done(&q);
+	rig_answer_launched(r, serials[0], 2);
+	expect(r, &other, NULL);
+	rig_settle(r);
+	assert_true(rig_launcher_idle(r));
+}
+
+/* The launcher's end: what it had may have been launched, what waited was not. */
+static void test_launcher_gone(void **state)
+{
+	struct reply replies[SOME];
+	uint32_t serials[LAUNCHES_AT_ONCE];
+	struct rig *r = *state;
+
+	ask(r, ALICE, replies, SOME);
+	take_first(r, serials);
+	r->launcher = fd_close(r->launcher);
+	for (size_t i = 0; i < SOME; i++)
+		expect(r, &replies[i], i < LAUNCHES_AT_ONCE ? BAILIFF_ERROR_FAILED : BAILIFF_ERROR_BUSY);
+	assert_int_equal(r->broker.quota.total[QUOTA_LIVE], 0);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+}
+
+/* Who asks for more than may wait is refused before anything of the call is read. */
+static void test_too_many(void **state)
+{
+	struct reply replies[MANY];
+	struct rig *r = *state;
+	uint32_t serials[LAUNCHES_AT_ONCE];
+	sd_bus_message *m;
+
+	r->broker.catalog->config.max_calls_per_user = MANY;
+	ask(r, ALICE, replies, MANY);
+	take_first(r, serials);
+	rig_expect(r, rig_launch(r, ALICE2, "decoder"), BAILIFF_ERROR_QUOTA_EXCEEDED, NULL);
+	m = rig_call(r, ALICE, 0, "LaunchSandboxed");
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/true", 0, 0, 1,
+			    "no-such-option", "b", 1) >= 0);
+	rig_expect(r, m, BAILIFF_ERROR_QUOTA_EXCEEDED, NULL);
+	r->launcher = fd_close(r->launcher);
+	for (size_t i = 0; i < MANY; i++) {
+		rig_wait(r, &replies[i]);
+		reply_done(&replies[i]);
+	}
+}
+
+static size_t count_fds(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Over a channel with one descriptor, which is closed here. */
+static void ask_with_channel(struct rig *r, struct reply *reply)
+{
+	sd_bus_message *m = rig_call(r, ALICE2, 0, "LaunchSandboxed");
+	const uint32_t number = 10;
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)&number, .iov_len = sizeof(number) };
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+			      .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS } };
+	struct msghdr h = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	memcpy(CMSG_DATA(&control.head), &null, sizeof(null));
+	assert_true(sendmsg(pair[0], &h, MSG_NOSIGNAL) >= 0);
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "open", 1, "/bin/true", 0, 0, 1,
+			    "fd-channel", "h", pair[1]) >= 0);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	(void)close(null);
+	rig_send(r, m, reply);
+	rig_settle(r);
+}
+
+/* Descriptors that came over a channel wait with their launch, and go with it. */
+static void test_channel(void **state)
+{
+	struct reply replies[LAUNCHES_AT_ONCE], other;
+	uint32_t serials[LAUNCHES_AT_ONCE];
+	struct launch_request l = { 0 };
+	struct rig *r = *state;
+	struct request q;
+	size_t before;
+
+	ask(r, ALICE, replies, LAUNCHES_AT_ONCE);
+	take_first(r, serials);
+	before = count_fds();
+	ask_with_channel(r, &other);
+	assert_true(rig_launcher_idle(r));
+	rig_leave(r, ALICE2);
+	rig_settle(r);
+	assert_int_equal(count_fds(), before);
+	rig_person(r, ALICE2)->gone = false;
+	ask_with_channel(r, &other);
+	rig_answer_launched(r, serials[0], 1);
+	rig_take(r, WIRE_LAUNCH, &q);
+	assert_int_equal(decode_launch_request(&q.body, &l), 0);
+	assert_int_equal(l.n_fds, 1);
+	assert_int_equal(l.fds[0].target, 10);
+	assert_int_equal(q.record.n_fds, 1);
+	assert_true(fcntl(q.record.fds[0], F_GETFD) >= 0);
+	assert_null(r->broker.fd_channels);
+	rig_answer_launched(r, q.serial, 2);
+	launch_request_done(&l);
+	request_done(&q);
+	expect(r, &other, NULL);
+	expect(r, &replies[0], NULL);
+	r->launcher = fd_close(r->launcher);
+	for (size_t i = 1; i < LAUNCHES_AT_ONCE; i++)
+		expect(r, &replies[i], BAILIFF_ERROR_FAILED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_fair, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_one_line, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_launcher_gone, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_too_many, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_channel, setup, rig_teardown),
+	};
+
+	return cmocka_run_group_tests_name("bus queue", tests, NULL, NULL);
+}
