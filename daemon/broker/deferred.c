@@ -94,6 +94,20 @@ void deferred_send(struct deferred *d, sd_bus_message *reply)
 	finish(d, sd_bus_message_get_expect_reply(d->message) > 0 ? sd_bus_send(NULL, reply, NULL) : 0);
 }
 
+bool deferred_again(sd_bus_message *m, const char *sender)
+{
+	int r = sd_bus_message_rewind(m, 1);
+
+	if (r >= 0)
+		r = sd_bus_enqueue_for_read(sd_bus_message_get_bus(m), m);
+	if (r >= 0)
+		return true;
+	r = sd_bus_reply_method_errorf(m, BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "Can not refuse a call of %s", sender);
+	return false;
+}
+
 void deferred_list_add(struct deferred_list *l, struct deferred *d)
 {
 	struct deferred **end = &l->first;

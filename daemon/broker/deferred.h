@@ -41,6 +41,9 @@ void deferred_reply_failure(struct deferred *d, const char *name, const char *me
 /* Sends a message made for it, and frees. */
 void deferred_send(struct deferred *d, sd_bus_message *reply);
 
+/* Puts a call back into its bus' queue: all checks are made once more. False: it was refused instead. */
+bool deferred_again(sd_bus_message *m, const char *sender);
+
 /* Takes d over. */
 void deferred_list_add(struct deferred_list *l, struct deferred *d);
 struct deferred *deferred_list_take(struct deferred_list *l); /* the first, or NULL */

@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/log.h"
 #include "broker/broker.h"
 #include "broker/deferred.h"
 #include "broker/inquiry.h"
@@ -211,23 +210,12 @@ static int receive(struct fd_channel *ch)
 	return r;
 }
 
-/* Back into the queue: all checks are made once more. */
 static void resume(struct fd_channel *ch)
 {
-	struct broker *b = ch->broker;
-	sd_bus_message *m = ch->message;
-	int r;
-
 	stop_waiting(ch);
-	r = sd_bus_message_rewind(m, 1);
-	if (r >= 0)
-		r = sd_bus_enqueue_for_read(sd_bus_message_get_bus(m), m);
-	if (r >= 0)
+	if (deferred_again(ch->message, ch->sender))
 		return;
-	r = sd_bus_reply_method_errorf(m, BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not refuse a call of %s", ch->sender);
-	inquiry_end(b, m);
+	inquiry_end(ch->broker, ch->message);
 	drop(ch);
 }
 

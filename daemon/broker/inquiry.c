@@ -117,23 +117,12 @@ static int begin(struct broker *b, const struct caller *c, sd_bus_message *m, sd
 	return 0;
 }
 
-/* Back into the queue: all checks are made once more. */
 static void resume(struct inquiry *i)
 {
-	sd_bus_message *m = i->message;
-	int r;
-
 	i->call = deferred_free(i->call);
 	carried_give(&i->broker->quota, &i->carried); /* the launch takes it anew */
-	r = sd_bus_message_rewind(m, 1);
-	if (r >= 0)
-		r = sd_bus_enqueue_for_read(sd_bus_message_get_bus(m), m);
-	if (r >= 0)
-		return;
-	r = sd_bus_reply_method_errorf(m, BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not refuse a call of %s", i->sender);
-	drop(i);
+	if (!deferred_again(i->message, i->sender))
+		drop(i);
 }
 
 /* The line of cgroup version 2 in /proc/PID/cgroup. */
