@@ -59,6 +59,77 @@ static int read_id(const char *path, uint64_t *ret)
 	return errno == 0 && *end == '\0' ? 0 : -EBADMSG;
 }
 
+/* A sandbox with a token is shown to its owner under that. Ids of those that were heard of; others are asked
+ * for. */
+struct event_path {
+	struct event_path *next;
+	uint64_t id;
+	char path[];
+};
+
+static bool is_sandbox(const char *path)
+{
+	return strncmp(path, BAILIFF_SANDBOX_PREFIX "/", strlen(BAILIFF_SANDBOX_PREFIX "/")) == 0;
+}
+
+static struct event_path **find_path(bailiff_connection *c, const char *path)
+{
+	struct event_path **at = &c->listener.paths;
+
+	while (*at && strcmp((*at)->path, path) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static void forget_path(struct event_path **at)
+{
+	struct event_path *gone = *at;
+
+	if (!gone)
+		return;
+	*at = gone->next;
+	free(gone);
+}
+
+static int remember_path(bailiff_connection *c, const char *path, uint64_t id)
+{
+	size_t size = strlen(path) + 1;
+	struct event_path *p = malloc(sizeof(*p) + size);
+
+	if (!p)
+		return -ENOMEM;
+	memcpy(p->path, path, size);
+	p->id = id;
+	p->next = c->listener.paths;
+	c->listener.paths = p;
+	return 0;
+}
+
+static int fill_id_property(sd_bus_message *m, _unused_ const void *data)
+{
+	return sd_bus_message_append(m, "ss", BAILIFF_SANDBOX_INTERFACE, "Id");
+}
+
+static int find_id(bailiff_connection *c, const char *path, uint64_t *ret)
+{
+	const struct call get = { path, PROPERTIES, "Get", fill_id_property, NULL, 0 };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct event_path *known;
+
+	if (!is_sandbox(path))
+		return -EBADMSG;
+	if (read_id(path, ret) == 0)
+		return 0;
+	known = *find_path(c, path);
+	if (known) {
+		*ret = known->id;
+		return 0;
+	}
+	if (call_broker(c, &get, &reply) < 0 || sd_bus_message_read(reply, "v", "t", ret) <= 0)
+		return -EBADMSG;
+	return remember_path(c, path, *ret);
+}
+
 static size_t count_events(const bailiff_connection *c, struct operation **ret_missed)
 {
 	size_t n = 0;
@@ -92,29 +163,31 @@ static void add_event(bailiff_connection *c, sd_bus_message *m, int error)
 
 bool events_take(bailiff_connection *c, sd_bus_message *m, const char *path)
 {
-	uint64_t id;
-
 	if (!c->listener.event)
 		return false;
 	if (strcmp(path, BAILIFF_OBJECT_PATH) == 0 ? sd_bus_message_is_signal(m, OBJECT_MANAGER, NULL) <= 0
-						   : read_id(path, &id) < 0)
+						   : !is_sandbox(path))
 		return false;
 	add_event(c, m, 0);
 	return true;
 }
 
-static int tell_added(sd_bus_message *m, bailiff_event *e, struct properties *p)
+static int tell_added(bailiff_connection *c, sd_bus_message *m, bailiff_event *e, struct properties *p)
 {
 	const char *path, *interface;
+	uint64_t id;
 
-	if (sd_bus_message_read_basic(m, 'o', &path) <= 0 || read_id(path, &e->id) < 0 ||
+	if (sd_bus_message_read_basic(m, 'o', &path) <= 0 || !is_sandbox(path) ||
 		sd_bus_message_enter_container(m, 'a', "{sa{sv}}") <= 0 ||
 		sd_bus_message_enter_container(m, 'e', "sa{sv}") <= 0 ||
 		sd_bus_message_read_basic(m, 's', &interface) <= 0 ||
 		strcmp(interface, BAILIFF_SANDBOX_INTERFACE) != 0 ||
 		dict_read(m, property_fields, ELEMENTSOF(property_fields), p) < 0)
 		return -EBADMSG;
+	if (read_id(path, &id) < 0 && !*find_path(c, path) && remember_path(c, path, p->id) < 0)
+		return -ENOMEM;
 	e->kind = BAILIFF_EVENT_LAUNCHED;
+	e->id = p->id;
 	e->profile = p->profile;
 	e->tag = p->tag;
 	e->owner = p->owner;
@@ -136,19 +209,35 @@ static int tell_changed(sd_bus_message *m, bailiff_event *e, struct properties *
 	return 0;
 }
 
-static int read_event(sd_bus_message *m, bailiff_event *e, struct properties *p)
+/* Its id can not be asked for any more. */
+static int tell_removed(bailiff_connection *c, sd_bus_message *m, bailiff_event *e)
+{
+	struct event_path **known;
+	const char *path;
+
+	if (sd_bus_message_read_basic(m, 'o', &path) <= 0 || !is_sandbox(path))
+		return -EBADMSG;
+	known = find_path(c, path);
+	e->kind = BAILIFF_EVENT_RELEASED;
+	if (*known)
+		e->id = (*known)->id;
+	else if (read_id(path, &e->id) < 0)
+		e->kind = BAILIFF_EVENT_MISSED;
+	forget_path(known);
+	return 0;
+}
+
+static int read_event(bailiff_connection *c, sd_bus_message *m, bailiff_event *e, struct properties *p)
 {
 	const char *path = sd_bus_message_get_path(m);
 
 	if (sd_bus_message_rewind(m, 1) < 0)
 		return -EBADMSG;
 	if (sd_bus_message_is_signal(m, OBJECT_MANAGER, "InterfacesAdded") > 0)
-		return tell_added(m, e, p);
-	if (sd_bus_message_is_signal(m, OBJECT_MANAGER, "InterfacesRemoved") > 0) {
-		e->kind = BAILIFF_EVENT_RELEASED;
-		return sd_bus_message_read_basic(m, 'o', &path) <= 0 ? -EBADMSG : read_id(path, &e->id);
-	}
-	if (read_id(path, &e->id) < 0)
+		return tell_added(c, m, e, p);
+	if (sd_bus_message_is_signal(m, OBJECT_MANAGER, "InterfacesRemoved") > 0)
+		return tell_removed(c, m, e);
+	if (find_id(c, path, &e->id) < 0)
 		return -EBADMSG;
 	if (sd_bus_message_is_signal(m, PROPERTIES, "PropertiesChanged") > 0)
 		return tell_changed(m, e, p);
@@ -171,7 +260,7 @@ void event_tell(const struct operation *o)
 	_cleanup_(properties_done) struct properties p = { 0 };
 	bailiff_event e = { .kind = BAILIFF_EVENT_MISSED, .error = o->error };
 
-	if (!l->event || (o->message && read_event(o->message, &e, &p) < 0))
+	if (!l->event || (o->message && read_event(o->connection, o->message, &e, &p) < 0))
 		return;
 	l->event(&e, l->event_userdata);
 }
@@ -207,6 +296,8 @@ void events_renew(bailiff_connection *c)
 
 void events_close(bailiff_connection *c)
 {
+	while (c->listener.paths)
+		forget_path(&c->listener.paths);
 	c->listener.subscribing = sd_bus_slot_unref(c->listener.subscribing);
 }
 

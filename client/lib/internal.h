@@ -99,6 +99,7 @@ struct listener {
 	bailiff_event_handler event; /* events.c */
 	void *event_userdata;
 	sd_bus_slot *subscribing; /* at a broker that was started again */
+	struct event_path *paths; /* of the user's own sandboxes with a token; not all, events.c */
 };
 
 struct bailiff_connection {

@@ -109,29 +109,65 @@ pid_t rig_pid(struct rig *rig, enum rig_process which)
 	return child_running(keeper, which == RIG_LAUNCHER ? "bailiff-launcher" : "bailiff-broker");
 }
 
-/* The broker lives on without a launcher, and says Busy to what needs one until the next has come. */
-static void wait_for_launcher(struct rig *rig)
+/* Whether the launcher answers: 1, or 0 if not now, or -1 if this does not tell. */
+static int usage_is_told(GDBusConnection *root, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) v = rig_call(root, path, RIG_SANDBOX, "GetUsage", NULL, NULL, NULL, &error);
+	g_autofree char *name = v ? NULL : g_dbus_error_get_remote_error(error);
+
+	return v ? 1 : g_strcmp0(name, RIG_ERROR("NoSuchSandbox")) == 0 ? -1 : 0;
+}
+
+static int true_is_launched(GDBusConnection *alice)
 {
 	static const char *const argv[] = { "/usr/bin/true", NULL };
 	const struct rig_launch l = { .profile = "tool", .argv = argv };
-	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *name = NULL;
+	struct rig_sandbox s;
 
-	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
-		g_autoptr(GError) error = NULL;
-		g_autofree char *name = NULL;
-		struct rig_sandbox s;
-
-		if (rig_launch_try(c, &l, &s, &error)) {
-			g_free(rig_wait(c, &s, NULL, NULL));
-			rig_sandbox_done(&s);
-			break;
-		}
-		name = g_dbus_error_get_remote_error(error);
-		if (g_strcmp0(name, RIG_ERROR("Busy")) != 0)
-			break;
-		g_usleep(POLL_USEC);
+	if (rig_launch_try(alice, &l, &s, &error)) {
+		g_free(rig_wait(alice, &s, NULL, NULL));
+		rig_sandbox_done(&s);
+		return 1;
 	}
-	rig_disconnect(rig, c);
+	name = g_dbus_error_get_remote_error(error);
+	return g_strcmp0(name, RIG_ERROR("Busy")) == 0 || g_strcmp0(name, RIG_ERROR("Failed")) == 0 ? 0 : -1;
+}
+
+static int live_sandbox_is_told_of(GDBusConnection *root)
+{
+	g_autoptr(GVariant) v = rig_call_ok(root, RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL), list = NULL;
+	GVariantIter iter;
+	const char *path, *state;
+	int r = -1;
+
+	list = g_variant_get_child_value(v, 0);
+	g_variant_iter_init(&iter, list);
+	while (r < 0 &&
+		g_variant_iter_next(&iter, "(&otssuu&s)", &path, NULL, NULL, NULL, NULL, NULL, &state))
+		if (g_str_equal(state, "running") || g_str_equal(state, "ready"))
+			r = usage_is_told(root, path);
+	return r;
+}
+
+/* The broker lives on without a launcher, and says Busy to what needs one until the next has come. It is
+ * asked for what a sandbox that lives uses; without one for a new one, where the test has the profile. */
+static void wait_for_launcher(struct rig *rig)
+{
+	GDBusConnection *root = rig_connect(rig, 0), *alice = rig_connect(rig, RIG_ALICE);
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		r = live_sandbox_is_told_of(root);
+		if (r < 0)
+			r = true_is_launched(alice);
+		if (r == 0)
+			g_usleep(POLL_USEC);
+	}
+	rig_disconnect(rig, alice);
+	rig_disconnect(rig, root);
 }
 
 void rig_kill_and_wait(struct rig *rig, enum rig_process which)
