@@ -397,5 +397,6 @@ int main(void)
 	if (!rig_can_run())
 		return RIG_SKIPPED;
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_DFL); /* under nohup(1), too */
 	return cmocka_run_group_tests_name("bailiffctl on a pty", tests, rig_setup, rig_teardown);
 }
