@@ -366,8 +366,6 @@ static void test_eavesdropper(void **state)
 	GDBusConnection *alice, *bob;
 	guint filter;
 
-	if (rig_is_direct())
-		skip(); /* no bus, which would have messages of others */
 	alice = rig_connect(rig, RIG_ALICE);
 	bob = rig_connect(rig, RIG_BOB);
 	filter = g_dbus_connection_add_filter(bob, overhear, NULL, NULL);
@@ -406,5 +404,7 @@ int main(int argc, char **argv)
 		return (int)speak((int)g_ascii_strtoll(argv[2], NULL, 10));
 	if (!rig_can_run())
 		return RIG_SKIPPED;
+	if (rig_is_direct())
+		cmocka_set_skip_filter("test_eavesdropper"); /* no bus has messages of others */
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -465,8 +465,6 @@ static void test_forged(void **state)
 	int talk;
 	pid_t pid;
 
-	if (rig_is_direct())
-		skip(); /* nobody but the broker is there */
 	pid = user_start(rig, RIG_ALICE, part_forged, &talk);
 	assert_int_equal(read(talk, &victim, sizeof(victim)), sizeof(victim));
 	forge(rig, &victim);
@@ -576,5 +574,7 @@ int main(void)
 
 	if (!rig_can_run())
 		return RIG_SKIPPED;
+	if (rig_is_direct())
+		cmocka_set_skip_filter("test_forged"); /* nobody but the broker is there */
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }
