@@ -119,10 +119,9 @@ static int usage_is_told(GDBusConnection *root, const char *path)
 	return v ? 1 : g_strcmp0(name, RIG_ERROR("NoSuchSandbox")) == 0 ? -1 : 0;
 }
 
-static int true_is_launched(GDBusConnection *alice)
+static int is_launched(GDBusConnection *alice, const char *profile, const char *const *argv)
 {
-	static const char *const argv[] = { "/usr/bin/true", NULL };
-	const struct rig_launch l = { .profile = "tool", .argv = argv };
+	const struct rig_launch l = { .profile = profile, .argv = argv };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *name = NULL;
 	struct rig_sandbox s;
@@ -134,6 +133,16 @@ static int true_is_launched(GDBusConnection *alice)
 	}
 	name = g_dbus_error_get_remote_error(error);
 	return g_strcmp0(name, RIG_ERROR("Busy")) == 0 || g_strcmp0(name, RIG_ERROR("Failed")) == 0 ? 0 : -1;
+}
+
+/* By the profiles that the rig has itself. */
+static int something_is_launched(GDBusConnection *alice)
+{
+	static const char *const tool[] = { "/usr/bin/true", NULL }, *const probe[] = { "/probe", "see",
+		NULL };
+	int r = is_launched(alice, "tool", tool);
+
+	return r < 0 ? is_launched(alice, "probe", probe) : r;
 }
 
 static int live_sandbox_is_told_of(GDBusConnection *root)
@@ -162,7 +171,7 @@ static void wait_for_launcher(struct rig *rig)
 	for (int i = 0; r == 0 && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
 		r = live_sandbox_is_told_of(root);
 		if (r < 0)
-			r = true_is_launched(alice);
+			r = something_is_launched(alice);
 		if (r == 0)
 			g_usleep(POLL_USEC);
 	}
