@@ -101,6 +101,8 @@ GVariant *rig_call_ok(
 /* The call must fail with this D-Bus error name; the message must contain text (NULL: any). */
 void rig_call_fails(GDBusConnection *c, const char *path, const char *interface, const char *method,
 	GVariant *args, const char *error_name, const char *text);
+/* The same for an error that came already. */
+void rig_check_error(const char *what, const GError *error, const char *error_name, const char *text);
 GVariant *rig_property(GDBusConnection *c, const char *path, const char *interface, const char *name);
 
 #define RIG_NAME     "org.bailiff.Broker1"
