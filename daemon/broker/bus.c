@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
+#include "broker/introspect.h"
 #include "broker/manager-bus.h"
 #include "broker/profile-bus.h"
 #include "broker/sandbox-bus.h"
@@ -93,8 +94,10 @@ static int filter(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (!b->ready)
 		return refuse(m, BAILIFF_ERROR_BUSY, "The broker is starting or stopping");
 	r = callers_filter(&b->callers, m);
-	if (r != 0 || !sandbox_bus_is_missing(b, m))
+	if (r != 0)
 		return r;
+	if (!sandbox_bus_is_missing(b, m))
+		return introspect_answer(b, m);
 	(void)error_no_such_sandbox(error);
 	r = refuse(m, error->name, error->message);
 	sd_bus_error_free(error);

@@ -51,25 +51,43 @@ static int profile_path(const char *name, char **ret)
 	return sd_bus_path_encode(BAILIFF_PROFILE_PREFIX, name, ret);
 }
 
-static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
-	sd_bus_error *error)
+/* 1 and its index, or 0. Each profile has one path: other spellings of its escapes are no objects. */
+static int find_profile(const struct broker *b, const char *path, uint32_t *ret_index)
 {
-	struct broker *b = userdata;
 	_cleanup_free_ char *name = NULL, *canonical = NULL;
 	int r;
 
 	r = sd_bus_path_decode(path, BAILIFF_PROFILE_PREFIX, &name);
 	if (r <= 0 || !b->catalog)
 		return r < 0 ? r : 0;
-	/* each profile has one path: other spellings of its escapes are no objects */
 	r = profile_path(name, &canonical);
 	if (r < 0)
 		return r;
 	r = catalog_index(b->catalog, name);
 	if (r < 0 || strcmp(canonical, path) != 0)
 		return 0;
-	*ret_found = &b->catalog->profiles[r];
+	*ret_index = (uint32_t)r;
 	return 1;
+}
+
+bool profile_bus_is_object(const struct broker *b, const char *path)
+{
+	uint32_t index;
+
+	return find_profile(b, path, &index) > 0;
+}
+
+static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+	sd_bus_error *error)
+{
+	struct broker *b = userdata;
+	uint32_t index;
+	int r;
+
+	r = find_profile(b, path, &index);
+	if (r > 0)
+		*ret_found = &b->catalog->profiles[index];
+	return r;
 }
 
 static int list_objects(

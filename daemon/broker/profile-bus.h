@@ -11,6 +11,8 @@
 struct broker;
 
 int profile_bus_add(struct broker *b, sd_bus *bus);
+/* Is this the path of a profile. */
+bool profile_bus_is_object(const struct broker *b, const char *path);
 /* Reads the next argument of a call, the name of a profile; *ret_index: which of b->catalog, valid or not.
  * Else sets error (InvalidArgs, ProfileUnknown) and returns a negative errno. */
 int profile_bus_read_name(struct broker *b, sd_bus_message *m, int *ret_index, sd_bus_error *error);

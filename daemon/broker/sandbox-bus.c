@@ -43,7 +43,7 @@ static struct sandbox *find_visible(struct broker *b, const char *path, const st
 	return s && sandbox_bus_visible(s, c) ? s : NULL;
 }
 
-static bool is_below_prefix(const char *path)
+bool sandbox_bus_is_below(const char *path)
 {
 	return strncmp(path, BAILIFF_SANDBOX_PREFIX "/", strlen(BAILIFF_SANDBOX_PREFIX "/")) == 0;
 }
@@ -55,7 +55,7 @@ bool sandbox_bus_is_missing(struct broker *b, sd_bus_message *m)
 	/* that one is about the connection, whatever the path */
 	if (interface && strcmp(interface, "org.freedesktop.DBus.Peer") == 0)
 		return false;
-	return path && is_below_prefix(path) && !find_visible(b, path, callers_find(&b->callers, m));
+	return path && sandbox_bus_is_below(path) && !find_visible(b, path, callers_find(&b->callers, m));
 }
 
 /* The filter has refused calls of what is missing: an error from here would be lost for some of them. */
@@ -66,7 +66,7 @@ static int find_object(sd_bus *bus, const char *path, const char *interface, voi
 	const struct caller *c = callers_find(&b->callers, sd_bus_get_current_message(bus));
 	struct sandbox *s;
 
-	s = is_below_prefix(path) ? find_visible(b, path, c) : NULL;
+	s = sandbox_bus_is_below(path) ? find_visible(b, path, c) : NULL;
 	if (!s)
 		return 0;
 	*ret_found = s;

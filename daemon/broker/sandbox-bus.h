@@ -14,6 +14,8 @@
 void sandbox_bus_path(const struct sandbox *s, uid_t viewer, char ret[SANDBOX_PATH_MAX]);
 /* May this caller see and control the sandbox: its owner's uid, or an administrator. */
 bool sandbox_bus_visible(const struct sandbox *s, const struct caller *c);
+/* Can this be the path of a sandbox. */
+bool sandbox_bus_is_below(const char *path);
 /* A call of an object that does not exist for this caller, who is known: NoSuchSandbox, whatever the call.
  * sd-bus knows an answer of its own to some, and takes no error from who looks the object up. */
 bool sandbox_bus_is_missing(struct broker *b, sd_bus_message *m);

@@ -4,6 +4,9 @@
  * bus policy lets through must say the same. */
 
 #include "base/io.h"
+#include "broker/manager-bus.h"
+#include "broker/profile-bus.h"
+#include "broker/sandbox-bus.h"
 #include "dbus/names.h"
 #include "rig.h"
 
@@ -11,6 +14,7 @@
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static char *read_file(const char *root_variable, const char *name)
@@ -39,18 +43,90 @@ static GDBusNodeInfo *contract(void)
 	return node;
 }
 
+static GDBusNodeInfo *read_answer(sd_bus_message *answer)
+{
+	GDBusNodeInfo *node;
+	const char *xml;
+
+	assert_true(sd_bus_message_read(answer, "s", &xml) > 0);
+	node = g_dbus_node_info_new_for_xml(xml, NULL);
+	assert_non_null(node);
+	return node;
+}
+
 static GDBusNodeInfo *introspect(struct rig *r, const char *path)
 {
 	struct reply reply;
 	GDBusNodeInfo *node;
-	const char *xml;
 
 	rig_expect(r, rig_call_path(r, ALICE, path, "org.freedesktop.DBus.Introspectable", "Introspect"),
 		NULL, &reply);
-	assert_true(sd_bus_message_read(reply.message, "s", &xml) > 0);
-	node = g_dbus_node_info_new_for_xml(xml, NULL);
-	assert_non_null(node);
+	node = read_answer(reply.message);
 	reply_done(&reply);
+	return node;
+}
+
+/* A connection that has the broker's tables, and not the filter that answers instead of sd-bus. */
+struct tables {
+	sd_bus *objects, *client;
+};
+
+static void tables_open(struct tables *t, struct rig *r)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_true(sd_bus_new(&t->objects) >= 0);
+	assert_true(sd_bus_set_fd(t->objects, pair[0], pair[0]) >= 0);
+	assert_true(sd_bus_start(t->objects) >= 0);
+	assert_true(manager_bus_add(&r->broker, t->objects) >= 0);
+	assert_true(sandbox_bus_add(&r->broker, t->objects) >= 0);
+	assert_true(profile_bus_add(&r->broker, t->objects) >= 0);
+	assert_true(sd_bus_add_object_manager(t->objects, NULL, BAILIFF_OBJECT_PATH) >= 0);
+	assert_true(sd_bus_new(&t->client) >= 0);
+	assert_true(sd_bus_set_fd(t->client, pair[1], pair[1]) >= 0);
+	assert_true(sd_bus_set_server(t->client, 1, r->bus_id) >= 0);
+	assert_true(sd_bus_start(t->client) >= 0);
+}
+
+static void tables_close(struct tables *t)
+{
+	t->client = sd_bus_close_unref(t->client);
+	t->objects = sd_bus_close_unref(t->objects);
+}
+
+static int take_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	sd_bus_message **ret = userdata;
+
+	*ret = sd_bus_message_ref(m);
+	return 1;
+}
+
+/* What sd-bus itself says of them. */
+static GDBusNodeInfo *tables_introspect(struct tables *t, struct rig *r, const char *path)
+{
+	sd_bus *const known = r->broker.callers.bus;
+	sd_bus_message *m, *answer = NULL;
+	GDBusNodeInfo *node;
+
+	assert_true(sd_bus_message_new_method_call(t->client, &m, NULL, path,
+			    "org.freedesktop.DBus.Introspectable", "Introspect") >= 0);
+	assert_true(sd_bus_message_set_sender(m, ALICE) >= 0);
+	assert_true(sd_bus_call_async(t->client, NULL, m, take_answer, &answer, 0) >= 0);
+	sd_bus_message_unref(m);
+	/* ALICE is somebody on the bus, and this has to be it */
+	r->broker.callers.bus = t->objects;
+	for (uint64_t end = now_boottime_usec() + 5000000; !answer;) {
+		assert_true(now_boottime_usec() < end);
+		assert_true(sd_bus_process(t->objects, NULL) >= 0);
+		assert_true(sd_bus_process(t->client, NULL) >= 0);
+	}
+	r->broker.callers.bus = known;
+	if (sd_bus_message_is_method_error(answer, NULL))
+		fail_msg("%s: %s", path, sd_bus_message_get_error(answer)->message);
+	node = read_answer(answer);
+	sd_bus_message_unref(answer);
 	return node;
 }
 
@@ -86,13 +162,10 @@ static size_t length(void *list)
 	return n;
 }
 
-static void compare_interfaces(GDBusInterfaceInfo *expected, GDBusInterfaceInfo *got)
+static void compare_methods(GDBusInterfaceInfo *expected, GDBusInterfaceInfo *got)
 {
-	assert_non_null(got);
 	assert_int_equal(length(got->methods), length(expected->methods));
-	assert_int_equal(length(got->signals), length(expected->signals));
-	assert_int_equal(length(got->properties), length(expected->properties));
-	for (size_t i = 0; expected->methods[i]; i++) {
+	for (size_t i = 0; i < length(expected->methods); i++) {
 		GDBusMethodInfo *e = expected->methods[i],
 				*g = g_dbus_interface_info_lookup_method(got, e->name);
 
@@ -101,7 +174,12 @@ static void compare_interfaces(GDBusInterfaceInfo *expected, GDBusInterfaceInfo 
 		compare_args(e->name, e->in_args, g->in_args);
 		compare_args(e->name, e->out_args, g->out_args);
 	}
-	for (size_t i = 0; expected->signals[i]; i++) {
+}
+
+static void compare_signals(GDBusInterfaceInfo *expected, GDBusInterfaceInfo *got)
+{
+	assert_int_equal(length(got->signals), length(expected->signals));
+	for (size_t i = 0; i < length(expected->signals); i++) {
 		GDBusSignalInfo *e = expected->signals[i],
 				*g = g_dbus_interface_info_lookup_signal(got, e->name);
 
@@ -109,7 +187,12 @@ static void compare_interfaces(GDBusInterfaceInfo *expected, GDBusInterfaceInfo 
 			fail_msg("signal %s is missing", e->name);
 		compare_args(e->name, e->args, g->args);
 	}
-	for (size_t i = 0; expected->properties[i]; i++) {
+}
+
+static void compare_properties(GDBusInterfaceInfo *expected, GDBusInterfaceInfo *got)
+{
+	assert_int_equal(length(got->properties), length(expected->properties));
+	for (size_t i = 0; i < length(expected->properties); i++) {
 		GDBusPropertyInfo *e = expected->properties[i];
 		GDBusPropertyInfo *g = g_dbus_interface_info_lookup_property(got, e->name);
 
@@ -121,27 +204,112 @@ static void compare_interfaces(GDBusInterfaceInfo *expected, GDBusInterfaceInfo 
 	}
 }
 
+static void compare_interfaces(GDBusInterfaceInfo *expected, GDBusInterfaceInfo *got)
+{
+	assert_non_null(got);
+	compare_methods(expected, got);
+	compare_signals(expected, got);
+	compare_properties(expected, got);
+}
+
+static const struct {
+	const char *path, *interface;
+} objects[] = {
+	{ BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE },
+	{ BAILIFF_SANDBOX_PREFIX "/7", BAILIFF_SANDBOX_INTERFACE },
+	{ BAILIFF_PROFILE_PREFIX "/decoder", BAILIFF_PROFILE_INTERFACE },
+};
+
+/* What sd-bus serves is what the contract says, and what the broker tells. */
 static void test_introspection(void **state)
 {
-	GDBusNodeInfo *expected = contract(), *manager, *sandbox, *profile;
+	GDBusNodeInfo *expected = contract();
 	struct rig *r = *state;
 	struct reply reply;
+	struct tables t;
 
-	manager = introspect(r, BAILIFF_OBJECT_PATH);
-	compare_interfaces(g_dbus_node_info_lookup_interface(expected, BAILIFF_MANAGER_INTERFACE),
-		g_dbus_node_info_lookup_interface(manager, BAILIFF_MANAGER_INTERFACE));
 	rig_launch_sandbox(r, ALICE, "decoder", 7, &reply);
 	reply_done(&reply);
-	sandbox = introspect(r, BAILIFF_SANDBOX_PREFIX "/7");
-	compare_interfaces(g_dbus_node_info_lookup_interface(expected, BAILIFF_SANDBOX_INTERFACE),
-		g_dbus_node_info_lookup_interface(sandbox, BAILIFF_SANDBOX_INTERFACE));
-	profile = introspect(r, BAILIFF_PROFILE_PREFIX "/decoder");
-	compare_interfaces(g_dbus_node_info_lookup_interface(expected, BAILIFF_PROFILE_INTERFACE),
-		g_dbus_node_info_lookup_interface(profile, BAILIFF_PROFILE_INTERFACE));
-	g_dbus_node_info_unref(profile);
-	g_dbus_node_info_unref(sandbox);
-	g_dbus_node_info_unref(manager);
+	tables_open(&t, r);
+	for (size_t i = 0; i < ELEMENTSOF(objects); i++) {
+		GDBusNodeInfo *served = tables_introspect(&t, r, objects[i].path),
+			      *told = introspect(r, objects[i].path);
+
+		compare_interfaces(g_dbus_node_info_lookup_interface(expected, objects[i].interface),
+			g_dbus_node_info_lookup_interface(served, objects[i].interface));
+		assert_int_equal(length(told->interfaces), length(served->interfaces));
+		for (size_t k = 0; k < length(served->interfaces); k++)
+			compare_interfaces(served->interfaces[k],
+				g_dbus_node_info_lookup_interface(told, served->interfaces[k]->name));
+		assert_int_equal(length(told->nodes), length(served->nodes));
+		for (size_t k = 0; k < length(served->nodes); k++)
+			assert_string_equal(told->nodes[k]->path, served->nodes[k]->path);
+		g_dbus_node_info_unref(told);
+		g_dbus_node_info_unref(served);
+	}
+	tables_close(&t);
 	g_dbus_node_info_unref(expected);
+}
+
+static const char *annotation(GDBusAnnotationInfo **annotations, const char *name)
+{
+	const char *value = g_dbus_annotation_info_lookup(annotations, name);
+
+	if (!value)
+		fail_msg("no annotation %s", name);
+	return value;
+}
+
+/* Who may call what, and what it is for, is told too. */
+static void test_annotations(void **state)
+{
+	static const char doc[] = "org.gtk.GDBus.DocString", who[] = "org.bailiff.Authorization";
+	GDBusNodeInfo *expected = contract(), *told = introspect(*state, BAILIFF_OBJECT_PATH);
+	GDBusInterfaceInfo *e = g_dbus_node_info_lookup_interface(expected, BAILIFF_MANAGER_INTERFACE),
+			   *g = g_dbus_node_info_lookup_interface(told, BAILIFF_MANAGER_INTERFACE);
+	GDBusMethodInfo *method;
+
+	for (size_t i = 0; e->methods[i]; i++) {
+		method = g_dbus_interface_info_lookup_method(g, e->methods[i]->name);
+		assert_non_null(method);
+		assert_string_equal(
+			annotation(method->annotations, who), annotation(e->methods[i]->annotations, who));
+		assert_string_not_equal(annotation(method->annotations, doc), "");
+	}
+	assert_non_null(strstr(annotation(g->annotations, doc), "On " BAILIFF_OBJECT_PATH));
+	method = g_dbus_interface_info_lookup_method(g, "LaunchSandboxed");
+	/* quotes, and lines with their places in a list */
+	assert_non_null(strstr(annotation(method->annotations, doc), "\nargv:    argv[0]"));
+	assert_non_null(strstr(annotation(method->annotations, doc), "\"fd-channel\""));
+	assert_non_null(strstr(
+		annotation(g_dbus_interface_info_lookup_signal(g, "ProfilesReloaded")->annotations, doc),
+		"Broadcast"));
+	g_dbus_node_info_unref(told);
+	g_dbus_node_info_unref(expected);
+}
+
+/* What is asked wrongly, or of nothing, is answered as before. */
+static void test_other_questions(void **state)
+{
+	static const char introspectable[] = "org.freedesktop.DBus.Introspectable";
+	struct rig *r = *state;
+	sd_bus_message *m = rig_call_path(r, ALICE, BAILIFF_OBJECT_PATH, introspectable, "Introspect");
+	GDBusNodeInfo *node;
+
+	assert_true(sd_bus_message_append(m, "s", "x") >= 0);
+	rig_expect(r, m, SD_BUS_ERROR_INVALID_ARGS, NULL);
+	rig_expect(r, rig_call_path(r, ALICE, BAILIFF_PROFILE_PREFIX "/none", introspectable, "Introspect"),
+		SD_BUS_ERROR_UNKNOWN_OBJECT, NULL);
+	/* another spelling of "decoder" */
+	rig_expect(r,
+		rig_call_path(r, ALICE, BAILIFF_PROFILE_PREFIX "/_64ecoder", introspectable, "Introspect"),
+		SD_BUS_ERROR_UNKNOWN_OBJECT, NULL);
+	rig_expect(r, rig_call_path(r, ALICE, BAILIFF_SANDBOX_PREFIX "/7", introspectable, "Introspect"),
+		BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	node = introspect(r, BAILIFF_PROFILE_PREFIX);
+	assert_true(length(node->nodes) > 0);
+	assert_null(g_dbus_node_info_lookup_interface(node, BAILIFF_PROFILE_INTERFACE));
+	g_dbus_node_info_unref(node);
 }
 
 /* The part of the policy that is for everybody. */
@@ -235,6 +403,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_introspection, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_annotations, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_other_questions, rig_setup, rig_teardown),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test_setup_teardown(test_unknown_members, rig_setup, rig_teardown),
 	};

@@ -41,6 +41,8 @@ expect 'introspection of a profile' "$seen" '^\.Dump +method +- +a\{sv\}' '^\.Ex
 xml=$(ctl introspect --xml-interface "$name" "$path")
 expect 'names of arguments' "$xml" '<arg type="s" name="profile" direction="in"/>' \
 	'<arg type="as" name="reasons" direction="out"/>'
+expect 'who may call, and what for' "$xml" '<annotation name="org.bailiff.Authorization" value="administrator"/>' \
+	'<annotation name="org.gtk.GDBus.DocString" value="Compiles the profiles anew'
 
 for object in "$path" "$path/profile/tool"; do
 	ctl introspect --xml-interface "$name" "$object" | grep '<arg' >"$seen_arguments"
