@@ -107,6 +107,7 @@ static int take_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static GDBusNodeInfo *tables_introspect(struct tables *t, struct rig *r, const char *path)
 {
 	sd_bus *const known = r->broker.callers.bus;
+	const uint64_t end = now_boottime_usec() + 5000000;
 	sd_bus_message *m, *answer = NULL;
 	GDBusNodeInfo *node;
 
@@ -117,7 +118,7 @@ static GDBusNodeInfo *tables_introspect(struct tables *t, struct rig *r, const c
 	sd_bus_message_unref(m);
 	/* ALICE is somebody on the bus, and this has to be it */
 	r->broker.callers.bus = t->objects;
-	for (uint64_t end = now_boottime_usec() + 5000000; !answer;) {
+	while (!answer) {
 		assert_true(now_boottime_usec() < end);
 		assert_true(sd_bus_process(t->objects, NULL) >= 0);
 		assert_true(sd_bus_process(t->client, NULL) >= 0);
