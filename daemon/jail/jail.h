@@ -21,6 +21,18 @@
 
 #define JAIL_OBJECT_MAX 256 /* bytes of "what" in a report: a path or key, cut if longer */
 
+#define JAIL_STOCK_MAX 16 /* network namespaces, of about 190 kB of the kernel's memory */
+
+/* Network namespaces that were made ahead, see stock.c. */
+struct jail_stock {
+	int fds[JAIL_STOCK_MAX];
+	size_t n;
+	bool wanted;     /* profiles ask for them */
+	bool failed;     /* none could be made, or they are being made */
+	int maker_pidfd; /* the process that makes them, or -1 */
+	int channel_fd;  /* where they come from then */
+};
+
 struct jail_context {
 	int proc_fd;        /* procfs of the launcher's PID namespace (directory fd) */
 	int host_proc_fd;   /* procfs of the host, or -1: then host pids are not known */
@@ -32,6 +44,7 @@ struct jail_context {
 	struct sock_filter *init_filter; /* what the jails' inits may still call */
 	size_t n_init_filter;
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
+	struct jail_stock stock;
 };
 
 #define JAIL_CONTEXT_NULL                                                                                    \
@@ -40,7 +53,8 @@ struct jail_context {
 		.pidns_fd = -1,                                                                              \
 		.cgroup_fd = -1,                                                                             \
 		.null_fd = -1,                                                                               \
-		.host_mounts_fd = -1 })
+		.host_mounts_fd = -1,                                                                        \
+		.stock = { .maker_pidfd = -1, .channel_fd = -1 } })
 
 /* Takes over host_proc_fd and cgroup_fd (either may be -1), also on failure. -EBADF: one of them, /proc or
  * /dev/null is not what it should be. -ENOSYS, -EINVAL: the kernel is too old for pidfds. */
@@ -48,6 +62,15 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd);
 /* Takes over the fd of a mountinfo file. -EBADF: it is none of procfs. */
 int jail_context_set_host_mounts(struct jail_context *c, int fd);
 void jail_context_close(struct jail_context *c);
+
+/* Whether launches will ask for network namespaces of their own; if not, those in stock are let go. */
+void jail_stock_want(struct jail_context *c, bool wanted);
+/* Milliseconds of silence after which jail_stock_make() is in nobody's way; -1: there is nothing to make. */
+int jail_stock_wait(const struct jail_context *c);
+/* Has a process make what the stock lacks. Returns an fd of the context's: when it is readable, it is time
+ * for jail_stock_receive(). */
+int jail_stock_make(struct jail_context *c);
+void jail_stock_receive(struct jail_context *c);
 
 /* A failure of one stage. */
 struct jail_error {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The network: a namespace of the jail's own, in which only the loopback device is there and up, or one that
- * the administrator has made and named, or one that it shares with other jails of its pool, or the host's. A
- * named one is a file that ip-netns(8) and others bind a namespace to: opened afresh for each launch, one
- * component at a time below directories that are root's alone, and looked at before it is believed to be what
- * its name says.
+ * The network: a namespace of the jail's own, from the stock or made with it, in which only the loopback
+ * device is there and up, or one that the administrator has made and named, or one that it shares with other
+ * jails of its pool, or the host's. A named one is a file that ip-netns(8) and others bind a namespace to:
+ * opened afresh for each launch, one component at a time below directories that are root's alone, and looked
+ * at before it is believed to be what its name says.
  */
 
 #include "base/error.h"
@@ -152,6 +152,24 @@ static int raise_loopback(void)
 	return RET_ERRNO(ioctl(fd, SIOCSIFFLAGS, &request));
 }
 
+/* Without the capability, which containers often lack, the device stays down: less for the payload, not more.
+ */
+int network_raise_loopback(void)
+{
+	return caps_raise(UINT64_C(1) << CAP_NET_ADMIN) < 0 ? 0 : raise_loopback();
+}
+
+void network_from_stock(struct jail_context *c, struct namespace_plan *namespaces, struct network_plan *p)
+{
+	if (!(namespaces->clone_flags & CLONE_NEWNET))
+		return;
+	p->stock_fd = stock_take(c);
+	if (p->stock_fd < 0)
+		return;
+	namespaces->clone_flags &= ~(uint64_t)CLONE_NEWNET;
+	p->loopback = false; /* is up already */
+}
+
 int apply_network(const struct network_plan *p, struct jail_error *reterr)
 {
 	int r;
@@ -160,14 +178,12 @@ int apply_network(const struct network_plan *p, struct jail_error *reterr)
 		r = RET_ERRNO(setns(p->fd, CLONE_NEWNET));
 		return r < 0 ? fail(reterr, r, KEY " can not be entered", "") : 0;
 	}
+	if (p->stock_fd >= 0 && setns(p->stock_fd, CLONE_NEWNET) < 0)
+		return fail(reterr, errno_or_eio(), "PrivateNetwork=: the network can not be entered", "");
 	if (p->pool.net_fd >= 0 && setns(p->pool.net_fd, CLONE_NEWNET) < 0)
 		return fail(reterr, errno_or_eio(), "JoinsPool= the network can not be entered", "");
 	if (p->pool.ipc_fd >= 0 && setns(p->pool.ipc_fd, CLONE_NEWIPC) < 0)
 		return fail(reterr, errno_or_eio(), "JoinsPool= the IPC namespace can not be entered", "");
-	/* Without the capability, which containers often lack, the device stays down: less for the payload,
-	 * not more. */
-	if (!p->loopback || caps_raise(UINT64_C(1) << CAP_NET_ADMIN) < 0)
-		return 0;
-	r = raise_loopback();
+	r = p->loopback ? network_raise_loopback() : 0;
 	return r < 0 ? fail(reterr, r, "PrivateNetwork=: loopback device", "") : 0;
 }

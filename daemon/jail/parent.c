@@ -120,6 +120,7 @@ void jail_context_close(struct jail_context *c)
 {
 	linger_collect(c);
 	linger_forget(c);
+	stock_done(c);
 	(void)fd_close(c->proc_fd);
 	(void)fd_close(c->host_proc_fd);
 	(void)fd_close(c->pidns_fd);
@@ -136,6 +137,7 @@ static void setup_done(struct jail_setup *s)
 	violation_plan_done(&s->violations);
 	pty_plan_done(&s->pty);
 	s->network.fd = fd_close(s->network.fd);
+	s->network.stock_fd = fd_close(s->network.stock_fd);
 	s->go_fd = fd_close(s->go_fd);
 	s->report_fd = fd_close(s->report_fd);
 }
@@ -318,6 +320,7 @@ static int start(
 	r = prepare(&s, reterr);
 	if (r < 0)
 		return r;
+	network_from_stock(c, &s.namespaces, &s.network);
 	j->payload_is_init = s.namespaces.run_as_init;
 	j->without_landlock = !s.landlock.wanted;
 	j->labelled = s.label.context != NULL;

@@ -63,16 +63,27 @@ int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr);
 
 struct network_plan {
 	bool loopback;         /* to be brought up, in a namespace of the jail's own, or of its pool's */
-	int fd;                /* namespace to enter, or -1 */
+	int fd;                /* named namespace to enter, or -1 */
+	int stock_fd;          /* from the stock, or -1 */
 	struct jail_pool pool; /* the same, borrowed */
 };
 
-#define NETWORK_PLAN_NULL ((struct network_plan){ .fd = -1, .pool = JAIL_POOL_NULL })
+#define NETWORK_PLAN_NULL ((struct network_plan){ .fd = -1, .stock_fd = -1, .pool = JAIL_POOL_NULL })
 
 /* Opens the named namespace, if there is one; its fd is the plan's. */
 int prepare_network(const struct jail_context *c, const struct jail_spec *spec, struct network_plan *ret,
 	struct jail_error *reterr);
+/* A namespace that the payload was to be cloned into is taken from the stock, if there is one. */
+void network_from_stock(struct jail_context *c, struct namespace_plan *namespaces, struct network_plan *p);
 int apply_network(const struct network_plan *p, struct jail_error *reterr);
+/* Child: in a namespace of its own. */
+int network_raise_loopback(void);
+
+/* stock.c */
+
+/* A network namespace for one jail; -1 if there is none. */
+int stock_take(struct jail_context *c);
+void stock_done(struct jail_context *c);
 
 /* userns.c */
 

@@ -71,6 +71,32 @@ static int arm_clock(struct server *s)
 	return 0;
 }
 
+static void stock_ready(struct server *s, struct source *source, uint32_t events)
+{
+	server_unwatch(s, source);
+	jail_stock_receive(&s->jail);
+}
+
+/* Nothing happened for a while. Without the namespaces launches take longer, and that is all. */
+static void use_silence(struct server *s)
+{
+	int r;
+
+	s->stock.fd = jail_stock_make(&s->jail);
+	r = s->stock.fd < 0 ? s->stock.fd : server_watch(s, &s->stock, EPOLLIN);
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "cannot make network namespaces ahead");
+}
+
+/* Namespaces are made ahead for profiles that want their own. */
+static bool wants_networks(const struct catalog *c)
+{
+	for (size_t i = 0; i < c->n_profiles; i++)
+		if (!c->profiles[i].invalid && (c->profiles[i].namespaces & JAIL_NS_NET))
+			return true;
+	return false;
+}
+
 int server_init(struct server *s, int keeper_fd)
 {
 	int r;
@@ -80,6 +106,7 @@ int server_init(struct server *s, int keeper_fd)
 		.keeper = { .fd = keeper_fd, .handle = keeper_readable },
 		.broker = { .fd = -1, .handle = broker_readable },
 		.clock = { .fd = -1, .handle = clock_ticked },
+		.stock = { .fd = -1, .handle = stock_ready },
 		.clock_armed = USEC_INFINITY,
 		.jail = JAIL_CONTEXT_NULL,
 		.uids = UIDS_NULL,
@@ -112,6 +139,7 @@ void server_done(struct server *s)
 	close_source(s, &s->broker);
 	close_source(s, &s->keeper);
 	close_source(s, &s->clock);
+	server_unwatch(s, &s->stock);
 	s->current = generation_unref(s->current);
 	s->previous = generation_unref(s->previous);
 	uids_done(&s->uids);
@@ -261,11 +289,24 @@ int server_set_catalog(struct server *s, uint32_t number, int memfd)
 	(void)generation_unref(s->previous);
 	s->previous = s->current;
 	s->current = steal_ptr(g);
+	jail_stock_want(&s->jail, wants_networks(s->current->catalog));
 	return 0;
+}
+
+/* How long to wait for an event: *ret_silence, if it is for silence. */
+static int patience(struct server *s, bool *ret_silence)
+{
+	int linger = jail_collect(&s->jail) ? LINGER_MSEC : -1;
+	int silence = s->stopping ? -1 : jail_stock_wait(&s->jail);
+
+	*ret_silence = silence >= 0;
+	return silence >= 0 ? silence : linger;
 }
 
 int server_run(struct server *s)
 {
+	bool silence;
+
 	while (!s->quit) {
 		/* one at a time: what an event leads to may free what the next one of a batch points to */
 		struct epoll_event e;
@@ -277,9 +318,11 @@ int server_run(struct server *s)
 		r = arm_clock(s);
 		if (r < 0)
 			return r;
-		r = epoll_wait(s->epoll_fd, &e, 1, jail_collect(&s->jail) ? LINGER_MSEC : -1);
+		r = epoll_wait(s->epoll_fd, &e, 1, patience(s, &silence));
 		if (r < 0 && errno != EINTR)
 			return errno_or_eio();
+		if (r == 0 && silence)
+			use_silence(s);
 		if (r <= 0)
 			continue;
 		source = e.data.ptr;

@@ -20,6 +20,7 @@ struct listing {
 struct server {
 	int epoll_fd;
 	struct source keeper, broker, clock; /* fds owned */
+	struct source stock;                 /* when jail.stock can be filled; the fd is its */
 	uint64_t clock_armed;                /* deadline that the timerfd is set to */
 	struct jail_context jail;
 	/* the catalog in force, and the one before: requests made just before a reload name that one */

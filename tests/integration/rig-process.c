@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define POLL_USEC 20000
+#define POLL_USEC    20000
+#define SETTLE_USEC  100000
+#define SETTLE_TRIES 20
 
 /* Parent of a process, and its state letter; 0 if it is gone. */
 static pid_t parent_of(pid_t pid, char *ret_state)
@@ -204,14 +206,49 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 	fail_msg("process %d was not started again", which);
 }
 
+/* The process that makes network namespaces for launches to come, see daemon/jail/stock.c. */
+static bool is_maker(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid), *name = NULL;
+
+	return g_file_get_contents(path, &name, NULL, NULL) && g_str_equal(name, "net-maker\n");
+}
+
 static size_t count_below(pid_t top, int depth)
 {
 	g_autoptr(GArray) children = children_of(top);
-	size_t n = children->len;
+	size_t n = 0;
 
-	for (guint i = 0; i < children->len && depth < 8; i++)
-		n += count_below(g_array_index(children, pid_t, i), depth + 1);
+	for (guint i = 0; i < children->len && depth < 8; i++) {
+		pid_t child = g_array_index(children, pid_t, i);
+
+		if (!is_maker(child))
+			n += 1 + count_below(child, depth + 1);
+	}
 	return n;
+}
+
+static size_t count_fds(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
+	g_autoptr(GDir) d = g_dir_open(path, 0, NULL);
+	size_t n = 0;
+
+	while (d && g_dir_read_name(d))
+		n++;
+	return n;
+}
+
+size_t rig_wait_fds(pid_t pid, size_t expected)
+{
+	size_t now = count_fds(pid), before = SIZE_MAX;
+
+	for (int i = 0; i < SETTLE_TRIES && now != expected && (expected != SIZE_MAX || now != before); i++) {
+		g_usleep(SETTLE_USEC);
+		before = now;
+		now = count_fds(pid);
+	}
+	return now;
 }
 
 size_t rig_count_jailed(struct rig *rig)

@@ -85,6 +85,9 @@ size_t rig_resident(pid_t pid);
 void rig_kill_and_wait(struct rig *rig, enum rig_process which);
 /* Waits until the name is owned and answers Ping. */
 void rig_wait_ready(struct rig *rig);
+/* Waits, two seconds at most, until a process has so many fds open; SIZE_MAX: as many as shortly before.
+ * Returns how many it has. The launcher makes namespaces ahead when there is nothing to do. */
+size_t rig_wait_fds(pid_t pid, size_t expected);
 /* Processes inside all jails: everything below the keeper but launcher and broker. */
 size_t rig_count_jailed(struct rig *rig);
 /* Processes below the keeper that ended and were not reaped. */

@@ -6,6 +6,7 @@
  * soon, the launcher goes on, and no process, fd or control group is left of it.
  */
 
+#include "jail/jail.h"
 #include "rig.h"
 
 #include <errno.h>
@@ -14,11 +15,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define POLL_USEC 10000
-#define FD_FIRST  10 /* below, no launch gets anywhere */
-#define FD_STEPS  40 /* a launch takes fewer, the building of its jail included */
-#define AS_STEP   4096
-#define AS_STEPS  12
+#define FD_FIRST (10 + JAIL_STOCK_MAX) /* below, no launch gets anywhere */
+#define FD_STEPS 40                    /* a launch takes fewer, the building of its jail included */
+#define AS_STEP  4096
+#define AS_STEPS 12
 
 static const char *const quick[] = { "/usr/bin/dash", "-c", "exit 0", NULL };
 
@@ -34,17 +34,6 @@ static void run_healthy(GDBusConnection *c)
 	rig_sandbox_done(&s);
 }
 
-static size_t count_fds(pid_t pid)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
-	g_autoptr(GDir) d = g_dir_open(path, 0, NULL);
-	size_t n = 0;
-
-	while (d && g_dir_read_name(d))
-		n++;
-	return n;
-}
-
 /* What a broken launch left is collected by a later one at the latest. */
 static void expect_no_trace(struct rig *rig, GDBusConnection *c, size_t fds, const char *what)
 {
@@ -53,10 +42,9 @@ static void expect_no_trace(struct rig *rig, GDBusConnection *c, size_t fds, con
 	for (int i = 0; i < 20; i++) {
 		run_healthy(c);
 		rig_wait_jailed(rig, 0);
-		now = count_fds(rig_pid(rig, RIG_LAUNCHER));
+		now = rig_wait_fds(rig_pid(rig, RIG_LAUNCHER), fds);
 		if (now == fds)
 			return;
-		g_usleep(POLL_USEC);
 	}
 	fail_msg("%s: the launcher has %zu fds, had %zu", what, now, fds);
 }
@@ -90,7 +78,7 @@ static unsigned squeeze(
 {
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
 	pid_t launcher = rig_pid(rig, RIG_LAUNCHER);
-	size_t fds = count_fds(launcher);
+	size_t fds = rig_wait_fds(launcher, SIZE_MAX);
 	unsigned failed = 0;
 	struct rlimit old;
 

@@ -206,7 +206,7 @@ static void test_kills(void **state)
 	guint32 seed = text ? (guint32)g_ascii_strtoull(text, NULL, 10) : g_random_int();
 	struct run r = { .rig = *state, .broker_kills = BROKER_KILLS, .launcher_kills = LAUNCHER_KILLS };
 	pid_t keeper = rig_pid(r.rig, RIG_KEEPER);
-	size_t fds = count_fds(keeper), launcher_fds = count_fds(rig_pid(r.rig, RIG_LAUNCHER));
+	size_t fds = count_fds(keeper), launcher_fds = rig_wait_fds(rig_pid(r.rig, RIG_LAUNCHER), SIZE_MAX);
 
 	print_message("seed %u\n", seed);
 	r.chance = g_rand_new_with_seed(seed);
@@ -225,7 +225,7 @@ static void test_kills(void **state)
 	check_sandboxes(&r, true);
 	assert_int_equal(rig_pid(r.rig, RIG_KEEPER), keeper);
 	assert_int_equal(count_fds(keeper), fds);
-	assert_int_equal(count_fds(rig_pid(r.rig, RIG_LAUNCHER)), launcher_fds);
+	assert_int_equal(rig_wait_fds(rig_pid(r.rig, RIG_LAUNCHER), launcher_fds), launcher_fds);
 	assert_int_equal(count_cgroups(keeper), 0);
 	forget_sandboxes(&r);
 	g_array_unref(r.pidfds);

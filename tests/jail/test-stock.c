@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Network namespaces that were made ahead: each is one jail's, once; a launch that finds none makes its own;
+ * and nothing stays when the context is closed, or none are wanted. Row J34 of the threat model. */
+
+#include "base/capability.h"
+#include "base/fd.h"
+#include "base/filter.h"
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PATIENCE_MSEC 30000
+
+static const char *name_of(struct rig *r, int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return rig_format(r, "net:[%ju]", (uintmax_t)st.st_ino);
+}
+
+static const char *hosts(struct rig *r)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	return rig_format(r, "net:[%ju]", (uintmax_t)st.st_ino);
+}
+
+/* As the launcher does it. */
+static int fill(struct jail_context *c)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	jail_stock_want(c, true);
+	if (jail_stock_wait(c) < 0)
+		return -EALREADY;
+	p.fd = jail_stock_make(c);
+	if (p.fd < 0)
+		return p.fd;
+	/* one at a time */
+	if (jail_stock_wait(c) >= 0 || poll(&p, 1, PATIENCE_MSEC) != 1)
+		return -ETIMEDOUT;
+	jail_stock_receive(c);
+	return 0;
+}
+
+static void test_filled(void **state)
+{
+	struct rig *r = *state;
+	struct jail_stock *s = &r->context.stock;
+
+	assert_int_equal(jail_stock_wait(&r->context), -1);
+	assert_int_equal(fill(&r->context), 0);
+	assert_int_equal(s->n, JAIL_STOCK_MAX);
+	assert_int_equal(jail_stock_wait(&r->context), -1);
+	for (size_t i = 0; i < s->n; i++) {
+		assert_int_equal(fcntl(s->fds[i], F_GETFD), FD_CLOEXEC);
+		assert_string_not_equal(name_of(r, s->fds[i]), hosts(r));
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(name_of(r, s->fds[i]), name_of(r, s->fds[k]));
+	}
+}
+
+/* The payload is in it, its loopback device is up, and it is gone from the stock. */
+static void test_used_once(void **state)
+{
+	struct rig *r = *state;
+	struct jail_stock *s = &r->context.stock;
+	const char *name;
+	int fd;
+
+	assert_int_equal(fill(&r->context), 0);
+	fd = s->fds[s->n - 1];
+	name = name_of(r, fd);
+	RUN(r, "see", "--", "talk", "4711", "x");
+	assert_value(r, "ns_net", name);
+	assert_value(r, "talk", "ECONNREFUSED");
+	assert_int_equal(rig_count(r, "fd"), 3);
+	assert_int_equal(s->n, JAIL_STOCK_MAX - 1);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_int_equal(jail_stock_wait(&r->context), 3);
+}
+
+static void test_empty(void **state)
+{
+	struct rig *r = *state;
+
+	jail_stock_want(&r->context, true);
+	RUN(r, "see", "--", "talk", "4711", "x");
+	assert_string_not_equal(rig_value(r, "ns_net"), hosts(r));
+	assert_value(r, "talk", "ECONNREFUSED");
+}
+
+static void test_not_asked_for(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(fill(&r->context), 0);
+	r->spec.namespaces &= ~JAIL_NS_NET;
+	RUN(r, "see");
+	assert_value(r, "ns_net", hosts(r));
+	assert_int_equal(r->context.stock.n, JAIL_STOCK_MAX);
+}
+
+/* A launch that fails before it needs a namespace takes none. */
+static void test_not_launched(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(fill(&r->context), 0);
+	r->spec.uid = (uid_t)-1;
+	rig_fail(r, STAGE_IDS, -EINVAL, "");
+	assert_int_equal(r->context.stock.n, JAIL_STOCK_MAX);
+}
+
+/* One that shares a pool's has that. */
+static void test_pool(void **state)
+{
+	struct rig *r = *state;
+	struct jail_pool pool;
+
+	assert_int_equal(fill(&r->context), 0);
+	assert_int_equal(jail_pool_open(&r->context, JAIL_NS_NET, &pool, &r->error), 0);
+	r->spec.pool = &pool;
+	RUN(r, "see");
+	assert_value(r, "ns_net", name_of(r, pool.net_fd));
+	assert_int_equal(r->context.stock.n, JAIL_STOCK_MAX);
+	jail_pool_close(&pool);
+}
+
+static void test_not_wanted(void **state)
+{
+	struct rig *r = *state;
+	int fd;
+
+	assert_int_equal(fill(&r->context), 0);
+	fd = r->context.stock.fds[0];
+	jail_stock_want(&r->context, false);
+	assert_int_equal(r->context.stock.n, 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_int_equal(jail_stock_wait(&r->context), -1);
+}
+
+/* Nobody wants them any more when they come. */
+static void test_late(void **state)
+{
+	struct rig *r = *state;
+	struct pollfd p = { .events = POLLIN };
+
+	jail_stock_want(&r->context, true);
+	p.fd = jail_stock_make(&r->context);
+	assert_true(p.fd >= 0);
+	jail_stock_want(&r->context, false);
+	assert_int_equal(poll(&p, 1, PATIENCE_MSEC), 1);
+	jail_stock_receive(&r->context);
+	assert_int_equal(r->context.stock.n, 0);
+}
+
+/* The process that makes them ends with the context: the rig finds it, or its fds, otherwise. */
+static void test_closed_meanwhile(void **state)
+{
+	struct rig *r = *state;
+
+	jail_stock_want(&r->context, true);
+	assert_true(jail_stock_make(&r->context) >= 0);
+}
+
+/* What can not be made is not tried again and again, and launches go on. */
+static int run_lacking(struct rig *r)
+{
+	const struct filter_rule rule = { SYS_unshare, FILTER_FAIL(ENOSPC), 0, FILTER_WHOLE_ARG,
+		CLONE_NEWNET };
+
+	if (filter_apply(&rule, 1, FILTER_PERMIT) < 0)
+		return 2;
+	if (fill(&r->context) < 0 || r->context.stock.n != 0 || jail_stock_wait(&r->context) >= 0)
+		return 3;
+	if (!rig_prints(r, ARGS("talk", "4711", "x"), "talk ECONNREFUSED\n"))
+		return 4;
+	/* the next silence after a launch is another try */
+	return jail_stock_wait(&r->context) >= 0 ? 0 : 5;
+}
+
+/* As in many a container: as without a stock, the device is down. */
+static int run_without_right(struct rig *r)
+{
+	if (rig_give_up(CAPABILITY_BIT(CAP_NET_ADMIN), true) < 0 || fill(&r->context) < 0 ||
+		r->context.stock.n != JAIL_STOCK_MAX)
+		return 2;
+	return rig_prints(r, ARGS("talk", "4711", "x"), "talk ENETUNREACH\n") ? 0 : 3;
+}
+
+/* One that can not be entered fails the launch, and is not left out. */
+static int run_not_entered(struct rig *r)
+{
+	const struct filter_rule rule = { SYS_setns, FILTER_FAIL(EPERM), 1, FILTER_WHOLE_ARG, CLONE_NEWNET };
+
+	if (fill(&r->context) < 0 || filter_apply(&rule, 1, FILTER_PERMIT) < 0)
+		return 2;
+	return rig_fails(r, STAGE_NAMESPACES, -EPERM, "PrivateNetwork=: the network can not be entered") ? 0
+													 : 3;
+}
+
+static void test_kernel(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_as_child(r, run_lacking), 0);
+	r->spec.id++;
+	assert_int_equal(rig_as_child(r, run_without_right), 0);
+	r->spec.id++;
+	assert_int_equal(rig_as_child(r, run_not_entered), 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_filled),
+		TEST(test_used_once),
+		TEST(test_empty),
+		TEST(test_not_asked_for),
+		TEST(test_not_launched),
+		TEST(test_pool),
+		TEST(test_not_wanted),
+		TEST(test_late),
+		TEST(test_closed_meanwhile),
+		TEST(test_kernel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return rig_main(run);
+}
