@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_SIZE 2048 /* one write(2) a line, so that lines of the four processes never mix */
+#define LINE_SIZE 2048 /* one write(2) a line, so that lines of the processes never mix */
 
 static const char *log_name = "bailiff";
 static int log_level = LOG_NOTICE;

@@ -37,6 +37,9 @@
 #define PRIVILEGES_BROKER_START                                                                              \
 	(CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_SETPCAP) | CAPABILITY_BIT(CAP_SYS_CHROOT))
 
+/* The auditor's one right, for as long as it runs. */
+#define PRIVILEGES_AUDITOR CAPABILITY_BIT(CAP_AUDIT_WRITE)
+
 /*
  * What CapabilityBoundingSet= and AmbientCapabilities= of a profile may name besides: rights over a program's
  * own files, network, devices it was given and memory. Left out, for good, are those whose holder is the
@@ -59,4 +62,5 @@
 #define PRIVILEGES_PROFILES (PRIVILEGES_LAUNCHER | PRIVILEGES_LAUNCHER_OPTIONAL | PRIVILEGES_GRANTABLE)
 
 /* All that any process of Bailiff may ever have. */
-#define PRIVILEGES_ALL (PRIVILEGES_PROFILES | PRIVILEGES_KEEPER | PRIVILEGES_BROKER_START)
+#define PRIVILEGES_ALL                                                                                       \
+	(PRIVILEGES_PROFILES | PRIVILEGES_KEEPER | PRIVILEGES_BROKER_START | PRIVILEGES_AUDITOR)

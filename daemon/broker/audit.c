@@ -163,10 +163,62 @@ static bool send_record(struct audit *a, const struct audit_record *r, const cha
 	return true;
 }
 
+static void set_kernel_caller(struct audit_message *m, const struct audit_record *r)
+{
+	const struct caller *c = r->caller;
+
+	m->uid = c ? c->uid : r->uid;
+	m->loginuid = AUDIT_UNKNOWN_ID;
+	if (!c)
+		return;
+	m->pid = c->identity.pid;
+	if (c->looked)
+		m->loginuid = c->loginuid;
+	audit_message_text(m->unit, sizeof(m->unit), c->unit);
+	audit_message_text(m->label, sizeof(m->label), c->identity.label);
+}
+
+static void send_to_kernel(struct audit *a, const struct audit_record *r)
+{
+	struct audit_message m = {
+		.event = r->event,
+		.generation = r->generation,
+		.suppressed = r->suppressed,
+		.sandbox = r->sandbox,
+		.exit_code = r->exit_code,
+		.exit_signal = r->exit_signal,
+	};
+
+	if (!a->kernel_wanted)
+		return;
+	set_kernel_caller(&m, r);
+	audit_message_text(m.profile, sizeof(m.profile), r->profile);
+	audit_message_text(m.outcome, sizeof(m.outcome), r->outcome ? r->outcome : "done");
+	audit_message_text(m.method, sizeof(m.method), r->method);
+	audit_message_text(m.rule, sizeof(m.rule), r->rule);
+	/* without an auditor, too, as between two of them */
+	if (audit_message_send(a->kernel_fd, &m) < 0)
+		a->n_kernel_lost++;
+}
+
 static void emit(struct audit *a, const struct audit_record *r, const char *message)
 {
 	if (!send_record(a, r, message))
 		log_write(kinds[r->event].level, "%s", message);
+	send_to_kernel(a, r);
+}
+
+void audit_set_kernel(struct audit *a, int fd)
+{
+	(void)fd_close(a->kernel_fd);
+	a->kernel_fd = fd;
+}
+
+void audit_want_kernel(struct audit *a, bool wanted)
+{
+	a->kernel_wanted = wanted;
+	if (!wanted)
+		audit_set_kernel(a, -1);
 }
 
 static void tell_window(struct audit *a, struct audit_window *w)
@@ -184,16 +236,21 @@ static void tell_window(struct audit *a, struct audit_window *w)
 	emit(a, &r, message);
 }
 
+static void tell_lost(uint32_t *n, const char *where)
+{
+	const uint32_t lost = *n;
+
+	*n = 0;
+	if (lost > 0)
+		log_warning("%s did not take %" PRIu32 " records", where, lost);
+}
+
 void audit_flush(struct audit *a)
 {
-	const uint32_t lost = a->n_lost;
-
 	for (size_t i = 0; i < a->n_windows; i++)
 		tell_window(a, &a->windows[i]);
-	if (lost == 0)
-		return;
-	a->n_lost = 0;
-	log_warning("The journal had no room for %" PRIu32 " records", lost);
+	tell_lost(&a->n_lost, "The journal");
+	tell_lost(&a->n_kernel_lost, "The auditor");
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -203,6 +260,14 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	a->timer = sd_event_source_disable_unref(a->timer);
 	audit_flush(a);
 	return 0;
+}
+
+/* What was counted would otherwise wait for the next record. */
+static void tell_later(struct audit *a, sd_event *event)
+{
+	if (!a->timer)
+		(void)sd_event_add_time_relative(
+			event, &a->timer, CLOCK_BOOTTIME, WINDOW_USEC, 0, on_timer, a);
 }
 
 /* The window of this user; when all are taken, that of the one who was refused something longest ago. */
@@ -238,10 +303,7 @@ static bool admit(struct audit *a, sd_event *event, uid_t uid)
 		return true;
 	}
 	w->suppressed++;
-	/* without it the count would wait for the next refusal */
-	if (!a->timer)
-		(void)sd_event_add_time_relative(
-			event, &a->timer, CLOCK_BOOTTIME, WINDOW_USEC, 0, on_timer, a);
+	tell_later(a, event);
 	return false;
 }
 
@@ -256,6 +318,8 @@ void audit_write(struct audit *a, sd_event *event, const struct audit_record *r,
 	(void)vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
 	emit(a, r, message);
+	if (a->n_lost > 0 || a->n_kernel_lost > 0)
+		tell_later(a, event);
 }
 
 void audit_done(struct audit *a)
@@ -263,4 +327,5 @@ void audit_done(struct audit *a)
 	a->timer = sd_event_source_disable_unref(a->timer);
 	audit_flush(a);
 	a->fd = fd_close(a->fd);
+	audit_set_kernel(a, -1);
 }

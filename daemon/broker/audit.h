@@ -6,26 +6,16 @@
  * was answered, and by which rule. bailiff.journal-fields(7) has the fields. Values that come from outside
  * are sent with their length, so that none can begin a field of its own; argv is never among them, nor
  * quoted in the sentence, unless bailiffd.conf says so. Without a journal the sentence of the record goes to
- * the log.
+ * the log. With KernelAudit=yes each record goes to the auditor as well, for the kernel's log.
  *
  * Refusals cost a caller nothing, so only so many of each user are written in a while. The others are
  * counted, and the count is written.
  */
 
 #include "broker/caller.h"
+#include "wire/audit.h"
 
 #include <systemd/sd-event.h>
-
-enum audit_event {
-	AUDIT_LAUNCHED,
-	AUDIT_REFUSED, /* a launch, before anything was made */
-	AUDIT_FAILED,  /* a launch, while its jail was made */
-	AUDIT_ENDED,
-	AUDIT_ADMIN, /* an administrator's act, or on another user's sandbox */
-	AUDIT_ADMIN_REFUSED,
-	AUDIT_SUPPRESSED,
-	_AUDIT_EVENT_MAX,
-};
 
 /* What is NULL or 0 is left out. Everything is borrowed. */
 struct audit_record {
@@ -56,7 +46,10 @@ struct audit {
 	sd_event_source *timer;
 	struct audit_window windows[AUDIT_USERS_MAX];
 	size_t n_windows;
-	uint32_t n_lost; /* records that the journal had no room for */
+	uint32_t n_lost;        /* records that the journal had no room for */
+	bool kernel_wanted;     /* KernelAudit=yes */
+	int kernel_fd;          /* to the auditor, or -1: there is none */
+	uint32_t n_kernel_lost; /* records that the auditor did not take */
 };
 
 #define AUDIT_REASON_MAX 256
@@ -67,10 +60,14 @@ struct audit {
 const char *audit_reason(
 	char buf[AUDIT_REASON_MAX], const char *outcome, const char *rule, const char *sentence, bool quote);
 
-#define AUDIT_NULL ((struct audit){ .fd = -1 })
+#define AUDIT_NULL ((struct audit){ .fd = -1, .kernel_fd = -1 })
 
 /* A connected socket, or -errno; must be called while there is a file system. */
 int audit_open(const char *path);
+/* Whether records go to the auditor as well; if not, the one that there was is let go. */
+void audit_want_kernel(struct audit *a, bool wanted);
+/* The auditor from now on; -1: none. Takes fd. */
+void audit_set_kernel(struct audit *a, int fd);
 /* Writes a record with a sentence for people. Never fails, never waits. */
 void audit_write(struct audit *a, sd_event *event, const struct audit_record *r, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

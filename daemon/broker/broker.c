@@ -89,6 +89,7 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 	(void)catalog_free(b->catalog);
 	b->catalog = steal_ptr(fresh);
 	b->generation = generation;
+	audit_want_kernel(&b->audit, b->catalog->config.kernel_audit);
 	/* The configuration may name another file. */
 	free(b->salt);
 	b->salt = NULL;

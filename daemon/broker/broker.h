@@ -75,7 +75,7 @@ struct broker {
 
 #define BROKER_NULL                                                                                          \
 	((struct broker){ .proc_fd = -1,                                                                     \
-		.audit = { .fd = -1 },                                                                       \
+		.audit = { .fd = -1, .kernel_fd = -1 },                                                      \
 		.keeper = { .fd = -1 },                                                                      \
 		.launcher = { .fd = -1 },                                                                    \
 		.direct = { .fd = -1 } })

@@ -61,6 +61,9 @@ static int dispatch(struct broker *b, const struct keeper_message *m, int fds[KE
 		return say(&b->keeper, WIRE_PONG, 0);
 	case WIRE_BUS:
 		return bus_arrived(b, steal_fd(fds[0]));
+	case WIRE_AUDIT:
+		audit_set_kernel(&b->audit, steal_fd(fds[0]));
+		return 0;
 	case WIRE_SHUTDOWN:
 		broker_stop(b);
 		return 0;

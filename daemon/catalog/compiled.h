@@ -383,6 +383,7 @@ struct compiled_config {
 	uint32_t max_fds_per_user;      /* descriptors of theirs */
 	uint32_t launches_per_minute_per_user;
 	bool audit_command_line;     /* records of launches have argv */
+	bool kernel_audit;           /* records go to the kernel's audit log, too */
 	uint64_t setup_timeout_usec; /* a jail that is not built by then is killed */
 };
 

@@ -264,6 +264,7 @@ static void get_config(struct cursor *c, struct compiled_config *config)
 	config->max_fds_per_user = cursor_get_u32(c);
 	config->launches_per_minute_per_user = cursor_get_u32(c);
 	config->audit_command_line = cursor_get_bool(c);
+	config->kernel_audit = cursor_get_bool(c);
 	config->setup_timeout_usec = cursor_get_u64(c);
 	if (c->error == 0 && compiled_config_check(config, &reason) < 0)
 		cursor_fail(c, -EBADMSG);

@@ -232,6 +232,7 @@ static void put_config(struct buf *b, const struct compiled_config *c)
 	buf_put_u32(b, c->max_fds_per_user);
 	buf_put_u32(b, c->launches_per_minute_per_user);
 	buf_put_u8(b, c->audit_command_line);
+	buf_put_u8(b, c->kernel_audit);
 	buf_put_u64(b, c->setup_timeout_usec);
 }
 

@@ -30,6 +30,7 @@ enum config_key {
 	KEY_MAX_FDS_PER_USER,
 	KEY_LAUNCHES_PER_MINUTE_PER_USER,
 	KEY_AUDIT_COMMAND_LINE,
+	KEY_KERNEL_AUDIT,
 	KEY_SETUP_TIMEOUT,
 	_KEY_MAX,
 };
@@ -84,6 +85,7 @@ static const struct key keys[] = {
 	{ SECTION, "LaunchesPerMinutePerUser", set_u32, KEY_LAUNCHES_PER_MINUTE_PER_USER, AT(launches_per_minute_per_user), 1,
 	  LAUNCHES_PER_MINUTE_MAX },
 	{ SECTION, "AuditCommandLine", set_bool, KEY_AUDIT_COMMAND_LINE, AT(audit_command_line) },
+	{ SECTION, "KernelAudit", set_bool, KEY_KERNEL_AUDIT, AT(kernel_audit) },
 	{ SECTION, "SetupTimeoutSec", set_usec, KEY_SETUP_TIMEOUT, AT(setup_timeout_usec), 1, SETUP_USEC_MAX },
 };
 /* clang-format on */
@@ -116,6 +118,8 @@ static void take_set(
 		&states[KEY_LAUNCHES_PER_MINUTE_PER_USER]);
 	if (states[KEY_AUDIT_COMMAND_LINE].set)
 		to->audit_command_line = from->audit_command_line;
+	if (states[KEY_KERNEL_AUDIT].set)
+		to->kernel_audit = from->kernel_audit;
 	if (states[KEY_SETUP_TIMEOUT].set)
 		to->setup_timeout_usec = from->setup_timeout_usec;
 	if (states[KEY_SALT_PATH].set) {

@@ -78,7 +78,11 @@ static void log_errors(const struct catalog *c)
 
 static int send_catalog(const struct catalog *c)
 {
-	struct keeper_message m = { .type = WIRE_COMPILED, .value = (uint32_t)strv_length(c->errors) };
+	const struct keeper_message m = {
+		.type = WIRE_COMPILED,
+		.flags = c->config.kernel_audit ? KEEPER_KERNEL_AUDIT : 0,
+		.value = (uint32_t)strv_length(c->errors),
+	};
 	_cleanup_close_ int fd = -1;
 	int r = catalog_to_memfd(c, &fd);
 

@@ -177,6 +177,32 @@ static void send_broker_start(struct keeper *k)
 	(void)send_to(k, HELPER_BROKER, &m, fds, n);
 }
 
+void start_auditor(struct keeper *k)
+{
+	k->auditor_leaves = false;
+	start_helper(k, HELPER_AUDITOR);
+}
+
+void dismiss_auditor(struct keeper *k)
+{
+	struct child *c = &k->children[HELPER_AUDITOR];
+
+	if (c->channel < 0 || k->auditor_leaves)
+		return;
+	k->auditor_leaves = true;
+	c->channel = fd_close(c->channel);
+	c->ready = false;
+	c->kill_at_usec = now_boottime_usec() + LEAVE_PATIENCE_USEC;
+}
+
+void tell_broker_auditor(struct keeper *k)
+{
+	const struct keeper_message m = { .type = WIRE_AUDIT };
+
+	if (k->audit && k->children[HELPER_AUDITOR].ready)
+		tell_broker(k, &m, k->children[HELPER_AUDITOR].channel);
+}
+
 /* A broker gets the catalog that the launcher has, and is introduced to it then. */
 void start_broker(struct keeper *k)
 {
@@ -185,6 +211,7 @@ void start_broker(struct keeper *k)
 		return;
 	k->introduced = false;
 	send_broker_start(k);
+	tell_broker_auditor(k);
 	tell_broker_catalog(k);
 }
 
@@ -214,6 +241,8 @@ void reload_over(struct keeper *k)
 	k->offered = false;
 	k->reload_serial = 0;
 	k->reexec_wish = k->up;
+	if (!k->audit)
+		dismiss_auditor(k);
 	if (k->up && !k->reload_wish)
 		tell_stub(k, LIFELINE_READY);
 }

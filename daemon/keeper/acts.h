@@ -33,6 +33,9 @@ bool brief_launcher(struct keeper *k);
 void start_broker(struct keeper *k);
 /* A channel between launcher and broker. */
 void introduce(struct keeper *k);
+void start_auditor(struct keeper *k);
+/* No more records: it writes those that it has, and goes. */
+void dismiss_auditor(struct keeper *k);
 
 /* The stop, once begun, keeps the exit status that it was begun with. */
 void begin_stop(struct keeper *k, int status);
@@ -42,6 +45,8 @@ void fail_start(struct keeper *k, const char *what);
 /* Asks the launcher to take the catalog that was compiled. */
 void offer_catalog(struct keeper *k);
 void tell_broker_catalog(struct keeper *k);
+/* Where its records for the kernel's log go, if they are wanted. */
+void tell_broker_auditor(struct keeper *k);
 /* The end of a reload, either way. */
 void reload_over(struct keeper *k);
 /* @report: a catalog whose errors say why, borrowed. Where there is none (-1: the compiler itself failed) the

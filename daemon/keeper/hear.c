@@ -26,6 +26,7 @@ static int told_by_compiler(struct keeper *k, const struct keeper_message *m, in
 	if (m->type != WIRE_COMPILED || k->compiled)
 		return -EBADMSG;
 	k->compiled = true;
+	k->audit_offered = m->flags & KEEPER_KERNEL_AUDIT;
 	k->offered_fd = steal_fd(fds[0]);
 	/* at the start there is nothing to fall back on: the valid profiles are served, the others are shown
 	 */
@@ -82,6 +83,8 @@ static int told_by_launcher(struct keeper *k, const struct keeper_message *m, in
 		(void)fd_close(k->catalog_fd);
 		k->catalog_fd = steal_fd(k->offered_fd);
 		k->generation++;
+		k->audit = k->audit_offered;
+		tell_broker_auditor(k);
 		tell_broker_catalog(k);
 		reload_over(k);
 		return 0;
@@ -127,6 +130,16 @@ static int told_by_broker(struct keeper *k, const struct keeper_message *m)
 	}
 }
 
+/* It has written to the log, and waits for records. */
+static int told_by_auditor(struct keeper *k, const struct keeper_message *m)
+{
+	if (m->type != WIRE_READY || k->children[HELPER_AUDITOR].ready)
+		return -EBADMSG;
+	is_ready(k, HELPER_AUDITOR);
+	tell_broker_auditor(k);
+	return 0;
+}
+
 static int dispatch(
 	struct keeper *k, enum helper which, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
@@ -137,6 +150,8 @@ static int dispatch(
 		return told_by_launcher(k, m, fds);
 	case HELPER_BROKER:
 		return told_by_broker(k, m);
+	case HELPER_AUDITOR:
+		return told_by_auditor(k, m);
 	case _HELPER_MAX:
 		break;
 	}
@@ -207,6 +222,20 @@ void hear_lifeline(struct keeper *k)
 		k->reload_wish = true;
 }
 
+static const char *const end_reasons[_HELPER_MAX] = {
+	[HELPER_COMPILER] = "the compiler ended",
+	[HELPER_LAUNCHER] = "the launcher ended",
+	[HELPER_BROKER] = "the broker ended",
+	[HELPER_AUDITOR] = "no records can be written to the kernel's audit log",
+};
+
+/* What the new profiles ask for can not be had. One that went because the profiles before had no use for it
+ * makes room for the next. */
+static bool auditor_is_wanting(const struct keeper *k)
+{
+	return k->up && !k->auditor_leaves && k->audit_offered && k->offered_fd >= 0 && !k->offered;
+}
+
 static void helper_ended(struct keeper *k, enum helper which)
 {
 	/* what it said before it ended counts; it may have come after the last look */
@@ -230,8 +259,10 @@ static void helper_ended(struct keeper *k, enum helper which)
 		k->offered = false;
 	} else if (which == HELPER_BROKER)
 		k->wish_serial = k->reload_serial = 0; /* serials of the next one are its own */
+	else if (which == HELPER_AUDITOR && auditor_is_wanting(k))
+		reload_failed(k, -1);
 	if (which != HELPER_COMPILER && !k->up)
-		fail_start(k, which == HELPER_LAUNCHER ? "the launcher ended" : "the broker ended");
+		fail_start(k, end_reasons[which]);
 }
 
 void hear_ends(struct keeper *k)

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The keeper: pid 1 of Bailiff's own PID namespace. Starts compiler, launcher and broker, introduces them to
- * each other, starts again what died, and ends everything when it is told to. It reads records of one fixed
- * size, and nothing else from anybody.
+ * The keeper: pid 1 of Bailiff's own PID namespace. Starts compiler, launcher and broker (and an auditor,
+ * where the configuration asks for one), introduces them to each other, starts again what died, and ends
+ * everything when it is told to. It reads records of one fixed size, and nothing else from anybody.
  */
 
 #include "keeper/held.h"
@@ -21,8 +21,10 @@ enum helper {
 	HELPER_COMPILER,
 	HELPER_LAUNCHER,
 	HELPER_BROKER,
+	HELPER_AUDITOR, /* with KernelAudit=yes: a child without a program of its own */
 	_HELPER_MAX,
 };
+#define HELPER_PROGRAMS HELPER_AUDITOR /* those before it have one */
 
 /* A helper's process, and when to start the next one. */
 struct child {
@@ -66,6 +68,9 @@ struct keeper {
 	/* the broker's, of its wish and of the reload under way, which its outcome repeats; 0: not its wish
 	 */
 	uint32_t wish_serial, reload_serial;
+	bool audit;                /* the catalog in force wants records in the kernel's log */
+	bool audit_offered;        /* the offered one does */
+	bool auditor_leaves;       /* it was told to go: its end is no failure */
 	struct held held;          /* what lives of the jails beyond a launcher */
 	bool handing;              /* the launcher is being given it, and gets the catalog then */
 	size_t handed;             /* so many of them it has got */

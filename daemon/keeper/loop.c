@@ -92,6 +92,17 @@ static bool may_start(const struct keeper *k, enum helper which, uint64_t now, u
 	return false;
 }
 
+/* Whether the offered catalog's wish for records in the kernel's log is met. One that ends later is started
+ * again, and nothing waits for it. */
+static bool auditor_serves(struct keeper *k, uint64_t now, uint64_t *next)
+{
+	const bool asked = k->offered_fd >= 0 && k->audit_offered;
+
+	if ((asked || k->audit) && may_start(k, HELPER_AUDITOR, now, next))
+		start_auditor(k);
+	return !asked || k->children[HELPER_AUDITOR].ready;
+}
+
 static void advance_service(struct keeper *k, uint64_t now, uint64_t *next)
 {
 	const struct child *launcher = &k->children[HELPER_LAUNCHER];
@@ -117,7 +128,8 @@ static void advance_service(struct keeper *k, uint64_t now, uint64_t *next)
 	if (!brief_launcher(k))
 		return; /* until there is room in its channel */
 	/* one at a time, and to a launcher that has taken what it was started with */
-	if (k->offered_fd >= 0 && !k->offered && (launcher->ready || k->catalog_fd < 0))
+	if (auditor_serves(k, now, next) && k->offered_fd >= 0 && !k->offered &&
+		(launcher->ready || k->catalog_fd < 0))
 		offer_catalog(k);
 	if (launcher->ready && may_start(k, HELPER_BROKER, now, next))
 		start_broker(k);
@@ -145,6 +157,7 @@ static void advance_stop(struct keeper *k, uint64_t now, uint64_t *next)
 	if (k->stop_at_usec <= now) {
 		kill_helper(k, HELPER_LAUNCHER, launcher->pid ? "it did not stop in time" : NULL);
 		kill_helper(k, HELPER_BROKER, NULL);
+		kill_helper(k, HELPER_AUDITOR, NULL);
 		k->stop_at_usec = USEC_INFINITY;
 	}
 	wake_by(next, k->stop_at_usec);
@@ -160,6 +173,7 @@ static void advance_stop(struct keeper *k, uint64_t now, uint64_t *next)
 		wake_by(next, broker->kill_at_usec);
 		return;
 	}
+	dismiss_auditor(k); /* the last records are in its queue */
 	if (launcher->pid && launcher->channel >= 0) {
 		/* the end of its channel is what it waits for */
 		launcher->channel = fd_close(launcher->channel);
@@ -170,8 +184,12 @@ static void advance_stop(struct keeper *k, uint64_t now, uint64_t *next)
 
 static bool is_over(const struct keeper *k)
 {
-	return k->stopping && !is_running(k, HELPER_COMPILER) && !is_running(k, HELPER_LAUNCHER) &&
-	       !is_running(k, HELPER_BROKER);
+	if (!k->stopping)
+		return false;
+	for (int i = 0; i < _HELPER_MAX; i++)
+		if (is_running(k, (enum helper)i))
+			return false;
+	return true;
 }
 
 /* Milliseconds until the next look, for poll(2); -1: until something happens. */

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-_Static_assert(PROGRAM_OWN == _HELPER_MAX, "bailiffd comes after its helpers");
+_Static_assert(PROGRAM_OWN == HELPER_PROGRAMS, "bailiffd comes after its helpers");
 
 static int check(int fd, const char *path)
 {

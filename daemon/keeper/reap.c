@@ -43,8 +43,9 @@ void plan_restart(struct child *c, uint64_t now_usec)
 static void note_end(struct keeper *k, enum helper which, const siginfo_t *si)
 {
 	struct child *c = &k->children[which];
-	bool expected = k->stopping || k->replacing ||
-			(which == HELPER_COMPILER && si->si_code == CLD_EXITED && si->si_status == 0);
+	bool ends = which == HELPER_COMPILER || (which == HELPER_AUDITOR && k->auditor_leaves);
+	bool expected =
+		k->stopping || k->replacing || (ends && si->si_code == CLD_EXITED && si->si_status == 0);
 
 	if (!expected && si->si_code == CLD_EXITED)
 		log_warning("%s ended with status %d", helper_names[which], si->si_status);

@@ -3,8 +3,8 @@
 /*
  * Another version of bailiffd takes the place of this one, in the same process: it is pid 1 of the namespace
  * that all jails are in, so no other can. What it needs goes with it by fd. Before anything is given up the
- * new program is asked whether it would understand that; launcher and broker are ended then, and the new
- * keeper starts its own, which take over as after a crash.
+ * new program is asked whether it would understand that; broker, auditor and launcher are ended then, and the
+ * new keeper starts its own, which take over as after a crash.
  */
 
 #include "keeper/reexec.h"
@@ -129,13 +129,17 @@ static bool end_helper(struct keeper *k, enum helper which, int patience_msec)
 static bool end_helpers(struct keeper *k)
 {
 	const struct keeper_message m = { .type = WIRE_SHUTDOWN };
+	const int patience = (int)(LEAVE_PATIENCE_USEC / MSEC);
 	bool ended;
 
 	k->replacing = true;
 	if (is_running(k, HELPER_BROKER))
 		(void)send_to(k, HELPER_BROKER, &m, NULL, 0);
-	ended = end_helper(k, HELPER_BROKER, (int)(LEAVE_PATIENCE_USEC / MSEC)) &&
-		end_helper(k, HELPER_LAUNCHER, 0);
+	ended = end_helper(k, HELPER_BROKER, patience);
+	/* before the launcher, which goes on if this one does not end: the kernel may hold it */
+	if (ended)
+		dismiss_auditor(k);
+	ended = ended && end_helper(k, HELPER_AUDITOR, patience) && end_helper(k, HELPER_LAUNCHER, 0);
 	k->replacing = false;
 	return ended;
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "base/process.h"
+#include "keeper/auditor.h"
 #include "keeper/keeper.h"
 
 #include <fcntl.h>
@@ -34,12 +35,14 @@ static const struct recipe {
 	[HELPER_BROKER] = { .namespaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
 					  CLONE_NEWNS,
 		.privileges = PRIVILEGES_BROKER_START },
+	[HELPER_AUDITOR] = { .namespaces = CLONE_NEWNET | CLONE_NEWIPC, .privileges = PRIVILEGES_AUDITOR },
 };
 
 const char *const helper_names[_HELPER_MAX] = {
 	[HELPER_COMPILER] = "bailiff-compiler",
 	[HELPER_LAUNCHER] = "bailiff-launcher",
 	[HELPER_BROKER] = "bailiff-broker",
+	[HELPER_AUDITOR] = "bailiff-auditor",
 };
 
 /* 0 and 1 are /dev/null, 2 stays the log, 3 is the channel; everything else closes at exec. */
@@ -152,6 +155,25 @@ static int become_helper(const struct keeper *k, enum helper which, int channel)
 	return exec_helper(k, which, program);
 }
 
+/* The same for the auditor, which needs no program: nothing is parsed in it. Its exit status. */
+static int become_auditor(const struct keeper *k, int channel)
+{
+	struct capability_sets sets;
+	int r = capability_get(&sets);
+
+	if (r == 0 && (sets.permitted & PRIVILEGES_AUDITOR) == 0) {
+		log_error("KernelAudit=yes takes CAP_AUDIT_WRITE, which bailiffd was not given");
+		return 1;
+	}
+	if (r == 0)
+		r = limit_privileges(k, &recipes[HELPER_AUDITOR]);
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r, "cannot start %s", helper_names[HELPER_AUDITOR]);
+		return 1;
+	}
+	return auditor_run(channel);
+}
+
 int spawn_helper(struct keeper *k, enum helper which)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
@@ -167,6 +189,9 @@ int spawn_helper(struct keeper *k, enum helper which)
 	pid = process_clone(recipes[which].namespaces, -1, &pidfd);
 	if (pid < 0)
 		return (int)pid;
+	if (pid == 0 && which == HELPER_AUDITOR)
+		/* not exit(3), nor _exit(2) which sanitizers replace: its filter has no room for last acts */
+		(void)syscall(SYS_exit_group, become_auditor(k, theirs));
 	if (pid == 0) {
 		r = become_helper(k, which, theirs);
 		(void)log_errno(LOG_ERR, r, "cannot start %s", helper_names[which]);

@@ -28,6 +28,8 @@ static bool flags_valid(const struct keeper_message *m)
 		return (m->flags & ~HOLD_ALL) == 0;
 	case WIRE_HELD:
 		return (m->flags & ~(HOLD_ALL | HELD_ENDED)) == 0;
+	case WIRE_COMPILED:
+		return (m->flags & ~KEEPER_KERNEL_AUDIT) == 0;
 	default:
 		return m->flags == 0;
 	}
@@ -56,6 +58,7 @@ static int fds_of(const struct keeper_message *m)
 	case WIRE_RELOAD_FAILED:
 	case WIRE_PEER:
 	case WIRE_BUS:
+	case WIRE_AUDIT:
 	case WIRE_COMPILED:
 		return 1;
 	case WIRE_SHUTDOWN:

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What the four processes say to each other. docs/PROTOCOL.md explains the conversations.
+ * What the processes say to each other. docs/PROTOCOL.md explains the conversations.
  *
  * Every record begins with a u32 type and a u32 serial; the rest is the message's body, fields in the order
  * of the struct. encode_x() appends a whole record to a buf; decode_x() reads a body from a cursor that
@@ -66,9 +66,11 @@ enum wire_type {
 	WIRE_HELD,  /* launcher: what is held of the jail of this id; between WIRE_START and WIRE_CATALOG */
 	WIRE_PING,  /* launcher, broker: WIRE_PONG is to be said at once */
 	WIRE_ENDED, /* launcher: the process of this jail, which is the keeper's child, has ended */
+	WIRE_AUDIT, /* broker only: the socket to the auditor, for struct audit_message; the latest counts */
 
-	/* launcher, broker, compiler → keeper: struct keeper_message */
-	WIRE_READY = 192, /* launcher: catalog in use; broker: on the bus, may be called */
+	/* launcher, broker, auditor, compiler → keeper: struct keeper_message */
+	/* launcher: catalog in use; broker: on the bus, may be called; auditor: writes what it is told */
+	WIRE_READY = 192,
 	WIRE_CATALOG_OK,  /* launcher: took the catalog of this generation */
 	WIRE_CATALOG_BAD, /* launcher: refused it */
 	WIRE_RELOAD,      /* broker: an administrator asks for a reload */
@@ -88,6 +90,8 @@ enum wire_type {
 #define KEEPER_HAS_UIDS      (1U << 4)
 #define KEEPER_HAS_RATES     (1U << 5)
 #define KEEPER_HAS_TABLE     (1U << 6)
+/* of WIRE_COMPILED, and no fd: its configuration has KernelAudit=yes */
+#define KEEPER_KERNEL_AUDIT (1U << 7)
 
 /* What the keeper holds of a jail, so that it outlives the launcher. In WIRE_HOLD and WIRE_HELD bit 1 << n of
  * flags says that an fd of the kind n is there. */
@@ -114,7 +118,7 @@ enum hold {
 struct keeper_message {
 	uint32_t type, serial;
 	uint32_t generation;
-	uint32_t flags; /* KEEPER_HAS_* */
+	uint32_t flags; /* KEEPER_* */
 	uint32_t value;
 	uint32_t reserved; /* 0 */
 	uint64_t id;       /* of a sandbox; 0 where it is about none */

@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "dbus/names.h"
 #include "rig.h"
+#include "wire/channel.h"
 
 #include <endian.h>
 #include <fcntl.h>
@@ -362,6 +363,39 @@ static void test_journal_gone(void **state)
 	rig_expect(r, rig_launch(r, BOB, "decoder"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
 }
 
+/* KernelAudit=yes: to the auditor, too; without one, or with one that does not read, nobody waits, and what
+ * is lost is counted. */
+static void test_auditor(void **state)
+{
+	struct rig *r = *state;
+	struct audit *a = &r->broker.audit;
+	struct audit_message m;
+	int pair[2];
+
+	assert_int_equal(wire_channel_pair(pair), 0);
+	audit_want_kernel(a, true);
+	rig_expect(r, rig_launch(r, BOB, "decoder"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	assert_int_equal(a->n_kernel_lost, 1);
+	audit_set_kernel(a, pair[0]);
+	rig_expect(r, rig_launch(r, BOB, "decoder"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	assert_int_equal(audit_message_receive(pair[1], &m), 1);
+	assert_int_equal(m.event, AUDIT_REFUSED);
+	assert_int_equal(m.uid, 1001);
+	assert_string_equal(m.profile, "decoder");
+	assert_string_equal(m.outcome, "AccessDenied");
+	while (a->n_kernel_lost == 1)
+		audit_write(a, r->broker.event, &(struct audit_record){ .event = AUDIT_LAUNCHED }, "x");
+	(void)close(pair[1]);
+	rig_expect(r, rig_launch(r, BOB, "decoder"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	assert_int_equal(a->n_kernel_lost, 3);
+	audit_flush(a);
+	assert_int_equal(a->n_kernel_lost, 0);
+	audit_want_kernel(a, false);
+	rig_expect(r, rig_launch(r, BOB, "decoder"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	assert_int_equal(a->n_kernel_lost, 0);
+	assert_int_equal(a->kernel_fd, -1);
+}
+
 static void read_quota(struct rig *r, const char *sender, const char *wanted, uint64_t *used, uint64_t *limit)
 {
 	struct reply reply;
@@ -554,7 +588,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		AUDIT(test_life), AUDIT(test_refusals), AUDIT(test_forgery), AUDIT(test_secrets),
 		cmocka_unit_test(test_reasons), AUDIT(test_flood), AUDIT(test_many_users),
-		AUDIT(test_journal_gone), AUDIT(test_rates), AUDIT(test_amounts),
+		AUDIT(test_journal_gone), AUDIT(test_auditor), AUDIT(test_rates), AUDIT(test_amounts),
 		AUDIT(test_page), /* the last: it asks what the others saw */
 	};
 

@@ -181,6 +181,21 @@ static void wait_for_launcher(struct rig *rig)
 	rig_disconnect(rig, root);
 }
 
+pid_t rig_auditor_pid(struct rig *rig)
+{
+	pid_t keeper = rig_pid(rig, RIG_KEEPER);
+	g_autoptr(GArray) children = keeper > 0 ? children_of(keeper) : NULL;
+
+	for (guint i = 0; children && i < children->len; i++) {
+		const pid_t pid = g_array_index(children, pid_t, i);
+		g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid), *name = NULL;
+
+		if (g_file_get_contents(path, &name, NULL, NULL) && strcmp(name, "bailiff-auditor\n") == 0)
+			return pid;
+	}
+	return 0;
+}
+
 void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 {
 	pid_t old = rig_pid(rig, which);
@@ -261,6 +276,7 @@ size_t rig_count_jailed(struct rig *rig)
 	n = count_below(keeper, 0);
 	n -= rig_pid(rig, RIG_LAUNCHER) > 0;
 	n -= rig_pid(rig, RIG_BROKER) > 0;
+	n -= rig_auditor_pid(rig) > 0;
 	return n;
 }
 

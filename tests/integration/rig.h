@@ -77,6 +77,8 @@ void rig_remove(struct rig *rig, const char *name);
 void rig_reload(struct rig *rig);
 /* The pid of one of the four, as the host sees it; 0 if it does not run. */
 pid_t rig_pid(struct rig *rig, enum rig_process which);
+/* Of the auditor, which runs with KernelAudit=yes alone and has no program of its own; else 0. */
+pid_t rig_auditor_pid(struct rig *rig);
 /* Sets the soft limit of open descriptors of one of them; no harm when it has just ended. */
 void rig_limit_fds(pid_t pid, rlim_t soft);
 /* Bytes of memory that it has. */
@@ -88,7 +90,7 @@ void rig_wait_ready(struct rig *rig);
 /* Waits, two seconds at most, until a process has so many fds open; SIZE_MAX: as many as shortly before.
  * Returns how many it has. The launcher makes namespaces ahead when there is nothing to do. */
 size_t rig_wait_fds(pid_t pid, size_t expected);
-/* Processes inside all jails: everything below the keeper but launcher and broker. */
+/* Processes inside all jails: everything below the keeper but launcher, broker and auditor. */
 size_t rig_count_jailed(struct rig *rig);
 /* Processes below the keeper that ended and were not reaped. */
 size_t rig_count_zombies(struct rig *rig);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The table of the four processes (docs/ARCHITECTURE.md), read from /proc: who runs as whom, with which
+ * The table of the processes (docs/ARCHITECTURE.md), read from /proc: who runs as whom, with which
  * capabilities, in which namespaces, behind which filter; and that none is in the forbidden intersection:
  * (root or CAP_SYS_ADMIN) and in the host's PID and mount namespaces and without seccomp and Landlock.
  */
@@ -23,14 +23,18 @@ struct process {
 	char *status;
 };
 
+static void process_read_pid(pid_t pid, struct process *ret)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid);
+
+	assert_true(pid > 1);
+	ret->pid = pid;
+	assert_true(g_file_get_contents(path, &ret->status, NULL, NULL));
+}
+
 static void process_read(struct rig *rig, enum rig_process which, struct process *ret)
 {
-	g_autofree char *path = NULL;
-
-	ret->pid = rig_pid(rig, which);
-	assert_true(ret->pid > 1);
-	path = g_strdup_printf("/proc/%d/status", ret->pid);
-	assert_true(g_file_get_contents(path, &ret->status, NULL, NULL));
+	process_read_pid(rig_pid(rig, which), ret);
 }
 
 /* The text behind "KEY:\t" in /proc/PID/status. */
@@ -87,13 +91,20 @@ static uid_t bailiff_uid(void)
 	return pw->pw_uid;
 }
 
-static void assert_no_capabilities(const struct process *p)
+/* Of its own these and no more, and none to inherit. */
+static void assert_capabilities(const struct process *p, guint64 own)
 {
-	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
+	static const char *const sets[] = { "CapInh", "CapAmb", "CapPrm", "CapEff", "CapBnd" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(sets); i++)
-		if (status_hex(p, sets[i]) != 0)
-			fail_msg("process %d has capabilities in %s", p->pid, sets[i]);
+		if (status_hex(p, sets[i]) != (i < 2 ? 0 : own))
+			fail_msg("process %d has %" G_GINT64_MODIFIER "x in %s", p->pid,
+				status_hex(p, sets[i]), sets[i]);
+}
+
+static void assert_no_capabilities(const struct process *p)
+{
+	assert_capabilities(p, 0);
 }
 
 static void assert_not_forbidden(const struct process *p)
@@ -227,17 +238,66 @@ static void test_launcher(void **state)
 	g_free(keeper.status);
 }
 
+static void assert_no_groups(const struct process *p)
+{
+	g_autofree char *groups = status_field(p, "Groups");
+
+	assert_string_equal(g_strstrip(groups), "");
+}
+
+static size_t count_fds(const struct process *p)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/fd", p->pid);
+	g_autoptr(GDir) d = g_dir_open(path, 0, NULL);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (g_dir_read_name(d))
+		n++;
+	return n;
+}
+
+/* There with KernelAudit=yes alone, and gone without it. */
+static void test_auditor(void **state)
+{
+	static const char *const kinds[] = { "pid", "mnt", "net", "ipc" };
+	struct process p = { 0 };
+
+	assert_int_equal(rig_auditor_pid(*state), 0);
+	rig_write(*state, "bailiffd.conf.d/audit.conf", "[Broker]\nKernelAudit=yes\n");
+	rig_reload(*state);
+	process_read_pid(rig_auditor_pid(*state), &p);
+	assert_uid(&p, bailiff_uid());
+	assert_no_groups(&p);
+	assert_capabilities(&p, 1ULL << CAP_AUDIT_WRITE);
+	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
+	assert_int_equal(status_int(&p, "Seccomp"), 2);
+	/* the keeper's, which all have, and its own */
+	assert_int_equal(status_int(&p, "Seccomp_filters"), 2);
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		if (!own_ns(&p, kinds[i]))
+			fail_msg("the auditor shares the host's %s namespace", kinds[i]);
+	assert_int_equal(count_fds(&p), 5); /* 0, 1, 2, the channel, the kernel's log */
+	assert_undumpable(&p);
+	assert_not_forbidden(&p);
+	g_free(p.status);
+	rig_remove(*state, "bailiffd.conf.d/audit.conf");
+	rig_reload(*state);
+	for (int i = 0; i < RIG_TIMEOUT_MS / 20 && rig_auditor_pid(*state) > 0; i++)
+		g_usleep(20000);
+	assert_int_equal(rig_auditor_pid(*state), 0);
+}
+
 static void test_broker(void **state)
 {
 	static const char *const kinds[] = { "pid", "mnt", "net", "ipc", "uts", "cgroup" };
 	struct process p = { 0 };
-	g_autofree char *groups = NULL, *root = NULL;
+	g_autofree char *root = NULL;
 	GDir *d;
 
 	process_read(*state, RIG_BROKER, &p);
-	groups = status_field(&p, "Groups");
 	assert_uid(&p, bailiff_uid());
-	assert_string_equal(g_strstrip(groups), "");
+	assert_no_groups(&p);
 	assert_no_capabilities(&p);
 	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
 	assert_int_equal(status_int(&p, "Seccomp"), 2);
@@ -266,16 +326,14 @@ static void test_jail(void **state)
 	struct process p = { 0 };
 	int pipe_fds[2];
 	struct rig_launch l = { .profile = "decoder", .argv = argv, .n_fds = 1 };
-	g_autofree char *path = NULL, *uids = NULL;
+	g_autofree char *uids = NULL;
 	struct rig_sandbox s;
 
 	assert_int_equal(pipe(pipe_fds), 0);
 	l.fds[0] = 0;
 	l.fds[1] = pipe_fds[0];
 	rig_launch(c, &l, &s);
-	p.pid = s.pid;
-	path = g_strdup_printf("/proc/%d/status", p.pid);
-	assert_true(g_file_get_contents(path, &p.status, NULL, NULL));
+	process_read_pid(s.pid, &p);
 	uids = status_field(&p, "Uid");
 	assert_true(g_ascii_strtoull(uids, NULL, 10) >= 1000);
 	assert_no_capabilities(&p);
@@ -298,6 +356,7 @@ int main(void)
 		rig_test(test_keeper),
 		rig_test(test_launcher),
 		rig_test(test_broker),
+		rig_test(test_auditor),
 		rig_test(test_jail),
 	};
 

@@ -165,6 +165,28 @@ static void test_next_version(void **state)
 	wait_for_installed(rig, keeper);
 }
 
+/* The auditor is the new program's own, and was not missed by what the configuration asks for. */
+static void test_auditor(void **state)
+{
+	struct rig *rig = *state;
+	pid_t old, now = 0;
+
+	rig_write(rig, "bailiffd.conf.d/audit.conf", "[Broker]\nKernelAudit=yes\n");
+	rig_reload(rig);
+	old = rig_auditor_pid(rig);
+	assert_true(old > 0);
+	replace_and_check(rig, "daemon/keeper/bailiffd");
+	/* the catalog is not taken before it is there, and replace_and_check() has launched by it */
+	now = rig_auditor_pid(rig);
+	assert_true(now > 0 && now != old);
+	assert_int_equal(program_of(now), installed("daemon/keeper/bailiffd"));
+	rig_remove(rig, "bailiffd.conf.d/audit.conf");
+	rig_reload(rig);
+	for (int i = 0; rig_auditor_pid(rig) > 0 && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++)
+		g_usleep(POLL_USEC);
+	assert_int_equal(rig_auditor_pid(rig), 0);
+}
+
 /* No bailiffd at all; one that others can write. */
 static void test_no_program(void **state)
 {
@@ -254,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_same_version),
+		cmocka_unit_test(test_auditor),
 		cmocka_unit_test(test_next_version),
 		cmocka_unit_test(test_no_program),
 	};

@@ -512,7 +512,7 @@ static void test_config(void **state)
 		"/b\nMaxSandboxes=10\nMaxSandboxesPerUser=5\n"
 		"MaxCallsPerUser=6\nMaxRetainedPerUser=0\nSetupTimeoutSec=3s\nDynamicUserQuarantineSec=0\n"
 		"MaxBytesPerUser=1M\nMaxFileDescriptorsPerUser=200\nLaunchesPerMinutePerUser="
-		"60\nAuditCommandLine=yes\n");
+		"60\nAuditCommandLine=yes\nKernelAudit=yes\n");
 	tree_write(t, "bailiffd.conf.d/10.conf", "[Broker]\nMaxSandboxes=11\nMaxCallsPerUser=\n");
 	c = compile(t);
 	assert_null(c->errors);
@@ -527,6 +527,7 @@ static void test_config(void **state)
 	assert_int_equal(c->config.max_fds_per_user, 200);
 	assert_int_equal(c->config.launches_per_minute_per_user, 60);
 	assert_true(c->config.audit_command_line);
+	assert_true(c->config.kernel_audit);
 	assert_int_equal(c->config.setup_timeout_usec, 3 * 1000000);
 	assert_int_equal(c->config.dynamic_quarantine_usec, 0);
 	catalog_free(c);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,6 +32,7 @@
 static char dir[64], config[96], runtime[96], libexec[96], record[96], notify[96];
 static pid_t daemon_pid;
 static int notify_fd = -1;
+static bool may_audit = true; /* the daemon is given CAP_AUDIT_WRITE */
 
 static void in_dir(char buffer[96], const char *name)
 {
@@ -106,6 +108,7 @@ static int setup(void **state)
 	write_file(record, "");
 	assert_int_equal(chown(record, pw->pw_uid, pw->pw_gid), 0);
 	daemon_pid = 0;
+	may_audit = true;
 	return 0;
 }
 
@@ -151,6 +154,8 @@ static pid_t spawn(const char *mode, bool with_notify)
 	(void)unsetenv("NOTIFY_SOCKET");
 	if (with_notify)
 		(void)setenv("NOTIFY_SOCKET", notify, 1);
+	if (!may_audit)
+		(void)prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE, 0, 0, 0);
 	/* an fd and a variable that nobody may inherit */
 	(void)dup2(0, 77);
 	(void)setenv("SECRET", "x", 1);
@@ -180,6 +185,13 @@ static void expect_notify(const char *state)
 	assert_string_equal(text, state);
 }
 
+/* Started, and ready. */
+static void serve(const char *mode)
+{
+	start(mode, false);
+	expect_notify("READY=1");
+}
+
 static void expect_either(const char *state, const char *other)
 {
 	struct pollfd p = { .fd = notify_fd, .events = POLLIN };
@@ -202,13 +214,19 @@ static int exit_status(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
-static int stop(void)
+/* The exit status of the daemon. */
+static int ended(void)
 {
 	pid_t pid = daemon_pid;
 
 	daemon_pid = 0;
-	assert_int_equal(kill(pid, SIGTERM), 0);
 	return exit_status(pid);
+}
+
+static int stop(void)
+{
+	assert_int_equal(kill(daemon_pid, SIGTERM), 0);
+	return ended();
 }
 
 /* What the broker wrote down so far. */
@@ -282,8 +300,7 @@ static void expect_clean(void)
 
 static void start_and_stop(void **state)
 {
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	assert_int_equal(stop(), 0);
 	expect_notify("STOPPING=1");
 	wait_for("ended", 1);
@@ -314,8 +331,7 @@ static void broker_gets_nothing_but_its_due(void **state)
 	char line[128];
 	const struct passwd *pw = getpwnam("bailiff");
 
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	expect_line("fds 0 1 2 3\n");
 	assert_int_equal(count("env "), 2);
 	expect_line("env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin\n");
@@ -333,14 +349,62 @@ static void broker_gets_nothing_but_its_due(void **state)
 	assert_int_equal(stop(), 0);
 }
 
+/* A daemon that runs reads it. */
+static void configure(const char *text)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/bailiffd.conf", config);
+	write_file(path, text);
+	if (daemon_pid > 0)
+		assert_int_equal(kill(daemon_pid, SIGHUP), 0);
+}
+
+static void auditor_comes_and_goes(void **state)
+{
+	pid_t keeper;
+
+	configure("[Broker]\nKernelAudit=yes\n");
+	serve("ok");
+	keeper = child_of(daemon_pid, "bailiffd");
+	assert_true(child_of(keeper, "bailiff-auditor") > 0);
+	wait_for("heard 137", 1); /* WIRE_AUDIT */
+	configure("");
+	wait_for(HEARD_CATALOG, 2);
+	for (int i = 0; child_of(keeper, "bailiff-auditor") > 0; i++) {
+		assert_true(i < WAIT_MSEC / 20);
+		(void)usleep(20000);
+	}
+	configure("[Broker]\nKernelAudit=yes\n");
+	wait_for(HEARD_CATALOG, 3);
+	assert_true(child_of(keeper, "bailiff-auditor") > 0);
+	assert_int_equal(stop(), 0);
+	expect_clean();
+}
+
+/* What the configuration asks for can not be had: no start without it, and no reload. */
+static void no_audit(void **state)
+{
+	may_audit = false;
+	configure("[Broker]\nKernelAudit=yes\n");
+	start("ok", false);
+	assert_int_equal(ended(), 1);
+	assert_int_equal(count("started"), 0);
+	expect_clean();
+	configure("");
+	daemon_pid = spawn("ok", true);
+	expect_notify("READY=1");
+	configure("[Broker]\nKernelAudit=yes\n");
+	wait_for(HEARD_RELOAD_FAILED " generation 1 value 1", 1);
+	configure("");
+	wait_for(HEARD_CATALOG, 2);
+	assert_int_equal(stop(), 0);
+}
+
 static void broker_that_dies_at_start(void **state)
 {
-	pid_t pid;
-
 	start("dies", false);
-	pid = daemon_pid;
-	daemon_pid = 0;
-	assert_int_equal(exit_status(pid), 1);
+	assert_int_equal(ended(), 1);
 	assert_int_equal(count("started"), 1);
 	expect_clean();
 }
@@ -348,8 +412,7 @@ static void broker_that_dies_at_start(void **state)
 /* Five times at once, then with a growing pause: half a minute's worth of attempts stays small. */
 static void broker_that_crashes_always(void **state)
 {
-	start("crashes", false);
-	expect_notify("READY=1");
+	serve("crashes");
 	wait_for("started", 5);
 	(void)usleep(1000000);
 	assert_in_range(count("started"), 5, 8);
@@ -358,8 +421,7 @@ static void broker_that_crashes_always(void **state)
 
 static void broker_that_sends_garbage(void **state)
 {
-	start("garbage", false);
-	expect_notify("READY=1");
+	serve("garbage");
 	wait_for("started", 3);
 	assert_int_equal(count("ended"), 0); /* killed, each time */
 	assert_int_equal(stop(), 0);
@@ -368,8 +430,7 @@ static void broker_that_sends_garbage(void **state)
 /* READY ends deadlines: it counts once. */
 static void broker_that_is_ready_twice(void **state)
 {
-	start("twice", false);
-	expect_notify("READY=1");
+	serve("twice");
 	wait_for("started", 3);
 	assert_int_equal(count("ended"), 0);
 	assert_int_equal(stop(), 0);
@@ -380,8 +441,7 @@ static void broker_that_floods(void **state)
 {
 	uint64_t before;
 
-	start("flood", false);
-	expect_notify("READY=1");
+	serve("flood");
 	(void)usleep(200000);
 	before = now_boottime_usec();
 	assert_int_equal(stop(), 0);
@@ -393,8 +453,7 @@ static void broker_that_does_not_end(void **state)
 {
 	uint64_t before;
 
-	start("deaf", false);
-	expect_notify("READY=1");
+	serve("deaf");
 	before = now_boottime_usec();
 	assert_int_equal(stop(), 0);
 	assert_true(now_boottime_usec() - before < 5000000);
@@ -404,8 +463,7 @@ static void broker_that_does_not_end(void **state)
 
 static void reload_good_and_bad(void **state)
 {
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	wait_for(HEARD_CATALOG " generation 1", 1);
 	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
 	expect_notify("RELOADING=1");
@@ -427,8 +485,7 @@ static void reload_good_and_bad(void **state)
 /* The outcome says whose wish it was: a signal's is nobody's answer. */
 static void reload_repeats_the_serial(void **state)
 {
-	start("asks", false);
-	expect_notify("READY=1");
+	serve("asks");
 	wait_for(HEARD_CATALOG " generation 2 value 0 serial 77", 1);
 	expect_notify("READY=1");
 	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
@@ -442,12 +499,11 @@ static void reload_without_a_compiler(void **state)
 	struct rlimit tight, old;
 	pid_t keeper;
 
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	keeper = child_of(daemon_pid, "bailiffd");
 	assert_int_equal(prlimit(keeper, RLIMIT_NOFILE, NULL, &old), 0);
 	tight = old;
-	tight.rlim_cur = 5; /* what poll(2) insists on; all numbers below are taken */
+	tight.rlim_cur = 6; /* what poll(2) insists on; all numbers below are taken */
 	assert_int_equal(prlimit(keeper, RLIMIT_NOFILE, &tight, NULL), 0);
 	assert_int_equal(kill(daemon_pid, SIGHUP), 0);
 	expect_notify("RELOADING=1");
@@ -464,8 +520,7 @@ static void catalog_that_kills_is_dropped(void **state)
 {
 	pid_t keeper, launcher;
 
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	keeper = child_of(daemon_pid, "bailiffd");
 	launcher = child_of(keeper, "bailiff-launch");
 	assert_int_equal(kill(launcher, SIGSTOP), 0);
@@ -484,8 +539,7 @@ static void stop_behind_many_reloads(void **state)
 {
 	pid_t keeper;
 
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	keeper = child_of(daemon_pid, "bailiffd");
 	assert_int_equal(kill(keeper, SIGSTOP), 0);
 	for (int i = 0; i < 1500; i++) {
@@ -495,15 +549,13 @@ static void stop_behind_many_reloads(void **state)
 	assert_int_equal(kill(daemon_pid, SIGTERM), 0);
 	(void)usleep(100000);
 	assert_int_equal(kill(keeper, SIGCONT), 0);
-	assert_int_equal(exit_status(daemon_pid), 0);
-	daemon_pid = 0;
+	assert_int_equal(ended(), 0);
 	expect_clean();
 }
 
 static void second_instance_refuses(void **state)
 {
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	assert_int_equal(exit_status(spawn("ok", false)), 1);
 	assert_int_equal(count("started"), 1);
 	assert_int_equal(stop(), 0);
@@ -523,8 +575,7 @@ static void launcher_killed(void **state)
 {
 	pid_t keeper, launcher;
 
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	keeper = child_of(daemon_pid, "bailiffd");
 	launcher = child_of(keeper, "bailiff-launch");
 	assert_true(launcher > 0);
@@ -539,16 +590,13 @@ static void launcher_killed(void **state)
 
 static void keeper_killed(void **state)
 {
-	pid_t keeper, launcher, pid;
+	pid_t keeper, launcher;
 
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	keeper = child_of(daemon_pid, "bailiffd");
 	launcher = child_of(keeper, "bailiff-launch");
 	assert_int_equal(kill(keeper, SIGKILL), 0);
-	pid = daemon_pid;
-	daemon_pid = 0;
-	assert_int_equal(exit_status(pid), 1);
+	assert_int_equal(ended(), 1);
 	assert_int_equal(kill(launcher, 0), -1);
 	/* what it left behind does not keep the next one from starting, and goes with it */
 	daemon_pid = spawn("ok", true);
@@ -561,8 +609,7 @@ static void stub_killed(void **state)
 {
 	pid_t keeper;
 
-	start("ok", false);
-	expect_notify("READY=1");
+	serve("ok");
 	keeper = child_of(daemon_pid, "bailiffd");
 	assert_int_equal(kill(daemon_pid, SIGKILL), 0);
 	assert_int_equal(waitpid(daemon_pid, NULL, 0), daemon_pid);
@@ -619,6 +666,8 @@ int main(void)
 		KEEPER_TEST(watchdog_is_fed),
 		KEEPER_TEST(start_with_abstract_notify),
 		KEEPER_TEST(broker_gets_nothing_but_its_due),
+		KEEPER_TEST(auditor_comes_and_goes),
+		KEEPER_TEST(no_audit),
 		KEEPER_TEST(broker_that_dies_at_start),
 		KEEPER_TEST(broker_that_crashes_always),
 		KEEPER_TEST(broker_that_sends_garbage),

@@ -6,6 +6,8 @@
 #include "base/denied.h"
 #include "base/io.h"
 #include "base/privileges.h"
+#include "keeper/audit-line.h"
+#include "keeper/auditor.h"
 #include "keeper/cgroup.h"
 #include "keeper/keeper.h"
 #include "keeper/runtime.h"
@@ -48,6 +50,113 @@ static void restart_pauses_grow(void **state)
 	plan_restart(&c, now + 11 * SEC);
 	assert_int_equal(c.start_at_usec, now + 11 * SEC);
 	assert_int_equal(c.quick_ends, 0);
+}
+
+/* Whatever a broker says: pairs of a name and a value, of printable characters, and the result is the last.
+ */
+static void audit_lines_are_pairs(void **state)
+{
+	struct audit_message m = { .event = AUDIT_REFUSED, .uid = 1000, .loginuid = AUDIT_UNKNOWN_ID };
+	char line[AUDIT_LINE_MAX];
+	size_t n;
+
+	audit_message_text(m.profile, sizeof(m.profile), "decoder");
+	audit_message_text(m.rule, sizeof(m.rule), "decoder.profile:12 AllowGroup=video");
+	audit_message_text(m.outcome, sizeof(m.outcome), "AccessDenied");
+	n = audit_line(line, &m);
+	assert_int_equal(n, strlen(line));
+	assert_string_equal(line, "op=refused comm=\"bailiffd\" caller_uid=1000 profile=\"decoder\" "
+				  "rule=\"decoder.profile:12\" "
+				  "rule_key=\"AllowGroup=video\" reason=\"AccessDenied\" res=failed");
+	for (unsigned c = 1; c < 256; c++) {
+		const char text[] = { 'a', (char)c, '\0' };
+		bool plain = c > ' ' && c <= '~' && c != '"' && c != '\'';
+		char want[16];
+
+		audit_message_text(m.profile, sizeof(m.profile), text);
+		(void)audit_line(line, &m);
+		if (plain)
+			(void)snprintf(want, sizeof(want), " profile=\"a%c\" ", (int)c);
+		else
+			(void)snprintf(want, sizeof(want), " profile=61%02X ", c);
+		assert_non_null(strstr(line, want));
+		assert_null(strpbrk(line, "\n'"));
+	}
+	n = audit_line_own(line, "suppressed", 7);
+	assert_int_equal(n, strlen(line));
+	assert_string_equal(line, "op=suppressed comm=\"bailiffd\" suppressed=7 res=failed");
+}
+
+/* Every text in digits, every number at its longest. */
+static void audit_lines_fit(void **state)
+{
+	struct audit_message m;
+	char line[AUDIT_LINE_MAX], *const texts[] = { m.profile, m.outcome, m.method, m.rule, m.unit,
+		m.label };
+	const size_t sizes[] = { sizeof(m.profile), sizeof(m.outcome), sizeof(m.method), sizeof(m.rule),
+		sizeof(m.unit), sizeof(m.label) };
+	size_t n;
+
+	memset(&m, 0xff, sizeof(m));
+	m.event = AUDIT_ENDED;
+	m.uid = m.loginuid = UINT32_MAX - 1;
+	m.exit_code = m.exit_signal = INT32_MIN;
+	for (size_t i = 0; i < ELEMENTSOF(sizes); i++)
+		texts[i][sizes[i] - 1] = '\0';
+	n = audit_line(line, &m);
+	assert_int_equal(n, strlen(line));
+	assert_non_null(strstr(line, " exit_signal=-2147483648 suppressed=4294967295 res=success"));
+}
+
+/* Records of one form, and no other. */
+static void audit_messages_are_checked(void **state)
+{
+	struct audit_message m = { .event = AUDIT_LAUNCHED }, back;
+	int pair[2];
+
+	assert_int_equal(wire_channel_pair(pair), 0);
+	audit_message_text(m.unit, sizeof(m.unit), "a.service");
+	assert_int_equal(audit_message_send(pair[0], &m), 0);
+	assert_int_equal(audit_message_receive(pair[1], &back), 1);
+	assert_memory_equal(&m, &back, sizeof(m));
+	m.unit[20] = 'x'; /* behind the end */
+	assert_int_equal(audit_message_send(pair[0], &m), -EINVAL);
+	assert_int_equal(wire_send(pair[0], &m, sizeof(m), NULL, 0), 0);
+	assert_int_equal(audit_message_receive(pair[1], &back), -EBADMSG);
+	memset(m.unit, 'x', sizeof(m.unit)); /* no end */
+	assert_int_equal(wire_send(pair[0], &m, sizeof(m), NULL, 0), 0);
+	assert_int_equal(audit_message_receive(pair[1], &back), -EBADMSG);
+	m = (struct audit_message){ .event = _AUDIT_EVENT_MAX };
+	assert_int_equal(wire_send(pair[0], &m, sizeof(m), NULL, 0), 0);
+	assert_int_equal(audit_message_receive(pair[1], &back), -EBADMSG);
+	m.event = AUDIT_ENDED;
+	assert_int_equal(wire_send(pair[0], &m, sizeof(m) - 1, NULL, 0), 0);
+	assert_int_equal(audit_message_receive(pair[1], &back), -EBADMSG);
+	assert_int_equal(wire_send(pair[0], &m, sizeof(m), pair, 1), 0);
+	assert_int_equal(audit_message_receive(pair[1], &back), -EBADMSG);
+	(void)close(pair[0]);
+	assert_int_equal(audit_message_receive(pair[1], &back), 0);
+	(void)close(pair[1]);
+}
+
+/* A burst, and then so many a second, for as long as they come. */
+static void auditor_keeps_its_rate(void **state)
+{
+	struct auditor_rate r = { 0 };
+	uint64_t now = 100 * SEC;
+	unsigned n = 0;
+
+	while (auditor_admit(&r, now))
+		n++;
+	assert_int_equal(n, AUDITOR_BURST);
+	n = 0;
+	for (unsigned i = 0; i < 10000; i++)
+		n += auditor_admit(&r, now += SEC / 1000);
+	assert_in_range(n, 10 * AUDITOR_PER_SECOND - 1, 10 * AUDITOR_PER_SECOND + 1);
+	n = 0;
+	while (auditor_admit(&r, now + 3600 * SEC))
+		n++;
+	assert_int_equal(n, AUDITOR_BURST);
 }
 
 static bool denied(uint32_t number)
@@ -285,6 +394,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(restart_pauses_grow),
+		cmocka_unit_test(audit_lines_are_pairs),
+		cmocka_unit_test(audit_lines_fit),
+		cmocka_unit_test(audit_messages_are_checked),
+		cmocka_unit_test(auditor_keeps_its_rate),
 		cmocka_unit_test(deny_list_builds),
 		cmocka_unit_test(deny_lists_agree),
 		cmocka_unit_test(deny_lists_build),

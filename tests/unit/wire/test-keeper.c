@@ -38,6 +38,8 @@ static const struct {
 	{ WIRE_CATALOG, KEEPER_HAS_CGROUP, -1 },
 	{ WIRE_RELOAD_FAILED, 0, 1 },
 	{ WIRE_PEER, 0, 1 },
+	{ WIRE_AUDIT, 0, 1 },
+	{ WIRE_AUDIT, KEEPER_KERNEL_AUDIT, -1 },
 	{ WIRE_SHUTDOWN, 0, 0 },
 	{ WIRE_SHUTDOWN, KEEPER_HAS_HOST_PROC, -1 },
 	{ WIRE_READY, 0, 0 },
@@ -47,6 +49,8 @@ static const struct {
 	{ WIRE_BUS_WANTED, 0, 0 },
 	{ WIRE_BUS, 0, 1 },
 	{ WIRE_COMPILED, 0, 1 },
+	{ WIRE_COMPILED, KEEPER_KERNEL_AUDIT, 1 },
+	{ WIRE_COMPILED, KEEPER_HAS_TABLE, -1 },
 	{ WIRE_HELD, 0, 0 },
 	{ WIRE_HELD, 1U << HOLD_PROCESS | 1U << HOLD_PTY, 2 },
 	{ WIRE_HELD, 1U << HOLD_INIT | HELD_ENDED, 1 },
@@ -60,6 +64,8 @@ static const struct {
 	{ WIRE_PONG, 0, 0 },
 	{ WIRE_BROKEN, 0, 0 },
 	{ WIRE_BROKEN + 1, 0, -1 },
+	{ WIRE_START, KEEPER_KERNEL_AUDIT, -1 },
+	{ WIRE_READY, KEEPER_KERNEL_AUDIT, -1 },
 	{ UINT32_MAX, 0, -1 },
 };
 
