@@ -112,14 +112,19 @@ static void dynamic_uids_with_remnants(void **state)
 	struct launched a;
 	struct jail_context none = JAIL_CONTEXT_NULL;
 	bool left;
+	void *at;
 
 	assert_true(id >= 0);
+	/* removed now, it is there until we detach or end, however that comes */
+	at = shmat(id, NULL, 0);
+	assert_true(at != (void *)-1);
 	assert_int_equal(shmctl(id, IPC_STAT, &ds), 0);
 	ds.shm_perm.uid = DYNAMIC_MIN;
 	assert_int_equal(shmctl(id, IPC_SET, &ds), 0);
+	assert_int_equal(shmctl(id, IPC_RMID, NULL), 0);
 	left = jail_remnants(&none, DYNAMIC_MIN);
 	a = launch_dynamic();
-	assert_int_equal(shmctl(id, IPC_RMID, NULL), 0);
+	assert_int_equal(shmdt(at), 0);
 	assert_true(left);
 	assert_int_equal(a.uid, DYNAMIC_MIN + 1);
 	launched_done(&a);
