@@ -22,6 +22,7 @@ void broker_init(struct broker *b, sd_event *event)
 	*b = BROKER_NULL;
 	b->event = sd_event_ref(event);
 	b->landlock_abi = abi > 0 ? (uint32_t)abi : 0;
+	launch_turns_init(&b->launch_turns);
 }
 
 void broker_done(struct broker *b)
@@ -38,6 +39,7 @@ void broker_done(struct broker *b)
 	callers_done(&b->callers);
 	quota_done(&b->quota);
 	rates_done(&b->rates);
+	b->launch_turns.again = sd_event_source_disable_unref(b->launch_turns.again);
 	audit_done(&b->audit);
 	b->catalog = catalog_free(b->catalog);
 	b->errors = strv_free(b->errors);

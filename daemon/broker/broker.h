@@ -13,6 +13,7 @@
 #include "broker/caller.h"
 #include "broker/direct.h"
 #include "broker/keeper-client.h"
+#include "broker/launch-turns.h"
 #include "broker/launcher-client.h"
 #include "broker/outflow.h"
 #include "broker/quota.h"
@@ -53,7 +54,8 @@ struct broker {
 	struct quota quota;
 	struct rates rates;
 	struct sandboxes sandboxes;
-	struct launch *launches;           /* in flight */
+	struct launch *launches; /* in flight */
+	struct launch_turns launch_turns;
 	struct inquiry *inquiries;         /* calls that wait until more is known of their caller */
 	struct fd_channel *fd_channels;    /* calls that have descriptors come, or still to come */
 	uint64_t n_inquiries;              /* questions to polkit so far */

@@ -3,8 +3,10 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "broker/broker.h"
+#include "dbus/names.h"
 
 #include <linux/sockios.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -58,20 +60,77 @@ static void record(const struct bus_link *l)
 		f->sender[0] != '\0' ? f->sender : "an unknown sender", f->why);
 }
 
-static int move_in(struct bus_link *l)
-{
-	int r = 1;
+/* A call that waits for its user's turn. */
+struct letter {
+	struct seat seat;          /* the first member */
+	struct letter *next, **at; /* of all, to be found when the bus goes */
+	struct message_span span;
+	int *fds;
+	uint8_t data[];
+};
 
-	if (!pump_full(&l->relay.in)) {
-		if (!relay_wants_in(&l->relay))
-			return 0;
-		r = relay_read(&l->relay);
+_Static_assert(offsetof(struct letter, seat) == 0, "a seat is its letter");
+
+static struct letter *letter_free(struct letter *m)
+{
+	if (!m)
+		return NULL;
+	fd_close_many(m->fds, m->span.n_fds);
+	free(m->fds);
+	*m->at = m->next;
+	if (m->next)
+		m->next->at = m->at;
+	free(m);
+	return NULL;
+}
+
+DEFINE_CLEANUP(struct letter *, letter_free);
+
+/* Takes the message out of the pump. */
+static int letter_new(struct bus_link *l, struct letter **ret)
+{
+	const struct message_span s = pump_get(&l->relay.in);
+	_cleanup_free_ int *fds = s.n_fds > 0 ? calloc(s.n_fds, sizeof(*fds)) : NULL;
+	struct letter *m = malloc(sizeof(*m) + s.size);
+
+	if (!m || (s.n_fds > 0 && !fds)) {
+		free(m);
+		return -ENOMEM;
 	}
-	if (r == -ENOMSG) {
-		record(l);
-		return 1;
+	*m = (struct letter){ .seat = { .bytes = s.size, .fds = s.n_fds },
+		.next = l->letters,
+		.at = &l->letters,
+		.fds = fds,
+		.span = { .data = m->data, .size = s.size, .fds = fds, .n_fds = s.n_fds } };
+	memcpy(m->data, s.data, s.size);
+	if (fds)
+		memcpy(steal_ptr(fds), s.fds, s.n_fds * sizeof(*fds));
+	if (m->next)
+		m->next->at = &m->next;
+	l->letters = m;
+	pump_pass(&l->relay.in);
+	*ret = m;
+	return 0;
+}
+
+/* Whose turn a message has to wait for; NULL: nobody's. Who leaves has left behind what was said before. */
+static const struct caller *find_line(struct bus_link *l)
+{
+	const struct message_fault *f = &l->relay.fault;
+	const struct message_span s = pump_get(&l->relay.in);
+	struct callers *all = &l->broker->callers;
+	const struct caller *c = NULL;
+	const char *name;
+
+	if (f->type == SD_BUS_MESSAGE_METHOD_CALL)
+		c = callers_find_name(all, f->sender);
+	else if (f->type == SD_BUS_MESSAGE_SIGNAL && strcmp(f->sender, "org.freedesktop.DBus") == 0) {
+		name = message_first_text(s.data, s.size);
+		c = name ? callers_find_name(all, name) : NULL;
+		if (c && !turns_waits(&l->serving.turns, c->uid))
+			c = NULL;
 	}
-	return r > 0 ? relay_write(&l->relay) : r;
+	return c && !c->bus ? c : NULL;
 }
 
 static int move_out(struct bus_link *l)
@@ -79,40 +138,165 @@ static int move_out(struct bus_link *l)
 	int r = relay_out(&l->relay);
 
 	l->n_taken += r > 0 && l->blocked;
-	l->blocked = r == 0 && pump_full(&l->relay.out);
+	l->blocked = r == 0 && relay_blocked(&l->relay);
 	return r;
+}
+
+/* 1: the bus has taken all. */
+static int flush(struct bus_link *l)
+{
+	int r;
+
+	do
+		r = move_out(l);
+	while (r > 0);
+	return r < 0 ? r : !l->blocked;
+}
+
+static int deliver(struct bus_link *l, const struct message_span *m)
+{
+	int r = relay_deliver(&l->relay, l->broker->bus, m);
+
+	return r < 0 ? r : flush(l);
+}
+
+/* Over a bound that is the sender's own doing: nothing is read, and nobody else waits longer for it. */
+static int refuse(struct bus_link *l, const struct caller *c)
+{
+	const struct audit_record r = {
+		.event = AUDIT_REFUSED, .caller = c, .outcome = "Busy", .method = "connection"
+	};
+	struct broker *b = l->broker;
+
+	audit_write(
+		&b->audit, b->event, &r, "uid %u is refused a call, as too many of this user's wait", c->uid);
+	return relay_refuse(&l->relay, BAILIFF_ERROR_BUSY,
+		"Too many calls of this user wait for their turn: wait for some to be answered");
+}
+
+/* The message that was read goes on, or waits. */
+static int sort(struct bus_link *l)
+{
+	const struct caller *c = find_line(l);
+	const struct message_span s = pump_get(&l->relay.in);
+	const struct seat seat = { .bytes = s.size, .fds = s.n_fds };
+	_cleanup_(letter_freep) struct letter *m = NULL;
+	int r;
+
+	if (!c) {
+		r = deliver(l, &s);
+		pump_drop(&l->relay.in);
+		return r;
+	}
+	if (l->relay.fault.type == SD_BUS_MESSAGE_METHOD_CALL &&
+		!turns_fits(&l->serving.turns, c->uid, &seat))
+		return refuse(l, c);
+	r = letter_new(l, &m);
+	if (r >= 0)
+		r = turns_add(&l->serving.turns, c->uid, &m->seat);
+	if (r >= 0)
+		(void)steal_ptr(m);
+	return r;
+}
+
+/* Reads what there is. 1: something came. */
+static int move_in(struct bus_link *l)
+{
+	int r = 0, moved = 0;
+
+	for (unsigned i = 0; i < BATCH_MAX && !l->blocked && relay_wants_in(&l->relay); i++) {
+		r = relay_read(&l->relay);
+		if (r == -ENOMSG)
+			record(l);
+		else if (r > 0)
+			r = sort(l);
+		else
+			break;
+		if (r >= 0 || r == -ENOMSG)
+			r = flush(l);
+		if (r < 0)
+			return r;
+		moved = 1;
+	}
+	/* more may be in our memory already, of which the loop knows nothing */
+	if (moved && r != 0)
+		r = sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
+	return r < 0 ? r : moved;
+}
+
+static int watch_both(struct bus_link *l)
+{
+	return relay_watch(&l->relay, true, l->fd_source, l->inner_source);
+}
+
+static void lost(struct bus_link *l, int error)
+{
+	bus_lost(l->broker, error == -EPIPE ? -ECONNRESET : error);
+}
+
+/* A letter's turn; then those that came meanwhile are sorted, so that they have theirs before what waits. */
+static int serve(struct broker *b, struct seat *s)
+{
+	struct bus_link *l = &b->link;
+	struct letter *m = (struct letter *)s;
+	int r;
+
+	r = deliver(l, &m->span);
+	(void)letter_free(m);
+	if (r >= 0 && l->serving.turns.n > 0)
+		r = move_in(l);
+	if (r >= 0)
+		r = watch_both(l);
+	if (r < 0) {
+		lost(l, r);
+		return r;
+	}
+	return l->blocked ? -EAGAIN : 0;
 }
 
 /* 1: something moved. */
 static int move(struct bus_link *l)
 {
-	int in = 1, out = 1, moved = 0;
+	int r = flush(l), moved;
 
-	for (unsigned i = 0; i < BATCH_MAX && (in > 0 || out > 0); i++) {
-		out = move_out(l);
-		in = out < 0 ? out : move_in(l);
-		if (in < 0)
-			return in;
-		moved |= in > 0 || out > 0;
-	}
-	in = relay_watch(&l->relay, true, l->fd_source, l->inner_source);
-	return in < 0 ? in : moved;
+	if (r >= 0)
+		r = move_in(l);
+	if (r < 0)
+		return r;
+	moved = r;
+	r = watch_both(l);
+	return r < 0 ? r : moved;
 }
 
-static int on_moving(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static void look(struct bus_link *l, uint32_t events)
 {
-	struct bus_link *l = userdata;
+	const bool over = events & (EPOLLHUP | EPOLLERR);
 	int r = 1;
 
 	if (l->n_lines < LINES)
 		r = greet(l);
+	if (over)
+		pump_look_again(&l->relay.in);
 	if (r > 0 && l->n_lines == LINES)
 		r = move(l);
 	/* a hang-up is reported for ever, also to who waits for something else */
-	if (r == 0 && (events & (EPOLLHUP | EPOLLERR)))
+	if (r == 0 && over)
 		r = -EPIPE;
 	if (r < 0)
-		bus_lost(l->broker, r == -EPIPE ? -ECONNRESET : r);
+		lost(l, r);
+	else if (!l->blocked)
+		serving_run(&l->serving);
+}
+
+static int on_moving(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	look(userdata, events);
+	return 0;
+}
+
+static int on_again(sd_event_source *source, void *userdata)
+{
+	look(userdata, 0);
 	return 0;
 }
 
@@ -170,6 +354,12 @@ int bus_link_open(struct bus_link *l, struct broker *b, int fd, sd_bus **ret)
 	}
 	relay_init(&l->relay, fd, l->inner, MESSAGE_MAX, MESSAGE_MAX);
 	if (r >= 0)
+		r = sd_event_add_defer(b->event, &l->again, on_again, l);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(l->again, SD_EVENT_OFF);
+	if (r >= 0)
+		r = serving_begin(&l->serving, b, serve);
+	if (r >= 0)
 		r = watch(l, fd, &l->fd_source);
 	if (r >= 0)
 		r = watch(l, l->inner, &l->inner_source);
@@ -186,6 +376,10 @@ void bus_link_close(struct bus_link *l)
 		return;
 	l->fd_source = sd_event_source_disable_unref(l->fd_source);
 	l->inner_source = sd_event_source_disable_unref(l->inner_source);
+	l->again = sd_event_source_disable_unref(l->again);
+	serving_end(&l->serving);
+	while (l->letters)
+		(void)letter_free(l->letters);
 	relay_done(&l->relay);
 	l->inner = fd_close(l->inner);
 	l->fd = fd_close(l->fd);
@@ -194,19 +388,12 @@ void bus_link_close(struct bus_link *l)
 
 int bus_link_flush(struct bus_link *l)
 {
-	int r;
-
-	if (l->n_lines < LINES)
-		return 0;
-	do
-		r = move_out(l);
-	while (r > 0);
-	return r < 0 ? r : pump_idle(&l->relay.out) && l->relay.answer.size == 0;
+	return l->n_lines < LINES ? 0 : flush(l);
 }
 
 bool bus_link_is_unread(const struct bus_link *l)
 {
 	int unread = 0;
 
-	return !pump_idle(&l->relay.out) || (ioctl(l->fd, SIOCOUTQ, &unread) >= 0 && unread > 0);
+	return relay_blocked(&l->relay) || (ioctl(l->fd, SIOCOUTQ, &unread) >= 0 && unread > 0);
 }

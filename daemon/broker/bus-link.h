@@ -5,24 +5,33 @@
  * The connection to the bus. sd-bus does not speak with the bus itself, but over a socket pair, for the
  * reason that relay.h gives. The greeting goes through as it is: the bus' daemon takes who we are from its
  * own socket. What the bus takes from us is counted here, for outflow.h.
+ *
+ * All that has come is read at once, and sorted: calls of senders that are known wait for their user's turn
+ * (turns.h), above a bound they are refused; everything else goes on as it came, answers and signals, and the
+ * first calls of a sender, which wait in caller.h until the bus has said who that is.
  */
 
 #include "broker/relay.h"
+#include "broker/serving.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 struct broker;
+struct letter;
 
 struct bus_link {
 	struct broker *broker;
 	int fd;    /* the bus'; -1 without one */
 	int inner; /* the pair's end that is not sd-bus' */
 	sd_event_source *fd_source, *inner_source;
-	unsigned n_lines; /* of the greeting, that the bus has sent */
+	sd_event_source *again; /* to look at what was read already */
+	unsigned n_lines;       /* of the greeting, that the bus has sent */
 	struct relay relay;
-	bool blocked;     /* there was no room for a message to the bus */
-	uint64_t n_taken; /* of such, that the bus has made room for */
+	struct serving serving;
+	struct letter *letters; /* that wait in it */
+	bool blocked;           /* there was no room for a message to the bus */
+	uint64_t n_taken;       /* of such, that the bus has made room for */
 };
 
 /* Takes fd over, also when it fails: a socket that is connected to a bus, where nothing was said yet. Makes

@@ -19,7 +19,7 @@
 #define AUTHENTICATE_USEC (10 * UINT64_C(1000000)) /* a client on a machine that swaps needs some seconds */
 #define QUEUED_MAX        64                       /* messages; then nothing more is read of this client */
 #define UNREAD_MAX        1024                     /* with signals; then the client is given up */
-#define BATCH_MAX         16                       /* messages each way before others get their turn */
+#define LAST_MAX          16                       /* messages of one that has left */
 #define MESSAGE_MAX       (2 * 1024 * 1024) /* the largest arguments that are refused with an answer, and more */
 #define REPLY_MAX         (32 * 1024 * 1024) /* ours; what D-Bus permits a list of all sandboxes is far below */
 /* What a user may hold in messages that have not come to their end. */
@@ -67,6 +67,8 @@ void connection_end(struct connection *c, int error)
 		at = &(*at)->next;
 	*at = c->next;
 	c->direct->n--;
+	if (c->seat.line)
+		turns_remove(&c->direct->serving.turns, &c->seat);
 	if (c->bus)
 		broker_client_gone(b, c->name);
 	(void)connection_free(c);
@@ -101,13 +103,15 @@ static int check_held(const struct connection *c)
 	return bytes > HELD_BYTES_MAX || fds > HELD_FDS_MAX ? -EDQUOT : 0;
 }
 
-/* One message a side. 1 when something moved. */
+/* One message, which waits for its turn then; so does one that was refused, for what is behind it. */
 static int move_in(struct connection *c)
 {
 	int r = 1;
 
+	if (c->seat.line || !may_ask(c))
+		return 0;
 	if (!pump_full(&c->relay.in)) {
-		if (!may_ask(c) || !relay_wants_in(&c->relay))
+		if (!relay_wants_in(&c->relay))
 			return 0;
 		r = relay_read(&c->relay);
 		if (r == 0)
@@ -115,26 +119,45 @@ static int move_in(struct connection *c)
 	}
 	if (r == -ENOMSG) {
 		record(c, "Refused", "sent a message that is refused, as it ", c->relay.fault.why);
-		return c->relay.fault.readable ? 1 : -EBADMSG;
+		r = c->relay.fault.readable ? 1 : -EBADMSG;
 	}
-	return r > 0 ? relay_write(&c->relay) : r;
+	return r > 0 ? turns_add(&c->direct->serving.turns, c->uid, &c->seat) : r;
 }
 
 static int move(struct connection *c)
 {
-	int in = 1, out = 1;
+	int r;
 
-	for (unsigned i = 0; i < BATCH_MAX && (in > 0 || out > 0); i++) {
-		out = relay_out(&c->relay);
-		if (out < 0)
-			return out;
-		in = move_in(c);
-		if (in < 0)
-			return in;
-	}
+	do
+		r = relay_out(&c->relay);
+	while (r > 0);
+	if (r >= 0)
+		r = move_in(c);
+	if (r < 0)
+		return r;
 	if (!connection_reads(c))
 		return -ENOBUFS;
 	return relay_watch(&c->relay, may_ask(c), c->fd_source, c->inner_source);
+}
+
+_Static_assert(offsetof(struct connection, seat) == 0, "a seat is its connection");
+
+int connection_serve(struct broker *b, struct seat *s)
+{
+	struct connection *c = (struct connection *)s;
+	int r = 0;
+
+	if (pump_full(&c->relay.in)) {
+		const struct message_span m = pump_get(&c->relay.in);
+
+		r = relay_deliver(&c->relay, c->bus, &m);
+		pump_drop(&c->relay.in);
+	}
+	if (r >= 0)
+		r = move(c);
+	if (r < 0)
+		connection_end(c, r);
+	return 0;
 }
 
 void connection_look(struct connection *c)
@@ -146,7 +169,7 @@ void connection_look(struct connection *c)
 /* What a client said before it left counts, as it does on a bus: it may not have wanted an answer. */
 static void hear_out(struct connection *c)
 {
-	for (unsigned i = 0; i < BATCH_MAX; i++)
+	for (unsigned i = 0; i < LAST_MAX; i++)
 		if (sd_bus_process(c->bus, NULL) <= 0)
 			return;
 }
@@ -154,6 +177,7 @@ static void hear_out(struct connection *c)
 static int on_moving(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct connection *c = userdata;
+	struct serving *s = &c->direct->serving;
 	int r = move(c);
 
 	/* a hang-up is reported for ever, to whoever waits for something else as well */
@@ -163,6 +187,7 @@ static int on_moving(sd_event_source *source, int fd, uint32_t events, void *use
 		hear_out(c);
 	if (r < 0)
 		connection_end(c, r);
+	serving_run(s);
 	return 0;
 }
 
@@ -170,9 +195,11 @@ void connection_flush(struct connection *c)
 {
 	if (!c->bus)
 		return;
-	for (unsigned i = 0; i < UNREAD_MAX; i++)
+	for (unsigned i = 0; i < UNREAD_MAX; i++) {
+		pump_look_again(&c->relay.out);
 		if (sd_bus_process(c->bus, NULL) < 0 || relay_out(&c->relay) <= 0)
 			return;
+	}
 }
 
 static int begin_messages(struct connection *c)

@@ -13,10 +13,12 @@
 #include "broker/direct.h"
 #include "broker/relay.h"
 #include "broker/sasl.h"
+#include "broker/turns.h"
 
 #define CONNECTION_NAME_MAX 32
 
 struct connection {
+	struct seat seat; /* the first member; it waits in the line of direct's that is its user's */
 	struct connection *next;
 	struct direct *direct;
 	bool listed;
@@ -42,6 +44,8 @@ DEFINE_CLEANUP(struct connection *, connection_free);
 /* Takes it out of the list, tells the broker that the client has gone, and frees. @error: why, for the log; 0
  * or -EPIPE: nothing wrong. Not from inside of a D-Bus handler. */
 void connection_end(struct connection *c, int error);
+/* Its turn: one message. */
+int connection_serve(struct broker *b, struct seat *s);
 /* Moves what is queued for the client as far as there is room. */
 void connection_flush(struct connection *c);
 /* Has the loop look at it soon, which ends it if it does not read. For use inside of handlers. */

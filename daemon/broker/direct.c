@@ -145,6 +145,8 @@ int direct_begin(struct direct *d)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(d->pause, SD_EVENT_OFF);
 	if (r >= 0)
+		r = serving_begin(&d->serving, d->broker, connection_serve);
+	if (r >= 0)
 		r = sd_event_add_io(d->broker->event, &d->source, d->fd, EPOLLIN, on_connect, d);
 	return r;
 }
@@ -153,6 +155,7 @@ void direct_close(struct direct *d)
 {
 	while (d->first)
 		connection_end(d->first, 0);
+	serving_end(&d->serving);
 	d->source = sd_event_source_disable_unref(d->source);
 	d->pause = sd_event_source_disable_unref(d->pause);
 	d->fd = fd_close(d->fd);

@@ -10,6 +10,8 @@
  * each user and altogether, and what a connection does wrong ends that connection and nothing else.
  */
 
+#include "broker/serving.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +27,9 @@ struct direct {
 	sd_event_source *source, *pause;
 	struct connection *first; /* in the order of their arrival */
 	size_t n;
-	uint64_t n_ever; /* for their names */
-	sd_id128_t id;   /* what a bus' id would be */
+	uint64_t n_ever;        /* for their names */
+	struct serving serving; /* of those that have said something */
+	sd_id128_t id;          /* what a bus' id would be */
 };
 
 /* Takes the listening socket over; nothing is accepted yet. */

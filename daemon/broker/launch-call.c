@@ -440,6 +440,8 @@ int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	r = launch(b, c, m, &j, error);
 	if (r < 0)
 		record_refusal(b, c, &j, r, error);
+	if (sd_bus_error_has_name(error, BAILIFF_ERROR_QUOTA_EXCEEDED))
+		serving_pause(b, c->uid);
 	if (!j.waits) {
 		inquiry_end(b, m);
 		if (!j.queued)

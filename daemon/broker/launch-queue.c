@@ -2,12 +2,14 @@
 #include "broker/launch-queue.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/fd-channel.h"
 #include "dbus/names.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 void parcel_done(struct parcel *p)
 {
@@ -25,13 +27,17 @@ void launch_queue_drop(struct launch *l)
 	fd_channel_end(l->broker, l->call->message);
 }
 
-static size_t count_at_launcher(const struct broker *b, uid_t uid)
+static bool may_go(const struct broker *b, uid_t uid)
 {
-	size_t n = 0;
+	const uint64_t now = now_boottime_usec();
+	unsigned n = 0, n_quick = 0;
 
 	for (const struct launch *l = b->launches; l; l = l->next)
-		n += l->uid == uid && !launch_queue_waits(l);
-	return n;
+		if (l->uid == uid && !launch_queue_waits(l)) {
+			n++;
+			n_quick += now - l->sent_usec < LAUNCHES_SLOW_USEC;
+		}
+	return n < LAUNCHES_AT_ONCE && n_quick < launch_turns_share(&b->launch_turns, uid, now);
 }
 
 /* The list begins with the youngest. */
@@ -49,6 +55,7 @@ static int send_parcel(struct launch *l, const struct parcel *p, sd_bus_error *e
 {
 	int r;
 
+	l->sent_usec = now_boottime_usec();
 	r = launcher_submit(
 		&l->broker->launcher, p->serial, &p->record, p->fds, p->n, true, launch_answer, l);
 	if (r == -EPIPE || r == -ECONNRESET) /* its end has not been read yet */
@@ -59,8 +66,54 @@ static int send_parcel(struct launch *l, const struct parcel *p, sd_bus_error *e
 	return error_not_sent(error, r);
 }
 
+static const struct launch *find_waiting(const struct broker *b, bool that_may_go)
+{
+	for (const struct launch *l = b->launches; l; l = l->next)
+		if (launch_queue_waits(l) && (!that_may_go || may_go(b, l->uid)))
+			return l;
+	return NULL;
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Looks again when one at the launcher may have become a slow one. */
+static int look_again(struct broker *b)
+{
+	const uint64_t when = now_boottime_usec() + LAUNCHES_SLOW_USEC;
+	struct launch_turns *t = &b->launch_turns;
+	int r, enabled;
+
+	if (!t->again)
+		return sd_event_add_time(b->event, &t->again, CLOCK_BOOTTIME, when, 0, on_again, b);
+	r = sd_event_source_get_enabled(t->again, &enabled);
+	if (r < 0 || enabled != SD_EVENT_OFF)
+		return r;
+	r = sd_event_source_set_time(t->again, when);
+	return r < 0 ? r : sd_event_source_set_enabled(t->again, SD_EVENT_ONESHOT);
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct broker *b = userdata;
+	const struct launch *l;
+	int r = 0;
+
+	while ((l = find_waiting(b, true)))
+		launch_queue_next(b, l->uid);
+	if (find_waiting(b, false))
+		r = look_again(b);
+	if (r < 0)
+		broker_fail(b, r, "The launches that wait can not be looked at");
+	return 0;
+}
+
 static int wait_in_line(struct launch *l, struct parcel *p)
 {
+	int r;
+
+	r = look_again(l->broker);
+	if (r < 0)
+		return r;
 	l->parcel = malloc(sizeof(*l->parcel));
 	if (!l->parcel)
 		return -ENOMEM;
@@ -75,8 +128,8 @@ int launch_queue_submit(struct launch *l, struct parcel *p, sd_bus_error *error)
 
 	if (b->launcher.fd < 0)
 		return error_not_sent(error, -ENOTCONN);
-	return count_at_launcher(b, l->uid) < LAUNCHES_AT_ONCE ? send_parcel(l, p, error)
-							       : wait_in_line(l, p);
+	launch_turns_note(&b->launch_turns, l->uid, now_boottime_usec());
+	return may_go(b, l->uid) ? send_parcel(l, p, error) : wait_in_line(l, p);
 }
 
 /* One that can not be sent is answered; the next is tried, and told the same if the launcher has gone. */
@@ -84,7 +137,7 @@ void launch_queue_next(struct broker *b, uid_t uid)
 {
 	struct launch *l;
 
-	while (count_at_launcher(b, uid) < LAUNCHES_AT_ONCE && (l = oldest_waiting(b, uid))) {
+	while (may_go(b, uid) && (l = oldest_waiting(b, uid))) {
 		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 		int r = send_parcel(l, l->parcel, &error);
 

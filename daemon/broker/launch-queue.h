@@ -3,15 +3,13 @@
 
 /*
  * The way of launches to the launcher. It takes them in the order in which they come, and builds what it has
- * taken all at once; so of each user only a few are there at a time, and the others wait here, in their
- * order. Nobody's launch waits for another user's. MaxCallsPerUser= bounds how many wait.
+ * taken all at once; so of each user only a few are there at a time (launch-turns.h), and the others wait
+ * here, in their order. Nobody's launch waits for another user's. MaxCallsPerUser= bounds how many wait.
  */
 
+#include "broker/launch-turns.h"
 #include "broker/launch.h"
 #include "wire/channel.h"
-
-/* Of one user: enough that the launcher never waits for us while it builds one. */
-#define LAUNCHES_AT_ONCE 4
 
 /* A request with its fds, in the protocol's order. Only the record and the ends that we made are owned. */
 struct parcel {

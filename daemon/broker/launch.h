@@ -27,6 +27,7 @@ struct launch {
 	struct token token;
 	uid_t uid;
 	uint32_t generation;
+	uint64_t sent_usec;   /* when it went to the launcher */
 	bool detach, counted; /* counted: against QUOTA_LIVE */
 	struct carried carried;
 	int streams[STREAMS]; /* our ends of pipes and sockets, and a pty's master; or -1 */

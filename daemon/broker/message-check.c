@@ -327,6 +327,7 @@ int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message
 	fields = get_u32(data + AT_FIELDS_SIZE, r.little);
 	r.size = fields;
 	ret->serial = get_u32(data + AT_SERIAL, r.little);
+	ret->type = data[AT_TYPE];
 	while (r.at < r.size)
 		if (read_field(&r, &h) < 0)
 			return refuse(ret, "has header fields that can not be told apart");
@@ -343,4 +344,14 @@ int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message
 	if (!h.why)
 		h.why = judge_whole(data[AT_TYPE], &h, n_fds);
 	return h.why ? refuse(ret, h.why) : 0;
+}
+
+const char *message_first_text(const uint8_t *data, size_t size)
+{
+	struct reader r = { .data = data, .size = size, .little = data[AT_ENDIAN] == 'l' };
+	struct value v = { .type = 's' };
+
+	/* fields, then filled up to a multiple of eight */
+	r.at = MESSAGE_HEAD_SIZE + (((size_t)get_u32(data + AT_FIELDS_SIZE, r.little) + 7) & ~(size_t)7);
+	return r.at < size && take_text(&r, &v) >= 0 ? v.text : NULL;
 }

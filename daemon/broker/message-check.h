@@ -18,9 +18,10 @@
 #define MESSAGE_HEAD_SIZE 16U /* up to the length of the header's fields */
 #define MESSAGE_NAME_MAX  255
 
-/* Of a message that is refused: what is needed to tell its sender. */
+/* Of a message: whose it is, what is wrong with it, and what is needed to tell its sender. */
 struct message_fault {
-	const char *why; /* a sentence's end, in a word of ours */
+	const char *why; /* a sentence's end, in a word of ours; NULL: nothing is wrong */
+	uint8_t type;    /* SD_BUS_MESSAGE_METHOD_CALL, … */
 	uint32_t serial;
 	bool readable;                     /* its header fields can be told apart */
 	bool answer;                       /* it is a call that wants an answer, and is readable */
@@ -31,5 +32,7 @@ struct message_fault {
 int message_measure(const uint8_t head[MESSAGE_HEAD_SIZE], uint64_t *ret_size);
 /* Of a whole message, as message_measure() has it. -EBADMSG with *ret set, or 0. */
 int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message_fault *ret);
+/* The first argument of a message that passed, when it is a text; otherwise NULL, or what looks like one. */
+const char *message_first_text(const uint8_t *data, size_t size);
 /* Are these complete types, as D-Bus and sd-bus permit them? */
 bool message_signature_is_valid(const char *s, size_t size);

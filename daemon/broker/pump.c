@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READ_BYTES 4096U /* a dozen calls */
 #define KEEP_BYTES 16384U
 
 void pump_init(struct pump *p, int from, int to, size_t limit)
@@ -14,11 +15,50 @@ void pump_init(struct pump *p, int from, int to, size_t limit)
 	*p = (struct pump){ .from = from, .to = to, .limit = limit, .need = MESSAGE_HEAD_SIZE };
 }
 
-void pump_drop(struct pump *p)
+void pump_done(struct pump *p)
 {
 	fd_close_many(p->fds, p->n_fds);
-	p->n_fds = p->have = p->sent = 0;
+	free(p->data);
+	pump_init(p, p->from, p->to, p->limit);
+}
+
+static size_t have(const struct pump *p)
+{
+	return p->end - p->start;
+}
+
+bool pump_full(const struct pump *p)
+{
+	return p->need > MESSAGE_HEAD_SIZE && have(p) >= p->need;
+}
+
+bool pump_middle(const struct pump *p)
+{
+	return p->sent > 0;
+}
+
+static bool has_fds(const struct pump *p)
+{
+	return p->n_fds > 0 && p->fds_at == p->start;
+}
+
+struct message_span pump_get(const struct pump *p)
+{
+	return (struct message_span){
+		.data = p->data + p->start, .size = p->need, .fds = p->fds, .n_fds = has_fds(p) ? p->n_fds : 0
+	};
+}
+
+void pump_pass(struct pump *p)
+{
+	if (has_fds(p))
+		p->n_fds = 0;
+	p->start += p->need;
 	p->need = MESSAGE_HEAD_SIZE;
+	p->sent = 0;
+	if (have(p) > 0)
+		return;
+	p->start = p->end = 0;
 	/* one large message must not keep its memory for the life of the connection */
 	if (p->allocated > KEEP_BYTES) {
 		free(p->data);
@@ -27,55 +67,45 @@ void pump_drop(struct pump *p)
 	}
 }
 
-void pump_done(struct pump *p)
+void pump_drop(struct pump *p)
 {
-	pump_drop(p);
-	free(p->data);
-	p->data = NULL;
-	p->allocated = 0;
+	if (has_fds(p))
+		fd_close_many(p->fds, p->n_fds);
+	pump_pass(p);
 }
 
-bool pump_full(const struct pump *p)
-{
-	return p->have > MESSAGE_HEAD_SIZE && p->have == p->need;
-}
-
-bool pump_idle(const struct pump *p)
-{
-	return p->have == 0;
-}
-
-void pump_put(struct pump *p, struct buf *message)
-{
-	assert(pump_idle(p));
-	free(p->data);
-	p->data = steal_ptr(message->data);
-	p->allocated = message->allocated;
-	p->have = p->need = message->size;
-	buf_done(message);
-}
-
-/* The whole message's size, from its head. */
-static int measure(struct pump *p)
+/* The size of the message that begins there; just that of the head as long as that is not there. */
+static int measure(const struct pump *p, size_t at, size_t *ret)
 {
 	uint64_t size;
 	int r;
 
-	r = message_measure(p->data, &size);
+	*ret = MESSAGE_HEAD_SIZE;
+	if (p->end - at < MESSAGE_HEAD_SIZE)
+		return 0;
+	r = message_measure(p->data + at, &size);
 	if (r < 0)
 		return r;
 	if (size > p->limit)
 		return -EMSGSIZE;
-	p->need = (size_t)size;
+	*ret = (size_t)size;
 	return 0;
 }
 
+/* Room for the message that is being read, and for what may be behind it. */
 static int reserve(struct pump *p)
 {
-	size_t size = p->need > 1024 ? p->need : 1024;
+	const size_t size = p->need > READ_BYTES ? p->need : READ_BYTES;
 	uint8_t *grown;
 
-	if (p->allocated >= p->need)
+	if (p->start > 0) {
+		memmove(p->data, p->data + p->start, have(p));
+		if (p->n_fds > 0)
+			p->fds_at -= p->start;
+		p->end = have(p);
+		p->start = 0;
+	}
+	if (p->allocated >= p->need && p->allocated > 0)
 		return 0;
 	grown = realloc(p->data, size);
 	if (!grown)
@@ -85,39 +115,82 @@ static int reserve(struct pump *p)
 	return 0;
 }
 
+/* New fds have come with the last of the bytes that are there. */
+static int assign_fds(struct pump *p)
+{
+	size_t size;
+	int r;
+
+	for (size_t at = p->start;; at += size) {
+		r = measure(p, at, &size);
+		if (r < 0)
+			return r;
+		p->fds_at = at;
+		if (p->end - at <= size)
+			return 0;
+	}
+}
+
+static int fill(struct pump *p)
+{
+	const size_t before = p->n_fds;
+	size_t room;
+	ssize_t n;
+	int r;
+
+	r = reserve(p);
+	if (r < 0)
+		return r;
+	room = before > 0 ? p->need - have(p) : p->allocated - p->end;
+	n = stream_receive(p->from, p->data + p->end, room, p->fds, &p->n_fds);
+	if (n == -EAGAIN)
+		return 0;
+	if (n <= 0)
+		return n == 0 || n == -ECONNRESET ? -EPIPE : (int)n;
+	p->end += (size_t)n;
+	p->drained = (size_t)n < room && p->n_fds == before;
+	r = p->n_fds > before ? assign_fds(p) : 0;
+	return r < 0 ? r : 1;
+}
+
 int pump_read(struct pump *p)
 {
-	while (p->have < p->need) {
-		ssize_t n;
-		int r = reserve(p);
+	int r;
 
+	for (;;) {
+		r = measure(p, p->start, &p->need);
 		if (r < 0)
 			return r;
-		n = stream_receive(p->from, p->data + p->have, p->need - p->have, p->fds, &p->n_fds);
-		if (n == -EAGAIN)
+		if (pump_full(p))
+			return 1;
+		if (p->drained) {
+			p->drained = false;
 			return 0;
-		if (n <= 0)
-			return n == 0 || n == -ECONNRESET ? -EPIPE : (int)n;
-		p->have += (size_t)n;
-		r = p->have == MESSAGE_HEAD_SIZE ? measure(p) : 0;
-		if (r < 0)
+		}
+		r = fill(p);
+		if (r <= 0)
 			return r;
 	}
-	return 1;
+}
+
+void pump_look_again(struct pump *p)
+{
+	p->drained = false;
 }
 
 int pump_write(struct pump *p)
 {
-	while (p->sent < p->have) {
-		ssize_t n = stream_send(p->to, p->data + p->sent, p->have - p->sent, p->fds, p->n_fds);
+	const struct message_span m = pump_get(p);
+
+	while (p->sent < m.size) {
+		const bool first = p->sent == 0;
+		ssize_t n =
+			stream_send(p->to, m.data + p->sent, m.size - p->sent, m.fds, first ? m.n_fds : 0);
 
 		if (n == -EAGAIN)
 			return 0;
 		if (n < 0)
 			return (int)n;
-		/* they went with the first byte */
-		fd_close_many(p->fds, p->n_fds);
-		p->n_fds = 0;
 		p->sent += (size_t)n;
 	}
 	pump_drop(p);

@@ -2,9 +2,13 @@
 #pragma once
 
 /*
- * D-Bus messages from one socket to another, one at a time: read whole, with its fds, then written whole. So
- * no message is larger than its reader expects, whatever its head announces, and a side that does not read
- * holds up one message of ours and nothing else.
+ * D-Bus messages from one socket to another: read as many at once as there are, written one by one and whole.
+ * So no message is larger than its reader expects, whatever its head announces, and a side that does not read
+ * holds up a few messages of ours and nothing else.
+ *
+ * Descriptors come with the first byte of their message, and the kernel ends a read behind the bytes that
+ * some came with: they are the last message's of which that read has the beginning. While there are some,
+ * nothing beyond their message is read.
  */
 
 #include "base/buf.h"
@@ -13,27 +17,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct pump {
-	int from, to;           /* borrowed */
-	size_t limit;           /* bytes of a message */
-	uint8_t *data;          /* owned */
-	size_t allocated, need; /* need: of the message at hand, as far as its head is known */
-	size_t have, sent;
-	int fds[STREAM_FDS_MAX]; /* owned */
+/* A whole message; all borrowed. */
+struct message_span {
+	const uint8_t *data;
+	size_t size;
+	const int *fds;
 	size_t n_fds;
+};
+
+struct pump {
+	int from, to;            /* borrowed */
+	size_t limit;            /* bytes of a message */
+	uint8_t *data;           /* owned */
+	size_t allocated;        /* of it; start to end is read and not yet written */
+	size_t start, end;       /* a message begins at start */
+	size_t need;             /* of that message, as far as its head is known */
+	size_t sent;             /* of that message */
+	bool drained;            /* the last read had all there was */
+	int fds[STREAM_FDS_MAX]; /* owned */
+	size_t n_fds, fds_at;    /* of the message that begins there */
 };
 
 void pump_init(struct pump *p, int from, int to, size_t limit);
 void pump_done(struct pump *p);
-/* Has a whole message that waits to be written. */
+/* Has a whole message that waits to be written, or a part of one to. */
 bool pump_full(const struct pump *p);
-/* Has nothing, nor a part of something. */
-bool pump_idle(const struct pump *p);
-/* Throws away what it has, with its fds. */
+/* A part of a message is written. */
+bool pump_middle(const struct pump *p);
+/* The whole message that it has; until the next call. */
+struct message_span pump_get(const struct pump *p);
+/* Throws away the message that it has, with its fds. */
 void pump_drop(struct pump *p);
-/* A message of ours, which is taken over: to be written next. The pump is idle. */
-void pump_put(struct pump *p, struct buf *message);
-/* 1: full. 0: nothing more there. -EPIPE: end of file. -EBADMSG: no D-Bus. -EMSGSIZE: above the limit. */
+/* The same, but the fds are the caller's now. */
+void pump_pass(struct pump *p);
+/* 1: full. 0: nothing more there. -EPIPE: end of file. -EBADMSG: no D-Bus. -EMSGSIZE: above the limit. After
+ * 0 something more may have come: the next event says so. */
 int pump_read(struct pump *p);
-/* 1: empty again. 0: no room there. */
+/* Something may have come since the last event: an end of file, or what sd-bus has just written. */
+void pump_look_again(struct pump *p);
+/* 1: the message is written. 0: no room there. */
 int pump_write(struct pump *p);

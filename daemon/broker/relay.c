@@ -9,6 +9,7 @@
 
 #define ANSWER_MAX 4096U
 #define TEXT_MAX   256
+#define TRIES_MAX  100000 /* sd-bus reads something each time, unless it has given up */
 
 /* Of an error's header, and what is in the head before it. */
 #define FIELD_ERROR_NAME       4
@@ -24,8 +25,8 @@
 
 void relay_init(struct relay *r, int fd, int inner, size_t in_max, size_t out_max)
 {
-	*r = (struct relay){ .answer = BUF_INIT(ANSWER_MAX) };
-	pump_init(&r->in, fd, inner, in_max);
+	*r = (struct relay){ .inner = inner, .answer = BUF_INIT(ANSWER_MAX) };
+	pump_init(&r->in, fd, -1, in_max);
 	pump_init(&r->out, inner, fd, out_max);
 }
 
@@ -90,17 +91,15 @@ static void put_head(struct buf *b)
 }
 
 /* An error, as sd-bus would send it. */
-static int make_answer(struct relay *r)
+static int make_answer(struct relay *r, const char *error, const char *text)
 {
 	struct buf *b = &r->answer;
 	uint32_t fields, body;
-	char text[TEXT_MAX];
 
-	(void)snprintf(text, sizeof(text), "The broker can not take this message: it %s", r->fault.why);
 	put_head(b);
 	put_field(b, FIELD_REPLY_SERIAL, 'u');
 	buf_put_u32(b, r->fault.serial);
-	put_text_field(b, FIELD_ERROR_NAME, 's', SD_BUS_ERROR_INVALID_ARGS);
+	put_text_field(b, FIELD_ERROR_NAME, 's', error);
 	put_text_field(b, FIELD_SENDER, 's', r->sender);
 	put_text_field(b, FIELD_DESTINATION, 's', r->fault.sender);
 	put_text_field(b, FIELD_SIGNATURE, 'g', "s");
@@ -116,45 +115,87 @@ static int make_answer(struct relay *r)
 	return 0;
 }
 
+int relay_refuse(struct relay *r, const char *error, const char *text)
+{
+	pump_drop(&r->in);
+	return r->fault.answer ? make_answer(r, error, text) : 0;
+}
+
 int relay_read(struct relay *r)
 {
+	struct message_span m;
+	char text[TEXT_MAX];
 	int e;
 
 	e = pump_read(&r->in);
 	if (e <= 0)
 		return e;
-	e = message_check(r->in.data, r->in.have, r->in.n_fds, &r->fault);
+	m = pump_get(&r->in);
+	e = message_check(m.data, m.size, m.n_fds, &r->fault);
 	if (e == 0)
 		return 1;
-	pump_drop(&r->in);
-	e = r->fault.answer ? make_answer(r) : 0;
+	(void)snprintf(text, sizeof(text), "The broker can not take this message: it %s", r->fault.why);
+	e = relay_refuse(r, SD_BUS_ERROR_INVALID_ARGS, text);
 	return e < 0 ? e : -ENOMSG;
 }
 
-int relay_write(struct relay *r)
+int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
 {
-	return pump_write(&r->in);
+	size_t sent = 0;
+
+	for (unsigned i = 0; i < TRIES_MAX; i++) {
+		ssize_t n = stream_send(
+			r->inner, m->data + sent, m->size - sent, m->fds, sent == 0 ? m->n_fds : 0);
+		int e;
+
+		if (n < 0 && n != -EAGAIN)
+			return (int)n;
+		sent += n > 0 ? (size_t)n : 0;
+		e = sd_bus_process(bus, NULL);
+		if (e < 0 || sent == m->size)
+			return e;
+	}
+	return -ECONNRESET;
+}
+
+static int write_answer(struct relay *r)
+{
+	const struct buf *b = &r->answer;
+	ssize_t n;
+
+	n = stream_send(r->out.to, b->data + r->answer_sent, b->size - r->answer_sent, NULL, 0);
+	if (n < 0)
+		return n == -EAGAIN ? 0 : (int)n;
+	r->answer_sent += (size_t)n;
+	if (r->answer_sent < b->size)
+		return 0;
+	buf_done(&r->answer);
+	r->answer = BUF_INIT(ANSWER_MAX);
+	r->answer_sent = 0;
+	return 1;
 }
 
 int relay_out(struct relay *r)
 {
-	int e = 1;
+	int e;
 
-	if (r->answer.size > 0 && pump_idle(&r->out))
-		pump_put(&r->out, &r->answer);
-	if (!pump_full(&r->out))
-		e = pump_read(&r->out);
+	if (r->answer.size > 0 && !pump_middle(&r->out))
+		return write_answer(r);
+	e = pump_read(&r->out);
 	return e > 0 ? pump_write(&r->out) : e;
+}
+
+bool relay_blocked(const struct relay *r)
+{
+	return r->answer.size > 0 || pump_full(&r->out);
 }
 
 int relay_watch(const struct relay *r, bool may_read, sd_event_source *outer, sd_event_source *inner)
 {
-	const bool out = pump_full(&r->out) || (r->answer.size > 0 && pump_idle(&r->out));
+	const bool out = relay_blocked(r);
 	int e;
 
 	e = sd_event_source_set_io_events(
 		outer, (may_read && relay_wants_in(r) ? EPOLLIN : 0) | (out ? EPOLLOUT : 0));
-	return e < 0 ? e
-		     : sd_event_source_set_io_events(
-			       inner, (pump_full(&r->in) ? EPOLLOUT : 0) | (out ? 0 : EPOLLIN));
+	return e < 0 ? e : sd_event_source_set_io_events(inner, out ? 0 : EPOLLIN);
 }

@@ -5,19 +5,23 @@
  * Between a socket of somebody else's and one end of a socket pair, of which sd-bus has the other: two pumps,
  * and message_check() before what goes in. What it refuses goes no further, and its descriptors are closed;
  * a call gets an error for an answer, which goes out between two of sd-bus' messages. While one waits to go
- * out, nothing more is taken in.
+ * out, nothing more is taken in. What goes in is read by sd-bus, and answered, at once: it is in one thread
+ * with us, and the loop has nothing to find out.
  */
 
 #include "broker/message-check.h"
 #include "broker/pump.h"
 
+#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 struct relay {
-	struct pump in, out; /* borrow the sockets */
-	const char *sender;  /* of its answers, in their headers; NULL: a bus daemon writes that */
-	struct buf answer;   /* to what was refused; empty: none */
-	struct message_fault fault;
+	int inner;                  /* our end of the pair; borrowed */
+	struct pump in, out;        /* borrow the sockets */
+	const char *sender;         /* of its answers, in their headers; NULL: a bus daemon writes that */
+	struct buf answer;          /* to what was refused; empty: none */
+	size_t answer_sent;         /* of it */
+	struct message_fault fault; /* of the last message that was read */
 };
 
 /* @in_max, @out_max: bytes of a message. */
@@ -28,10 +32,14 @@ bool relay_wants_in(const struct relay *r);
 /* Reads as pump_read() does. -ENOMSG: what came was refused, r->fault tells why, and nothing is to be written
  * for it; it goes on. */
 int relay_read(struct relay *r);
-/* The message that was read, to sd-bus; as pump_write(). */
-int relay_write(struct relay *r);
+/* Throws away the message that was read; a call that wants an answer is told so, by an error of this name. */
+int relay_refuse(struct relay *r, const char *error, const char *text);
+/* A message to sd-bus, which acts on it. Does not close the fds. Negative: the connection is over. */
+int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m);
 /* One message, or an answer, from sd-bus or to be given out: 1 when one went out, 0 when none is there or
  * there is no room. */
 int relay_out(struct relay *r);
+/* Something waits until the other side reads. */
+bool relay_blocked(const struct relay *r);
 /* Sets what the loop waits for on both sockets. @may_read: as far as the owner is concerned. */
 int relay_watch(const struct relay *r, bool may_read, sd_event_source *outer, sd_event_source *inner);

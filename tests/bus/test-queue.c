@@ -26,11 +26,14 @@ static int setup(void **state)
 
 	config->max_calls_per_user = 64;
 	config->max_sandboxes_per_user = 128;
+	/* as on a machine with processors for all */
+	rig->broker.launch_turns.n_shared = LAUNCHES_AT_ONCE;
 	rig->broker.catalog->profiles[4].max_per_user = 0;
 	rig->broker.catalog->profiles[4].max_fds = FDS_MAX;
 	rig_person(rig, BOB)->gids[0] = 44;
-	/* before its first answer a connection may not ask for much at once */
-	rig_expect(rig, rig_call(rig, ALICE, 0, "ListSandboxes"), NULL, NULL);
+	/* before its first answer a connection may not ask for much at once; and launches come in their order
+	 * when its process was looked at */
+	rig_expect(rig, rig_launch(rig, ALICE, "admin"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
 	return r;
 }
 
@@ -112,6 +115,36 @@ static void test_fair(void **state)
 	}
 	assert_true(rig_launcher_idle(r));
 	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+}
+
+/* While another user launches there is one at a time where there are two processors, unless it hangs. */
+static void test_shared(void **state)
+{
+	struct reply replies[3], bob;
+	uint32_t first, second;
+	struct rig *r = *state;
+
+	r->broker.launch_turns.n_shared = 1;
+	rig_send(r, tagged(r, BOB, 7), &bob);
+	rig_answer_launched(r, take_tagged(r, 1001, 7), 1000);
+	expect(r, &bob, NULL);
+	ask(r, ALICE, replies, 3);
+	first = take_tagged(r, 1000, 0);
+	assert_true(rig_launcher_idle(r));
+	rig_answer_launched(r, first, 1);
+	expect(r, &replies[0], NULL);
+	second = take_tagged(r, 1000, 1);
+	/* it has been there for long: the next does not wait for it */
+	for (struct launch *l = r->broker.launches; l; l = l->next)
+		l->sent_usec -= l->sent_usec > 0 ? LAUNCHES_SLOW_USEC : 0;
+	first = take_tagged(r, 1000, 2);
+	rig_answer_launched(r, second, 2);
+	rig_answer_launched(r, first, 3);
+	expect(r, &replies[1], NULL);
+	expect(r, &replies[2], NULL);
+	/* alone again */
+	r->broker.launch_turns.last[1].usec = 0;
+	assert_int_equal(launch_turns_share(&r->broker.launch_turns, 1000, now_boottime_usec()), 4);
 }
 
 /* One user's connections are one line. */
@@ -283,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_fair, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_shared, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_one_line, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_launcher_gone, setup, rig_teardown),

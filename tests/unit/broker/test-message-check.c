@@ -187,6 +187,27 @@ static void test_answerable(void **state)
 	check(&p, 0, "has an object path that is none, or too long");
 }
 
+/* Of a signal of the bus' daemon: what it is about. Nothing beyond the message is looked at. */
+static void test_first_text(void **state)
+{
+	struct message_parts p = message_call();
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+
+	p.n_body = 16;
+	message_make(&p, &b);
+	memcpy(b.data + b.size - 16, "\5\0\0\0:1.42\0\0\0\0\0\0", 16);
+	assert_string_equal(message_first_text(b.data, b.size), ":1.42");
+	b.data[b.size - 16] = 4;
+	assert_null(message_first_text(b.data, b.size));
+	b.data[b.size - 16] = 200;
+	assert_null(message_first_text(b.data, b.size));
+	buf_done(&b);
+	b = BUF_INIT(0);
+	p.n_body = 0;
+	message_make(&p, &b);
+	assert_null(message_first_text(b.data, b.size));
+}
+
 /* Every byte, one at a time, and random ones together with sizes and numbers of descriptors. */
 static void change(uint8_t *data, size_t size)
 {
@@ -251,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_what_must_be_there),
 		cmocka_unit_test(test_signatures),
 		cmocka_unit_test(test_answerable),
+		cmocka_unit_test(test_first_text),
 		cmocka_unit_test(test_changed),
 	};
 

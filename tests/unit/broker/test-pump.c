@@ -85,7 +85,7 @@ static void test_whole_messages(void **state)
 	}
 }
 
-/* Nothing of the next message is taken, so its fds stay with it. */
+/* Both are read at once. */
 static void test_fds_stay_with_their_message(void **state)
 {
 	_cleanup_free_ uint8_t *m = message(40, true);
@@ -98,10 +98,10 @@ static void test_fds_stay_with_their_message(void **state)
 	assert_int_equal(stream_send(l.a, m, 40, NULL, 0), 40);
 	assert_int_equal(stream_send(l.a, m, 40, &null_fd, 1), 40);
 	assert_int_equal(pump_read(&l.pump), 1);
-	assert_int_equal(l.pump.n_fds, 0);
+	assert_int_equal(pump_get(&l.pump).n_fds, 0);
 	assert_int_equal(pump_write(&l.pump), 1);
 	assert_int_equal(pump_read(&l.pump), 1);
-	assert_int_equal(l.pump.n_fds, 1);
+	assert_int_equal(pump_get(&l.pump).n_fds, 1);
 	assert_int_equal(pump_write(&l.pump), 1);
 	assert_int_equal(l.pump.n_fds, 0);
 	assert_int_equal(stream_receive(l.b, got, 40, fds, &n), 40);
@@ -111,6 +111,56 @@ static void test_fds_stay_with_their_message(void **state)
 	fd_close_many(fds, n);
 	(void)close(null_fd);
 	line_close(&l);
+}
+
+static const size_t any_sizes[] = { 24, 31, 4000, 200, 25, 9000, 64, 4096, 40 };
+
+/* Every third one has a descriptor, and goes out in one piece. */
+static void send_any(struct line *l, size_t i, size_t cut, int null_fd)
+{
+	const size_t size = any_sizes[i % ELEMENTSOF(any_sizes)];
+	_cleanup_free_ uint8_t *m = message(size, i % 2);
+	const bool with = i % 3 == 0;
+	size_t piece = cut > size / 20 ? cut : size / 20;
+
+	m[size - 1] = (uint8_t)i;
+	for (size_t at = 0, n; at < size; at += n) {
+		n = with || size - at < piece ? size - at : piece;
+		assert_int_equal(stream_send(l->a, m + at, n, &null_fd, with && at == 0), n);
+	}
+}
+
+static void take_any(struct line *l, size_t i)
+{
+	struct message_span m;
+
+	for (unsigned tries = 0; pump_read(&l->pump) == 0; tries++)
+		assert_true(tries < 100);
+	m = pump_get(&l->pump);
+	assert_int_equal(m.size, any_sizes[i % ELEMENTSOF(any_sizes)]);
+	assert_int_equal(m.data[m.size - 1], i);
+	assert_int_equal(m.n_fds, i % 3 == 0);
+	pump_drop(&l->pump);
+	assert_false(l->pump.n_fds > 0 && l->pump.fds_at < l->pump.start);
+}
+
+/* Messages of all sizes, some with fds, cut anywhere: each comes out as it went in, with what was its own. */
+static void test_any_cut(void **state)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct line l;
+
+	for (size_t cut = 1; cut < 60; cut += 7) {
+		line_open(&l, 10000);
+		for (size_t i = 0, taken = 0; i < 60; i++) {
+			send_any(&l, i, cut, null_fd);
+			while (i % 6 == 5 && taken <= i)
+				take_any(&l, taken++);
+		}
+		assert_int_equal(l.pump.n_fds, 0);
+		line_close(&l);
+	}
+	(void)close(null_fd);
 }
 
 static void test_too_many_fds(void **state)
@@ -162,16 +212,15 @@ static void test_blocked(void **state)
 {
 	_cleanup_free_ uint8_t *m = message(4000, true);
 	struct line l;
-	int r = 1;
+	bool blocked = false;
 
 	line_open(&l, 4000);
-	for (int i = 0; i < 100000 && r > 0; i++) {
+	for (int i = 0; i < 100000 && !blocked; i++) {
 		(void)!send(l.a, m, 4000, 0);
-		r = pump_read(&l.pump);
-		if (r > 0)
-			r = pump_write(&l.pump);
+		if (pump_read(&l.pump) > 0)
+			blocked = pump_write(&l.pump) == 0;
 	}
-	assert_int_equal(r, 0);
+	assert_true(blocked);
 	assert_true(pump_full(&l.pump));
 	assert_int_equal(pump_write(&l.pump), 0);
 	(void)close(l.b);
@@ -188,6 +237,7 @@ static void test_end(void **state)
 	assert_int_equal(send(l.a, "l\1\0\1", 4, 0), 4);
 	(void)close(l.a);
 	l.a = -1;
+	assert_int_equal(pump_read(&l.pump), 0);
 	assert_int_equal(pump_read(&l.pump), -EPIPE);
 	line_close(&l);
 }
@@ -197,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_messages),
 		cmocka_unit_test(test_fds_stay_with_their_message),
+		cmocka_unit_test(test_any_cut),
 		cmocka_unit_test(test_too_many_fds),
 		cmocka_unit_test(test_heads),
 		cmocka_unit_test(test_blocked),

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Calls over the bus wait for their user's turn (Q1): what one user has asked before does not stand before
+ * another's call, is bounded, and comes before the word that the user has left. */
+
+#include "dbus/names.h"
+#include "rig.h"
+
+#define MANY  100
+#define FLOOD (TURNS_SEATS_MAX + 400)
+
+/* The broker knows who they are, and has looked at the process of the first. */
+static int setup(void **state)
+{
+	int r = rig_setup(state);
+
+	rig_expect(*state, rig_launch(*state, ALICE, "admin"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	rig_expect(*state, rig_call(*state, BOB, 0, "ListProfiles"), NULL, NULL);
+	return r;
+}
+
+static size_t count_answered(const struct reply *replies, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += replies[i].there;
+	return found;
+}
+
+static size_t finish(struct rig *r, struct reply *replies, size_t n, const char *error)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		rig_wait(r, &replies[i]);
+		if (replies[i].error) {
+			assert_non_null(error);
+			assert_string_equal(replies[i].error, error);
+			found++;
+		}
+		reply_done(&replies[i]);
+	}
+	return found;
+}
+
+static void test_other_first(void **state)
+{
+	static struct reply replies[MANY];
+	struct rig *r = *state;
+	struct reply bob;
+
+	for (size_t i = 0; i < MANY; i++)
+		rig_send(r, rig_call(r, ALICE, 0, "ListProfiles"), &replies[i]);
+	rig_send(r, rig_call(r, BOB, 0, "ListProfiles"), &bob);
+	rig_wait(r, &bob);
+	assert_null(bob.error);
+	reply_done(&bob);
+	/* served while the others were read, and in one round of the loop */
+	assert_true(count_answered(replies, MANY) < MANY / 2);
+	assert_int_equal(finish(r, replies, MANY, NULL), 0);
+	assert_null(r->broker.link.letters);
+}
+
+/* The flood's end is refused, and another user's call is not. */
+static void test_bound(void **state)
+{
+	static struct reply replies[FLOOD];
+	struct rig *r = *state;
+	struct reply bob;
+	size_t n;
+
+	for (size_t i = 0; i < FLOOD; i++)
+		rig_send(r, rig_call(r, ALICE, 0, "ListProfiles"), &replies[i]);
+	rig_send(r, rig_call(r, BOB, 0, "ListProfiles"), &bob);
+	n = finish(r, replies, FLOOD, BAILIFF_ERROR_BUSY);
+	assert_true(n > 0 && n < FLOOD - TURNS_SEATS_MAX);
+	assert_int_equal(finish(r, &bob, 1, NULL), 0);
+	rig_expect(r, rig_call(r, ALICE, 0, "ListProfiles"), NULL, NULL);
+}
+
+/* What a client said before it left is heard before that: here a launch, which is then stopped. */
+static void test_gone(void **state)
+{
+	static struct reply replies[MANY];
+	struct rig *r = *state;
+	struct reply launched;
+	struct request q;
+
+	for (size_t i = 0; i < MANY; i++)
+		rig_send(r, rig_call(r, ALICE, 0, "ListProfiles"), &replies[i]);
+	rig_send(r, rig_launch(r, ALICE, "decoder"), &launched);
+	rig_leave(r, ALICE);
+	rig_take(r, WIRE_LAUNCH, &q);
+	rig_answer_launched(r, q.serial, 1);
+	request_done(&q);
+	rig_take(r, WIRE_STOP, &q);
+	rig_answer_done(r, q.serial, 0);
+	request_done(&q);
+	rig_settle(r);
+	assert_null(callers_find_name(&r->broker.callers, ALICE));
+	assert_null(r->broker.link.letters);
+	for (size_t i = 0; i < MANY; i++)
+		reply_done(&replies[i]);
+	reply_done(&launched);
+}
+
+/* The bus goes while calls wait: they go with it. */
+static void test_bus_gone(void **state)
+{
+	static struct reply replies[MANY];
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < MANY; i++)
+		rig_send(r, rig_call(r, ALICE, 0, "ListProfiles"), &replies[i]);
+	while (!r->broker.link.letters)
+		rig_step(r);
+	bus_link_close(&r->broker.link);
+	assert_null(r->broker.link.letters);
+	for (size_t i = 0; i < MANY; i++)
+		reply_done(&replies[i]);
+}
+
+/* Who is refused for being at a limit, and asks on, is not answered as fast as that goes. */
+static void test_pause(void **state)
+{
+	struct reply replies[10];
+	struct rig *r = *state;
+	uint64_t begin;
+
+	rig_launch_sandbox(r, ALICE, "decoder", 1, &replies[0]);
+	reply_done(&replies[0]);
+	r->broker.catalog->config.max_calls_per_user = 0;
+	begin = now_boottime_usec();
+	for (size_t i = 0; i < ELEMENTSOF(replies); i++)
+		rig_send(r, rig_launch(r, ALICE, "decoder"), &replies[i]);
+	assert_int_equal(
+		finish(r, replies, ELEMENTSOF(replies), BAILIFF_ERROR_QUOTA_EXCEEDED), ELEMENTSOF(replies));
+	assert_true(now_boottime_usec() - begin >= (ELEMENTSOF(replies) - 1) * SERVING_PAUSE_USEC);
+	/* the line goes when it is empty, and its time is over */
+	rig_until(r, now_boottime_usec() - begin > (ELEMENTSOF(replies) + 1) * SERVING_PAUSE_USEC);
+	rig_expect(r, rig_call(r, BOB, 0, "ListProfiles"), NULL, NULL);
+	rig_expect(r, rig_call(r, BOB, 0, "ListProfiles"), NULL, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_other_first, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_bound, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_bus_gone, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_pause, setup, rig_teardown),
+	};
+
+	return cmocka_run_group_tests_name("bus turns", tests, NULL, NULL);
+}
