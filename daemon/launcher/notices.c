@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-/* While a list is on its way the broker may not know the sandbox yet: notices_repeat() follows. */
+/* Until a list has been sent the broker may not know the sandbox yet: notices_repeat() follows. */
 static void tell(struct server *server, const struct sandbox *s)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 	const struct notice_event event = { .id = s->id, .text = s->notice, .size = s->n_notice };
 
-	if (server->listing.active)
+	if (server->listing.due || server->listing.active)
 		return;
 	(void)encode_notice_event(&b, &event);
 	server_send(server, &b, -1);

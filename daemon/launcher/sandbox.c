@@ -242,7 +242,7 @@ static void announce_end(struct server *server, const struct sandbox *s)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
-	if (server->listing.active && s->id >= server->listing.next_id)
+	if (server_lists_later(server, s->id))
 		return;
 	(void)encode_sandbox_exit(&b, &s->exit);
 	server_send(server, &b, -1);
@@ -359,7 +359,7 @@ static void stop_unasked(struct server *server, struct sandbox *s, enum sandbox_
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
-	if (s->state != SANDBOX_STOPPING && !(server->listing.active && s->id >= server->listing.next_id)) {
+	if (s->state != SANDBOX_STOPPING && !server_lists_later(server, s->id)) {
 		(void)encode_id(&b, WIRE_STOPPING, 0, s->id);
 		server_send(server, &b, -1);
 	}

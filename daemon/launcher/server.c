@@ -175,7 +175,7 @@ static void drop_broker(struct server *s)
 {
 	close_source(s, &s->broker);
 	outbox_clear(&s->outbox);
-	s->listing.active = false;
+	s->listing = (struct listing){ .due = true };
 	s->broker_broken = s->broker_waits = false;
 	forsake_launches(s);
 }

@@ -12,6 +12,7 @@
 
 /* WIRE_LIST in progress: entries are sent as the broker's queue has room for them. */
 struct listing {
+	bool due; /* the broker has not asked yet, as it will first of all */
 	bool active;
 	uint32_t serial;
 	uint64_t next_id;
@@ -56,6 +57,11 @@ void server_unwatch(struct server *s, struct source *source);
 
 /* A connection to a new broker takes the place of an old one. */
 int server_set_broker(struct server *s, int fd, uint32_t serial);
+/* The list that the broker is going to get has this sandbox in it, with all that has become of it by then. */
+static inline bool server_lists_later(const struct server *s, uint64_t id)
+{
+	return s->listing.due || (s->listing.active && id >= s->listing.next_id);
+}
 /* A launch that the broker before had asked for has started or failed. */
 void server_forsaken_settled(struct server *s);
 /* Sends a record with at most one fd (-1: none) to the broker, if there is one. */

@@ -17,7 +17,7 @@ static void tell(struct server *server, const struct sandbox *s, const struct vi
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 	const struct violation_event event = { .id = s->id, .violation = *v };
 
-	if (server->listing.active && s->id >= server->listing.next_id)
+	if (server_lists_later(server, s->id))
 		return; /* it will be in the entry */
 	(void)encode_violation_event(&b, &event);
 	server_send(server, &b, -1);

@@ -136,6 +136,25 @@ void connect_broker(struct launcher *l)
 	tell_launcher(l, WIRE_PEER, 0, 0, pair[1]);
 }
 
+void introduce_broker(struct launcher *l)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+	uint32_t type = WIRE_ENTRY;
+
+	connect_broker(l);
+	(void)encode_empty(&b, WIRE_LIST, ++l->serial);
+	assert_int_equal(wire_send(l->broker, b.data, b.size, NULL, 0), 0);
+	while (type == WIRE_ENTRY) {
+		_cleanup_(wire_record_done) struct wire_record record;
+		struct cursor c;
+		uint32_t serial;
+
+		type = receive(l, &record, &serial, &c);
+		assert_int_equal(serial, l->serial);
+	}
+	assert_int_equal(type, WIRE_DONE);
+}
+
 void launcher_start(struct launcher *l)
 {
 	struct keeper_message start = { .type = WIRE_START, .flags = KEEPER_HAS_HOST_PROC | KEEPER_HAS_UIDS };
@@ -161,7 +180,7 @@ void launcher_start(struct launcher *l)
 	tell_launcher(l, WIRE_CATALOG, 1, 0, catalog_memfd(l));
 	expect_keeper(l, WIRE_CATALOG_OK);
 	expect_keeper(l, WIRE_READY);
-	connect_broker(l);
+	introduce_broker(l);
 }
 
 void launcher_stop(struct launcher *l)

@@ -52,6 +52,8 @@ void tell_launcher(struct launcher *l, uint32_t type, uint32_t generation, uint3
 void expect_keeper(struct launcher *l, uint32_t type);
 /* Gives the launcher a new broker connection in place of the old. */
 void connect_broker(struct launcher *l);
+/* The same, and it asks for the list, as each does first. What is in that is not looked at. */
+void introduce_broker(struct launcher *l);
 /* True when the launcher closed the broker's connection; waits for it. */
 bool broker_is_cut_off(struct launcher *l);
 

@@ -374,24 +374,48 @@ static void list_after_a_new_broker(void **state)
 	assert_int_equal(expect_exit(&L, live).result, RESULT_CLIENT_GONE);
 }
 
-static void end_without_a_broker_is_kept(void **state)
+static void await_no_children(void)
 {
-	struct sandbox_entry entry;
-	int writer, pidfd;
-	uint64_t id = launch_with_lifeline(&writer);
-
-	L.broker = fd_close(L.broker);
-	(void)close(writer);
 	for (int i = 0; count_children(&L) > 0; i++) {
-		assert_true(i < 200);
+		assert_true(i < 2000);
 		(void)usleep(10000);
 	}
-	connect_broker(&L);
+}
+
+static void expect_listed_end(uint64_t id)
+{
+	struct sandbox_entry entry;
+	int pidfd;
+
 	assert_int_equal(list(&entry, &pidfd, 1), 1);
 	assert_true(entry.launched.id == id);
 	assert_int_equal(entry.state, SANDBOX_EXITED);
 	assert_int_equal(entry.exit.result, RESULT_CLIENT_GONE);
 	sandbox_entry_done(&entry);
+}
+
+static void end_without_a_broker_is_kept(void **state)
+{
+	int writer;
+	uint64_t id = launch_with_lifeline(&writer);
+
+	L.broker = fd_close(L.broker);
+	(void)close(writer);
+	await_no_children();
+	connect_broker(&L);
+	expect_listed_end(id);
+}
+
+/* A broker that has not asked for the list yet is told of nothing that will be in it. */
+static void end_before_the_list(void **state)
+{
+	int writer;
+	uint64_t id = launch_with_lifeline(&writer);
+
+	connect_broker(&L);
+	(void)close(writer);
+	await_no_children();
+	expect_listed_end(id);
 }
 
 /* A launch whose answer nobody reads leaves no sandbox that nobody owns. */
@@ -415,17 +439,14 @@ static void launch_of_a_broker_that_went(void **state)
 			sandbox_entry_done(&entry);
 		}
 	}
-	for (int i = 0; count_children(&L) > 0; i++) {
-		assert_true(i < 200);
-		(void)usleep(10000);
-	}
+	await_no_children();
 }
 
 static void broken_record(const void *data, size_t size, const int *fds, size_t n_fds)
 {
 	assert_int_equal(wire_send(L.broker, data, size, fds, n_fds), 0);
 	assert_true(broker_is_cut_off(&L));
-	connect_broker(&L);
+	introduce_broker(&L);
 }
 
 static void garbage_ends_the_connection(void **state)
@@ -467,7 +488,7 @@ static void send_broken_launch(const struct launch_request *m, const int *fds, s
 {
 	(void)send_launch(&L, m, fds, n_fds);
 	assert_true(broker_is_cut_off(&L));
-	connect_broker(&L);
+	introduce_broker(&L);
 	assert_int_equal(count_children(&L), 0);
 }
 
@@ -651,6 +672,7 @@ int main(void)
 		LAUNCHER_TEST(forget_ended_ones_only),
 		LAUNCHER_TEST(list_after_a_new_broker),
 		LAUNCHER_TEST(end_without_a_broker_is_kept),
+		LAUNCHER_TEST(end_before_the_list),
 		LAUNCHER_TEST(launch_of_a_broker_that_went),
 		LAUNCHER_TEST(garbage_ends_the_connection),
 		LAUNCHER_TEST(dishonest_launches_end_the_connection),

@@ -118,7 +118,7 @@ static void pty_outlives_the_broker(void **state)
 	uint64_t id = launch_pty(script, &master);
 
 	expect_text(master, "ready\r\n");
-	connect_broker(&L);
+	introduce_broker(&L);
 	assert_int_equal(ask_resize(id, 7, 77), 0);
 	expect_text(master, "7 77\r\n");
 	assert_int_equal(ask_stop(&L, id, 0, RESULT_KILLED), 0);
@@ -192,7 +192,7 @@ static void sockets_are_sockets(void **state)
 	wire_record_init(&record);
 	(void)send_launch(&L, &m, pipe_ends, 1);
 	assert_true(broker_is_cut_off(&L));
-	connect_broker(&L);
+	introduce_broker(&L);
 	(void)close(pipe_ends[0]);
 	(void)close(pipe_ends[1]);
 }
