@@ -97,6 +97,12 @@ static void print_lines(const char *sign, const char *text, const char *other)
 			print_message("%s %s\n", sign, *line);
 }
 
+void rig_print_difference(const char *before, const char *now)
+{
+	print_lines("before:", before, now);
+	print_lines("after:", now, before);
+}
+
 /* GLib closes a connection some time after it was told to: before the test there may be more than after it.
  */
 static void count_fds(struct rig *rig, size_t fds[_RIG_PROCESS_MAX + 1])
@@ -147,7 +153,6 @@ int rig_test_teardown(void **state)
 	}
 	for (size_t p = 0; p <= _RIG_PROCESS_MAX; p++)
 		print_message("%s: %zu fds, now %zu\n", names[p], rig->fds[p], fds[p]);
-	print_lines("before:", rig->before, now);
-	print_lines("after:", now, rig->before);
+	rig_print_difference(rig->before, now);
 	return -1;
 }

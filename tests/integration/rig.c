@@ -239,6 +239,20 @@ const char *rig_denial(const char *error_name)
 	return rig_is_direct() && of_the_bus ? RIG_ERROR("AccessDenied") : error_name;
 }
 
+/* It is there when it is bound, and refuses until it is listened to. */
+static bool is_listened_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool listens;
+
+	assert_return_code(fd, errno);
+	(void)g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	listens = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	(void)close(fd);
+	return listens;
+}
+
 void rig_bus_start(struct rig *rig)
 {
 	g_autofree char *config = g_strdup_printf("--config-file=%s/config/bus.conf", rig->dir);
@@ -250,8 +264,10 @@ void rig_bus_start(struct rig *rig)
 			   ? spawn_broker_bus(config, socket_path, log)
 			   : spawn(argv, log);
 	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
-		if (chmod(socket_path, 0666) == 0)
+		if (is_listened_to(socket_path)) {
+			assert_return_code(chmod(socket_path, 0666), errno);
 			return;
+		}
 		g_usleep(POLL_USEC);
 	}
 	fail_msg("the bus daemon did not start");
@@ -371,7 +387,10 @@ static void assert_nothing_left(struct rig *rig)
 	assert_return_code(unlink(uids), errno);
 	d = g_dir_open(run, 0, NULL);
 	left = d ? g_dir_read_name(d) : NULL;
-	assert_string_equal(mounts, rig->mountinfo);
+	if (strcmp(mounts, rig->mountinfo) != 0) {
+		rig_print_difference(rig->mountinfo, mounts);
+		fail_msg("the mounts are not what they were");
+	}
 	assert_false(has_cgroup(rig));
 	if (left)
 		fail_msg("left in the runtime directory: %s", left);

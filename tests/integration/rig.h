@@ -60,6 +60,8 @@ int rig_teardown(void **state);
 /* For each test, see rig_test(): notes what the daemon holds, and compares it afterwards. */
 int rig_test_setup(void **state);
 int rig_test_teardown(void **state);
+/* The lines that only one of two texts has. */
+void rig_print_difference(const char *before, const char *now);
 /* A test that must leave nothing behind. */
 #define rig_test(f) cmocka_unit_test_setup_teardown(f, rig_test_setup, rig_test_teardown)
 /* The name of the daemon's cgroup, wherever it is. Free. */

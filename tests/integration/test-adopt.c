@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MANY  50
-#define KILLS 4 /* more in so short a time, and the pauses between restarts make the test long */
+#define KILLS 4 /* the next one in so short a time would be followed by a pause, which would grow */
 
 static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
 
@@ -286,23 +286,26 @@ static void test_uids(void **state)
 	rig_disconnect(rig, c);
 }
 
+#define test(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
 int main(void)
 {
+	/* a daemon for each: the pauses after its launchers' ends grow */
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_statuses),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_runtime),
-		cmocka_unit_test(test_client_leaves),
-		cmocka_unit_test(test_lifeline),
-		cmocka_unit_test(test_both),
-		cmocka_unit_test(test_frozen),
-		cmocka_unit_test(test_violation),
-		cmocka_unit_test(test_uids),
+		test(test_statuses),
+		test(test_many),
+		test(test_runtime),
+		test(test_client_leaves),
+		test(test_lifeline),
+		test(test_both),
+		test(test_frozen),
+		test(test_violation),
+		test(test_uids),
 	};
 
 	if (!rig_can_run())
 		return RIG_SKIPPED;
 	if (rig_is_direct())
 		cmocka_set_skip_filter("test_both"); /* a connection ends with the broker */
-	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 static int journal = -1;
+static char *directory; /* that it is in */
 
 static void bind_journal(const char *path)
 {
@@ -114,8 +115,12 @@ static void test_journal_comes_and_goes(void **state)
 
 static int setup(void **state)
 {
-	g_autofree char *path = g_strdup_printf("/run/bailiff-test-journal-%d", getpid());
+	g_autofree char *path = NULL;
 
+	directory = g_dir_make_tmp("bailiff-audit-XXXXXX", NULL);
+	assert_non_null(directory);
+	assert_return_code(chmod(directory, 0755), errno);
+	path = g_build_filename(directory, "journal", NULL);
 	bind_journal(path);
 	assert_return_code(setenv("BAILIFF_TEST_JOURNAL", path, 1), errno);
 	return rig_setup(state);
@@ -124,6 +129,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)unlink(getenv("BAILIFF_TEST_JOURNAL"));
+	(void)rmdir(directory);
+	g_free(directory);
 	return rig_teardown(state);
 }
 

@@ -127,7 +127,9 @@ static void test_events(void **state)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(uids); i++)
 		follow(&w[i], uids[i], ARGS("--json=short", "monitor"));
-	id = launch("tool", "trap '' TERM; while :; do sleep 0.1; done");
+	id = launch("tool", "trap '' TERM; sleep 1000; :");
+	/* with the program's child: it is deaf by now */
+	rig_wait_jailed(ctl_stage.rig, 3);
 	EXPECT(0, "", NULL, "stop", "--no-block", "--timeout=300ms", id);
 	EXPECT(137, "", NULL, "wait", "--release", id);
 	other = launch("tool", "exit 3");

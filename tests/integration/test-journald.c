@@ -27,11 +27,20 @@
 static char *run_dir, *log_dir; /* its /run, and /var/log in it */
 static pid_t journald;
 
+/* What systemd sets at boot. By the kernel's default a socket has room for eleven, and what the broker says
+ * in the time until journald runs again would be lost, as it says. */
+static bool make_room_for_datagrams(void)
+{
+	return unshare(CLONE_NEWNET) == 0 && g_file_set_contents_full("/proc/sys/net/unix/max_dgram_qlen",
+						     "512", -1, G_FILE_SET_CONTENTS_NONE, 0, NULL);
+}
+
 /* In a namespace instance of its own it asks neither the kernel's log nor its audit log. */
 static void become_journald(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (!make_room_for_datagrams() || unshare(CLONE_NEWNS) < 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount(run_dir, "/run", NULL, MS_BIND, NULL) < 0 ||
 		mount(log_dir, "/var/log", NULL, MS_BIND, NULL) < 0)
 		_exit(99);

@@ -114,12 +114,17 @@ static void kill_process(struct rig *rig, enum rig_process which)
 	assert_return_code(kill(pid, SIGKILL), errno);
 }
 
+/* At most one for each launch, so that none of them is left over. */
 static void kill_one(struct run *r, int launches_left)
 {
-	if (is_due(r, r->launcher_kills, launches_left)) {
+	const int left = r->launcher_kills + r->broker_kills;
+
+	if (!is_due(r, left, launches_left))
+		return;
+	if (g_rand_int_range(r->chance, 0, left) < r->launcher_kills) {
 		r->launcher_kills--;
 		kill_process(r->rig, RIG_LAUNCHER);
-	} else if (is_due(r, r->broker_kills, launches_left)) {
+	} else {
 		r->broker_kills--;
 		kill_process(r->rig, RIG_BROKER);
 	}

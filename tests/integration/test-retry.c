@@ -22,8 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DAEMONS    10
-#define LAUNCHES   20 /* with each of them: a letter each */
+#define DAEMONS    18
+#define LAUNCHES   12 /* with each of them: a letter each; from the fifth kill on there would be pauses */
 #define KILL_EVERY 3
 #define SPAN_USEC  6000 /* over which kills are spread */
 #define LOST_MSEC  400  /* a stopped broker is waited for, until its launch runs */

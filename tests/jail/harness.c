@@ -110,6 +110,12 @@ int rig_setup(void **state)
 	return 0;
 }
 
+void rig_await_lingering(struct rig *r)
+{
+	for (int waited = 0; jail_collect(&r->context) && waited < TIMEOUT_MSEC; waited++)
+		(void)usleep(1000);
+}
+
 int rig_teardown(void **state)
 {
 	struct rig *r = *state;
@@ -117,6 +123,7 @@ int rig_teardown(void **state)
 	bool same;
 
 	jail_done(&r->context, &r->jail);
+	rig_await_lingering(r);
 	jail_context_close(&r->context);
 	jail_spec_done(&r->spec);
 	r->output_fd = fd_close(r->output_fd);

@@ -3,24 +3,12 @@
 /* Launches on pretended old kernels; see old-kernel.h. */
 
 #include "old-kernel.h"
-#include "jail/linger.h"
 
 #include <errno.h>
 #include <stdnoreturn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define TIMEOUT_MSEC 20000
-
-/* A jail that a busy machine has not ended yet is collected later, as the launcher does it. */
-static void await_lingering(struct jail_context *c)
-{
-	for (int waited = 0; c->lingering && waited < TIMEOUT_MSEC; waited++) {
-		usleep(1000);
-		linger_collect(c);
-	}
-}
 
 /* Starts a jail, and tells how far it came. */
 static noreturn void launch(struct rig *r, const struct filter_rule *rule, struct answer *answer)
@@ -40,7 +28,7 @@ static noreturn void launch(struct rig *r, const struct filter_rule *rule, struc
 	}
 	answer->error = r->error;
 	jail_done(&r->context, &r->jail);
-	await_lingering(&r->context);
+	rig_await_lingering(r);
 	/* all that was started has ended, and was reaped */
 	_exit(waitid(P_ALL, 0, &(siginfo_t){ 0 }, WEXITED | WNOHANG) == 0 || errno != ECHILD);
 }

@@ -142,6 +142,7 @@ static void test_no_cgroup2(void **state)
 	r->context.cgroup_fd = fd;
 	rig_read(r, NULL);
 	assert_int_equal(r->status.si_status, 5);
+	rig_await_lingering(r);
 	assert_null(r->context.lingering);
 }
 

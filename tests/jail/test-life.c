@@ -277,6 +277,7 @@ static void leave_behind(struct rig *r)
 	expect_status(r, CLD_EXITED, 5);
 	rig_read(r, NULL);
 	assert_value(r, "leave-behind", "ok");
+	rig_await_lingering(r);
 	assert_null(r->context.lingering);
 }
 
@@ -339,6 +340,7 @@ static void test_done_at_once(void **state)
 	rig_launch(r, ARGS("sleep", "1000"));
 	jail_done(&r->context, &r->jail);
 	assert_int_equal(r->jail.pidfd, -1);
+	rig_await_lingering(r);
 	assert_null(r->context.lingering);
 	jail_done(&r->context, &r->jail);
 	assert_int_equal(jail_reap(&r->jail, &r->status), -EBADF);
