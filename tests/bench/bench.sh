@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# usage: bench.sh BUILD [launch|queries|fairness] [--count N] [--json FILE]
-# Sets the stage for the benchmark: a bus, bailiffd, and a profile that runs the payload in the jail of "decoder".
+# usage: bench.sh BUILD [WHAT] [OPTIONS]
+# Sets the stage for the benchmark: a bus, bailiffd, and profiles that run the payload in the jail of jail.py. What is
+# measured, and how, stands in bench.py.
 set -eu
 
 here=$(dirname "$0")
@@ -11,72 +12,56 @@ shift
 # shellcheck source=tests/demo/stage.sh
 . "$here/../demo/stage.sh"
 
-fairness=
-case ${1:-} in
-launch) shift && set -- --launch "$@" ;;
-queries) shift && set -- --queries "$@" ;;
-fairness) fairness=yes && shift ;;
-'' | --*) set -- --launch --queries "$@" ;;
-*)
-	echo "bench: no benchmark '$1' (launch, queries, fairness)" >&2
-	exit 2
-	;;
-esac
-
 trap stage_close EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+what=launch
+case ${1:-} in
+'' | --*) ;;
+*)
+	what=$1
+	shift
+	;;
+esac
 stage_open bench "$build"
-cp "$build/tests/bench/bench-payload" "$stage/payload"
-cat >"$stage/config/profiles/bench.profile" <<X
-[Profile]
-Description=Runs the benchmark's payload
-[Access]
-AllowUser=man
-AllowUser=lp
-[Exec]
-Executable=/payload
-Executable=/usr/bin/sleep
-StandardOutput=inherit
-[User]
-User=nobody
-[Filesystem]
-MinimalRoot=yes
-PrivateTmp=yes
-BindReadOnlyPaths=$stage/payload:/payload
-[Seccomp]
-Policy=decoder.policy
+mkdir "$stage/app"
+cp "$build/tests/bench/bench-payload" "$stage/app/payload"
+# The users are those of "fairness"; every Debian has them.
+python3 -B "$here/jail.py" "$stage" man lp
+cat >>"$stage/config/bailiffd.conf" <<'X'
+MaxSandboxes=4096
+LaunchesPerMinutePerUser=60000
 X
-stage_start
-# Of the payload's policy nothing is needed but that both programs run; who asks are two users of every Debian.
-if [ -n "$fairness" ]; then
-	count=300 json=
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--count) count=$2 ;;
-		--json) json=$2 ;;
-		*)
-			echo "bench: no option '$1' (--count N, --json FILE)" >&2
-			exit 2
-			;;
-		esac
-		shift 2
-	done
-	install -m 0666 /dev/null "$stage/json"
-	LD_LIBRARY_PATH="$stage_library" "$build/tests/bench/bench-fairness" "$BAILIFF_ADDRESS" "$(id -u man)" "$(id -u lp)" \
-		"$count" ${json:+"$stage/json"} || {
-		tail -n 20 "$stage/daemon.log" >&2
-		exit 1
-	}
-	[ -z "$json" ] || cp "$stage/json" "$json"
-	stage_stop
-	exit
+# One user's limits are what "fairness" is about; in all else one user is everybody.
+[ "$what" = fairness ] || cat >>"$stage/config/bailiffd.conf" <<'X'
+MaxSandboxesPerUser=4096
+MaxCallsPerUser=4096
+MaxBytesPerUser=1G
+MaxFileDescriptorsPerUser=100000
+X
+# The empty service, which is what a bus costs at least.
+cat >"$stage/tree/usr/share/dbus-1/system.d/org.bailiff.Bench.conf" <<'X'
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <policy user="root">
+    <allow own="org.bailiff.Bench"/>
+    <allow send_destination="org.bailiff.Bench"/>
+  </policy>
+</busconfig>
+X
+# Parked jails, where this Bailiff has them.
+if stage_ctl verify "$stage/bench-warm.profile" >/dev/null 2>&1; then
+	cp "$stage/bench-warm.profile" "$stage/config/profiles/"
 fi
-LD_LIBRARY_PATH="$stage_library" "$build/tests/bench/bench" --address "$BAILIFF_ADDRESS" --payload /payload \
-	--host-payload "$stage/payload" --profile bench "$@" || {
-	status=$?
+stage_start
+export LD_LIBRARY_PATH="$stage_library"
+status=0
+python3 -B "$here/bench.py" "$what" --stage "$stage" --build "$build" --daemon "$stage_daemon_pid" \
+	--bus-pid "$stage_bus_pid" "$@" || status=$?
+if [ "$status" -ne 0 ] && [ "$status" -ne 2 ]; then
 	echo '--- the daemon said:' >&2
-	tail -n 20 "$stage/daemon.log" >&2
-	exit "$status"
-}
+	grep -v 'Sandbox [0-9]' "$stage/daemon.log" | tail -n 20 >&2
+fi
 stage_stop
+exit "$status"

@@ -7,8 +7,8 @@
  * not work.
  */
 
-#include "contender.h"
-#include "query.h"
+#include "stats.h"
+#include "way.h"
 
 #include "base/error.h"
 #include "base/parse.h"
@@ -31,6 +31,9 @@
 #define UNDER_WAY   96  /* more than the 64 calls of a user that may wait */
 #define SETTLE_MSEC 300
 #define PAUSE_MSEC  1
+#define PROFILE     "bench"
+#define PAYLOAD     "/app/payload"
+#define PAGE        4096
 
 /* What the processes share. */
 struct stage {
@@ -59,20 +62,22 @@ static void become(uid_t uid)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-static bailiff_request *request(const char *profile, const char *const *argv)
+static bailiff_request *request(const char *const *argv)
 {
 	bailiff_request *r = NULL;
+	int page = memfd_create("page", MFD_CLOEXEC);
 
-	if (bailiff_request_new(&r, profile) < 0 || bailiff_request_set_argv(r, argv) < 0)
+	if (page < 0 || ftruncate(page, PAGE) < 0 || bailiff_request_new(&r, PROFILE) < 0 ||
+		bailiff_request_set_argv(r, argv) < 0 || bailiff_request_map_fd(r, STDOUT_FILENO, page) < 0)
 		_exit(1);
 	return r;
 }
 
 /* Holds what one may hold, and goes on asking for more. */
-static void hold(bailiff_connection *c, const struct bench *b)
+static void hold(bailiff_connection *c)
 {
-	static const char *const argv[] = { "/usr/bin/sleep", "1000", NULL };
-	bailiff_request *r = request(b->profile, argv);
+	static const char *const argv[] = { PAYLOAD, "stay", NULL };
+	bailiff_request *r = request(argv);
 	bailiff_sandbox *s;
 
 	for (unsigned n = 0; n < LIVE && bailiff_launch(c, r, &s) == 0; n++)
@@ -100,10 +105,10 @@ static void on_launched(int error, bailiff_sandbox *s, void *userdata)
 }
 
 /* As many launches at once as are let, and some that are not. */
-static void launch_on(bailiff_connection *c, const struct bench *b)
+static void launch_on(bailiff_connection *c)
 {
-	const char *const argv[] = { b->jailed, NULL };
-	bailiff_request *r = request(b->profile, argv);
+	const char *const argv[] = { PAYLOAD, NULL };
+	bailiff_request *r = request(argv);
 	struct flight f = { .stage = stage };
 
 	for (;;) {
@@ -118,7 +123,7 @@ static void launch_on(bailiff_connection *c, const struct bench *b)
 	}
 }
 
-static void ask_on(bailiff_connection *c, const struct bench *b)
+static void ask_on(bailiff_connection *c)
 {
 	for (;;) {
 		bailiff_profile_info *list = NULL;
@@ -133,10 +138,9 @@ static void ask_on(bailiff_connection *c, const struct bench *b)
 	}
 }
 
-static void start_other(const struct bench *b, const char *address, uid_t uid, pid_t pids[3])
+static void start_other(const char *address, uid_t uid, pid_t pids[3])
 {
-	static void (*const roles[])(
-		bailiff_connection *, const struct bench *) = { hold, launch_on, ask_on };
+	static void (*const roles[])(bailiff_connection *) = { hold, launch_on, ask_on };
 
 	for (size_t i = 0; i < 3; i++) {
 		pids[i] = fork();
@@ -146,7 +150,7 @@ static void start_other(const struct bench *b, const char *address, uid_t uid, p
 			become(uid);
 			if (bailiff_connect_address(address, &c) < 0)
 				_exit(1);
-			roles[i](c, b);
+			roles[i](c);
 		}
 	}
 }
@@ -157,29 +161,30 @@ struct figure {
 	struct samples idle, beside;
 };
 
-static int measure_one(const struct bench *b, struct figure *f, bool beside)
+static int measure_one(struct way *w, struct figure *f, bool beside)
 {
 	struct samples *s = beside ? &f->beside : &f->idle;
-	uint64_t begin = now_nsec(), first = 0, end = 0;
+	uint64_t begin = now_nsec();
+	struct timing took = { 0 };
 	int r;
 
 	if (strcmp(f->name, "launch") == 0) {
-		r = contenders[1].launch(b, &first, &end);
-		samples_add(s, first);
+		r = way_launch(w, &took);
+		samples_add(s, took.first);
 	} else {
 		bailiff_sandbox_info *list = NULL;
 
-		r = bailiff_list_sandboxes(b->connection, &list);
+		r = bailiff_list_sandboxes(w->connection, &list);
 		samples_add(s, now_nsec() - begin);
 		(void)bailiff_sandbox_info_free(list);
 	}
 	if (r < 0)
 		fprintf(stderr, "bench: %s: %s %s\n", f->name, strerror(-r),
-			bailiff_last_error_message(b->connection));
+			bailiff_last_error_message(w->connection));
 	return r;
 }
 
-static int measure(const struct bench *b, struct figure *figures, size_t n, size_t count)
+static int measure(struct way *w, struct figure *figures, size_t n, size_t count)
 {
 	int r = 0;
 
@@ -188,7 +193,7 @@ static int measure(const struct bench *b, struct figure *figures, size_t n, size
 			stage->paused = !beside;
 			pause_msec(SETTLE_MSEC);
 			for (size_t i = 0; r == 0 && i < ROUND * n; i++)
-				r = measure_one(b, &figures[i % n], beside != 0);
+				r = measure_one(w, &figures[i % n], beside != 0);
 		}
 	for (size_t i = 0; i < n; i++) {
 		samples_sort(&figures[i].idle);
@@ -244,21 +249,28 @@ static int write_json(const char *path, const struct figure *figures, size_t n)
 }
 
 /* In a process of the user's own; returns its exit status. */
-static int run_measured(struct bench *b, const char *address, uid_t uid, size_t count, const char *json)
+static int run_measured(const char *address, uid_t uid, size_t count, const char *json)
 {
+	struct way w = { .kind = &way_bailiff,
+		.name = "bailiff",
+		.words = { address, PROFILE },
+		.n_words = 2,
+		.page_fd = -1,
+		.file_fd = -1 };
 	struct figure figures[] = { { .name = "launch" }, { .name = "query" } };
 	const size_t n = sizeof(figures) / sizeof(figures[0]);
 	int r;
 
 	become(uid);
-	r = bailiff_connect_address(address, &b->connection);
+	ticks_calibrate();
+	r = way_open(&w);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		r = samples_init(&figures[i].idle, count + ROUND);
 		if (r >= 0)
 			r = samples_init(&figures[i].beside, count + ROUND);
 	}
 	if (r >= 0)
-		r = measure(b, figures, n, count);
+		r = measure(&w, figures, n, count);
 	if (r >= 0)
 		print(figures, n);
 	if (r >= 0 && json)
@@ -267,13 +279,12 @@ static int run_measured(struct bench *b, const char *address, uid_t uid, size_t 
 		samples_done(&figures[i].idle);
 		samples_done(&figures[i].beside);
 	}
-	(void)bailiff_connection_free(b->connection);
+	way_close(&w);
 	return r < 0 ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .payload = "", .jailed = "/payload", .profile = "bench" };
 	uint64_t count = 300;
 	pid_t others[3], measured;
 	int status = 1, other, one;
@@ -287,12 +298,12 @@ int main(int argc, char **argv)
 	stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (stage == MAP_FAILED)
 		return 1;
-	start_other(&b, argv[1], (uid_t)other, others);
+	start_other(argv[1], (uid_t)other, others);
 	/* it has its sandboxes before anything is measured */
 	pause_msec(5000);
 	measured = fork();
 	if (measured == 0)
-		_exit(run_measured(&b, argv[1], (uid_t)one, count, argc > 5 ? argv[5] : NULL) +
+		_exit(run_measured(argv[1], (uid_t)one, count, argc > 5 ? argv[5] : NULL) +
 			(fflush(NULL) != 0));
 	(void)waitpid(measured, &status, 0);
 	for (size_t i = 0; i < 3; i++) {

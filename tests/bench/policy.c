@@ -200,6 +200,19 @@ static void print_row(const struct contest *c, size_t i)
 	printf("\n");
 }
 
+/* What the filter costs the payload. */
+static void print_ratios(const struct contest *c)
+{
+	const struct subject *ours = &c->subjects[COMPILER_BAILIFF], *none = &c->subjects[_COMPILER_MAX];
+
+	printf("ours in relation to no filter:");
+	for (size_t i = 0; i < _CALL_MAX; i++)
+		printf(" %s %.2f", bench_call_names[i],
+			subject_nsec(ours, (enum bench_call)i, 0.5) /
+				subject_nsec(none, (enum bench_call)i, 0.5));
+	printf("\n");
+}
+
 static void print_contest(const struct contest *c)
 {
 	printf("\n%-22s %19s %42s   %s\n", "", "compiling, ms", "instructions run for a call",
@@ -210,6 +223,7 @@ static void print_contest(const struct contest *c)
 	for (size_t i = 0; i <= _COMPILER_MAX; i++)
 		if (takes_part(c, i))
 			print_row(c, i);
+	print_ratios(c);
 }
 
 static void json_calls(FILE *f, const struct subject *s)
