@@ -254,10 +254,10 @@ static int serve(struct broker *b, struct seat *s)
 	return l->blocked ? -EAGAIN : 0;
 }
 
-/* 1: something moved. */
-static int move(struct bus_link *l)
+/* 1: something moved. @out: sd-bus may have written something, or the bus have read. */
+static int move(struct bus_link *l, bool out)
 {
-	int r = flush(l), moved;
+	int r = out || l->blocked ? flush(l) : 0, moved;
 
 	if (r >= 0)
 		r = move_in(l);
@@ -268,7 +268,7 @@ static int move(struct bus_link *l)
 	return r < 0 ? r : moved;
 }
 
-static void look(struct bus_link *l, uint32_t events)
+static void look(struct bus_link *l, uint32_t events, bool out)
 {
 	const bool over = events & (EPOLLHUP | EPOLLERR);
 	int r = 1;
@@ -278,7 +278,7 @@ static void look(struct bus_link *l, uint32_t events)
 	if (over)
 		pump_look_again(&l->relay.in);
 	if (r > 0 && l->n_lines == LINES)
-		r = move(l);
+		r = move(l, out);
 	/* a hang-up is reported for ever, also to who waits for something else */
 	if (r == 0 && over)
 		r = -EPIPE;
@@ -290,13 +290,15 @@ static void look(struct bus_link *l, uint32_t events)
 
 static int on_moving(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-	look(userdata, events);
+	struct bus_link *l = userdata;
+
+	look(l, events, fd != l->fd);
 	return 0;
 }
 
 static int on_again(sd_event_source *source, void *userdata)
 {
-	look(userdata, 0);
+	look(userdata, 0, true);
 	return 0;
 }
 

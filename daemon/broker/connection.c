@@ -124,19 +124,23 @@ static int move_in(struct connection *c)
 	return r > 0 ? turns_add(&c->direct->serving.turns, c->uid, &c->seat) : r;
 }
 
-static int move(struct connection *c)
+/* @out: sd-bus may have written something, or the client have read. */
+static int move(struct connection *c, bool out)
 {
-	int r;
+	const bool waited = c->seat.line != NULL;
+	int r = out;
 
-	do
+	while (r > 0)
 		r = relay_out(&c->relay);
-	while (r > 0);
 	if (r >= 0)
 		r = move_in(c);
 	if (r < 0)
 		return r;
 	if (!connection_reads(c))
 		return -ENOBUFS;
+	/* its turn may come at once: then nothing is to be changed there and back */
+	if (!waited && c->seat.line)
+		return 0;
 	return relay_watch(&c->relay, may_ask(c), c->fd_source, c->inner_source);
 }
 
@@ -154,7 +158,7 @@ int connection_serve(struct broker *b, struct seat *s)
 		pump_drop(&c->relay.in);
 	}
 	if (r >= 0)
-		r = move(c);
+		r = move(c, true);
 	if (r < 0)
 		connection_end(c, r);
 	return 0;
@@ -178,7 +182,7 @@ static int on_moving(sd_event_source *source, int fd, uint32_t events, void *use
 {
 	struct connection *c = userdata;
 	struct serving *s = &c->direct->serving;
-	int r = move(c);
+	int r = move(c, fd == c->inner || relay_blocked(&c->relay));
 
 	/* a hang-up is reported for ever, to whoever waits for something else as well */
 	if (r >= 0 && (events & (EPOLLHUP | EPOLLERR)) && !may_ask(c))

@@ -158,10 +158,9 @@ static int append_profile(
 	struct broker *b, const struct caller *c, sd_bus_message *reply, const struct compiled_profile *p)
 {
 	const struct plan_caller who = caller_for_plan(c);
-	struct plan_result result;
 	int r;
 
-	if (p->invalid || plan_access(p, &who, &result) < 0)
+	if (!plan_permits(p, &who))
 		return 0;
 	r = append(
 		reply, BAILIFF_QUOTA_SANDBOXES, p->name, count_profile(b, c->uid, p->name), p->max_per_user);

@@ -70,11 +70,9 @@ int manager_bus_require_administrator(
 static int append_profile(sd_bus_message *reply, const struct compiled_profile *p, const struct caller *c)
 {
 	const struct plan_caller who = caller_for_plan(c);
-	struct plan_result result = { 0 };
-	const bool allowed = !p->invalid && plan_access(p, &who, &result) >= 0;
 
 	return sd_bus_message_append(reply, "(ssbd)", p->name, p->description ? p->description : "",
-		(int)allowed, profile_bus_exposure(p));
+		(int)plan_permits(p, &who), profile_bus_exposure(p));
 }
 
 static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error *error)

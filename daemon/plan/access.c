@@ -112,8 +112,23 @@ const char *plan_polkit_action(const struct compiled_profile *p)
 	return last && last->type == ACCESS_POLKIT ? last->name : NULL;
 }
 
+static const struct access_rule *find_rule(const struct compiled_profile *p, const struct plan_caller *c)
+{
+	for (size_t i = 0; i < p->n_access; i++)
+		if (rule_matches(&p->access[i], c))
+			return &p->access[i];
+	return NULL;
+}
+
+bool plan_permits(const struct compiled_profile *p, const struct plan_caller *c)
+{
+	return !p->invalid && c->uid != ID_INVALID && (c->administrator || find_rule(p, c));
+}
+
 int plan_access(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret)
 {
+	const struct access_rule *rule;
+
 	*ret = (struct plan_result){ 0 };
 	if (p->invalid)
 		return refuse(ret, p, "(invalid)", REFUSAL_PROFILE_INVALID, -EACCES,
@@ -128,8 +143,6 @@ int plan_access(const struct compiled_profile *p, const struct plan_caller *c, s
 		(void)snprintf(ret->rule, sizeof(ret->rule), "administrator (user %u)", c->uid);
 		return 0;
 	}
-	for (size_t i = 0; i < p->n_access; i++)
-		if (rule_matches(&p->access[i], c))
-			return allow(&p->access[i], ret);
-	return deny(p, c, ret);
+	rule = find_rule(p, c);
+	return rule ? allow(rule, ret) : deny(p, c, ret);
 }

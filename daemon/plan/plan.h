@@ -95,6 +95,8 @@ struct plan_result {
 	char message[PLAN_MESSAGE_MAX]; /* for people; names key, value, and the mend */
 };
 
+/* May this caller launch this profile at all? The same without a word why. */
+bool plan_permits(const struct compiled_profile *p, const struct plan_caller *c);
 /* May this caller launch this profile at all? Fills rule either way. Returns 0 or -EACCES (result says why).
  */
 int plan_access(const struct compiled_profile *p, const struct plan_caller *c, struct plan_result *ret);

@@ -303,7 +303,11 @@ class Bench:
         return known[self.options.bus]
 
     def queries(self):
-        return self.program("queries", self.bus, str(self.options.count))
+        found = {}
+        for name, address in self.addresses().items():
+            print(f"\n{name}:", end="")
+            found[name] = self.program("queries", address, "direct" if name == "direct" else "bus", str(self.options.count))
+        return found
 
     def policy(self):
         tools = self.options.minijail_tools

@@ -74,10 +74,13 @@ def scale(levels):
 
 
 def queries(found):
-    """The first is the empty one."""
-    names = [name for name, value in found.items() if isinstance(value, dict) and "median" in value]
-    return [row("B6", f"{name}: rate in relation to {names[0]}, at least 0.8", [found[names[0]]["median"] / found[name]["median"]],
-                lambda v: v >= 0.8) for name in names[1:]]
+    """Of each way the first is the empty one."""
+    rows = []
+    for way, took in found.items():
+        empty, *names = took
+        rows += [row("B6", f"{way}, {name}: rate in relation to {empty}, at least 0.8", [took[empty]["median"] / took[name]["median"]],
+                     lambda v: v >= 0.8) for name in names]
+    return rows
 
 
 def reload(found):

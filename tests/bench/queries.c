@@ -19,12 +19,12 @@ static void print_queries(void)
 {
 	double empty = samples_usec(&queries[0].took, 0.5);
 
-	printf("\n%-22s %9s %9s %9s %7s\n", "query", "median", "p99", "minimum", "ratio");
+	printf("\n%-22s %9s %9s %9s %7s\n", "query", "median", "p99", "minimum", "rate");
 	for (size_t i = 0; i < n_queries; i++) {
 		const struct samples *s = &queries[i].took;
 
-		printf("%-22s %9.1f %9.1f %9.1f %7.2f\n", queries[i].name, samples_usec(s, 0.5),
-			samples_usec(s, 0.99), samples_usec(s, 0), samples_usec(s, 0.5) / empty);
+		printf("%-22s %9.1f %9.1f %9.1f %6.0f%%\n", queries[i].name, samples_usec(s, 0.5),
+			samples_usec(s, 0.99), samples_usec(s, 0), 100 * empty / samples_usec(s, 0.5));
 	}
 }
 
@@ -43,33 +43,23 @@ static int write_json(const char *path)
 	return fclose(f) == 0 ? 0 : errno_or_eio();
 }
 
-static int measure(const char *address, uint64_t count, const char *json)
-{
-	bailiff_connection *c = NULL;
-	int r = bailiff_connect_address(address, &c);
-
-	if (r < 0) {
-		fprintf(stderr, "bench: %s: %s\n", address, strerror(-r));
-		return r;
-	}
-	r = measure_queries(c, address, count);
-	if (r == 0) {
-		print_queries();
-		r = write_json(json);
-	}
-	bailiff_connection_free(c);
-	for (size_t i = 0; i < n_queries; i++)
-		samples_done(&queries[i].took);
-	return r;
-}
-
 int main(int argc, char **argv)
 {
+	const bool direct = argc > 2 && strcmp(argv[2], "direct") == 0;
 	uint64_t count;
+	int r;
 
-	if (argc != 4 || parse_u64(argv[2], &count) < 0 || count == 0 || count > COUNT_MAX) {
-		fprintf(stderr, "usage: bench-queries ADDRESS COUNT JSON\n");
+	if (argc != 5 || (!direct && strcmp(argv[2], "bus") != 0) || parse_u64(argv[3], &count) < 0 ||
+		count == 0 || count > COUNT_MAX) {
+		fprintf(stderr, "usage: bench-queries ADDRESS bus|direct COUNT JSON\n");
 		return 2;
 	}
-	return measure(argv[1], count, argv[3]) < 0 ? 1 : 0;
+	r = measure_queries(argv[1], direct, count);
+	if (r == 0) {
+		print_queries();
+		r = write_json(argv[4]);
+	}
+	for (size_t i = 0; i < n_queries; i++)
+		samples_done(&queries[i].took);
+	return r < 0 ? 1 : 0;
 }

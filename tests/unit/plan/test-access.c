@@ -77,6 +77,7 @@ static void test_evidence(void **state)
 		struct plan_result result;
 		int r = plan_access(&p, &c, &result);
 
+		assert_int_equal(plan_permits(&p, &c), r == 0);
 		if (r != (evidence[i].rule ? 0 : -EACCES) ||
 			(evidence[i].rule && strcmp(result.rule, evidence[i].rule) != 0))
 			fail_msg("%s: %d, %s", evidence[i].name, r, result.rule);
@@ -190,6 +191,7 @@ static void check_row(void **state)
 	p.error = row->invalid ? why : NULL;
 	memset(&result, 0xff, sizeof(result));
 	assert_int_equal(plan_access(&p, &c, &result), row->expected);
+	assert_int_equal(plan_permits(&p, &c), row->expected == 0);
 	assert_int_equal(result.refusal, row->refusal);
 	assert_int_not_equal(strlen(result.rule), 0);
 	assert_int_equal(strlen(result.message) == 0, row->expected == 0);
