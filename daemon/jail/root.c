@@ -189,7 +189,8 @@ int root_attach_in_base(int mount_fd)
 	_cleanup_close_ int base_fd = -1;
 	int r;
 
-	base_fd = mount_new_tmpfs("0755", "4k", "4", SAFE | MOUNT_ATTR_NOEXEC);
+	/* Four, and room for their labels: since Linux 6.6 an inode's attributes count as inodes. */
+	base_fd = mount_new_tmpfs("0755", "4k", "8", SAFE | MOUNT_ATTR_NOEXEC);
 	if (base_fd < 0)
 		return base_fd;
 	if (mkdirat(base_fd, BASE_ROOT, 0755) < 0 || mkdirat(base_fd, BASE_DIRECTORY, 0) < 0 ||
