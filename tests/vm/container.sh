@@ -6,22 +6,14 @@
 # Boots systemd of a Debian SUITE (bookworm, trixie) in a container of systemd-nspawn, with the packages of the folder
 # PACKAGES installed by dpkg; runs the tests of the package bailiff-tests in it; leaves what they said in WORK/out. The
 # kernel is the machine's own: no SELinux, and of the controllers those that are left for version 2. For these there
-# is vm.sh; this takes seconds. The base system is kept in ${BAILIFF_VM_CACHE:-/var/cache/bailiff-vm}.
+# is vm.sh; this takes seconds.
 #
 # The functions are called by step, through their names:
 # shellcheck disable=SC2317
-set -euo pipefail
-
-suite=$1 packages=$(realpath "$2") work=$3
-here=$(dirname "$(realpath "$0")")
-cache=${BAILIFF_VM_CACHE:-/var/cache/bailiff-vm}
-mkdir -p "$work" "$cache"
-work=$(realpath "$work")
-tree=$work/tree
-# shellcheck disable=SC2034 # debian.sh reads it
 kind=container
 # shellcheck source=tests/vm/debian.sh
-. "$here/debian.sh"
+. "$(dirname "$(realpath "$0")")/debian.sh"
+need_packages
 
 include=systemd,systemd-sysv,dbus,dbus-broker,polkitd,libpam-systemd,util-linux,mount,procps,libcap2-bin
 include=$include,libglib2.0-bin,libnettle8,xz-utils,iputils-ping,runit,s6
@@ -36,7 +28,7 @@ masked='getty.target console-getty.service timers.target e2scrub_reap.service ld
 
 provision() {
 	local unit
-	unpack "$base" "$tree" && install_packages "$tree" "$packages" || return
+	unpack "$base" && install_packages || return
 	for unit in $masked; do
 		ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 	done
@@ -74,7 +66,7 @@ leave_groups() {
 boot() {
 	rm -rf "$work/out"
 	mkdir "$work/out"
-	printf '%s' "${BAILIFF_VM_TESTS:-10-service 20-launch 40-faults 70-managers}" >"$work/out/tests"
+	printf '%s' "${BAILIFF_VM_TESTS:-10-service 20-launch 40-faults 70-managers 80-upgrade 99-remove}" >"$work/out/tests"
 	trap leave_groups EXIT
 	enter_groups
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 "${BAILIFF_VM_TIMEOUT:-300}" \
@@ -82,13 +74,6 @@ boot() {
 		--keep-unit --register=no --private-network --capability=all --system-call-filter=@known \
 		--console=pipe -b </dev/null
 }
-
-case $suite in
-bookworm | trixie) ;;
-*) fail "$suite: one of bookworm, trixie" ;;
-esac
-[ "$(id -u)" = 0 ] || fail 'making a container takes root'
-ls "$packages"/*.deb >/dev/null 2>&1 || fail "$packages: there are no packages in it"
 
 base=$(base_name "$include")
 [ -e "$base" ] || step base base_system "$base" "$include"

@@ -1,14 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# For the scripts beside it, sourced: a Debian of a test's own, made once and kept. They set these first:
-: "${kind:?}" "${work:?}" "${cache:?}" "${suite:?}"
+# For the scripts beside it, sourced: a Debian of a test's own, made once and kept in ${BAILIFF_VM_CACHE:-/var/cache/bailiff-vm}.
+# Each has the arguments SUITE (bookworm, trixie), INPUT (a folder), WORK (another one), and sets this first:
+: "${kind:?}"
+set -euo pipefail
 
 say() { printf '%s: %s\n' "$kind" "$*"; }
 fail() {
 	say "$@" >&2
 	exit 1
 }
+
+[ "$#" = 3 ] || fail 'wanted: SUITE INPUT WORK'
+suite=$1 input=$(realpath "$2") work=$3
+case $suite in
+bookworm | trixie) ;;
+*) fail "$suite: one of bookworm, trixie" ;;
+esac
+[ "$(id -u)" = 0 ] || fail 'a file system with many owners takes root'
+# shellcheck disable=SC2034 # where its files are: the others read it
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+cache=${BAILIFF_VM_CACHE:-/var/cache/bailiff-vm}
+mkdir -p "$work" "$cache"
+work=$(realpath "$work")
+tree=$work/tree
 
 # step NAME COMMAND...: what it says goes to a file, how long it took is said.
 step() {
@@ -50,19 +66,43 @@ base_name() {
 	printf '%s/%s-%s.tar\n' "$cache" "$suite" "$(printf '%s' "$1" | sha256sum | cut -c1-16)"
 }
 
-# unpack BASE TREE
+# unpack BASE: into $tree
 unpack() {
-	rm -rf "$2"
-	mkdir "$2"
-	tar -xpf "$1" -C "$2" --xattrs --xattrs-include='*'
+	rm -rf "$tree"
+	mkdir "$tree"
+	tar -xpf "$1" -C "$tree" --xattrs --xattrs-include='*'
 }
 
-# install_packages TREE PACKAGES: those of the folder, by dpkg, and two users. The policy needs a system with SELinux.
+# inside COMMAND...: in $tree, which has a procfs meanwhile, and nothing to reach over a network.
+inside() {
+	unshare --mount --net --propagation private sh -ec "mount -t proc proc '$tree/proc'; exec chroot '$tree' \"\$@\"" - "$@"
+}
+
+need_packages() {
+	ls "$input"/*.deb >/dev/null 2>&1 || fail "$input: there are no packages in it"
+}
+
+# next_version FILE FOLDER: the same package with a higher version.
+next_version() {
+	local content=$work/next
+	rm -rf "$content"
+	dpkg-deb -R "$1" "$content" || return
+	sed -Ei '/^Version:/ s/$/+next/; /^Depends:/ s/\(= ([^)]*)\)/(= \1+next)/g' "$content/DEBIAN/control"
+	dpkg-deb --root-owner-group -Znone -b "$content" "$2" || return
+	rm -r "$content"
+}
+
+# The packages of $input go into $tree by dpkg, and two users; those that 80-upgrade installs lie beside them. The policy
+# needs a system with SELinux.
 install_packages() {
-	mkdir "$1/packages" && cp "$2"/*.deb "$1/packages/" || return
-	[ -x "$1/usr/sbin/semodule" ] || rm -f "$1"/packages/bailiff-selinux_*.deb
-	chroot "$1" sh -c 'dpkg -i /packages/*.deb' || return
-	rm -r "$1/packages"
-	useradd --root "$1" --no-create-home --shell /bin/sh alice
-	useradd --root "$1" --no-create-home --shell /bin/sh bob
+	local file
+	mkdir "$tree/packages" "$tree/srv/bailiff-next" && cp "$input"/*.deb "$tree/packages/" || return
+	[ -x "$tree/usr/sbin/semodule" ] || rm -f "$tree"/packages/bailiff-selinux_*.deb
+	inside sh -c 'dpkg -i /packages/*.deb' || return
+	for file in "$tree"/packages/*.deb; do
+		next_version "$file" "$tree/srv/bailiff-next" || return
+	done
+	rm -r "$tree/packages"
+	useradd --root "$tree" --no-create-home --shell /bin/sh alice
+	useradd --root "$tree" --no-create-home --shell /bin/sh bob
 }
