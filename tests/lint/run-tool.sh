@@ -52,7 +52,7 @@ cppcheck)
 	;;
 shell)
 	require shellcheck
-	find tests -name '*.sh' -print0 | xargs -0 shellcheck -x dev .ci/run
+	find tests -name '*.sh' -print0 | xargs -0 shellcheck -x dev .ci/run .ci/nightly .ci/steps
 	;;
 *)
 	echo "run-tool.sh: no tool '$what'" >&2
