@@ -122,7 +122,7 @@ declare -A wanted=(
 	[dbus-broker]=''
 	[dbus-daemon]='10-service 15-bus 20-launch 25-kinds 90-denials'
 	[permissive-cgroup-v1]='20-launch 60-circumstances'
-	[no-selinux]='10-service 20-launch 60-circumstances'
+	[no-selinux]='10-service 20-launch 60-circumstances 65-elsewhere'
 )
 
 # cx16 off, above: qemu 7.2 and Linux 6.12 do not agree about it. no_timer_check: on a busy host ticks are late, for which the kernel
