@@ -62,7 +62,7 @@ def scale(levels):
     of = lambda level: sum(kb for name, kb in level["pss"].items() if name != "stub")
     rows = []
     for name in high["ways"]:
-        if name.startswith("bailiff"):
+        if name.startswith("bailiff") and name in low["ways"] and high is not low:
             rows.append(row("B5", f"{name}: {high['live']:,} live sandboxes in relation to {low['live']:,}, at most 1.2",
                             [high["ways"][name]["first"]["median"] / low["ways"][name]["first"]["median"]], lambda v: v <= 1.2))
     rows.append(row("B5", f"PSS of keeper, launcher and broker with {high['live']:,}, kB: at most 12,288", [of(high)],

@@ -72,25 +72,21 @@ def below(roots):
 
 
 def role(pid):
-    """Of Bailiff's own processes; None of others, payloads and the inits of jails among them."""
-    words = read(f"/proc/{pid}/cmdline").split("\0")
-    name = os.path.basename(words[0])
-    # before exec a sandbox is a copy of the launcher: it has no loop of its own yet
-    return name if name in ROLES and read(f"/proc/{pid}/status").find("\nNSpid:\t") >= 0 else None
+    """The program's name, of Bailiff's own; None of others."""
+    name = os.path.basename(read(f"/proc/{pid}/cmdline").partition("\0")[0])
+    return name if name in ROLES else None
 
 
 def daemons(root):
-    """pid: role, of the daemon whose first process that is: the first of each name, but for stub and keeper."""
-    parents, found, pending = processes(), {root: "stub"}, [root]
-    while pending:
-        pid = pending.pop(0)
-        for child in sorted(c for c, parent in parents.items() if parent == pid):
-            name = role(child)
-            if name == "bailiffd" and "keeper" not in found.values():
-                found[child] = "keeper"
-                pending.append(child)
-            elif name in ROLES[1:] and found[pid] == "keeper" and name.removeprefix("bailiff-") not in found.values():
-                found[child] = name.removeprefix("bailiff-")
+    """pid: role, of the daemon whose first process that is. Orphans are the keeper's children, too, but no more of its name;
+    jails on their way are the launcher's."""
+    parents = processes()
+    keeper = next(pid for pid, parent in parents.items() if parent == root and role(pid) == "bailiffd")
+    found = {root: "stub", keeper: "keeper"}
+    for pid, parent in sorted(parents.items()):
+        name = role(pid) if parent == keeper else None
+        if name in ROLES[1:]:
+            found[pid] = name.removeprefix("bailiff-")
     return found
 
 

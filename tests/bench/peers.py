@@ -186,7 +186,7 @@ class Peers:
         """Where systemd runs, or one is given by its bus' address; its own words for the same jail."""
         if not self.systemd and not os.path.isdir("/run/systemd/system"):
             return []
-        payload = os.path.join(self.app, "payload")
+        payload = jail.PAYLOAD if self.systemd else os.path.join(self.app, "payload")
         properties = ["User=nobody", "PrivateNetwork=yes", "PrivateDevices=yes", "PrivateTmp=yes", "PrivateIPC=yes",
                       "PrivateMounts=yes", "ProtectSystem=strict", "ProtectHome=s:yes", "ProtectControlGroups=yes",
                       "ProtectKernelTunables=yes", "NoNewPrivileges=yes", "ProtectHostname=yes",

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables for people, from the figures of bench.py: on the terminal, in Markdown, and a chart."""
+"""Tables for people, from the figures of bench.py: on the terminal, in Markdown, and a chart.
 
+usage: report.py JSON MARKDOWN, to write a report once more"""
+
+import json
 import os
+import sys
 
 import chart
 import goals
@@ -100,9 +104,8 @@ def markdown(results):
         lines += throughput_table(what["throughput"])
     if "scale" in what:
         lines += scale_table(what["scale"])
-    for name, words in (("versions", "Versions"),):
-        if results.get(name):
-            lines += [f"{words}: " + ", ".join(results[name].values()) + ".", ""]
+    if results.get("versions"):
+        lines += ["Versions: " + ", ".join(results["versions"].values()) + ".", ""]
     return lines
 
 
@@ -145,8 +148,9 @@ def scale_table(found):
              "| live | " + " | ".join(names) + " | " + " | ".join(found[0]["pss"]) + " |",
              "| ---: |" + " ---: |" * (len(names) + len(found[0]["pss"]))]
     for level in found:
-        cells = [level["ways"][n]["first"] for n in names]
-        lines.append(f"| {level['live']:,} | " + " | ".join(f"{c['median']:,.0f} / {c['p99']:,.0f}" for c in cells) + " | "
+        cells = [level["ways"].get(n, {}).get("first") for n in names]
+        lines.append(f"| {level['live']:,} | " + " | ".join(f"{c['median']:,.0f} / {c['p99']:,.0f}" if c else "failed" for c in cells)
+                     + " | "
                      + " | ".join(f"{n:,}" for n in level["pss"].values()) + " |")
     return lines + [""]
 
@@ -165,3 +169,8 @@ def write(results, path):
         with open(os.path.join(os.path.dirname(path), "benchmarks.svg"), "w", encoding="utf-8") as f:
             f.write(chart.svg("Launch to first instruction, µs (logarithmic): median, and the line to the 99th percentile",
                               {name: row["first"] for name, row in run["spaced"]["ways"].items() if not name.startswith("call")}))
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as figures:
+        write(json.load(figures), sys.argv[2])
