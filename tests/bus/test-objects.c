@@ -9,6 +9,7 @@
 #include "rig.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -425,6 +426,91 @@ static void test_object_manager(void **state)
 
 #define BUS_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
+/* No fewer bytes than what is left of this message takes on a bus: values with all the padding that there can
+ * be. */
+static size_t size_at_most(sd_bus_message *m)
+{
+	size_t n = 0, depth = 0;
+
+	for (;;) {
+		const char *contents, *text;
+		uint64_t number;
+		char type;
+		int r = sd_bus_message_peek_type(m, &type, &contents);
+
+		assert_true(r >= 0);
+		n += 16;
+		if (r == 0 && depth == 0)
+			return n;
+		if (r == 0) {
+			assert_true(sd_bus_message_exit_container(m) >= 0);
+			depth--;
+		} else if (contents) {
+			assert_true(sd_bus_message_enter_container(m, type, contents) > 0);
+			n += strlen(contents);
+			depth++;
+		} else if (strchr("sog", type)) {
+			assert_true(sd_bus_message_read_basic(m, type, &text) > 0);
+			n += strlen(text);
+		} else {
+			assert_true(sd_bus_message_read_basic(m, type, &number) > 0);
+		}
+	}
+}
+
+/* As many sandboxes as there can be, with the longest of names. */
+static void fill_table(struct broker *b)
+{
+	char tag[TAG_MAX + 1], profile[PROFILE_NAME_MAX + 1], cgroup[NAME_MAX + 1];
+	struct launched l = { .uid = 1000,
+		.host_pid = INT32_MAX,
+		.layers = UINT32_MAX,
+		.started_realtime_usec = UINT64_MAX / 2,
+		.cgroup = cgroup };
+
+	memset(tag, 't', TAG_MAX);
+	memset(profile, 'p', PROFILE_NAME_MAX);
+	memset(cgroup, 'c', NAME_MAX);
+	tag[TAG_MAX] = profile[PROFILE_NAME_MAX] = cgroup[NAME_MAX] = '\0';
+	for (uint64_t i = 0; i < SANDBOXES_MAX; i++) {
+		struct sandbox *s;
+
+		l.id = UINT32_MAX - i;
+		s = sandbox_new(b, &l, profile, tag, NULL);
+		assert_non_null(s);
+		s->owner = 1000;
+		s->state = i % 2 ? SANDBOX_EXITED : SANDBOX_RUNNING;
+		assert_int_equal(sandboxes_add(&b->sandboxes, s), 0);
+	}
+}
+
+/* D16: a list of all has room in one message of the stock system bus twice over; it comes whole. */
+static void test_longest_lists(void **state)
+{
+	static const char *const members[] = { "ListSandboxes", "GetManagedObjects" };
+	const size_t bus_maximum = 32U << 20;
+	struct rig *r = *state;
+
+	fill_table(&r->broker);
+	for (size_t i = 0; i < ELEMENTSOF(members); i++) {
+		struct reply reply;
+		size_t size;
+
+		rig_expect(r,
+			i == 0 ? rig_call(r, ROOT, 0, members[i])
+			       : rig_call_path(r, ROOT, BAILIFF_OBJECT_PATH,
+					 "org.freedesktop.DBus.ObjectManager", members[i]),
+			NULL, &reply);
+		size = size_at_most(reply.message);
+		print_message("%s: at most %zu bytes\n", members[i], size);
+		assert_in_range(size, SANDBOXES_MAX * TAG_MAX, bus_maximum / 2);
+		reply_done(&reply);
+	}
+	expect_managed(r, ROOT, SANDBOXES_MAX);
+	expect_managed(r, ALICE, SANDBOXES_MAX);
+	expect_managed(r, BOB, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +520,7 @@ int main(void)
 		BUS_TEST(test_profile_paths),
 		BUS_TEST(test_by_pidfd),
 		BUS_TEST(test_object_manager),
+		BUS_TEST(test_longest_lists),
 		BUS_TEST(test_subscribe),
 		BUS_TEST(test_unsubscribe),
 		BUS_TEST(test_subscriptions_bounded),

@@ -315,7 +315,8 @@ bool rig_can_run(void)
 	return geteuid() == 0 || g_strcmp0(g_getenv("BAILIFF_MUST_WORK"), "1") == 0;
 }
 
-static int set_up(void **state, bool with_bus)
+/* @mode: of the daemon; NULL: clients are on the bus, which it needs. */
+static int set_up(void **state, const char *mode, bool with_bus)
 {
 	struct rig *rig = g_new0(struct rig, 1);
 
@@ -328,11 +329,11 @@ static int set_up(void **state, bool with_bus)
 	write_profiles(rig);
 	write_bus_config(rig);
 	rig->address = g_strdup_printf("unix:path=%s/bus", rig->dir);
-	rig->client_address = g_strdup_printf(
-		"unix:path=%s/%s", rig->dir, rig_is_direct() || !with_bus ? "run/broker" : "bus");
+	rig->client_address =
+		g_strdup_printf("unix:path=%s/%s", rig->dir, rig_is_direct() || mode ? "run/broker" : "bus");
 	if (with_bus)
 		rig_bus_start(rig);
-	start_daemon(rig, with_bus ? NULL : "--bus=optional");
+	start_daemon(rig, mode);
 	*state = rig;
 	rig_wait_ready(rig);
 	/* the compiler, of which the broker need not wait for the end */
@@ -347,12 +348,17 @@ static int set_up(void **state, bool with_bus)
 
 int rig_setup(void **state)
 {
-	return set_up(state, true);
+	return set_up(state, NULL, true);
 }
 
 int rig_setup_without_bus(void **state)
 {
-	return set_up(state, false);
+	return set_up(state, "--bus=optional", false);
+}
+
+int rig_setup_beside_bus(void **state)
+{
+	return set_up(state, "--bus=none", true);
 }
 
 /* Waits for a child's end, at most RIG_TIMEOUT_MS; the wait status or -1. */

@@ -52,6 +52,8 @@ bool rig_can_run(void);
 int rig_setup(void **state);
 /* The same without a bus: the daemon may do without, and clients connect to the direct socket. */
 int rig_setup_without_bus(void **state);
+/* A bus runs, and the daemon is told not to use it. */
+int rig_setup_beside_bus(void **state);
 /* The bus comes, or dies by this signal. */
 void rig_bus_start(struct rig *rig);
 void rig_bus_stop(struct rig *rig, int signal);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,6 +174,75 @@ static void test_required(void **state)
 	rig_disconnect(rig, alice);
 }
 
+static GVariant *ask_bus(GDBusConnection *c, const char *method, GVariant *args)
+{
+	g_autoptr(GError) error = NULL;
+	GVariant *v = g_dbus_connection_call_sync(c, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+		"org.freedesktop.DBus", method, args, NULL, G_DBUS_CALL_FLAGS_NONE, RIG_TIMEOUT_MS, NULL,
+		&error);
+
+	if (!v)
+		fail_msg("%s: %s", method, error->message);
+	return v;
+}
+
+/* Neither the name, nor any connection of the broker's user. */
+static void expect_not_on_bus(GDBusConnection *c)
+{
+	const struct passwd *bailiff = getpwnam("bailiff");
+	g_autoptr(GVariant) v = ask_bus(c, "ListNames", NULL);
+	g_autofree const char **names = NULL;
+
+	assert_non_null(bailiff);
+	g_variant_get(v, "(^a&s)", &names);
+	for (const char **name = names; *name; name++) {
+		g_autoptr(GVariant) user = NULL;
+		guint32 uid;
+
+		assert_string_not_equal(*name, RIG_NAME);
+		user = ask_bus(c, "GetConnectionUnixUser", g_variant_new("(s)", *name));
+		g_variant_get(user, "(u)", &uid);
+		assert_int_not_equal(uid, bailiff->pw_uid);
+	}
+}
+
+/* --bus=none: all that there is, by the direct socket alone; the bus beside it does not see the broker, nor
+ * the next one, nor after a reload. */
+static void test_none(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *alice = rig_connect(rig, RIG_ALICE), *on_bus = connect_to_bus(rig, RIG_ALICE);
+	struct rig_sandbox s;
+
+	expect_not_on_bus(on_bus);
+	rig_reload(rig);
+	launch(alice, "{'detach': <true>}", &s);
+	expect_not_on_bus(on_bus);
+	EXPECT(0, "tool", NULL, "list");
+	rig_kill_and_wait(rig, RIG_BROKER);
+	rig_disconnect(rig, alice);
+	alice = rig_connect(rig, RIG_ALICE);
+	assert_false(has_ended(&s, 0));
+	EXPECT(0, "tool", NULL, "list");
+	expect_not_on_bus(on_bus);
+	stop(alice, &s);
+	rig_bus_stop(rig, SIGKILL);
+	launch(alice, NULL, &s);
+	rig_disconnect(rig, alice);
+	assert_true(has_ended(&s, RIG_TIMEOUT_MS));
+	rig_sandbox_done(&s);
+	rig_disconnect(rig, on_bus);
+	rig_bus_start(rig);
+}
+
+static int set_up_beside(void **state)
+{
+	int r = rig_setup_beside_bus(state);
+
+	ctl_use(*state);
+	return r;
+}
+
 static int set_up_without(void **state)
 {
 	int r = rig_setup_without_bus(state);
@@ -188,11 +258,13 @@ int main(void)
 		rig_test(test_comes_and_goes),
 		rig_test(test_broker_killed),
 	};
-	const struct CMUnitTest with[] = { rig_test(test_required) };
+	const struct CMUnitTest with[] = { rig_test(test_required) }, none[] = { rig_test(test_none) };
 	int r;
 
 	if (!rig_can_run())
 		return RIG_SKIPPED;
 	r = cmocka_run_group_tests_name("optional", without, set_up_without, ctl_tear_down);
+	if (r == 0)
+		r = cmocka_run_group_tests_name("none", none, set_up_beside, ctl_tear_down);
 	return r != 0 ? r : cmocka_run_group_tests_name("required", with, rig_setup, rig_teardown);
 }
