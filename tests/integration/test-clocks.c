@@ -7,7 +7,6 @@
 
 #include "rig.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,7 +31,7 @@ static unsigned check_timers(struct rig *rig, enum rig_process which, const char
 		if (!clock || strstr(text, "it_value: (0, 0)"))
 			continue;
 		n++;
-		if (atoi(clock + strlen("clockid: ")) != CLOCK_BOOTTIME)
+		if (g_ascii_strtoll(clock + strlen("clockid: "), NULL, 10) != CLOCK_BOOTTIME)
 			fail_msg("%s has a timer of another clock: %s", name, text);
 	}
 	return n;
