@@ -15,7 +15,6 @@
 
 static const char *const names[] = { "stub", "keeper", "launcher", "broker", "test" };
 
-/* The launcher's stock of network namespaces counts as full: it fills whenever there is nothing to do. */
 static size_t count_open(pid_t pid, size_t stock)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
@@ -35,6 +34,24 @@ static size_t count_open(pid_t pid, size_t stock)
 	if (d)
 		g_dir_close(d);
 	return n + MAX(networks, stock);
+}
+
+size_t rig_count_fds(struct rig *rig, enum rig_process which)
+{
+	return which == RIG_LAUNCHER ? count_open(rig_pid(rig, which), JAIL_STOCK_MAX)
+				     : count_open(rig_pid(rig, which), 0);
+}
+
+void rig_await_fds(struct rig *rig, enum rig_process which, size_t n)
+{
+	size_t now = rig_count_fds(rig, which);
+
+	for (int i = 0; now > n && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		g_usleep(POLL_USEC);
+		now = rig_count_fds(rig, which);
+	}
+	if (now > n)
+		fail_msg("the %s has %zu descriptors, had %zu", names[which], now, n);
 }
 
 static void add_file(GString *s, pid_t pid, const char *name)
@@ -118,11 +135,9 @@ void rig_print_difference(const char *before, const char *now)
  */
 static void count_fds(struct rig *rig, size_t fds[_RIG_PROCESS_MAX + 1])
 {
-	for (enum rig_process p = RIG_STUB; p <= _RIG_PROCESS_MAX; p++) {
-		pid_t pid = p == _RIG_PROCESS_MAX ? getpid() : rig_pid(rig, p);
-
-		fds[p] = count_open(pid, p == RIG_LAUNCHER ? JAIL_STOCK_MAX : 0);
-	}
+	for (enum rig_process p = RIG_STUB; p < _RIG_PROCESS_MAX; p++)
+		fds[p] = rig_count_fds(rig, p);
+	fds[_RIG_PROCESS_MAX] = count_open(getpid(), 0);
 }
 
 static bool same(struct rig *rig, const char *now, const size_t fds[_RIG_PROCESS_MAX + 1])

@@ -62,6 +62,11 @@ int rig_teardown(void **state);
 /* For each test, see rig_test(): notes what the daemon holds, and compares it afterwards. */
 int rig_test_setup(void **state);
 int rig_test_teardown(void **state);
+/* The descriptors that one of them has open. The launcher's stock of network namespaces counts as full: it
+ * fills whenever there is nothing to do. */
+size_t rig_count_fds(struct rig *rig, enum rig_process which);
+/* Waits up to RIG_TIMEOUT_MS until there are no more than n. */
+void rig_await_fds(struct rig *rig, enum rig_process which, size_t n);
 /* The lines that only one of two texts has. */
 void rig_print_difference(const char *before, const char *now);
 /* A test that must leave nothing behind. */

@@ -52,7 +52,7 @@ struct fuzz {
 	GHashTable *errors; /* name -> times */
 	char *fault;        /* the first */
 	pid_t pids[_RIG_PROCESS_MAX];
-	guint fds[_RIG_PROCESS_MAX];
+	size_t fds[_RIG_PROCESS_MAX];
 	guint64 memory[_RIG_PROCESS_MAX]; /* KiB, after the first quarter */
 };
 
@@ -284,19 +284,6 @@ static void stop_all(struct fuzz *f)
 	}
 }
 
-static guint count_fds(pid_t pid)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
-	GDir *d = g_dir_open(path, 0, NULL);
-	guint n = 0;
-
-	while (d && g_dir_read_name(d))
-		n++;
-	if (d)
-		g_dir_close(d);
-	return n;
-}
-
 /* KiB in memory. */
 static guint64 memory_of(pid_t pid)
 {
@@ -313,15 +300,8 @@ static guint64 memory_of(pid_t pid)
 static void check_rest(struct fuzz *f)
 {
 	for (enum rig_process p = 0; p < _RIG_PROCESS_MAX; p++) {
-		guint now = count_fds(f->pids[p]);
-
 		assert_int_equal(rig_pid(f->rig, p), f->pids[p]);
-		for (int i = 0; i < 500 && now != f->fds[p]; i++) {
-			g_usleep(20000);
-			now = count_fds(f->pids[p]);
-		}
-		if (now != f->fds[p])
-			fail_msg("process %d has %u descriptors, had %u", p, now, f->fds[p]);
+		rig_await_fds(f->rig, p, f->fds[p]);
 	}
 	for (size_t i = 0; i < THEIRS; i++) {
 		struct pollfd end = { .fd = f->theirs[i].pidfd, .events = POLLIN };
@@ -422,7 +402,7 @@ static void begin(struct fuzz *f, struct rig *rig, guint32 seed)
 	stop_all(f);
 	for (enum rig_process p = 0; p < _RIG_PROCESS_MAX; p++) {
 		f->pids[p] = rig_pid(rig, p);
-		f->fds[p] = count_fds(f->pids[p]);
+		f->fds[p] = rig_count_fds(f->rig, p);
 	}
 }
 
@@ -464,7 +444,7 @@ static void report(struct fuzz *f, guint64 calls, guint64 log)
 	while (g_hash_table_iter_next(&iter, &name, &times))
 		print_message("  %8u %s\n", GPOINTER_TO_UINT(times), (char *)name);
 	for (enum rig_process p = 0; p < _RIG_PROCESS_MAX; p++)
-		print_message("  %s: %u descriptors, %" G_GUINT64_FORMAT " KiB, now %" G_GUINT64_FORMAT
+		print_message("  %s: %zu descriptors, %" G_GUINT64_FORMAT " KiB, now %" G_GUINT64_FORMAT
 			      " KiB\n",
 			names[p], f->fds[p], f->memory[p], memory_of(f->pids[p]));
 }

@@ -215,7 +215,7 @@ static void test_diagnostics(void **state)
 	await(&e, ": second error\n");
 	await(&e, ": ICMP echo request");
 	await(&e, "bytes from " NETWORK_TARGET);
-	assert_int_equal(rig_count_jailed(rig), 6); /* each with an init */
+	rig_wait_jailed(rig, 6); /* each with an init */
 	/* one is stopped, by its handle, and says its last words before its end is told */
 	stop = g_strdup_printf("stop %s\n", ping);
 	ended = g_strdup_printf("\n%s ended: killed\n", ping);

@@ -171,11 +171,6 @@ static size_t count_entries(pid_t pid, const char *below, const char *prefix)
 	return n;
 }
 
-static size_t count_fds(pid_t pid)
-{
-	return count_entries(pid, "fd", "");
-}
-
 /* Sandboxes' control groups in the instance's, which the keeper holds open; 0 where there is none. */
 static size_t count_cgroups(pid_t keeper)
 {
@@ -211,7 +206,8 @@ static void test_kills(void **state)
 	guint32 seed = text ? (guint32)g_ascii_strtoull(text, NULL, 10) : g_random_int();
 	struct run r = { .rig = *state, .broker_kills = BROKER_KILLS, .launcher_kills = LAUNCHER_KILLS };
 	pid_t keeper = rig_pid(r.rig, RIG_KEEPER);
-	size_t fds = count_fds(keeper), launcher_fds = rig_wait_fds(rig_pid(r.rig, RIG_LAUNCHER), SIZE_MAX);
+	const size_t fds = rig_count_fds(r.rig, RIG_KEEPER),
+		     launcher_fds = rig_count_fds(r.rig, RIG_LAUNCHER);
 
 	print_message("seed %u\n", seed);
 	r.chance = g_rand_new_with_seed(seed);
@@ -229,8 +225,8 @@ static void test_kills(void **state)
 	rig_wait_jailed(r.rig, 0);
 	check_sandboxes(&r, true);
 	assert_int_equal(rig_pid(r.rig, RIG_KEEPER), keeper);
-	assert_int_equal(count_fds(keeper), fds);
-	assert_int_equal(rig_wait_fds(rig_pid(r.rig, RIG_LAUNCHER), launcher_fds), launcher_fds);
+	rig_await_fds(r.rig, RIG_KEEPER, fds);
+	rig_await_fds(r.rig, RIG_LAUNCHER, launcher_fds);
 	assert_int_equal(count_cgroups(keeper), 0);
 	forget_sandboxes(&r);
 	g_array_unref(r.pidfds);

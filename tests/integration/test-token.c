@@ -57,7 +57,7 @@ static void test_over_restart(void **state)
 	assert_true(is_repeated(&again));
 	assert_int_equal(again.id, first.id);
 	assert_int_equal(again.pid, first.pid);
-	assert_int_equal(rig_count_jailed(rig), 2); /* init and program of one sandbox */
+	rig_wait_jailed(rig, 2); /* init and program of one sandbox */
 	l = with_token(other, line[0], "");
 	rig_launch_fails(c, &l, "org.freedesktop.DBus.Error.InvalidArgs", "other parameters");
 	l = with_token(forever, line[0], "x");

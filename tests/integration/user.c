@@ -28,6 +28,7 @@ pid_t user_start(struct rig *rig, uid_t uid, void (*part)(struct user *), int *r
 		IS(setresuid(uid, uid, uid), 0);
 		(void)prctl(PR_SET_DUMPABLE, 1);
 		IS(bailiff_connect_address(u->address, &u->c), 0);
+		say(talk[1]);
 		part(u);
 		u->c = bailiff_connection_free(u->c);
 		_exit(0); /* not exit(3): of the parent's GLib threads only what they allocated is left here
@@ -35,6 +36,8 @@ pid_t user_start(struct rig *rig, uid_t uid, void (*part)(struct user *), int *r
 	}
 	(void)close(talk[1]);
 	*ret_talk = talk[0];
+	/* connected before the test does something to the daemon; or ended, which user_finish() tells */
+	(void)hear(talk[0]);
 	return pid;
 }
 
