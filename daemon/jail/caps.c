@@ -90,9 +90,12 @@ static int drop_bounding(uint64_t keep, struct jail_error *reterr)
 
 		if (keep & CAP_BIT(i))
 			continue;
-		r = RET_ERRNO(prctl(PR_CAPBSET_DROP, i, 0, 0, 0));
+		/* asking is cheap: each one that is dropped has the kernel copy all credentials */
+		r = RET_ERRNO(prctl(PR_CAPBSET_READ, i, 0, 0, 0));
 		if (r == -EINVAL) /* past the last one that this kernel knows */
 			return 0;
+		if (r > 0)
+			r = RET_ERRNO(prctl(PR_CAPBSET_DROP, i, 0, 0, 0));
 		if (r < 0)
 			return jail_fail(reterr, STAGE_CAPABILITIES, r, "bounding set:", cap_name(i));
 	}

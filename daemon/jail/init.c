@@ -3,18 +3,23 @@
 /*
  * The jail's init: pid 1 of its PID namespace, which lives and dies with it. It reaps what the payload leaves
  * behind, and it is what the launcher kills to end the jail. It has nothing to give to who should get hold of
- * it: no capability, no fd, an empty root, and a filter that lets it wait and no more. It stays undumpable,
- * so the payload, even with its uid, can not look into the copy of the launcher's memory that it is. Signals
- * from inside the namespace do not reach a pid 1 that has no handler for them.
+ * it: no capability, no fd, an empty root, and a filter that lets it wait and no more. The root is one for
+ * all inits, in a mount namespace that is made when the launcher starts: nothing can be put into it, and
+ * nobody else is in there. It stays undumpable, so the payload, even with its uid, can not look into the copy
+ * of the launcher's memory that it is. Signals from inside the namespace do not reach a pid 1 that has no
+ * handler for them.
  */
 
 #include "jail/init.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/filter.h"
+#include "base/io.h"
 #include "base/process.h"
 #include "jail/report.h"
 #include "jail/steps.h"
 
+#include <fcntl.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
@@ -42,10 +47,10 @@ static int fail(struct jail_error *reterr, int error, const char *what)
 	return jail_fail(reterr, STAGE_NAMESPACES, error, what, "");
 }
 
-/* /proc/1/root shows nothing, to whomever it may be shown. */
 static int empty_root(void)
 {
-	int fd, r;
+	_cleanup_close_ int fd = -1;
+	int r;
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return errno_or_eio();
@@ -58,6 +63,37 @@ static int empty_root(void)
 		return fd;
 	r = root_attach(fd);
 	return r < 0 ? r : root_pivot(fd);
+}
+
+/* Shares the caller's fds, so that what it opens is the caller's. */
+static noreturn void make_root(const struct jail_context *c, int pipe_fd)
+{
+	int r = empty_root();
+
+	if (r >= 0)
+		r = RET_ERRNO(openat(c->proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC));
+	_exit(write_full(pipe_fd, &r, sizeof(r)) < 0);
+}
+
+/* A mount namespace is left by its root, so this is done by a process that does not come back. */
+int init_root_make(const struct jail_context *c)
+{
+	_cleanup_close_ int read_fd = -1, write_fd = -1, pidfd = -1;
+	int pipe_fds[2], r;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return errno_or_eio();
+	read_fd = pipe_fds[0];
+	write_fd = pipe_fds[1];
+	pid = process_clone(CLONE_FILES, -1, &pidfd);
+	if (pid == 0)
+		make_root(c, write_fd);
+	if (pid < 0)
+		return (int)pid;
+	if (process_wait_status(pidfd) != 0)
+		return -ECHILD;
+	return read_full(read_fd, &r, sizeof(r)) == (ssize_t)sizeof(r) ? r : -ECHILD;
 }
 
 static int give_up_privileges(const struct jail_context *c, struct jail_error *reterr)
@@ -106,9 +142,9 @@ static int confine(const struct jail_context *c, struct jail_error *reterr)
 	if (setsid() < 0)
 		return fail(reterr, errno_or_eio(), "setsid");
 	(void)prctl(PR_SET_NAME, "jail-init", 0, 0, 0); /* for people who look at ps */
-	r = empty_root();
-	if (r < 0)
-		return fail(reterr, r, "empty root");
+	/* /proc/1/root shows nothing, to whomever it may be shown */
+	if (setns(c->init_root_fd, CLONE_NEWNS) < 0)
+		return fail(reterr, errno_or_eio(), "empty root");
 	/* The launcher's fds, other jails' go-pipes among them. */
 	if (close_range(0, ~0U, 0) < 0)
 		return fail(reterr, errno_or_eio(), "close_range");

@@ -41,6 +41,7 @@ struct jail_context {
 	int null_fd;        /* /dev/null, checked to be char 1:3 */
 	int host_mounts_fd; /* mountinfo of the host's mount namespace, or -1: no directory gets into a slot
 			     */
+	int init_root_fd;   /* mount namespace of the jails' inits, in which there is nothing */
 	struct sock_filter *init_filter; /* what the jails' inits may still call */
 	size_t n_init_filter;
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
@@ -54,6 +55,7 @@ struct jail_context {
 		.cgroup_fd = -1,                                                                             \
 		.null_fd = -1,                                                                               \
 		.host_mounts_fd = -1,                                                                        \
+		.init_root_fd = -1,                                                                          \
 		.stock = { .maker_pidfd = -1, .channel_fd = -1 } })
 
 /* Takes over host_proc_fd and cgroup_fd (either may be -1), also on failure. -EBADF: one of them, /proc or

@@ -126,14 +126,29 @@ static int follow(struct walk *w)
 	return 0;
 }
 
+/* A directory, or an empty file, only on a file system of the jail's own. Returns an O_PATH fd of it. */
+static int make_in(const struct walk *w, int parent_fd, const char *name, bool directory)
+{
+	bool own = false;
+	struct stat st;
+
+	if (fstat(parent_fd, &st) < 0)
+		return errno_or_eio();
+	for (size_t i = 0; i < w->n_own && !own; i++)
+		own = w->own[i] == st.st_dev;
+	if (!own)
+		return -ENOENT;
+	if (directory ? mkdirat(parent_fd, name, 0755) < 0 : mknodat(parent_fd, name, S_IFREG | 0444, 0) < 0)
+		return errno_or_eio();
+	return path_open_at(parent_fd, name, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
 static int make_missing(struct walk *w, bool last)
 {
 	_cleanup_close_ int parent_fd = -1;
 	const char *slash = strrchr(w->done, '/');
 	char name[NAME_MAX + 1];
 	size_t n = slash ? strlen(slash + 1) : 0;
-	bool own = false;
-	struct stat st;
 
 	if (!w->create || n == 0)
 		return -ENOENT;
@@ -144,19 +159,31 @@ static int make_missing(struct walk *w, bool last)
 	parent_fd = open_done(w);
 	if (parent_fd < 0)
 		return parent_fd;
-	if (fstat(parent_fd, &st) < 0)
-		return errno_or_eio();
-	for (size_t i = 0; i < w->n_own && !own; i++)
-		own = w->own[i] == st.st_dev;
-	if (!own)
-		return -ENOENT;
-	if (last && !w->directory ? mknodat(parent_fd, name, S_IFREG | 0444, 0) < 0
-				  : mkdirat(parent_fd, name, 0755) < 0)
-		return errno_or_eio();
 	w->done[w->n_done++] = '/';
 	memcpy(w->done + w->n_done, name, n + 1);
 	w->n_done += n;
-	return open_done(w);
+	return make_in(w, parent_fd, name, !last || w->directory);
+}
+
+/* What nearly always is to be made: the last component, in a directory that is there, and no link on the way.
+ * -ELOOP where it is not that simple: the walk has to tell. */
+static int make_last(const struct walk *w, const char *path)
+{
+	_cleanup_close_ int parent_fd = -1;
+	const char *name = strrchr(path, '/');
+	char parent[PATH_MAX];
+	size_t n;
+
+	if (!name || name[1] == '\0' || strcmp(name, "/.") == 0 || strcmp(name, "/..") == 0)
+		return -ELOOP;
+	n = (size_t)(++name - path);
+	if (n >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, n);
+	parent[n] = '\0';
+	parent_fd =
+		path_open_at(w->root_fd, parent, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	return parent_fd < 0 ? -ELOOP : make_in(w, parent_fd, name, w->directory);
 }
 
 /* What was a directory a moment ago may have been exchanged for a link, which nobody has judged. */
@@ -209,10 +236,11 @@ static int lookup_with(struct walk *w, const char *path)
 {
 	int fd;
 
-	fd = path_open_at(w->root_fd, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
-	if (fd != -ELOOP && (fd != -ENOENT || !w->create))
-		return fd;
-	return walk_path(w, path);
+	fd = path_open_at(w->root_fd, path, O_PATH | (w->nofollow ? O_NOFOLLOW : 0),
+		RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	if (fd == -ENOENT && w->create)
+		fd = make_last(w, path);
+	return fd == -ELOOP ? walk_path(w, path) : fd;
 }
 
 int lookup(int root_fd, const char *path)

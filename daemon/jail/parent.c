@@ -100,9 +100,11 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 		r = open_own(c);
 	if (r >= 0)
 		r = init_filter_build(&c->init_filter, &c->n_init_filter);
+	if (r >= 0)
+		r = c->init_root_fd = init_root_make(c);
 	if (r < 0)
 		jail_context_close(c);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int jail_context_set_host_mounts(struct jail_context *c, int fd)
@@ -127,6 +129,7 @@ void jail_context_close(struct jail_context *c)
 	(void)fd_close(c->cgroup_fd);
 	(void)fd_close(c->null_fd);
 	(void)fd_close(c->host_mounts_fd);
+	(void)fd_close(c->init_root_fd);
 	free(c->init_filter);
 	*c = JAIL_CONTEXT_NULL;
 }
