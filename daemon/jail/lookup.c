@@ -199,15 +199,29 @@ static int open_last(const struct walk *w)
 	return S_ISLNK(st.st_mode) && !w->nofollow ? -ELOOP : steal_fd(fd);
 }
 
-/* Without links, or with what is missing: one component after the other. */
+/* What a link was put in the place of, and all that comes after it, in one go. */
+static int open_rest(const struct walk *w)
+{
+	char path[2 * PATH_MAX];
+	size_t n = strlen(w->rest);
+
+	while (n > 0 && w->rest[n - 1] == '/')
+		n--;
+	memcpy(path, w->done, w->n_done);
+	path[w->n_done] = '/';
+	memcpy(path + w->n_done + 1, w->rest, n);
+	path[w->n_done + 1 + n] = '\0';
+	return path_open_at(w->root_fd, path, O_PATH | (w->nofollow ? O_NOFOLLOW : 0),
+		RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+/* With links, or with what is missing: one component after the other. */
 static int walk_path(struct walk *w, const char *path)
 {
-	_cleanup_close_ int fd = open_done(w);
+	_cleanup_close_ int fd = -1;
 	bool last = false;
 	int r;
 
-	if (fd < 0)
-		return fd;
 	if (strlen(path) >= sizeof(w->rest))
 		return -ENAMETOOLONG;
 	memcpy(w->rest, path, strlen(path) + 1);
@@ -226,6 +240,9 @@ static int walk_path(struct walk *w, const char *path)
 			continue;
 		r = follow(w);
 		if (r < 0)
+			return r;
+		r = w->create ? -ELOOP : open_rest(w);
+		if (r != -ELOOP)
 			return r;
 	}
 	/* A link that ends in "/" leaves no component after it, so fd may still be the link. */

@@ -368,60 +368,6 @@ static int make_root(struct mount_plan *p, int host_fd)
 	return r < 0 ? r : steal_fd(fd);
 }
 
-/* The directory that a link is made in: the target up to its last component. */
-static int attach_link(
-	const struct mount_plan *p, const struct mount_item *item, int root_fd, const char *text)
-{
-	_cleanup_close_ int parent_fd = -1;
-	const char *name = strrchr(item->target, '/') + 1;
-	size_t n = (size_t)(name - item->target);
-	char parent[PATH_MAX];
-
-	if (n >= sizeof(parent))
-		return -ENAMETOOLONG;
-	memcpy(parent, item->target, n);
-	parent[n] = '\0';
-	parent_fd = lookup_or_create(root_fd, parent, true, p->own, p->n_own);
-	if (parent_fd < 0)
-		return parent_fd;
-	return RET_ERRNO(symlinkat(text, parent_fd, name));
-}
-
-/* The kernel would say EINVAL. */
-static int check_kind(int target_fd, bool directory)
-{
-	struct stat st;
-
-	if (fstat(target_fd, &st) < 0)
-		return errno_or_eio();
-	if (S_ISDIR(st.st_mode) == directory)
-		return 0;
-	return directory ? -ENOTDIR : -EISDIR;
-}
-
-static int attach_item(const struct mount_plan *p, struct mount_item *item, int root_fd)
-{
-	_cleanup_close_ int target_fd = -1;
-	int r;
-
-	if (item->type == ITEM_LINK)
-		return attach_link(p, item, root_fd, item->source);
-	if (item->link[0])
-		return attach_link(p, item, root_fd, item->link);
-	if (item->fd < 0)
-		return 0;
-	target_fd = lookup_or_create(root_fd, item->target, item->directory, p->own, p->n_own);
-	if (target_fd == -ENOENT && item->optional && (item->type == ITEM_TMPFS || item->type == ITEM_PTS))
-		return 0;
-	if (target_fd < 0)
-		return target_fd;
-	r = check_kind(target_fd, item->directory);
-	if (r < 0)
-		return r;
-	return RET_ERRNO(
-		move_mount(item->fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
-}
-
 static int seal(int mount_fd)
 {
 	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY };
@@ -431,15 +377,10 @@ static int seal(int mount_fd)
 
 static int attach_all(struct mount_plan *p, int root_fd, struct jail_error *reterr)
 {
-	int r;
+	int r = attach_items(p, root_fd, reterr);
 
-	for (size_t i = 0; i < p->n; i++) {
-		struct mount_item *item = &p->items[i];
-
-		r = attach_item(p, item, root_fd);
-		if (r < 0)
-			return jail_fail(reterr, STAGE_MOUNTS, r, "mount point", item->target);
-	}
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->items[i].fd < 0 || !p->items[i].seal)
 			continue;

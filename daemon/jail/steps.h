@@ -163,7 +163,7 @@ void pty_plan_done(struct pty_plan *p);
 /* In the session of its own that apply_session() made. */
 int apply_pty(const struct pty_plan *p, struct jail_error *reterr);
 
-/* mount.c, root.c, device.c, restrict.c, slot.c, store.c */
+/* mount.c, attach.c, root.c, device.c, restrict.c, slot.c, store.c */
 
 #define SCRATCH_SIZE                                                                                         \
 	"10%" /* of memory, for /tmp and /dev/shm: the kernel's half would let two jails eat all */
@@ -226,6 +226,8 @@ struct mount_plan {
 int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, struct mount_plan *ret,
 	struct jail_error *reterr);
 int apply_mounts(struct mount_plan *p, struct jail_error *reterr);
+/* Child: the items' mounts and links below the new root. */
+int attach_items(struct mount_plan *p, int root_fd, struct jail_error *reterr);
 void mount_plan_done(struct mount_plan *p);
 /* A new item at the end, with its fd -1; NULL when out of memory. */
 struct mount_item *mount_plan_add(struct mount_plan *p, enum mount_item_type type, const char *source,

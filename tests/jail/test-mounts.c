@@ -57,6 +57,41 @@ static void test_file_bind(void **state)
 	assert_value(r, "entry", "config");
 }
 
+/* In their order: what is mounted over a directory hides what was mounted in it, and what comes after is
+ * mounted in what lies on top. */
+static void test_over_each_other(void **state)
+{
+	struct rig *r = *state;
+	const char *one = rig_file(r, "one", "one\n", 0444);
+
+	rig_bind(r, one, "/m/below", MOUNT_READ_ONLY);
+	rig_bind(r, one, "/m/sub/below", MOUNT_READ_ONLY);
+	rig_tmpfs(r, "/m", 0, 0, 0755);
+	rig_bind(r, one, "/m/above", MOUNT_READ_ONLY);
+	rig_bind(r, one, "/m/sub/above", MOUNT_READ_ONLY);
+	rig_bind(r, rig_mkdir(r, "empty", 0755), "/m/sub", MOUNT_READ_ONLY);
+	rig_bind(r, one, "/m/last", MOUNT_READ_ONLY);
+	RUN(r, "list", "/m", "--", "list", "/m/sub", "--", "cat", "/m/last", "--", "open", "/m/below", "--",
+		"open", "/m/sub/above");
+	assert_int_equal(rig_count(r, "entry"), 3);
+	assert_line(r, "entry above");
+	assert_line(r, "entry sub");
+	assert_line(r, "entry last");
+	assert_line(r, "one");
+	assert_value(r, "open", "ENOENT");
+}
+
+/* A mount point can not be made in what is the host's, nor where a link to there stands. */
+static void test_point_on_host(void **state)
+{
+	struct rig *r = *state;
+
+	rig_bind(r, rig_mkdir(r, "data", 01777), "/data", 0);
+	rig_bind(r, rig_file(r, "file", "one\n", 0444), "/data/point", MOUNT_READ_ONLY);
+	rig_fail(r, STAGE_MOUNTS, -ENOENT, "mount point /data/point");
+	assert_int_equal(access(rig_format(r, "%s/data/point", r->directory), F_OK), -1);
+}
+
 /* What is mounted below a source comes along, with the same flags, or does not. */
 static void test_recursion(void **state)
 {
@@ -450,6 +485,8 @@ static int run(void)
 		TEST(test_read_only_bind),
 		TEST(test_writable_bind),
 		TEST(test_file_bind),
+		TEST(test_over_each_other),
+		TEST(test_point_on_host),
 		TEST(test_recursion),
 		TEST(test_tmpfs),
 		TEST(test_optional_source),

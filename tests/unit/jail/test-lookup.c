@@ -230,6 +230,22 @@ static void test_procfs_links(void **state)
 	fd_close(root);
 }
 
+/* The link's text may end in a slash, go up, or lead to another link; what is behind it may be missing. */
+static void test_behind_links(void **state)
+{
+	make_link("real/", "slash", 0);
+	make_link("sub/../../real/sub", "real/around", 0);
+	make_link("slash/around", "twice", 0);
+	expect(lookup(top, "/slash/sub"), "real/sub");
+	expect(lookup(top, "/slash"), "real");
+	expect(lookup(top, "/slash/around/"), "real/sub");
+	expect(lookup(top, "/twice"), "real/sub");
+	expect(lookup_nofollow(top, "/slash/around"), "real/around");
+	expect(lookup_nofollow(top, "/twice"), "twice");
+	assert_int_equal(lookup(top, "/twice/missing"), -ENOENT);
+	assert_int_equal(lookup(top, "/twice/missing/.."), -ENOENT);
+}
+
 static void test_create(void **state)
 {
 	struct stat st;
@@ -244,6 +260,9 @@ static void test_create(void **state)
 	assert_true(S_ISREG(st.st_mode));
 	make_link("/new", "to-new", 0);
 	expect(lookup_or_create(top, "/to-new/three", true, &own, 1), "new/three");
+	expect(lookup_or_create(top, "/new/dots/.", true, &own, 1), "new/dots");
+	expect(lookup_or_create(top, "/new/dots/../slash/", true, &own, 1), "new/slash");
+	assert_int_equal(lookup_or_create(top, "/new/file/below", true, &own, 1), -ENOTDIR);
 	/* not on file systems of others */
 	own++;
 	assert_int_equal(lookup_or_create(top, "/new/four", true, &own, 1), -ENOENT);
@@ -261,6 +280,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_link_swapped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_procfs_links, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_behind_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_create, set_up, tear_down),
 	};
 	const char *must = getenv("BAILIFF_MUST_WORK");
