@@ -20,6 +20,7 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
@@ -145,8 +146,9 @@ static int confine(const struct jail_context *c, struct jail_error *reterr)
 	/* /proc/1/root shows nothing, to whomever it may be shown */
 	if (setns(c->init_root_fd, CLONE_NEWNS) < 0)
 		return fail(reterr, errno_or_eio(), "empty root");
-	/* The launcher's fds, other jails' go-pipes among them. */
-	if (close_range(0, ~0U, 0) < 0)
+	/* Until here it shares the launcher's table of fds, of which a copy would cost the more the more
+	 * jails live, and hold open, however short, what others wait to be closed. It gets an empty one. */
+	if (close_range(0, ~0U, CLOSE_RANGE_UNSHARE) < 0)
 		return fail(reterr, errno_or_eio(), "close_range");
 	return give_up_privileges(c, reterr);
 }

@@ -186,10 +186,8 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	return prepare_mounts(s->context, s->spec, &s->mounts, reterr);
 }
 
-/*
- * What only the payload may hold. Made after the init was: a copy of an end in there, however short, would
- * keep a pipe open whose other end waits for it to close.
- */
+/* What only the payload may hold: of a pipe whose other end waits for it to close. The init has no copy of
+ * it, nor of any other fd. */
 static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	int go[2], report[2], r;
@@ -244,7 +242,7 @@ static int start_init(const struct jail_setup *s, struct jail *j, struct jail_er
 {
 	pid_t pid;
 
-	pid = process_clone(0, j->cgroup_fd, &j->init_pidfd);
+	pid = process_clone(CLONE_FILES, j->cgroup_fd, &j->init_pidfd);
 	if (pid == 0)
 		init_run(s->context, &j->last_word[REPORT_INIT]);
 	if (pid < 0)

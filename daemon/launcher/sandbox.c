@@ -330,7 +330,7 @@ static void process_ended(struct server *server, struct source *source, uint32_t
 	if (s->state == SANDBOX_STARTING && !settle_launch(server, s))
 		return;
 	server_unwatch(server, &s->process);
-	/* the jail's init may hold its copy of the report's pipe a moment longer than the payload lived: the
+	/* another child may hold a copy of the report's pipe a moment longer than the payload lived: the
 	 * report comes first, and then this event again */
 	if (s->state == SANDBOX_STARTING)
 		return;
