@@ -125,7 +125,7 @@ static int judge(struct operation *o)
 			     : connection_fail(o->connection, o->error, NULL, "the connection was closed");
 }
 
-static void tell_launch(struct operation *o)
+CALLS_HANDLER static void tell_launch(struct operation *o)
 {
 	bailiff_sandbox *s = NULL;
 	int r = judge(o);
@@ -137,7 +137,7 @@ static void tell_launch(struct operation *o)
 	o->handler.launched(r, s, o->userdata);
 }
 
-static void tell_end(const struct operation *o, int error)
+CALLS_HANDLER static void tell_end(const struct operation *o, int error)
 {
 	const bailiff_sandbox *s = o->sandbox;
 	const bailiff_exit e = { .result = s->result, .code = s->exit_code, .signal = s->exit_signal };
@@ -150,6 +150,11 @@ static void tell_wait(struct operation *o)
 	int r = judge(o);
 
 	tell_end(o, r == 0 ? sandbox_take_result(o->sandbox, o->message) : r);
+}
+
+CALLS_HANDLER static void tell_ready(const struct operation *o)
+{
+	o->handler.ready(o->sandbox, o->userdata);
 }
 
 static void tell(struct operation *o)
@@ -165,7 +170,7 @@ static void tell(struct operation *o)
 		tell_end(o, o->error);
 		break;
 	case OPERATION_READY:
-		o->handler.ready(o->sandbox, o->userdata);
+		tell_ready(o);
 		break;
 	case OPERATION_VIOLATION:
 		violation_tell(o);

@@ -254,7 +254,7 @@ static int read_event(bailiff_connection *c, sd_bus_message *m, bailiff_event *e
 	return -EBADMSG;
 }
 
-void event_tell(const struct operation *o)
+CALLS_HANDLER void event_tell(const struct operation *o)
 {
 	const struct listener *l = &o->connection->listener;
 	_cleanup_(properties_done) struct properties p = { 0 };

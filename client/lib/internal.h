@@ -17,6 +17,14 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* On what calls a handler of the program's. A build with -Dcfi=true knows the functions of this library alone
+ * and would end the program at each such call. */
+#ifdef __clang__
+#define CALLS_HANDLER __attribute__((no_sanitize("cfi-icall")))
+#else
+#define CALLS_HANDLER
+#endif
+
 #define _cleanup_(f)  __attribute__((cleanup(f)))
 #define _unused_      __attribute__((unused))
 #define ELEMENTSOF(a) (sizeof(a) / sizeof((a)[0]))

@@ -105,7 +105,7 @@ static void add_violation(bailiff_sandbox *s, sd_bus_message *m)
 	}
 }
 
-void violation_tell(const struct operation *o)
+CALLS_HANDLER void violation_tell(const struct operation *o)
 {
 	const bailiff_sandbox *s = o->sandbox;
 	const char *layer, *what, *detail;
@@ -147,7 +147,7 @@ static void add_reload(bailiff_connection *c, sd_bus_message *m)
 	o->message = sd_bus_message_ref(m);
 }
 
-void reload_tell(const struct operation *o)
+CALLS_HANDLER void reload_tell(const struct operation *o)
 {
 	const struct listener *l = &o->connection->listener;
 	_cleanup_(bailiff_strv_freep) char **files = NULL;
