@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,24 +116,27 @@ static long try_connect(int argc, char **argv)
 
 /* To the loopback address, which answers differently from Landlock even when nobody listens, or it is down.
  */
-static long tcp(const char *port, int (*call)(int, const struct sockaddr *, socklen_t))
+static long tcp(const char *port, bool connecting)
 {
 	const struct sockaddr_in a = { .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)number(port)),
-		.sin_addr.s_addr = htonl(call == bind ? INADDR_ANY : INADDR_LOOPBACK) };
+		.sin_addr.s_addr = htonl(connecting ? INADDR_LOOPBACK : INADDR_ANY) };
+	const struct sockaddr *to = (const struct sockaddr *)&a;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	return fd < 0 ? -errno : result(call(fd, (const struct sockaddr *)&a, sizeof(a)));
+	if (fd < 0)
+		return -errno;
+	return result(connecting ? connect(fd, to, sizeof(a)) : bind(fd, to, sizeof(a)));
 }
 
 static long try_bind_tcp(int argc, char **argv)
 {
-	return tcp(argv[1], bind);
+	return tcp(argv[1], false);
 }
 
 static long try_connect_tcp(int argc, char **argv)
 {
-	return tcp(argv[1], connect);
+	return tcp(argv[1], true);
 }
 
 static long try_truncate(int argc, char **argv)
