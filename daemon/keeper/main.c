@@ -92,15 +92,20 @@ static int open_runtime(struct keeper *k)
 	return r < 0 ? log_errno(LOG_ERR, r, "cannot make a control group") : 0;
 }
 
-/* Where this program is: what is installed there later may take over. */
+/* Where this program is, or was before another was put there: what is installed there later may take over.
+ * proc(5) for the word. */
 static int find_own(struct options *o)
 {
+	static const char gone[] = " (deleted)";
 	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	ssize_t n = readlink(PROGRAM_RUNNING, path, sizeof(path) - 1);
+	size_t end = n > (ssize_t)strlen(gone) ? (size_t)n - strlen(gone) : 0;
 
 	if (n < 0)
-		return log_errno(LOG_ERR, errno_or_eio(), "/proc/self/exe");
+		return log_errno(LOG_ERR, errno_or_eio(), PROGRAM_RUNNING);
 	path[n] = '\0';
+	if (strcmp(path + end, gone) == 0 && access(path, F_OK) < 0)
+		path[end] = '\0';
 	o->program = strdup(path);
 	return o->program ? 0 : -ENOMEM;
 }
@@ -220,7 +225,7 @@ static int prepare(struct keeper *k, struct stub *s)
 		r = find_user(k);
 	if (r < 0)
 		return r;
-	r = programs_open(k->options.libexec_dir, k->options.program, &k->programs);
+	r = programs_open(k->options.libexec_dir, PROGRAM_RUNNING, &k->programs);
 	if (r < 0)
 		return r;
 	r = open_host(k);

@@ -84,9 +84,11 @@ static enum options_outcome set_libexec_dir(struct options *o, const char *argum
 	return o->libexec_dir ? OPTIONS_RUN : OPTIONS_WRONG;
 }
 
-static enum options_outcome set_state(struct options *o, const char *argument, enum options_outcome outcome)
+/* The other options count as well: one that only looks takes no state that it could not go on with. */
+static enum options_outcome set_state(struct options *o, const char *argument, bool look)
 {
-	return parse_int(argument, STDERR_FILENO + 1, INT32_MAX, &o->resume_fd) < 0 ? wrong() : outcome;
+	o->look = look;
+	return parse_int(argument, STDERR_FILENO + 1, INT32_MAX, &o->resume_fd) < 0 ? wrong() : OPTIONS_RUN;
 }
 
 static enum options_outcome set_bus(struct options *o, const char *argument)
@@ -119,9 +121,9 @@ static enum options_outcome take(struct options *o, int option)
 	case OPT_LIBEXEC_DIR:
 		return set_libexec_dir(o, optarg);
 	case OPT_RESUME:
-		return set_state(o, optarg, OPTIONS_RUN);
+		return set_state(o, optarg, false);
 	case OPT_CHECK_STATE:
-		return set_state(o, optarg, OPTIONS_CHECK);
+		return set_state(o, optarg, true);
 	case OPT_LOG_LEVEL:
 		if (log_level_from_string(optarg, &o->log_level) == 0)
 			return OPTIONS_RUN;
@@ -171,11 +173,12 @@ enum options_outcome options_parse(int argc, char **argv, struct options *ret)
 		o.libexec_dir = strdup(BAILIFF_LIBEXECDIR);
 	if (outcome == OPTIONS_RUN)
 		outcome = check(&o);
-	if (outcome == OPTIONS_RUN || outcome == OPTIONS_CHECK)
-		*ret = o;
-	else
+	if (outcome != OPTIONS_RUN) {
 		options_done(&o);
-	return outcome;
+		return outcome;
+	}
+	*ret = o;
+	return o.look ? OPTIONS_CHECK : OPTIONS_RUN;
 }
 
 void options_done(struct options *o)

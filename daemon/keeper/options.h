@@ -3,9 +3,11 @@
 
 /* The command line of bailiffd(8). */
 
+#include <stdbool.h>
+
 enum options_outcome {
 	OPTIONS_RUN,
-	OPTIONS_CHECK, /* only look at the state resume_fd */
+	OPTIONS_CHECK, /* only look at the state resume_fd; all else is right */
 	OPTIONS_DONE,  /* --help or --version, written */
 	OPTIONS_WRONG, /* said why on standard error */
 };
@@ -19,6 +21,7 @@ struct options {
 	char *libexec_dir; /* absolute */
 	char *program;     /* path of bailiffd, when it is known */
 	int resume_fd;     /* of the state of the program before; -1: a fresh start */
+	bool look;         /* at that state, and no more */
 	int log_level;
 };
 

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define TRIAL_MSEC    10000 /* for a program that only looks at some bytes: a loaded machine's patience */
-#define ARGUMENTS_MAX 8
+#define ARGUMENTS_MAX 9
 
 /* The command line that makes these options again, with absolute paths, behind one of our own. */
 struct arguments {
@@ -64,6 +64,8 @@ static int make_arguments(const struct options *o, const char *own, int state_fd
 		r = add(a, "--config-dir=", o->config_dir);
 	if (r >= 0)
 		r = add(a, "--bus-address=", o->bus_address);
+	if (r >= 0)
+		r = add(a, "--bus=", o->bus);
 	if (r >= 0)
 		r = add(a, "--journal-socket=", o->journal_socket);
 	if (r >= 0)
@@ -202,5 +204,5 @@ int resume(struct keeper *k, int state_fd)
 	if (r < 0)
 		return log_errno(LOG_ERR, r, "what the program before has left can not be read: %s", why);
 	k->up = true;
-	return programs_open(k->options.libexec_dir, k->options.program, &k->programs);
+	return programs_open(k->options.libexec_dir, PROGRAM_RUNNING, &k->programs);
 }

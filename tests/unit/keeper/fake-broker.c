@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	char fds[256] = "";
 
 	list_fds(fds, sizeof(fds));
-	if (argc != 3 || strncmp(argv[2], "--bus-address=", 14) != 0)
+	if (argc < 3 || strncmp(argv[2], "--bus-address=", 14) != 0)
 		return 9;
 	mode = argv[2] + 14;
 	file = strchr(mode, ':');
@@ -111,6 +111,8 @@ int main(int argc, char **argv)
 		return 9;
 	out = open(file + 1, O_WRONLY | O_APPEND | O_CLOEXEC);
 	say("started %d", (int)getpid());
+	for (int i = 1; i < argc; i++)
+		say("argument %s", argv[i]);
 	describe(fds);
 	if (strncmp(mode, "dies", 4) == 0)
 		return 5;
