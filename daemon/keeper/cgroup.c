@@ -94,28 +94,45 @@ int cgroup_open_own(void)
 	return fs.f_type == CGROUP2_SUPER_MAGIC ? steal_fd(fd) : -ENOENT;
 }
 
-/* The first directory in dir that is not spared. -ENOENT when there is none. */
-static int first_child(int dir_fd, cgroup_spare spare, const void *userdata, char name[NAME_MAX + 1])
+static int open_children(int dir_fd, DIR **ret)
 {
-	_cleanup_(closedirp) DIR *d = NULL;
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno_or_eio();
-	d = fdopendir(fd);
-	if (!d) {
-		(void)fd_close(fd);
-		return -ENOMEM;
-	}
+	*ret = fdopendir(fd);
+	if (*ret)
+		return 0;
+	(void)fd_close(fd);
+	return -ENOMEM;
+}
+
+/* The next directory that is not spared; NULL: there are no more. */
+static const char *next_child(DIR *d, cgroup_spare spare, const void *userdata)
+{
 	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
 		if (e->d_type != DT_DIR || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (spare && spare(e->d_name, userdata))
-			continue;
-		(void)snprintf(name, NAME_MAX + 1, "%s", e->d_name);
-		return 0;
+		if (!spare || !spare(e->d_name, userdata))
+			return e->d_name;
 	}
-	return -ENOENT;
+	return NULL;
+}
+
+/* -ENOENT when there is none. */
+static int first_child(int dir_fd, cgroup_spare spare, const void *userdata, char name[NAME_MAX + 1])
+{
+	_cleanup_(closedirp) DIR *d = NULL;
+	const char *child;
+	int r = open_children(dir_fd, &d);
+
+	if (r < 0)
+		return r;
+	child = next_child(d, spare, userdata);
+	if (!child)
+		return -ENOENT;
+	(void)snprintf(name, NAME_MAX + 1, "%s", child);
+	return 0;
 }
 
 /* The kernel does it, in dir and below, since Linux 5.14. */
@@ -125,6 +142,24 @@ static void cgroup_kill(int dir_fd)
 
 	if (fd >= 0)
 		(void)write_full(fd, "1", 1);
+}
+
+/* All of them before any is removed: what can not be removed keeps no other alive. */
+static int kill_children(int dir_fd, cgroup_spare spare, const void *userdata)
+{
+	_cleanup_(closedirp) DIR *d = NULL;
+	int r = open_children(dir_fd, &d);
+
+	if (r < 0)
+		return r;
+	for (const char *name = next_child(d, spare, userdata); name; name = next_child(d, spare, userdata)) {
+		_cleanup_close_ int fd =
+			openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0)
+			cgroup_kill(fd);
+	}
+	return 0;
 }
 
 static int remove_patiently(int dir_fd, const char *name)
@@ -157,7 +192,6 @@ static int remove_tree(int dir_fd, const char *name)
 			r = errno_or_eio();
 			break;
 		}
-		cgroup_kill(fd);
 		r = n + 1 < DEPTH_MAX ? first_child(fd, NULL, NULL, names[n + 1]) : -ELOOP;
 		if (r == 0) {
 			fds[n++] = fd;
@@ -178,16 +212,16 @@ static int remove_tree(int dir_fd, const char *name)
 int cgroup_clear(int dir_fd, cgroup_spare spare, const void *userdata)
 {
 	char name[NAME_MAX + 1];
-	int r;
+	int r = kill_children(dir_fd, spare, userdata);
 
-	for (;;) {
+	while (r >= 0) {
 		r = first_child(dir_fd, spare, userdata, name);
-		if (r < 0)
-			return r == -ENOENT ? 0 : r;
-		r = remove_tree(dir_fd, name);
-		if (r < 0)
-			return r;
+		if (r == -ENOENT)
+			return 0;
+		if (r >= 0)
+			r = remove_tree(dir_fd, name);
 	}
+	return r;
 }
 
 static bool has_word(const char *text, const char *word)

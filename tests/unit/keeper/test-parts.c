@@ -326,6 +326,37 @@ static void controllers_are_handed_down(void **state)
 	assert_int_equal(rmdir(below), 0);
 }
 
+static bool is_spared(const char *name, const void *userdata)
+{
+	return strcmp(name, userdata) == 0;
+}
+
+/* One that can not be removed keeps the others from being removed, but not from being killed. On plain
+ * directories, which can not be removed with what is in them. */
+static void every_cgroup_is_killed(void **state)
+{
+	static const char *const names[] = { "a", "b", "spared" };
+	char dir[] = "/tmp/bailiff-groups-XXXXXX", path[64];
+	int fd;
+
+	assert_non_null(mkdtemp(dir));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/cgroup.kill", names[i]);
+		assert_int_equal(mkdirat(fd, names[i], 0755), 0);
+		assert_int_equal(make_file(fd, path, ""), 0);
+	}
+	assert_int_equal(cgroup_clear(fd, is_spared, names[2]), -ENOTEMPTY);
+	for (size_t i = 0; i < ELEMENTS(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/cgroup.kill", names[i]);
+		expect_file(fd, path, i < 2 ? "1" : "");
+		assert_int_equal(unlinkat(fd, path, 0), 0);
+	}
+	assert_int_equal(cgroup_clear(fd, NULL, NULL), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static char top[64]; /* a directory of the test's own */
 
 static const char *below(const char *name)
@@ -404,6 +435,7 @@ int main(void)
 		cmocka_unit_test(deny_list_holds_what_the_design_names),
 		cmocka_unit_test(privileges_exclude_the_hosts),
 		cmocka_unit_test(controllers_are_handed_down),
+		cmocka_unit_test(every_cgroup_is_killed),
 		cmocka_unit_test(runtime_of_strangers),
 	};
 
