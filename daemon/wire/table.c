@@ -14,7 +14,8 @@
 #define SLOT_SIZE (2 * HALF_SIZE)
 #define SEALS     (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-/* Two of them are a slot; the one with the higher sequence counts, if its sum is right. */
+/* Two of them are a slot; the one with the later sequence counts, if its sum is right. Numbers that come to
+ * their end begin again. */
 struct half {
 	uint32_t magic, sequence, size, reserved;
 	uint64_t sum;
@@ -108,7 +109,7 @@ int table_read(
 
 		if (r < 0)
 			bad = r;
-		if (r <= 0 || (found && h.sequence < *ret_sequence))
+		if (r <= 0 || (found && (int32_t)(h.sequence - *ret_sequence) < 0))
 			continue;
 		found = true;
 		memcpy(record, h.record, h.size);

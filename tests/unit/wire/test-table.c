@@ -92,6 +92,10 @@ static void test_newest_counts(void **state)
 	assert_int_equal(state_of(fd, 4095), SANDBOX_RUNNING);
 	put(fd, 4095, 3, SANDBOX_EXITED);
 	assert_int_equal(state_of(fd, 4095), SANDBOX_EXITED);
+	/* numbers begin again at 0 */
+	put(fd, 4093, UINT32_MAX, SANDBOX_STARTING);
+	put(fd, 4093, 0, SANDBOX_RUNNING);
+	assert_int_equal(state_of(fd, 4093), SANDBOX_RUNNING);
 	assert_int_equal(state_of(fd, 4094), -ENOENT);
 	assert_int_equal(table_erase(fd, 4095), 0);
 	assert_int_equal(state_of(fd, 4095), -ENOENT);
