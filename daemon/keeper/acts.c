@@ -221,7 +221,6 @@ void introduce(struct keeper *k)
 	_cleanup_close_ int one = -1, other = -1;
 	int pair[2], r;
 
-	k->introduced = true;
 	r = wire_channel_pair(pair);
 	if (r < 0) {
 		(void)log_errno(LOG_ERR, r, "cannot make the broker's socket");
@@ -231,8 +230,14 @@ void introduce(struct keeper *k)
 	}
 	one = pair[0];
 	other = pair[1];
-	tell_broker(k, &m, other);
-	(void)send_to(k, HELPER_LAUNCHER, &m, &one, 1);
+	/* the one first that may have too much to read already: then there is another try */
+	r = send_to(k, HELPER_LAUNCHER, &m, &one, 1);
+	k->introduced = r >= 0;
+	k->launcher_full = r == -EAGAIN;
+	if (r >= 0)
+		tell_broker(k, &m, other);
+	else if (r != -EAGAIN && r != -EPIPE)
+		kill_helper(k, HELPER_LAUNCHER, "it can not be connected to the broker");
 }
 
 void reload_over(struct keeper *k)

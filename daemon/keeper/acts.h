@@ -19,6 +19,13 @@ static inline bool is_running(const struct keeper *k, enum helper which)
 	return k->children[which].pid != 0;
 }
 
+/* The next look is due at *next at the latest. */
+static inline void wake_by(uint64_t *next, uint64_t at)
+{
+	if (at < *next)
+		*next = at;
+}
+
 int send_to(
 	struct keeper *k, enum helper which, const struct keeper_message *m, const int *fds, size_t n_fds);
 /* @why: logged; NULL where it is expected. */

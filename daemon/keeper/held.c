@@ -7,9 +7,6 @@
 
 #include <fcntl.h>
 
-/* Live ones, and as many whose release has not been read yet. */
-#define JAILS_MAX (2 * (size_t)SANDBOXES_MAX)
-
 int held_init(struct held *h)
 {
 	*h = (struct held){ .table_fd = -1 };
@@ -54,7 +51,7 @@ int held_take(struct held *h, const struct keeper_message *m, int fds[KEEPER_FDS
 	struct held_jail *j = find(h, m->id);
 	size_t n = 0;
 
-	if (!j && h->n >= JAILS_MAX)
+	if (!j && h->n >= HELD_MAX)
 		return -EBADMSG;
 	if (!j)
 		j = add(h, m->id);
@@ -64,6 +61,8 @@ int held_take(struct held *h, const struct keeper_message *m, int fds[KEEPER_FDS
 		if (m->flags & (1U << i)) {
 			(void)fd_close(j->fds[i]);
 			j->fds[i] = steal_fd(fds[n++]);
+			if (i < ELEMENTSOF(j->pids))
+				j->pids[i] = 0;
 		}
 	return 0;
 }
@@ -80,10 +79,15 @@ void held_release(struct held *h, uint64_t id)
 
 int held_give_up(struct held *h)
 {
+	int table_fd = -1, r = table_make(&table_fd);
+
+	if (r < 0)
+		return r;
 	while (h->n > 0)
 		held_release(h, h->v[h->n - 1].id);
 	(void)fd_close(h->table_fd);
-	return table_make(&h->table_fd);
+	h->table_fd = table_fd;
+	return 0;
 }
 
 /* The number may have been given anew since it was looked up: the pidfd knows whether it is its child. */

@@ -28,7 +28,7 @@ int held_init(struct held *h);
 int held_take(struct held *h, const struct keeper_message *m, int fds[KEEPER_FDS_MAX]);
 /* WIRE_RELEASE */
 void held_release(struct held *h, uint64_t id);
-/* Lets go of everything, and forgets the records. */
+/* Lets go of everything, and forgets the records; on failure of nothing. */
 int held_give_up(struct held *h);
 bool held_has(const struct held *h, uint64_t id);
 /* Whose process, payload or init, this child of ours is; NULL: nobody's. *ret_payload: which of the two. */

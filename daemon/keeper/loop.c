@@ -25,13 +25,6 @@
 #define TAKEOVERS_MAX    5           /* launchers in a row may end before they are ready */
 #define STRAYS_LOOK_USEC (20 * MSEC) /* killed processes end soon; what can't is looked at again */
 
-/* The next look is due at *next at the latest. */
-static void wake_by(uint64_t *next, uint64_t at)
-{
-	if (at < *next)
-		*next = at;
-}
-
 static void kill_overdue(struct keeper *k, uint64_t now, uint64_t *next)
 {
 	for (int i = 0; i < _HELPER_MAX; i++) {
@@ -56,10 +49,15 @@ static bool is_held(const char *name, const void *userdata)
 /* Launchers that die of what they are to take over would do so for ever. */
 static int give_up_jails(struct keeper *k)
 {
+	const size_t n = k->held.n;
+	int r = held_give_up(&k->held);
+
+	if (r < 0)
+		return r; /* there may be room for a new table at the next look */
 	log_error("%u launchers in a row did not get to take over %zu sandboxes: killing these",
-		k->failed_takeovers, k->held.n);
+		k->failed_takeovers, n);
 	k->failed_takeovers = 0;
-	return held_give_up(&k->held);
+	return 0;
 }
 
 /* Of a dead launcher's, nothing but the jails that the keeper holds may be left when the next one starts.
@@ -205,7 +203,11 @@ static int advance(struct keeper *k)
 	advance_watchdog(k, now, &next);
 	if (next == USEC_INFINITY)
 		return -1;
-	return next <= now ? 0 : (int)((next - now) / MSEC + 1);
+	if (next <= now)
+		return 0;
+	/* a service manager may be very patient */
+	next = (next - now) / MSEC + 1;
+	return next < INT32_MAX ? (int)next : INT32_MAX;
 }
 
 static int wait_for_events(struct keeper *k, int timeout)

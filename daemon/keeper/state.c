@@ -17,7 +17,6 @@
 #define STATE_VERSION 1U
 #endif
 #define STATE_OLDEST 1U
-#define HELD_MAX     (2 * (size_t)SANDBOXES_MAX)
 #define STATE_MAX    (sizeof(struct head) + HELD_MAX * sizeof(struct entry))
 
 static const char magic[8] = { 'b', 'a', 'i', 'l', 'i', 'f', 'f', 'd' };

@@ -12,12 +12,6 @@
 
 #define PARTS 4 /* of the service manager's patience: asked once in each, and waited for so long */
 
-static void wake_by(uint64_t *next, uint64_t at)
-{
-	if (at < *next)
-		*next = at;
-}
-
 static void ask(struct keeper *k, enum helper which, uint64_t now)
 {
 	const struct keeper_message m = { .type = WIRE_PING };

@@ -31,7 +31,7 @@ int adopt_held(struct server *server, const struct keeper_message *m, int fds[KE
 	struct held *grown, h = { .id = m->id, .ended = (m->flags & HELD_ENDED) != 0, .value = m->value };
 	size_t n = 0;
 
-	if (!server->started || server->current || server->n_held >= 2 * (size_t)SANDBOXES_MAX)
+	if (!server->started || server->current || server->n_held >= HELD_MAX)
 		return -EBADMSG;
 	grown = reallocarray(server->held, server->n_held + 1, sizeof(*grown));
 	if (!grown)

@@ -109,6 +109,8 @@ enum hold {
 };
 #define LIFELINES_MAX 4          /* of one sandbox: the launch's, and those that were attached */
 #define HELD_ENDED    (1U << 31) /* in WIRE_HELD: the process has ended, and value says how */
+/* Live ones, and as many whose release has not been read yet. */
+#define HELD_MAX (2 * (size_t)SANDBOXES_MAX)
 
 /* How a process ended, in value: si_code of siginfo_t above si_status. */
 #define ENDED_VALUE(code, status) (((uint32_t)(code) << 8) | ((uint32_t)(status)&0xff))
