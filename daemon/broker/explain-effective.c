@@ -7,45 +7,19 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "base/utf8.h"
+#include "broker/dict.h"
 #include "broker/layers.h"
 #include "broker/profile-bus.h"
+#include "broker/rlimits.h"
 #include "dbus/names.h"
 
 #include <string.h>
-
-/* "{sv}" with a value that append() writes. */
-static int open_value(sd_bus_message *m, const char *key, const char *type)
-{
-	int r;
-
-	r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
-	if (r >= 0)
-		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, key);
-	return r < 0 ? r : sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, type);
-}
-
-static int close_value(sd_bus_message *m, int r)
-{
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return r < 0 ? r : sd_bus_message_close_container(m);
-}
 
 static int put_text(sd_bus_message *m, const char *key, const char *text)
 {
 	_cleanup_free_ char *safe = utf8_escape(text);
 
 	return safe ? sd_bus_message_append(m, "{sv}", key, "s", safe) : -ENOMEM;
-}
-
-static int put_list(sd_bus_message *m, const char *key, char **list)
-{
-	int r;
-
-	r = open_value(m, key, "as");
-	if (r >= 0)
-		r = sd_bus_message_append_strv(m, list);
-	return close_value(m, r);
 }
 
 static int put_names(sd_bus_message *m, char *const *env)
@@ -55,7 +29,7 @@ static int put_names(sd_bus_message *m, char *const *env)
 	STRV_FOREACH (v, env)
 		if (strv_extendf(&names, "%.*s", (int)strcspn(*v, "="), *v) < 0)
 			return -ENOMEM;
-	return put_list(m, "environment", names);
+	return dict_append_list(m, "environment", names);
 }
 
 static const char *mode_name(enum stdio_mode mode)
@@ -76,60 +50,43 @@ static int put_stdio(sd_bus_message *m, const struct plan_effective *effective)
 {
 	int r;
 
-	r = open_value(m, "stdio", "a{us}");
+	r = dict_open(m, "stdio", "a{us}");
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{us}");
 	for (uint32_t i = 0; r >= 0 && i < ELEMENTSOF(effective->stdio); i++)
 		r = sd_bus_message_append(m, "{us}", i, mode_name(effective->stdio[i]));
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
-	return close_value(m, r);
+	return dict_close(m, r);
 }
 
 static int put_fds(sd_bus_message *m, const struct launch_args *a)
 {
 	int r;
 
-	r = open_value(m, "fds", "au");
+	r = dict_open(m, "fds", "au");
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "u");
 	for (size_t i = 0; r >= 0 && i < a->n_fds; i++)
 		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_UINT32, &a->fds[i].target);
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
-	return close_value(m, r);
-}
-
-static const char *limit_name(uint32_t resource)
-{
-	static const struct {
-		const char *name;
-		uint32_t resource;
-	} resources[] = {
-#define RESOURCE(n, r) { n, (uint32_t)(r) },
-		BAILIFF_RLIMIT_NAMES(RESOURCE)
-#undef RESOURCE
-	};
-
-	for (size_t i = 0; i < ELEMENTSOF(resources); i++)
-		if (resources[i].resource == resource)
-			return resources[i].name;
-	return "";
+	return dict_close(m, r);
 }
 
 static int put_limits(sd_bus_message *m, const struct jail_spec *spec)
 {
 	int r;
 
-	r = open_value(m, "rlimits", "a{s(tt)}");
+	r = dict_open(m, "rlimits", "a{s(tt)}");
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{s(tt)}");
 	for (size_t i = 0; r >= 0 && i < spec->n_limits; i++)
-		r = sd_bus_message_append(m, "{s(tt)}", limit_name(spec->limits[i].resource),
+		r = sd_bus_message_append(m, "{s(tt)}", rlimit_name(spec->limits[i].resource),
 			spec->limits[i].soft, spec->limits[i].hard);
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
-	return close_value(m, r);
+	return dict_close(m, r);
 }
 
 static int put_user(sd_bus_message *m, const struct explanation *e)
@@ -150,7 +107,7 @@ static int put_capabilities(sd_bus_message *m, uint64_t mask)
 	for (unsigned i = 0; i < CAPABILITIES_KNOWN; i++)
 		if ((mask & UINT64_C(1) << i) != 0 && strv_extend(&names, capability_to_string(i)) < 0)
 			return -ENOMEM;
-	return put_list(m, "capabilities", names);
+	return dict_append_list(m, "capabilities", names);
 }
 
 /* What is not limited is left out, and so is a share of a machine whose size is not looked up here. */
@@ -196,7 +153,7 @@ static int put_layers(sd_bus_message *m, const struct explanation *e)
 	int r;
 
 	r = layers_of_launch(e->profile, &e->spec, &layers);
-	return r < 0 ? r : put_list(m, "layers", layers);
+	return r < 0 ? r : dict_append_list(m, "layers", layers);
 }
 
 static int put_all(sd_bus_message *m, const struct explanation *e)

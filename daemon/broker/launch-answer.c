@@ -2,8 +2,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/strv.h"
 #include "broker/broker.h"
+#include "broker/dict.h"
 #include "broker/errors.h"
 #include "broker/launch-queue.h"
 #include "broker/layers.h"
@@ -36,22 +36,6 @@ static int append_streams(sd_bus_message *reply, const struct launch *l)
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int append_list(sd_bus_message *reply, const char *key, char **v)
-{
-	int r;
-
-	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv");
-	if (r >= 0)
-		r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, key);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_VARIANT, "as");
-	if (r >= 0)
-		r = sd_bus_message_append_strv(reply, v);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
 /* Of a launch that was asked for again. */
 static int append_repeated(sd_bus_message *reply, const struct sandbox *s)
 {
@@ -59,39 +43,28 @@ static int append_repeated(sd_bus_message *reply, const struct sandbox *s)
 
 	r = sd_bus_message_append(reply, "{sv}", BAILIFF_INFO_REPEATED, "b", 1);
 	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv");
-	if (r >= 0)
-		r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, BAILIFF_INFO_LOST_STREAMS);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_VARIANT, "au");
+		r = dict_open(reply, BAILIFF_INFO_LOST_STREAMS, "au");
 	if (r >= 0)
 		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "u");
 	for (uint32_t i = 0; r >= 0 && i < STREAMS; i++)
 		if (s->token.streams & (1U << i))
 			r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_UINT32, &i);
-	for (int i = 0; r >= 0 && i < 3; i++)
+	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
-	return r;
+	return dict_close(reply, r);
 }
 
 static int append_info(sd_bus_message *reply, const struct sandbox *s, bool again)
 {
-	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL;
 	int r;
 
-	r = layers_applied(s->layers, &applied);
-	if (r >= 0)
-		r = layers_skipped(s->layers, s->lacking, &skipped);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}", BAILIFF_INFO_ID, "t", s->id,
 			BAILIFF_INFO_PID, "u", s->pid, BAILIFF_INFO_GENERATION, "u", s->generation,
 			BAILIFF_INFO_SETUP_USEC, "t", s->setup_usec);
 	if (r >= 0)
-		r = append_list(reply, BAILIFF_INFO_LAYERS, applied);
-	if (r >= 0)
-		r = append_list(reply, BAILIFF_INFO_SKIPPED, skipped);
+		r = layers_append(reply, BAILIFF_INFO_LAYERS, BAILIFF_INFO_SKIPPED, s->layers, s->lacking);
 	if (r >= 0 && again)
 		r = append_repeated(reply, s);
 	return r < 0 ? r : sd_bus_message_close_container(reply);

@@ -2,6 +2,7 @@
 #include "broker/layers.h"
 #include "base/error.h"
 #include "base/strv.h"
+#include "broker/dict.h"
 #include "jail/stage.h"
 
 /* Stages that leave something on the program. */
@@ -66,6 +67,20 @@ int layers_skipped(uint32_t mask, uint32_t lacking, char ***ret)
 		return -ENOMEM;
 	*ret = steal_ptr(v);
 	return 0;
+}
+
+int layers_append(
+	sd_bus_message *m, const char *applied_key, const char *skipped_key, uint32_t mask, uint32_t lacking)
+{
+	_cleanup_(strv_freep) char **done = NULL, **skipped = NULL;
+	int r;
+
+	r = layers_applied(mask, &done);
+	if (r >= 0)
+		r = layers_skipped(mask, lacking, &skipped);
+	if (r >= 0)
+		r = dict_append_list(m, applied_key, done);
+	return r < 0 ? r : dict_append_list(m, skipped_key, skipped);
 }
 
 static bool limits_group(const struct group_value *group)

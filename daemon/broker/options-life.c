@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "broker/options-read.h"
+#include "broker/rlimits.h"
 #include "broker/token.h"
 #include "dbus/names.h"
 
@@ -83,31 +84,12 @@ int option_runtime_max(struct reading *o, sd_bus_message *m)
 	return read_time(o, m, &o->args->runtime_max_usec);
 }
 
-static int resource_from_name(const char *name, uint32_t *ret)
-{
-	static const struct {
-		const char *name;
-		uint32_t resource;
-	} resources[] = {
-#define RESOURCE(n, r) { n, (uint32_t)(r) },
-		BAILIFF_RLIMIT_NAMES(RESOURCE)
-#undef RESOURCE
-	};
-
-	for (size_t i = 0; i < ELEMENTSOF(resources); i++)
-		if (strcmp(resources[i].name, name) == 0) {
-			*ret = resources[i].resource;
-			return 0;
-		}
-	return -EINVAL;
-}
-
 static int add_limit(struct reading *o, const char *name, uint64_t soft, uint64_t hard)
 {
 	struct launch_args *a = o->args;
 	uint32_t resource;
 
-	if (resource_from_name(name, &resource) < 0)
+	if (rlimit_from_name(name, &resource) < 0)
 		return option_bad(o, "a name is none of those after Limit in a profile, as NOFILE");
 	if (soft > hard)
 		return option_bad(o, "a soft limit is above its hard limit");

@@ -2,7 +2,6 @@
 #include "broker/sandbox-signals.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/strv.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/layers.h"
@@ -104,33 +103,12 @@ static int send_violation(const struct telling *t, const void *data)
 }
 
 /* {sv} with a list of strings. */
-static int append_names(sd_bus_message *m, const char *key, char **names)
-{
-	int r;
-
-	r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
-	if (r >= 0)
-		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, key);
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "as");
-	if (r >= 0)
-		r = sd_bus_message_append_strv(m, names);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 /* All properties, as GetAll() has them of a sandbox that has just begun. */
 static int append_properties(sd_bus_message *m, const struct sandbox *s)
 {
-	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL;
 	int r;
 
-	r = layers_applied(s->layers, &applied);
-	if (r >= 0)
-		r = layers_skipped(s->layers, s->lacking, &skipped);
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+	r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
 	if (r >= 0)
 		r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Id", "t", s->id, "Profile", "s",
 			s->profile, "Tag", "s", s->tag, "OwnerUid", "u", s->owner, "Uid", "u", s->uid, "Pid",
@@ -141,9 +119,7 @@ static int append_properties(sd_bus_message *m, const struct sandbox *s)
 			"s", "", "ExitCode", "i", s->exit.exit_code, "ExitSignal", "i", s->exit.exit_signal,
 			"Generation", "u", s->generation, "ControlGroup", "s", s->cgroup);
 	if (r >= 0)
-		r = append_names(m, "Layers", applied);
-	if (r >= 0)
-		r = append_names(m, "Skipped", skipped);
+		r = layers_append(m, "Layers", "Skipped", s->layers, s->lacking);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Setters for names of users, groups, templates and policies. They check the form; who is meant, the compiler
- * finds. */
+/* Setters for names: of users and groups, which the compiler finds; of domains, units and an action of
+ * polkit, which are compared with what the bus, the kernel and polkit say; of templates and policies. Only
+ * their form is checked here. */
 
+#include "base/bounds.h"
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/unit-name.h"
 #include "profile/profile.h"
 
 #include <limits.h>
 #include <string.h>
 
-#define USER_NAME_MAX 31U /* UT_NAMESIZE - 1, what useradd(8) takes */
+#define USER_NAME_MAX 31U  /* UT_NAMESIZE - 1, what useradd(8) takes */
+#define DOMAIN_MAX    255U /* far above any type of a policy */
 
-static void names_clear(struct profile_names *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		free(names->v[i].name);
-	names->n = 0;
-}
+typedef const char *(*form_check)(const char *word);
 
 /* A name as useradd(8) allows, or a decimal id. Upper case and dots inside are common in directories. */
 static bool user_name_valid(const char *s)
@@ -33,17 +32,62 @@ static bool user_name_valid(const char *s)
 	return s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.-")] == '\0';
 }
 
-/* Adds a name unless it is there; takes it over. */
-static int add_name(const struct setting *s, struct profile_names *names, char *name, size_t offset)
+/* These say what was expected instead; NULL for a good one. */
+static const char *check_user(const char *s)
 {
-	_cleanup_free_ char *owned = name;
+	return user_name_valid(s) ? NULL : "neither a name nor a decimal id from 0 to 4294967294";
+}
+
+static const char *check_domain(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t n = strlen(s);
+
+	if (n > 0 && n <= DOMAIN_MAX && s[strspn(s, letters)] == '\0')
+		return NULL;
+	if (strchr(s, ':'))
+		return "expected a domain alone, such as chrome_t: the third part of a label";
+	return "expected a domain (a type of the SELinux policy), such as chrome_t";
+}
+
+static const char *check_unit(const char *s)
+{
+	if (unit_pattern_valid(s))
+		return NULL;
+	return "expected the name of a service or scope, in which '*' and '?' may stand for others, such as "
+	       "chrome@*.service; one of a user's manager is user@1000.service/chrome.service";
+}
+
+static const char *check_action(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	size_t n = strlen(s);
+
+	if (n > 0 && n <= ACTION_MAX && s[strspn(s, letters)] == '\0' && strchr(s, '.') && s[0] != '.' &&
+		s[n - 1] != '.')
+		return NULL;
+	return "expected an action of polkit, such as org.bailiff.Broker1.launch";
+}
+
+static void names_clear(struct profile_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->v[i].name);
+	names->n = 0;
+}
+
+/* Adds a word unless it is there; takes it over. */
+static int add(
+	const struct setting *s, struct profile_names *names, form_check check, char *word, size_t offset)
+{
+	_cleanup_free_ char *owned = word;
+	const char *expected = check(word);
 	struct profile_name *v;
 
-	if (!user_name_valid(name))
-		return setting_error(s, offset, "%s=%s: neither a name nor a decimal id from 0 to 4294967294",
-			s->key->name, name);
+	if (expected)
+		return setting_error(s, offset, "%s=%s: %s", s->key->name, word, expected);
 	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->v[i].name, name) == 0)
+		if (strcmp(names->v[i].name, word) == 0)
 			return 0;
 	if (names->n >= SETTING_LIST_MAX)
 		return setting_error(s, offset, "%s=: more than %u elements", s->key->name, SETTING_LIST_MAX);
@@ -55,7 +99,7 @@ static int add_name(const struct setting *s, struct profile_names *names, char *
 	return 0;
 }
 
-int set_names(const struct setting *s, void *target)
+static int set_words(const struct setting *s, void *target, form_check check)
 {
 	struct profile_names *names = setting_slot(s, target);
 	size_t at = 0, offset;
@@ -69,14 +113,14 @@ int set_names(const struct setting *s, void *target)
 		r = setting_word(s, &at, false, &word, &offset);
 		if (r <= 0)
 			return r == 0 && failed ? -EBADMSG : r;
-		r = add_name(s, names, word, offset);
+		r = add(s, names, check, word, offset);
 		if (r < 0 && r != -EBADMSG)
 			return r;
 		failed |= r < 0;
 	}
 }
 
-int set_name(const struct setting *s, void *target)
+static int set_word(const struct setting *s, void *target, form_check check)
 {
 	struct profile_names *names = setting_slot(s, target);
 	char *text;
@@ -85,7 +129,32 @@ int set_name(const struct setting *s, void *target)
 	if (r < 0)
 		return r;
 	names_clear(names);
-	return add_name(s, names, text, 0);
+	return add(s, names, check, text, 0);
+}
+
+int set_names(const struct setting *s, void *target)
+{
+	return set_words(s, target, check_user);
+}
+
+int set_name(const struct setting *s, void *target)
+{
+	return set_word(s, target, check_user);
+}
+
+int set_selinux_domains(const struct setting *s, void *target)
+{
+	return set_words(s, target, check_domain);
+}
+
+int set_units(const struct setting *s, void *target)
+{
+	return set_words(s, target, check_unit);
+}
+
+int set_polkit(const struct setting *s, void *target)
+{
+	return set_word(s, target, check_action);
 }
 
 int set_template(const struct setting *s, void *target)
