@@ -139,7 +139,8 @@ static void test_ends(void **state)
 			continue;
 		}
 		status = console_wait(&c);
-		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == rows[i].signal);
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != rows[i].signal)
+			fail_msg("signal %d: status %#x", rows[i].signal, (unsigned)status);
 		expect_restored(&c);
 	}
 }
