@@ -21,11 +21,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT_MSEC 30000
 #define LAUNCHES  51
+#define CALLS     20000U
 
 #define NUMBER(x)  NUMBER_(x)
 #define NUMBER_(x) #x
@@ -354,6 +358,88 @@ static void test_cost(void **state)
 		(unsigned long long)usec[1][LAUNCHES / 2]);
 }
 
+/* Always permitted; and permitted for what its argument is. */
+static uint64_t time_calls(bool argument)
+{
+	struct timespec begin, end;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (unsigned i = 0; i < CALLS; i++)
+		(void)(argument ? syscall(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0) : syscall(SYS_getppid));
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	return (uint64_t)(end.tv_sec - begin.tv_sec) * 1000000000U + (uint64_t)end.tv_nsec -
+	       (uint64_t)begin.tv_nsec;
+}
+
+static void run_calls(const struct program *p, struct violation_plan *plan, int result)
+{
+	struct jail_error e;
+	uint64_t nsec[2];
+	bool asks = false;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		(plan->asks && apply_violations(plan, &asks, &e) < 0) || asks != plan->asks ||
+		(!asks && filter_load(p->v, p->n) < 0))
+		_exit(1);
+	for (int i = 0; i < 2; i++)
+		nsec[i] = time_calls(i == 1);
+	_exit(write(result, nsec, sizeof(nsec)) == sizeof(nsec) ? 0 : 2);
+}
+
+/* In a process that has the filter, and whose listener waits with us. */
+static void measure_calls(struct rig *r, enum violation_report way, uint64_t nsec[2])
+{
+	struct program p = use_policy(r, way);
+	struct violation_plan plan = { 0 };
+	int result[2], go[2], status;
+	struct jail_error e;
+	pid_t pid;
+
+	assert_int_equal(pipe2(result, O_CLOEXEC), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go), 0);
+	assert_int_equal(prepare_violations(&r->spec, go[1], &plan, &e), 0);
+	assert_int_equal(plan.asks, way == VIOLATIONS_TOLD);
+	pid = fork();
+	if (pid == 0)
+		run_calls(&p, &plan, result[1]);
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(result[0], nsec, 2 * sizeof(*nsec)), 2 * sizeof(*nsec));
+	for (int i = 0; i < 2; i++) {
+		(void)close(result[i]);
+		(void)close(go[i]);
+	}
+	violation_plan_done(&plan);
+	free(p.v);
+}
+
+/* What a call that is permitted costs more when the filter asks: figures for docs/BENCHMARKS.md, too. */
+static void test_cost_of_calls(void **state)
+{
+	static const enum violation_report ways[] = { VIOLATIONS_UNTOLD, VIOLATIONS_TOLD };
+	static uint64_t took[2][ELEMENTSOF(ways)][LAUNCHES];
+	uint64_t nsec[2];
+
+	for (size_t i = 0; i < ELEMENTSOF(ways) * LAUNCHES; i++) {
+		size_t way = i % ELEMENTSOF(ways);
+
+		measure_calls(*state, ways[way], nsec);
+		for (size_t kind = 0; kind < 2; kind++)
+			took[kind][way][i / ELEMENTSOF(ways)] = nsec[kind];
+	}
+	for (size_t kind = 0; kind < 2; kind++) {
+		for (size_t way = 0; way < ELEMENTSOF(ways); way++)
+			qsort(took[kind][way], LAUNCHES, sizeof(took[0][0][0]), compare);
+		print_message(
+			"a call that is permitted %s: %.1f ns (median %.1f) when the kernel kills, %.1f "
+			"(%.1f) when it asks\n",
+			kind == 0 ? "always" : "by its argument", (double)took[kind][0][0] / CALLS,
+			(double)took[kind][0][LAUNCHES / 2] / CALLS, (double)took[kind][1][0] / CALLS,
+			(double)took[kind][1][LAUNCHES / 2] / CALLS);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -371,6 +457,7 @@ static int run(void)
 		TEST(test_verdicts),
 		TEST(test_auto),
 		TEST(test_cost),
+		TEST(test_cost_of_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
