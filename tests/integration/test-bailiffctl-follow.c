@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 		__VA_ARGS__, NULL                                                                            \
 	}
 #define IDLE_USEC 1500000
+#define FLOOD     600 /* sandboxes; each end is told by three signals and more */
 
 struct follower {
 	pid_t pid;
@@ -109,6 +111,19 @@ static void expect(struct follower *w, const char *event, const char *id, const 
 	if (!strstr(line, text))
 		fail_msg("wanted %s, heard %s", text, line);
 	free(line);
+}
+
+/* That it is being stopped may be said before. */
+static void hear_end(struct follower *w, const char *id)
+{
+	g_autofree char *about = g_strdup_printf("\"id\":%s,", id);
+
+	for (bool heard = false; !heard;) {
+		char *line = next_line(w);
+
+		heard = strstr(line, about) && strstr(line, "\"event\":\"exit\"");
+		free(line);
+	}
 }
 
 static void leave(struct follower *w)
@@ -203,6 +218,91 @@ static void test_restart(void **state)
 	}
 }
 
+/* Launched and ended while the monitor does not read. */
+static void launch_many(GDBusConnection *c, uint64_t ids[FLOOD])
+{
+	const struct rig_launch l = { .profile = "tool", .argv = ARGS("dash", "-c", "exit 0") };
+
+	for (int i = 0; i < FLOOD; i++) {
+		struct rig_sandbox s;
+
+		rig_launch(c, &l, &s);
+		g_free(rig_wait(c, &s, NULL, NULL));
+		ids[i] = s.id;
+		rig_sandbox_done(&s);
+	}
+}
+
+/* How often a line has this event and id. */
+static unsigned count(const char *text, const char *event, uint64_t id)
+{
+	g_autofree char *about = g_strdup_printf("\"event\":\"%s\"", event),
+			*number = g_strdup_printf("\"id\":%" PRIu64 ",", id);
+	unsigned n = 0;
+
+	for (const char *at = text; (at = strstr(at, number)); at++) {
+		const char *line = at;
+
+		while (line > text && line[-1] != '\n')
+			line--;
+		n += g_strstr_len(line, (gssize)strcspn(line, "\n"), about) != NULL;
+	}
+	return n;
+}
+
+/*
+ * More happens while it does not run than is kept for it: it looks what there is, and goes on. What it says
+ * it says once; what came and went meanwhile it may not know of.
+ */
+static void test_flood(void **state)
+{
+	static uint64_t ids[FLOOD];
+	g_autoptr(GString) text = g_string_new(NULL);
+	GDBusConnection *alice = rig_connect(ctl_stage.rig, RIG_ALICE);
+	struct rig_launch named = { .profile = "tool", .argv = ARGS("dash", "-c", "exec sleep 1000") };
+	g_autofree char *stays = NULL, *last = NULL, *path_id = NULL;
+	GVariantDict options = G_VARIANT_DICT_INIT(NULL);
+	unsigned n_told = 0;
+	struct rig_sandbox s;
+	struct follower w;
+
+	g_variant_dict_insert(&options, "token", "s", "flood");
+	named.options = g_variant_dict_end(&options);
+	rig_launch(alice, &named, &s);
+	path_id = g_strdup_printf("%" PRIu64, s.id);
+	follow(&w, RIG_ALICE, ARGS("--json=short", "monitor"));
+	assert_return_code(kill(w.pid, SIGSTOP), errno);
+	/* its path says no id, which has to be asked for: meanwhile everything else arrives */
+	EXPECT(0, "", NULL, "stop", "--timeout=0", path_id);
+	launch_many(alice, ids);
+	stays = launch_forever();
+	assert_return_code(kill(w.pid, SIGCONT), errno);
+	last = launch_forever();
+	for (bool heard = false; !heard;) {
+		char *line = next_line(&w);
+
+		heard = strstr(line, last) && strstr(line, "\"event\":\"launch\"");
+		g_string_append(text, line);
+		free(line);
+	}
+	for (int i = 0; i < FLOOD; i++) {
+		unsigned n = count(text->str, "launch", ids[i]);
+
+		assert_true(n <= 1 && count(text->str, "exit", ids[i]) <= 1);
+		n_told += n;
+	}
+	assert_int_equal(count(text->str, "launch", strtoull(stays, NULL, 10)), 1);
+	print_message("%u of %d launches were told\n", n_told, FLOOD);
+	assert_true(n_told < FLOOD);
+	end(stays);
+	hear_end(&w, stays);
+	end(last);
+	hear_end(&w, last);
+	leave(&w);
+	(void)ctl_as(RIG_ALICE, ARGS("wait", "--release", path_id));
+	rig_sandbox_done(&s);
+}
+
 static unsigned long turns_of(pid_t pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
@@ -278,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_violation),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_no_polling),
 		cmocka_unit_test(test_reader_gone),
 		cmocka_unit_test(test_count),
