@@ -86,6 +86,7 @@ FILES = {
     'usr/share/doc/bailiff/SELFTESTS.md',
     'usr/share/doc/bailiff/SELINUX.md',
     'usr/share/doc/bailiff/HACKING.md',
+    'usr/share/doc/bailiff/LAUNCH-TRACE.md',
     'usr/share/doc/bailiff/LAYERS.md',
     'usr/share/doc/bailiff/LICENSE',
     'usr/share/doc/bailiff/LICENSE.GPL-2',
