@@ -48,9 +48,9 @@ class Bench:
         self.app = os.path.join(self.stage, "app")
         self.bus = os.environ["BAILIFF_ADDRESS"]
         self.direct = f"unix:path={self.stage}/run/broker"
-        self.second = None
+        self.second = self.found_peers = None
         self.results = {"machine": machine.describe(), "what": {}}
-        self.failures = []
+        self.failures, self.children = [], []
         self.cpus = os.sched_getaffinity(0)
 
     # --- who takes part
@@ -81,14 +81,10 @@ class Bench:
         folder = os.path.join(self.stage, "peers")
         os.makedirs(folder, exist_ok=True)
         bpf = os.path.join(folder, "bench.bpf")
-        if not hasattr(self, "found_peers"):
+        if self.found_peers is None:
             subprocess.run([f"{self.stage}/tree/usr/bin/bailiffctl", "policy", "compile", "--no-warnings", f"--output={bpf}",
                             f"{self.stage}/config/policies/bench.policy"], check=True)
-            given = [p for p in (self.options.peers or "").split(",") if p]
-            missing = [p for p in given if not os.access(p, os.X_OK)]
-            if missing:
-                raise Failed(f"--peers: not an executable: {', '.join(missing)}")
-            group = peers.Peers(folder, self.app, given, bpf, self.options.systemd)
+            group = peers.Peers(folder, self.app, self.options.peers, bpf, self.options.systemd)
             self.found_peers = group.all()
             self.results["versions"] = machine.versions(
                 {name: path for name in ("bwrap", "nsjail", "firejail", "crun", "runc", "systemd-run", "dbus-daemon",
@@ -103,6 +99,7 @@ class Bench:
         child = subprocess.Popen([os.path.join(self.programs, "bench-launch"), *words], stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
                                  preexec_fn=lambda: os.sched_setaffinity(0, cpu), **more)
+        self.children.append(child)
         if plan:
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.write("".join(way.line() + "\n" for way in plan))
@@ -303,7 +300,7 @@ class Bench:
         """Of the one that fairness is measured on."""
         known = self.addresses()
         if self.options.bus not in known:
-            raise Failed(f"--bus: there are {', '.join(known)}")
+            raise Failed(f"{self.options.bus} is not installed")
         return known[self.options.bus]
 
     def queries(self):
@@ -334,6 +331,10 @@ class Bench:
                 except Failed as e:
                     self.failures.append(f"{name}: {e}")
         finally:
+            for child in self.children:
+                if child.poll() is None:
+                    child.kill()
+                    child.wait()
             if self.second:
                 self.second.stop()
         if self.options.json:
@@ -345,6 +346,22 @@ class Bench:
             print(f"the report is in {self.options.report}")
 
 
+def at_least(kind, low):
+    def convert(text):
+        value = kind(text)
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{text}: {low} at least")
+        return value
+    return convert
+
+
+def programs(text):
+    for path in text.split(","):
+        if not os.access(path, os.X_OK):
+            raise argparse.ArgumentTypeError(f"{path} can not be executed")
+    return text.split(",")
+
+
 def parse():
     p = argparse.ArgumentParser(prog="./dev bench", usage="./dev bench [%s] [OPTIONS]" % "|".join(WHAT))
     p.add_argument("what", choices=WHAT)
@@ -352,27 +369,26 @@ def parse():
         p.add_argument(hidden, required=True, help=argparse.SUPPRESS)
     p.add_argument("--daemon", required=True, type=int, help=argparse.SUPPRESS)
     p.add_argument("--bus-pid", required=True, type=int, help=argparse.SUPPRESS)
-    p.add_argument("--count", type=int, default=300, help="launches, or rounds, of each contender")
-    p.add_argument("--runs", type=int, default=1, help="how often all launches are measured")
+    p.add_argument("--count", type=at_least(int, 1), default=300, help="launches, or rounds, of each contender")
+    p.add_argument("--runs", type=at_least(int, 1), default=1, help="how often all launches are measured")
     p.add_argument("--json", help="where the figures go")
     p.add_argument("--report", help="a Markdown file: its part between the marks is replaced, a chart put beside it")
-    p.add_argument("--peers", help="paths of peers that are not installed, with commas between: minijail0, nsjail")
+    p.add_argument("--peers", type=programs, default=[], help="paths of peers that are not installed, with commas between: minijail0, nsjail")
     p.add_argument("--systemd", help="address of the bus of a systemd that is not this machine's")
-    p.add_argument("--bus", default="dbus-daemon", help="for fairness: dbus-broker or direct instead")
+    p.add_argument("--bus", default="dbus-daemon", choices=("dbus-daemon", "dbus-broker", "direct"), help="for fairness")
     p.add_argument("--minijail-tools", help="for policy: the folder tools of Minijail's sources")
-    p.add_argument("--seconds", type=float, default=2, help="of each cell of throughput, in each round")
-    p.add_argument("--rounds", type=int, default=3, help="of throughput")
-    p.add_argument("--soak", type=int, default=0, help="launches without a pause after throughput")
-    p.add_argument("--live", type=int, default=LEVELS[-1], help="sandboxes that live, for scale")
-    p.add_argument("--idle", type=float, default=60, help="seconds that are watched for idle")
+    p.add_argument("--seconds", type=at_least(float, 0.1), default=2, help="of each cell of throughput, in each round")
+    p.add_argument("--rounds", type=at_least(int, 1), default=3, help="of throughput")
+    p.add_argument("--soak", type=at_least(int, 0), default=0, help="launches without a pause after throughput")
+    p.add_argument("--live", type=at_least(int, 1), default=LEVELS[-1], help="sandboxes that live, for scale")
+    p.add_argument("--idle", type=at_least(float, 0), default=60, help="seconds that are watched for idle")
     return p.parse_args()
 
 
 def main():
     options = parse()
-    if options.count < 1 or options.runs < 1 or options.rounds < 1:
-        print("bench: --count, --runs and --rounds take numbers from 1 on", file=sys.stderr)
-        return 2
+    # so that what was started ends with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         bench = Bench(options)
         bench.run()

@@ -4,6 +4,9 @@
 # usage: bench.sh BUILD [WHAT] [OPTIONS]
 # Sets the stage for the benchmark: a bus, bailiffd, and profiles that run the payload in the jail of jail.py. What is
 # measured, and how, stands in bench.py.
+#
+# Functions are called by traps:
+# shellcheck disable=SC2317
 set -eu
 
 here=$(dirname "$0")
@@ -12,9 +15,28 @@ shift
 # shellcheck source=tests/demo/stage.sh
 . "$here/../demo/stage.sh"
 
-trap stage_close EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+bench_pid=
+
+# A shell takes no signal while it waits for a program in the foreground: so the bench is in the background.
+finish()
+{
+	if [ -n "$bench_pid" ]; then
+		kill -TERM "$bench_pid" 2>/dev/null || :
+		wait "$bench_pid" || :
+	fi
+	exit "$1"
+}
+
+# What second.py had no time for.
+end_second()
+{
+	[ ! -e "$stage/second/pid" ] || stage_end "$(cat "$stage/second/pid")" || :
+	stage_close
+}
+
+trap end_second EXIT
+trap 'finish 130' INT
+trap 'finish 143' TERM HUP
 what=launch
 case ${1:-} in
 '' | --*) ;;
@@ -58,7 +80,10 @@ stage_start
 export LD_LIBRARY_PATH="$stage_library"
 status=0
 python3 -B "$here/bench.py" "$what" --stage "$stage" --build "$build" --daemon "$stage_daemon_pid" \
-	--bus-pid "$stage_bus_pid" "$@" || status=$?
+	--bus-pid "$stage_bus_pid" "$@" &
+bench_pid=$!
+wait "$bench_pid" || status=$?
+bench_pid=
 if [ "$status" -ne 0 ] && [ "$status" -ne 2 ]; then
 	echo '--- the daemon said:' >&2
 	grep -v 'Sandbox [0-9]' "$stage/daemon.log" | tail -n 20 >&2

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,6 +182,7 @@ int main(int argc, char **argv)
 	int r;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	r = run(argc, argv);
 	if (r == -EINVAL)
 		fprintf(stderr, "usage: bench-launch turns COUNT BLOCK GAP-USEC <PLAN\n"

@@ -193,7 +193,7 @@ class Peers:
                       "CapabilityBoundingSet=t:0", "SystemCallFilter=l:@system-service"]
         properties += [f"Limit{name}=t:{value}" for name, value in jail.LIMITS if name != "CPU"]
         found = [Peer("StartTransientUnit", "systemd", [self.systemd or "system", payload, *properties], "over D-Bus",
-                      "no root of its own, no Landlock, no own PID namespace, a filter of its own")]
+                      "no root of its own, no Landlock, no PID namespace, a filter of its own, never pinned")]
         run = self.find("systemd-run")
         if run and not self.systemd:
             options = [f"-p{p.replace('=s:', '=').replace('=l:', '=').replace('=t:', '=')}" for p in properties]

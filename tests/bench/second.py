@@ -4,6 +4,7 @@
 dbus-broker wants the journal's socket, and its launcher a listening socket: both in a mount namespace of their own. Run
 as a program, in such a namespace, this makes the former and becomes the latter."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -34,10 +35,15 @@ class Second:
         self.daemon = self.start([f"{stage}/tree/usr/sbin/bailiffd", "--libexec-dir", f"{stage}/tree/usr/libexec/bailiff",
                                   "--config-dir", f"{stage}/config", "--runtime-dir", f"{self.folder}/run", "--bus-address",
                                   self.address, "--log-level", "info"])
+        self.pid_file = os.path.join(self.folder, "pid")
+        with open(self.pid_file, "w", encoding="ascii") as f:
+            f.write(f"{self.daemon.pid}\n")
         self.wait_for(self.answers, "bailiffd on dbus-broker")
 
     def start(self, words):
-        return subprocess.Popen(words, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        """It ends when this does, however that comes. For the daemon, which changes its user, that does not hold: see end_second
+        in bench.sh."""
+        return subprocess.Popen(["setpriv", "--pdeathsig=TERM", *words], stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def answers(self):
         ask = ["busctl", "--address=" + self.address, "call", "org.bailiff.Broker1", "/org/bailiff/Broker1",
@@ -63,6 +69,8 @@ class Second:
                 except subprocess.TimeoutExpired:
                     child.kill()
                     child.wait()
+        with contextlib.suppress(AttributeError, FileNotFoundError):
+            os.unlink(self.pid_file)
         self.log.close()
 
 
