@@ -283,8 +283,10 @@ size_t rig_count_jailed(struct rig *rig)
 static size_t count_zombies(pid_t top, int depth)
 {
 	g_autoptr(GArray) children = children_of(top), ended = children_in_state(top, true);
-	size_t n = ended->len;
+	size_t n = 0;
 
+	for (guint i = 0; i < ended->len; i++)
+		n += !is_maker(g_array_index(ended, pid_t, i));
 	for (guint i = 0; i < children->len && depth < 8; i++)
 		n += count_zombies(g_array_index(children, pid_t, i), depth + 1);
 	return n;

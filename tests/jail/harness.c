@@ -364,8 +364,13 @@ int rig_as_child(struct rig *r, int (*run)(struct rig *r))
 	pid_t pid = fork();
 	int status;
 
-	if (pid == 0)
-		_exit(run(r));
+	if (pid == 0) {
+		int result = run(r);
+
+		/* what it started is nobody's later */
+		rig_await_lingering(r);
+		_exit(result);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
