@@ -26,6 +26,7 @@ MODES = (("spaced", GAP_USEC, True), ("back to back", 0, True), ("spaced, both p
 CLIENTS = (1, 2, 8, 32)
 LEVELS = (100, 1000, 2000)
 PROFILES = 500
+QUIET_SECONDS = 15  # until what the last launches have set has run out: the launcher's clock, for their set-up's deadline
 SOAK_CLIENTS = 8
 SOAK_MSEC = 10000
 
@@ -259,7 +260,7 @@ class Bench:
         self.start_second()
         mine = {**machine.daemons(self.options.daemon), **machine.daemons(self.second.daemon.pid if self.second else
                                                                            self.options.daemon)}
-        time.sleep(3)
+        time.sleep(QUIET_SECONDS)
         trace = os.path.join(self.stage, "trace")
         tracer = None
         if machine.have("strace"):
