@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Arguments that must be refused: section P of the threat model, and F2-F5. After each the broker serves on,
+/* Arguments that must be refused: section P of the threat model, and F3-F5. After each the broker serves on,
  * and the launcher has heard nothing. */
 
 #include "base/error.h"
@@ -9,6 +9,7 @@
 #include "rig.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -165,6 +166,22 @@ static void test_types(void **state)
 	assert_true(rig_launcher_idle(r));
 }
 
+/* P14: no option is a double, and none takes one: not a number, without end, or what would be right. */
+static void test_doubles(void **state)
+{
+	static const char *const keys[] = { "cwd", "detach", "stop-signal", "stop-timeout-usec",
+		"runtime-max-usec", "tag", "memory-max", "tasks-max", "cpu-quota", "nice", "oom-score-adj",
+		"ready" };
+	const double values[] = { NAN, -NAN, INFINITY, -INFINITY, 1.0 };
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+		for (size_t j = 0; j < ELEMENTSOF(values); j++)
+			refused(r, OPTION(r, keys[i], "d", values[j]), INVALID);
+	refused(r, OPTION(r, "rlimits", "a{s(dd)}", 1, "NOFILE", NAN, INFINITY), INVALID);
+	assert_true(rig_launcher_idle(r));
+}
+
 /* P13 */
 static void test_ranges(void **state)
 {
@@ -208,6 +225,7 @@ static void test_ranges(void **state)
 	assert_true(rig_launcher_idle(r));
 }
 
+/* P7 */
 static void test_bytes(void **state)
 {
 	struct rig *r = *state;
@@ -319,6 +337,7 @@ int main(void)
 		TEST(test_unknown_options),
 		TEST(test_optional_options),
 		TEST(test_types),
+		TEST(test_doubles),
 		TEST(test_ranges),
 		TEST(test_bytes),
 		TEST(test_fds),

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -138,6 +139,41 @@ static void test_file_changes_meanwhile(void **state)
 	rig_disconnect(rig, c);
 }
 
+static const char held[] = "not for the broker";
+
+/* F13: to open or to read any of these would wait, or take what is in it. */
+static void test_nothing_is_read(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	g_autofree char *path = g_build_filename(rig->dir, "fifo", NULL);
+	int fifo, pair[2], left;
+	char got[sizeof(held)];
+
+	assert_return_code(mkfifo(path, 0600), errno);
+	fifo = open(path, O_RDWR | O_CLOEXEC); /* both ends: it never ends, and blocks when it is empty */
+	assert_return_code(fifo, errno);
+	pass(c, fifo);
+	assert_int_equal(write(fifo, held, sizeof(held)), sizeof(held));
+	pass(c, fifo);
+	assert_int_equal(read(fifo, got, sizeof(got)), sizeof(held));
+	assert_memory_equal(got, held, sizeof(held));
+	(void)close(fifo);
+	fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* nobody writes */
+	assert_return_code(fifo, errno);
+	pass(c, fifo);
+	(void)close(fifo);
+	assert_return_code(unlink(path), errno);
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+	assert_int_equal(write(pair[1], held, sizeof(held)), sizeof(held));
+	pass(c, pair[0]);
+	assert_return_code(ioctl(pair[0], FIONREAD, &left), errno);
+	assert_int_equal(left, sizeof(held));
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	rig_disconnect(rig, c);
+}
+
 /* Sends a descriptor into the queue of a socket. */
 static void send_fd(int socket, int fd)
 {
@@ -201,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		rig_test(test_locks_and_seals),
 		rig_test(test_file_changes_meanwhile),
+		rig_test(test_nothing_is_read),
 		rig_test(test_socket_holds_itself),
 	};
 

@@ -286,6 +286,30 @@ static void test_wrong_number_of_fds(void **state)
 	assert_int_equal(rig_pid(rig, RIG_BROKER), broker);
 }
 
+/* F2: an index of a descriptor that the message does not have. */
+static void test_handles_out_of_range(void **state)
+{
+	static const char *const maps[] = { "{uint32 0: handle 1}", "{uint32 0: handle -1}",
+		"{uint32 0: handle 2147483647}", "{uint32 0: handle -2147483648}",
+		"{uint32 0: handle 0, uint32 1: handle 1}" };
+	struct rig *rig = *state;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t broker = rig_pid(rig, RIG_BROKER);
+	struct peer peer;
+
+	peer_connect_as(&peer, rig->client_address, RIG_ALICE);
+	for (size_t i = 0; i < G_N_ELEMENTS(maps); i++) {
+		g_autofree char *error = peer_ask(&peer, peer_launch("tool", forever, maps[i]), &null, 1);
+
+		if (g_strcmp0(error, "org.freedesktop.DBus.Error.InvalidArgs") != 0)
+			fail_msg("%s: %s", maps[i], error);
+		assert_int_equal(rig_count_jailed(rig), 0);
+	}
+	peer_close(&peer);
+	(void)close(null);
+	assert_int_equal(rig_pid(rig, RIG_BROKER), broker);
+}
+
 /* As many bytes behind three descriptors as make a signature this long. */
 static GVariant *many(guint size)
 {
@@ -396,6 +420,7 @@ int main(int argc, char **argv)
 		rig_test(test_array_that_claims_more),
 		rig_test(test_foreign_byte_order),
 		rig_test(test_wrong_number_of_fds),
+		rig_test(test_handles_out_of_range),
 		rig_test(test_more_than_sd_bus_takes),
 		rig_test(test_eavesdropper),
 	};

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TABLE_SIZE 4096
-#define MAPS       10000
+#define MAPS       100000
 
 /* What a number refers to: 0 is closed, else some object. */
 struct model {
