@@ -35,7 +35,7 @@ static bool may_go(const struct broker *b, uid_t uid)
 	for (const struct launch *l = b->launches; l; l = l->next)
 		if (l->uid == uid && !launch_queue_waits(l)) {
 			n++;
-			n_quick += now - l->sent_usec < LAUNCHES_SLOW_USEC;
+			n_quick += now - l->sent_usec < b->launch_turns.slow_usec;
 		}
 	return n < LAUNCHES_AT_ONCE && n_quick < launch_turns_share(&b->launch_turns, uid, now);
 }

@@ -20,6 +20,8 @@
 
 struct launch_turns {
 	unsigned n_shared; /* of one user while others launch */
+	/* the two from above, but for tests */
+	uint64_t remembered_usec, slow_usec;
 	/* who launched last, and who did of all others */
 	struct {
 		uid_t uid;
