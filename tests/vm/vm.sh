@@ -113,9 +113,9 @@ try_kvm() {
 
 # What "boot" appends for each machine; and the tests there ("": all).
 declare -A appended=(
-	[dbus-broker]='enforcing=1'
-	[dbus-daemon]='enforcing=1'
-	[permissive-cgroup-v1]='enforcing=0 systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'
+	[dbus-broker]='security=selinux selinux=1 enforcing=1'
+	[dbus-daemon]='security=selinux selinux=1 enforcing=1'
+	[permissive-cgroup-v1]='security=selinux selinux=1 enforcing=0 systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'
 	[no-selinux]='selinux=0'
 )
 declare -A wanted=(
@@ -134,10 +134,10 @@ boot() {
 	printf '%s' "${BAILIFF_VM_TESTS:-${wanted[$1]}}" >"$work/tests"
 	tar -cf "$work/in.tar" -C "$work" tests
 	truncate -s %512 "$work/in.tar"
-	timeout -k 5 "${BAILIFF_VM_TIMEOUT:-1200}" qemu-system-x86_64 "${accelerator[@]}" -M pc -smp 2 -m 1536 \
+	timeout -k 5 "${BAILIFF_VM_TIMEOUT:-2400}" qemu-system-x86_64 "${accelerator[@]}" -M pc -smp 2 -m 1536 \
 		-nodefaults -no-reboot -display none -serial stdio -monitor none \
 		-kernel "$(echo "$kernel"/boot/vmlinuz-*)" -initrd "$work/initrd.cpio" \
-		-append "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off security=selinux selinux=1 systemd.show_status=0 ${appended[$1]} ${BAILIFF_VM_APPEND:-}" \
+		-append "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off systemd.show_status=0 ${appended[$1]} ${BAILIFF_VM_APPEND:-}" \
 		-drive file="$work/root.ext4",if=none,id=d0,format=raw,snapshot=on -device virtio-blk-pci,drive=d0 \
 		-drive file="$work/in.tar",if=none,id=d1,format=raw,readonly=on -device virtio-blk-pci,drive=d1 \
 		-drive file="$work/out.tar",if=none,id=d2,format=raw,cache=unsafe -device virtio-blk-pci,drive=d2 </dev/null
