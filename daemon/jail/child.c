@@ -137,16 +137,21 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	return apply_directory(spec->working_directory, reterr);
 }
 
-/* End of file, or anything but the go: the launcher does not want this jail any more. */
-static void await_go(struct jail_setup *s)
+/* End of file: the launcher does not want this jail any more. */
+static int await_go(struct jail_setup *s, struct jail_error *reterr)
 {
+	ssize_t n;
 	char go;
 
 	stage_took(s->times, STAGE_EXEC);
-	if (read_full(s->go_fd, &go, 1) != 1)
+	n = read_full(s->go_fd, &go, 1);
+	if (n < 0)
+		return jail_fail(reterr, STAGE_EXEC, (int)n, "waiting for the go", "");
+	if (n == 0)
 		_exit(STATUS_FAILED);
 	if (!s->violations.asks)
 		s->go_fd = fd_close(s->go_fd);
+	return 0;
 }
 
 /* With @ret_asks every call but those that the policy permits waits for ever. */
@@ -177,8 +182,9 @@ __attribute__((no_sanitize("address"))) noreturn void child_run(struct jail_setu
 		r = become_payload(s, &e);
 	if (r >= 0 && report_built(s->report_fd) < 0)
 		_exit(STATUS_FAILED);
+	if (r >= 0)
+		r = await_go(s, &e);
 	if (r >= 0) {
-		await_go(s);
 		if (s->namespaces.pid && !s->namespaces.run_as_init)
 			report_await_ready(&s->shared[REPORT_INIT]);
 		stage_took(s->times, STAGE_NONE);

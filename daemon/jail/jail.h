@@ -106,7 +106,7 @@ struct jail {
 	bool payload_is_init;            /* then there is no init of ours */
 	bool without_landlock;           /* not asked for, or optional and not there */
 	bool labelled;                   /* with the context that the profile asks for */
-	bool went;                       /* jail_go() was called */
+	bool went;                       /* jail_go() has sent it */
 	bool built;                      /* the report said so: only exec is left */
 	bool frozen;
 	bool ended; /* payload reaped; status is its end */

@@ -392,13 +392,11 @@ uint32_t jail_layers(const struct jail_spec *spec, const struct jail *jail)
 
 int jail_go(struct jail *j)
 {
-	int r = 0;
-
 	if (j->go_fd < 0 || j->went)
 		return -EBADF;
 	if (send(j->go_fd, "", 1, MSG_NOSIGNAL) != 1)
-		r = errno_or_eio();
+		return errno_or_eio();
 	/* It stays open: the listener for violations comes over it. */
 	j->went = true;
-	return r;
+	return 0;
 }

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Q7. Every system call of a launch fails once: strace(1) stands in for the kernel and refuses the first, the
+ * second and the last call of each kind to the launcher and to all that it starts, up to the program's exec.
+ * Then either the launch fails, and no program ran, or it is as complete as ever: what the program sees of
+ * itself (ids, capabilities, filters, namespaces, mounts, limits, descriptors) is what it sees without.
+ * Either way the next launch works and nothing is left. BAILIFF_INJECT_ALL=1 has every call fail with every
+ * error.
+ */
+
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FEW 3 /* of the calls of one kind: the first, the second, the last */
+
+static const char *const errors[] = { "EPERM", "ENOMEM", "EIO", "EMFILE", "ENOSPC", "EAGAIN", "EINTR" };
+static const char *const see[] = { "/probe", "see", NULL };
+
+/* Ends of processes and of signal handlers: no error can be had from them. */
+static const char *const without_error[] = { "exit", "exit_group", "rt_sigreturn", NULL };
+
+static const char profile[] =
+	"[Access]\nAllowUser=man\n"
+	"[Exec]\nExecutable=/probe\nStandardOutput=inherit\n"
+	"[User]\nUser=lp\n[Filesystem]\nMinimalRoot=yes\nPrivateTmp=yes\nPrivateDevices=yes\n"
+	"BindReadOnlyPaths=%s/tests/jail/probe:/probe\n"
+	"[Landlock]\nFsPathReadExecute=/probe\nFsPathReadOnly=/proc /dev /etc\nFsPathReadWrite=/tmp\n"
+	"[Seccomp]\nSystemCallFilter=~@clock @module @mount\nMemoryDenyWriteExecute=yes\n"
+	"[Resources]\nLimitNOFILE=256\nLimitNPROC=64\nTimeoutStopSec=2s\n";
+
+struct run {
+	GDBusConnection *c;
+	char *healthy; /* what the program sees when nothing fails */
+	char *trace;   /* path */
+	unsigned n, n_failed, n_launchers;
+};
+
+/* What differs from one launch to the next is cut: numbers of mounts, namespaces, pipes and processes. */
+static char *comparable(const char *seen, const char *own_namespaces)
+{
+	g_auto(GStrv) lines = g_strsplit(seen, "\n", -1);
+	GString *s = g_string_new(NULL);
+
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) words = g_strsplit(*line, " ", 5);
+		const guint n = g_strv_length(words);
+
+		if (n == 2 && g_str_has_prefix(*line, "ns_"))
+			g_string_append_printf(s, "%s %s\n", words[0],
+				strstr(own_namespaces, words[1]) ? "the host's" : "its own");
+		else if (n == 5 && g_str_has_prefix(*line, "mount "))
+			g_string_append_printf(s, "mount %s\n", words[4]);
+		else if (n == 5 && g_str_has_prefix(*line, "fd "))
+			g_string_append_printf(s, "fd %s %s %s\n", words[1], words[3], words[4]);
+		else if (n == 2 && g_str_has_prefix(*line, "proc ") && g_ascii_isdigit(words[1][0]))
+			continue;
+		else if (!g_str_has_prefix(*line, "session_keyring ") && !g_str_has_prefix(*line, "cgroup "))
+			g_string_append_printf(s, "%s\n", *line);
+	}
+	return g_string_free(s, FALSE);
+}
+
+/* Of the test and of the launcher: no sandbox has one of them, but where the profile says so. */
+static char *namespaces_of(struct rig *rig)
+{
+	static const char *const names[] = { "mnt", "pid", "net", "ipc", "uts", "cgroup", "user", "time" };
+	const pid_t pids[] = { getpid(), rig_pid(rig, RIG_LAUNCHER) };
+	GString *s = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(pids) * G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_strdup_printf("/proc/%d/ns/%s", pids[i % 2], names[i / 2]);
+		g_autofree char *link = g_file_read_link(path, NULL);
+
+		assert_non_null(link);
+		g_string_append_printf(s, "%s\n", link);
+	}
+	return g_string_free(s, FALSE);
+}
+
+static pid_t tracer_of(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
+	const char *line;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	line = strstr(text, "\nTracerPid:");
+	return line ? (pid_t)g_ascii_strtoll(line + strlen("\nTracerPid:"), NULL, 10) : 0;
+}
+
+/* strace on the launcher and on what it starts, which is let go at its exec. */
+static GPid trace_begin(struct run *run, pid_t launcher, const char *what, const char *inject)
+{
+	g_autofree char *pid = g_strdup_printf("%d", launcher);
+	char *argv[] = { (char[]){ "strace" }, (char[]){ "-qqf" }, (char[]){ "-b" }, (char[]){ "execve" },
+		(char[]){ "-o" }, run->trace, (char[]){ "-p" }, pid, (char[]){ "-e" }, g_strdup(what),
+		inject ? (char[]){ "-e" } : NULL, g_strdup(inject), NULL };
+	g_autoptr(GError) error = NULL;
+	GPid strace;
+
+	if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+		    &strace, &error))
+		fail_msg("strace: %s", error->message);
+	g_free(argv[9]);
+	g_free(argv[11]);
+	for (int i = 0; tracer_of(launcher) != strace; i++) {
+		if (i == RIG_TIMEOUT_MS)
+			fail_msg("strace does not come to trace the launcher");
+		g_usleep(1000);
+	}
+	return strace;
+}
+
+static char *trace_end(struct run *run, GPid strace)
+{
+	char *text;
+
+	/* asked to end, it would wait for the init of a PID namespace, which waits for what strace has to
+	 * reap */
+	(void)kill(strace, SIGKILL);
+	assert_int_equal(waitpid(strace, NULL, 0), strace);
+	assert_true(g_file_get_contents(run->trace, &text, NULL, NULL));
+	(void)unlink(run->trace);
+	return text;
+}
+
+/* One launch with its standard output on a pipe of ours. What the program said, also if the launch failed:
+ * *ret_error is its error then. */
+static char *launch(struct run *run, GError **ret_error)
+{
+	struct rig_launch l = { .profile = "inject", .argv = see, .n_fds = 1 };
+	struct rig_sandbox s;
+	bool launched;
+	char *output;
+	int pair[2];
+
+	assert_return_code(pipe2(pair, O_CLOEXEC), errno);
+	l.fds[0] = STDOUT_FILENO;
+	l.fds[1] = pair[1];
+	launched = rig_launch_try(run->c, &l, &s, ret_error);
+	(void)close(pair[1]);
+	output = rig_read_all(pair[0], NULL);
+	(void)close(pair[0]);
+	if (launched) {
+		g_free(rig_wait(run->c, &s, NULL, NULL));
+		rig_sandbox_done(&s);
+	}
+	return output;
+}
+
+/* Did a call of the launcher's own fail after it had let the program go? Then that may have run although the
+ * launch failed, and is killed. */
+static bool failed_late(const char *trace, pid_t launcher)
+{
+	g_autofree char *own = g_strdup_printf("%d ", launcher);
+	g_auto(GStrv) lines = g_strsplit(trace, "\n", -1);
+	bool gone = false;
+
+	for (char **line = lines; *line; line++) {
+		const bool injected = strstr(*line, "(INJECTED)");
+
+		if (!g_str_has_prefix(*line, own))
+			continue;
+		if (gone && injected)
+			return true;
+		gone = gone || (strstr(*line, "sendto(") && !injected);
+	}
+	return false;
+}
+
+static void settle(struct rig *rig, struct run *run, pid_t launcher, const char *what)
+{
+	rig_wait_ready(rig);
+	rig_wait_jailed(rig, 0);
+	for (int i = 0; i < RIG_TIMEOUT_MS / 20; i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *output = launch(run, &error);
+
+		if (!error)
+			break;
+		if (i + 1 == RIG_TIMEOUT_MS / 20)
+			fail_msg("%s: no launch works any more: %s", what, error->message);
+		g_usleep(20000);
+	}
+	rig_wait_jailed(rig, 0);
+	run->n_launchers += rig_pid(rig, RIG_LAUNCHER) != launcher;
+	if (rig_count_zombies(rig) > 0) {
+		g_usleep(1000000);
+		if (rig_count_zombies(rig) > 0)
+			fail_msg("%s: %zu processes were not reaped", what, rig_count_zombies(rig));
+	}
+}
+
+static void fail_once(
+	struct rig *rig, struct run *run, const char *call, unsigned nth, const char *error_name)
+{
+	g_autofree char *what = g_strdup_printf("trace=%s,sendto", call);
+	g_autofree char *inject =
+		g_strdup_printf("inject=%s:error=%s:syscall=getpid:when=%u", call, error_name, nth);
+	g_autofree char *own = namespaces_of(rig), *output = NULL, *seen = NULL, *trace = NULL;
+	const pid_t launcher = rig_pid(rig, RIG_LAUNCHER);
+	const GPid strace = trace_begin(run, launcher, what, inject);
+	g_autoptr(GError) error = NULL;
+
+	output = launch(run, &error);
+	trace = trace_end(run, strace);
+	run->n++;
+	run->n_failed += error != NULL;
+	if (error && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+		fail_msg("%s: no answer", inject);
+	if (error && output[0] != '\0' && !failed_late(trace, launcher))
+		fail_msg("%s: the launch failed (%s), and the program ran:\n%s", inject, error->message,
+			trace);
+	seen = comparable(output, own);
+	if (!error && strcmp(seen, run->healthy) != 0) {
+		rig_print_difference(run->healthy, seen);
+		fail_msg("%s: launched, and what the program sees is not as ever:\n%s", inject, trace);
+	}
+	if (g_getenv("BAILIFF_TEST_VERBOSE"))
+		print_message("%s: %s\n", inject, error ? error->message : "launched");
+	settle(rig, run, launcher, inject);
+}
+
+/* How often each call is made by the process that makes it most often, by its name. */
+static GHashTable *count_calls(const char *trace)
+{
+	g_autoptr(GHashTable) of_process = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GHashTable *most = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_auto(GStrv) lines = g_strsplit(trace, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) words = g_strsplit_set(*line, " (", -1);
+		g_autofree char *name = NULL, *key = NULL;
+		guint n;
+
+		for (char **word = words; *word && !name; word++)
+			if (word > words && **word != '\0')
+				name = g_strdup(*word);
+		if (!name || !g_ascii_isalpha(name[0]) || g_strv_contains(without_error, name))
+			continue;
+		key = g_strdup_printf("%s %s", words[0], name);
+		n = GPOINTER_TO_UINT(g_hash_table_lookup(of_process, key)) + 1;
+		g_hash_table_insert(of_process, g_steal_pointer(&key), GUINT_TO_POINTER(n));
+		if (n > GPOINTER_TO_UINT(g_hash_table_lookup(most, name)))
+			g_hash_table_insert(most, g_steal_pointer(&name), GUINT_TO_POINTER(n));
+	}
+	return most;
+}
+
+static void test_every_call(void **state)
+{
+	g_autofree char *text = NULL, *own = NULL, *trace = NULL, *output = NULL;
+	const bool all = g_getenv("BAILIFF_INJECT_ALL") != NULL;
+	const char *only = g_getenv("BAILIFF_INJECT_CALL");
+	g_autoptr(GHashTable) calls = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GList) names = NULL;
+	struct rig *rig = *state;
+	struct run run = { 0 };
+	size_t next = 0;
+	GPid strace;
+
+	text = g_strdup_printf(profile, g_getenv("BAILIFF_BUILD_ROOT"));
+	rig_write(rig, "profiles/inject.profile", text);
+	rig_reload(rig);
+	run.c = rig_connect(rig, RIG_ALICE);
+	run.trace = g_build_filename(rig->dir, "trace", NULL);
+	own = namespaces_of(rig);
+	g_free(launch(&run, &error));
+	assert_null(error);
+	rig_wait_jailed(rig, 0);
+	strace = trace_begin(&run, rig_pid(rig, RIG_LAUNCHER), "trace=all", NULL);
+	output = launch(&run, &error);
+	rig_wait_jailed(rig, 0);
+	trace = trace_end(&run, strace);
+	assert_null(error);
+	run.healthy = comparable(output, own);
+	assert_non_null(strstr(run.healthy, "seccomp 2"));
+	assert_non_null(strstr(run.healthy, "ns_net its own"));
+	calls = count_calls(trace);
+	/* what makes a jail is among them */
+	assert_true(g_hash_table_contains(calls, "clone3") && g_hash_table_contains(calls, "seccomp") &&
+		    g_hash_table_contains(calls, "landlock_restrict_self") &&
+		    g_hash_table_contains(calls, "execveat"));
+	names = g_list_sort(g_hash_table_get_keys(calls), (GCompareFunc)strcmp);
+	for (GList *l = names; l; l = l->next) {
+		const guint most = GPOINTER_TO_UINT(g_hash_table_lookup(calls, l->data));
+
+		if (only && strcmp(only, l->data) != 0)
+			continue;
+		for (guint n = 1; n <= most; n++)
+			for (size_t e = 0; e < G_N_ELEMENTS(errors); e++)
+				if (all || ((n < FEW || n == most) && e == (next + n) % G_N_ELEMENTS(errors)))
+					fail_once(rig, &run, l->data, n, errors[e]);
+		next++;
+	}
+	print_message("%u calls of %u kinds failed: %u launches failed, %u launchers ended\n", run.n,
+		g_hash_table_size(calls), run.n_failed, run.n_launchers);
+	/* most are of the set-up, none of which may be missed */
+	assert_true(run.n_failed > g_hash_table_size(calls) / 2);
+	g_free(run.healthy);
+	g_free(run.trace);
+	rig_disconnect(rig, run.c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_call) };
+
+	if (!rig_can_run())
+		return RIG_SKIPPED;
+	return cmocka_run_group_tests_name("inject", tests, rig_setup, rig_teardown);
+}
