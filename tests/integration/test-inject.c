@@ -23,8 +23,10 @@
 static const char *const errors[] = { "EPERM", "ENOMEM", "EIO", "EMFILE", "ENOSPC", "EAGAIN", "EINTR" };
 static const char *const see[] = { "/probe", "see", NULL };
 
-/* Ends of processes and of signal handlers: no error can be had from them. */
-static const char *const without_error[] = { "exit", "exit_group", "rt_sigreturn", NULL };
+/* Ends of processes and of signal handlers, and umask(2), have no error; and the filter of a jail's init,
+ * which is left with the last two, ends it for what strace calls in their place. */
+static const char *const without_error[] = { "exit", "exit_group", "rt_sigreturn", "umask", "waitid",
+	"rt_sigsuspend", NULL };
 
 static const char profile[] =
 	"[Access]\nAllowUser=man\n"
@@ -84,13 +86,14 @@ static char *namespaces_of(struct rig *rig)
 	return g_string_free(s, FALSE);
 }
 
+/* -1: there is no such process any more. */
 static pid_t tracer_of(pid_t pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
 	const char *line;
 
 	if (!g_file_get_contents(path, &text, NULL, NULL))
-		return 0;
+		return -1;
 	line = strstr(text, "\nTracerPid:");
 	return line ? (pid_t)g_ascii_strtoll(line + strlen("\nTracerPid:"), NULL, 10) : 0;
 }
@@ -110,7 +113,8 @@ static GPid trace_begin(struct run *run, pid_t launcher, const char *what, const
 		fail_msg("strace: %s", error->message);
 	g_free(argv[9]);
 	g_free(argv[11]);
-	for (int i = 0; tracer_of(launcher) != strace; i++) {
+	/* one that fails in its first call is soon gone */
+	for (int i = 0; tracer_of(launcher) != strace && tracer_of(launcher) >= 0; i++) {
 		if (i == RIG_TIMEOUT_MS)
 			fail_msg("strace does not come to trace the launcher");
 		g_usleep(1000);
@@ -118,14 +122,23 @@ static GPid trace_begin(struct run *run, pid_t launcher, const char *what, const
 	return strace;
 }
 
-static char *trace_end(struct run *run, GPid strace)
+/* Asked to end while a jail ends, strace would wait for the init of a PID namespace, which waits for what
+ * strace has to reap; killed, it leaves behind calls half replaced. So first there is nothing left to trace.
+ */
+static char *trace_end(struct rig *rig, struct run *run, GPid strace)
 {
 	char *text;
+	pid_t got;
 
-	/* asked to end, it would wait for the init of a PID namespace, which waits for what strace has to
-	 * reap */
-	(void)kill(strace, SIGKILL);
-	assert_int_equal(waitpid(strace, NULL, 0), strace);
+	for (int i = 0; rig_count_jailed(rig) > 0 && i < RIG_TIMEOUT_MS / 10; i++)
+		g_usleep(1000);
+	(void)kill(strace, SIGINT);
+	for (int i = 0; (got = waitpid(strace, NULL, WNOHANG)) == 0; i++) {
+		g_usleep(1000);
+		if (i == RIG_TIMEOUT_MS / 10)
+			(void)kill(strace, SIGKILL);
+	}
+	assert_int_equal(got, strace);
 	assert_true(g_file_get_contents(run->trace, &text, NULL, NULL));
 	(void)unlink(run->trace);
 	return text;
@@ -136,6 +149,7 @@ static char *trace_end(struct run *run, GPid strace)
 static char *launch(struct run *run, GError **ret_error)
 {
 	struct rig_launch l = { .profile = "inject", .argv = see, .n_fds = 1 };
+	g_autoptr(GVariant) reply = NULL;
 	struct rig_sandbox s;
 	bool launched;
 	char *output;
@@ -149,7 +163,8 @@ static char *launch(struct run *run, GError **ret_error)
 	output = rig_read_all(pair[0], NULL);
 	(void)close(pair[0]);
 	if (launched) {
-		g_free(rig_wait(run->c, &s, NULL, NULL));
+		/* a broker that a failure ended is another one now */
+		reply = rig_call(run->c, s.path, RIG_SANDBOX, "Wait", NULL, NULL, NULL, ret_error);
 		rig_sandbox_done(&s);
 	}
 	return output;
@@ -181,10 +196,12 @@ static void settle(struct rig *rig, struct run *run, pid_t launcher, const char 
 	rig_wait_jailed(rig, 0);
 	for (int i = 0; i < RIG_TIMEOUT_MS / 20; i++) {
 		g_autoptr(GError) error = NULL;
-		g_autofree char *output = launch(run, &error);
 
+		g_free(launch(run, &error));
 		if (!error)
 			break;
+		if (i == 0 && g_getenv("BAILIFF_TEST_VERBOSE"))
+			print_message("%s: the next launch: %s\n", what, error->message);
 		if (i + 1 == RIG_TIMEOUT_MS / 20)
 			fail_msg("%s: no launch works any more: %s", what, error->message);
 		g_usleep(20000);
@@ -210,7 +227,7 @@ static void fail_once(
 	g_autoptr(GError) error = NULL;
 
 	output = launch(run, &error);
-	trace = trace_end(run, strace);
+	trace = trace_end(rig, run, strace);
 	run->n++;
 	run->n_failed += error != NULL;
 	if (error && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
@@ -254,57 +271,69 @@ static GHashTable *count_calls(const char *trace)
 	return most;
 }
 
+static void fail_calls_of(struct rig *rig, struct run *run, const char *call, unsigned most, size_t turn)
+{
+	const bool all = g_getenv("BAILIFF_INJECT_ALL") != NULL;
+	/* the first two of these add; the kernel has no error for taking out what is in */
+	const unsigned last = strcmp(call, "epoll_ctl") == 0 ? 2 : most;
+
+	for (unsigned n = 1; n <= last; n++)
+		for (size_t e = 0; e < G_N_ELEMENTS(errors); e++) {
+			const bool chosen = (n < FEW || n == last) && e == (turn + n) % G_N_ELEMENTS(errors);
+
+			if (all || chosen)
+				fail_once(rig, run, call, n, errors[e]);
+		}
+}
+
+/* What calls a launch makes, and what the program sees then. */
+static GHashTable *look_at_one(struct rig *rig, struct run *run)
+{
+	g_autofree char *own = namespaces_of(rig), *trace = NULL, *output = NULL;
+	g_autoptr(GError) error = NULL;
+	GPid strace;
+
+	g_free(launch(run, &error));
+	assert_null(error);
+	rig_wait_jailed(rig, 0);
+	strace = trace_begin(run, rig_pid(rig, RIG_LAUNCHER), "trace=all", NULL);
+	output = launch(run, &error);
+	trace = trace_end(rig, run, strace);
+	assert_null(error);
+	run->healthy = comparable(output, own);
+	assert_non_null(strstr(run->healthy, "seccomp 2"));
+	assert_non_null(strstr(run->healthy, "ns_net its own"));
+	return count_calls(trace);
+}
+
 static void test_every_call(void **state)
 {
-	g_autofree char *text = NULL, *own = NULL, *trace = NULL, *output = NULL;
-	const bool all = g_getenv("BAILIFF_INJECT_ALL") != NULL;
+	g_autofree char *text = g_strdup_printf(profile, g_getenv("BAILIFF_BUILD_ROOT"));
 	const char *only = g_getenv("BAILIFF_INJECT_CALL");
 	g_autoptr(GHashTable) calls = NULL;
-	g_autoptr(GError) error = NULL;
 	g_autoptr(GList) names = NULL;
 	struct rig *rig = *state;
 	struct run run = { 0 };
-	size_t next = 0;
-	GPid strace;
+	size_t turn = 0;
 
-	text = g_strdup_printf(profile, g_getenv("BAILIFF_BUILD_ROOT"));
 	rig_write(rig, "profiles/inject.profile", text);
 	rig_reload(rig);
 	run.c = rig_connect(rig, RIG_ALICE);
 	run.trace = g_build_filename(rig->dir, "trace", NULL);
-	own = namespaces_of(rig);
-	g_free(launch(&run, &error));
-	assert_null(error);
-	rig_wait_jailed(rig, 0);
-	strace = trace_begin(&run, rig_pid(rig, RIG_LAUNCHER), "trace=all", NULL);
-	output = launch(&run, &error);
-	rig_wait_jailed(rig, 0);
-	trace = trace_end(&run, strace);
-	assert_null(error);
-	run.healthy = comparable(output, own);
-	assert_non_null(strstr(run.healthy, "seccomp 2"));
-	assert_non_null(strstr(run.healthy, "ns_net its own"));
-	calls = count_calls(trace);
+	calls = look_at_one(rig, &run);
 	/* what makes a jail is among them */
-	assert_true(g_hash_table_contains(calls, "clone3") && g_hash_table_contains(calls, "seccomp") &&
-		    g_hash_table_contains(calls, "landlock_restrict_self") &&
-		    g_hash_table_contains(calls, "execveat"));
+	assert_true(g_hash_table_contains(calls, "clone3") && g_hash_table_contains(calls, "seccomp"));
+	assert_true(g_hash_table_contains(calls, "landlock_restrict_self"));
+	assert_true(g_hash_table_contains(calls, "execveat"));
 	names = g_list_sort(g_hash_table_get_keys(calls), (GCompareFunc)strcmp);
-	for (GList *l = names; l; l = l->next) {
-		const guint most = GPOINTER_TO_UINT(g_hash_table_lookup(calls, l->data));
-
-		if (only && strcmp(only, l->data) != 0)
-			continue;
-		for (guint n = 1; n <= most; n++)
-			for (size_t e = 0; e < G_N_ELEMENTS(errors); e++)
-				if (all || ((n < FEW || n == most) && e == (next + n) % G_N_ELEMENTS(errors)))
-					fail_once(rig, &run, l->data, n, errors[e]);
-		next++;
-	}
+	for (GList *l = names; l; l = l->next, turn++)
+		if (!only || strcmp(only, l->data) == 0)
+			fail_calls_of(rig, &run, l->data,
+				GPOINTER_TO_UINT(g_hash_table_lookup(calls, l->data)), turn);
 	print_message("%u calls of %u kinds failed: %u launches failed, %u launchers ended\n", run.n,
 		g_hash_table_size(calls), run.n_failed, run.n_launchers);
 	/* most are of the set-up, none of which may be missed */
-	assert_true(run.n_failed > g_hash_table_size(calls) / 2);
+	assert_true(only || run.n_failed > g_hash_table_size(calls));
 	g_free(run.healthy);
 	g_free(run.trace);
 	rig_disconnect(rig, run.c);
