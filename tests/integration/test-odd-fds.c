@@ -2,19 +2,25 @@
 
 /*
  * Descriptors that are more than a number: with locks, leases and seals, of files that change while they are
- * passed, and a socket that holds itself. Each arrives as it was, and is let go of.
+ * passed, and a socket that holds itself. Each arrives as it was, and is let go of. And one that comes back.
  */
 
 #include "rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NUMBER     3 /* in the sandbox */
@@ -232,6 +238,50 @@ static void test_socket_holds_itself(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* What the kernel says to a process of this user that tries to use the pidfd of another's program. */
+static int try_pidfd(uid_t uid, int pidfd)
+{
+	siginfo_t info;
+
+	if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+		return 1;
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0 || errno != EPERM)
+		return 2;
+	if (syscall(SYS_pidfd_getfd, pidfd, 0, 0) >= 0 || errno != EPERM)
+		return 3;
+	if (setns(pidfd, CLONE_NEWNS | CLONE_NEWPID) == 0 || errno != EPERM)
+		return 4;
+	return waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) == 0 || errno != ECHILD ? 5 : 0;
+}
+
+/* F17: the pidfd tells of the end, and is no right to anything. */
+static void test_pidfd(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/sleep", "1000", NULL };
+	struct rig_launch l = { .profile = "tool", .argv = argv };
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+	g_autofree char *result = NULL;
+	struct rig_sandbox s;
+	struct pollfd end;
+	int status;
+	pid_t pid;
+
+	rig_launch(c, &l, &s);
+	end = (struct pollfd){ .fd = s.pidfd, .events = POLLIN };
+	pid = fork();
+	assert_return_code(pid, errno);
+	if (pid == 0)
+		_exit(try_pidfd(RIG_ALICE, s.pidfd));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(poll(&end, 1, 0), 0);
+	g_variant_unref(rig_call_ok(c, s.path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0)));
+	assert_int_equal(poll(&end, 1, RIG_TIMEOUT_MS), 1);
+	result = rig_wait(c, &s, NULL, NULL);
+	rig_sandbox_done(&s);
+	rig_disconnect(*state, c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +289,7 @@ int main(void)
 		rig_test(test_file_changes_meanwhile),
 		rig_test(test_nothing_is_read),
 		rig_test(test_socket_holds_itself),
+		rig_test(test_pidfd),
 	};
 
 	if (!rig_can_run())
