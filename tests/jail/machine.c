@@ -21,7 +21,8 @@
 
 #include <cmocka.h>
 
-#define FTW_FDS 16
+#define CGROUP_MSEC 5000
+#define FTW_FDS     16
 
 static void put_file(FILE *out, const char *path)
 {
@@ -91,9 +92,16 @@ char *machine_make_cgroup(int *ret_fd)
 	return path;
 }
 
+/* What was killed in it may take the kernel a moment more to let go of. */
 void machine_remove_cgroup(const char *path)
 {
-	if (path && rmdir(path) < 0)
+	int r = path ? rmdir(path) : 0;
+
+	for (int waited = 0; r < 0 && errno == EBUSY && waited < CGROUP_MSEC; waited++) {
+		(void)usleep(1000);
+		r = rmdir(path);
+	}
+	if (r < 0)
 		fail_msg("%s: %s", path, strerror(errno));
 }
 
