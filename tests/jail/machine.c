@@ -21,8 +21,7 @@
 
 #include <cmocka.h>
 
-#define CGROUP_MSEC 5000
-#define FTW_FDS     16
+#define FTW_FDS 16
 
 static void put_file(FILE *out, const char *path)
 {
@@ -92,16 +91,9 @@ char *machine_make_cgroup(int *ret_fd)
 	return path;
 }
 
-/* What was killed in it may take the kernel a moment more to let go of. */
 void machine_remove_cgroup(const char *path)
 {
-	int r = path ? rmdir(path) : 0;
-
-	for (int waited = 0; r < 0 && errno == EBUSY && waited < CGROUP_MSEC; waited++) {
-		(void)usleep(1000);
-		r = rmdir(path);
-	}
-	if (r < 0)
+	if (path && rmdir(path) < 0)
 		fail_msg("%s: %s", path, strerror(errno));
 }
 
