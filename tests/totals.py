@@ -4,9 +4,11 @@
 
 usage: totals.py TESTLOG.json [LOG]
 
-Reads meson's log (one JSON object a line), and another's whose last line of totals is counted in. A program that speaks cmocka's or TAP's language counts as many tests as
-it ran; any other counts as one. With BAILIFF_MUST_WORK=1 a skipped test is a failure: what a machine cannot test, it
-must not pass. Exit status 1 when something failed or nothing ran.
+Reads meson's log (one JSON object a line), and another's whose last line of totals is counted in. A program that speaks
+cmocka's or TAP's language counts as many tests as it ran; any other counts as one. With BAILIFF_MUST_WORK=1 a skipped
+test is a failure: what a machine cannot test, it must not pass. What a failed program said of its failure follows its
+name in lines that begin with "failed:", for those who keep nothing but the end of a long log. Exit status 1 when
+something failed or nothing ran.
 """
 import json
 import os
@@ -51,14 +53,41 @@ def count(record):
     return (passed, max(failed, 1), skipped)
 
 
+WHY = re.compile(r'FAILED|^not ok|\[  ERROR|\berror:|ERROR: |runtime error|: assert|[Tt]imeout|^# .*(?:expected|got)')
+WHY_LINES = 12
+
+
+def say_why(record):
+    """What a failed program said, and the last lines that tell of the failure."""
+    name = record['name']
+    print(f'failed: {name} ({record["result"]} after {record.get("duration", 0):.1f} s, exit status {record.get("returncode")})')
+    lines = ((record.get('stdout') or '') + '\n' + (record.get('stderr') or '')).splitlines()
+    telling = [line for line in lines if WHY.search(line)] or [line for line in lines if line.strip()]
+    for line in telling[-WHY_LINES:]:
+        print(f'failed: {name}: {line.strip()[:300]}')
+
+
 TOTALS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
 
 
-def count_totals(path):
+def count_totals(text):
     """What another runner's last line of totals says; without one it did not come to its end."""
-    with open(path, encoding='utf-8', errors='replace') as log:
-        lines = TOTALS.findall(log.read())
+    lines = TOTALS.findall(text)
     return tuple(int(number) for number in lines[-1]) if lines else (0, 1, 0)
+
+
+def add_other(path):
+    """Counts another runner's log, and says what failed in it."""
+    with open(path, encoding='utf-8', errors='replace') as log:
+        text = log.read()
+    p, f, s = count_totals(text)
+    if f or s:
+        print(f'failed: in {path}: {f} failed, {s} skipped')
+        lines = text.splitlines()
+        telling = [line for line in lines if re.match(r'not ok|ok .*# skip', line, re.IGNORECASE)] or lines
+        for line in telling[-WHY_LINES:]:
+            print(f'failed: in {path}: {line.strip()[:300]}')
+    return (p, f, s)
 
 
 def main(path, other=None):
@@ -73,14 +102,12 @@ def main(path, other=None):
         p, f, s = count(record)
         passed, failed, skipped = passed + p, failed + f, skipped + s
         if f:
-            print(f'failed: {record["name"]} ({record["result"]})')
+            say_why(record)
         elif s:
             print(f'skipped: {record["name"]} ({s})' + (', which counts as a failure here' if must_work else ''))
     if other:
-        p, f, s = count_totals(other)
+        p, f, s = add_other(other)
         passed, failed, skipped = passed + p, failed + f, skipped + s
-        if f or s:
-            print(f'in {other}: {f} failed, {s} skipped')
     if must_work:
         failed, skipped = failed + skipped, 0
     print(f'{passed} passed, {failed} failed, {skipped} skipped')
