@@ -105,7 +105,8 @@ int cli_connect(const struct cli *cli, bailiff_connection **ret);
 /* The sandbox with the id written in text; reports failures. */
 int cli_open_sandbox(bailiff_connection *c, const char *text, bailiff_sandbox **ret);
 /* Does something with the sandboxes of these ids, one after the other, also after one failed; reports
- * failures. Returns the exit status. */
+ * failures. With a word among them that is no id it does nothing: the line was not meant so. Returns the exit
+ * status. */
 int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
 	int (*act)(bailiff_sandbox *s, const void *state), const void *state);
 /* Where put() of the next one writes: a row of the table, or a value of the array if json is set. */

@@ -115,12 +115,28 @@ static int each_sandbox(bailiff_connection *c, char **ids, size_t n,
 	return status;
 }
 
+/* Reports those that are no ids. */
+static bool are_ids(bailiff_connection *c, char **ids, size_t n)
+{
+	bool all = true;
+	uint64_t id;
+
+	for (size_t i = 0; i < n; i++)
+		if (parse_u64(ids[i], &id) < 0) {
+			report_sandbox_failure(c, -EINVAL, ids[i]);
+			all = false;
+		}
+	return all;
+}
+
 int cli_each_sandbox(const struct cli *cli, char **ids, size_t n,
 	int (*act)(bailiff_sandbox *s, const void *state), const void *state)
 {
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
 
-	return cli_connect(cli, &c) < 0 ? EXIT_FAILURE : each_sandbox(c, ids, n, act, state);
+	if (cli_connect(cli, &c) < 0 || !are_ids(c, ids, n))
+		return EXIT_FAILURE;
+	return each_sandbox(c, ids, n, act, state);
 }
 
 int cli_show_each(const struct cli *cli, char **ids, size_t n, struct table *t,

@@ -26,35 +26,20 @@ static int set_no_block(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
-static int stop_one(bailiff_connection *c, const struct stop_options *o, const char *id)
+static int stop_one(bailiff_sandbox *s, const void *state)
 {
-	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
-	int r = cli_open_sandbox(c, id, &s);
+	const struct stop_options *o = state;
+	int r = bailiff_sandbox_stop(s, o->has_timeout ? o->timeout : BAILIFF_TIMEOUT_INFINITE);
 
-	if (r < 0)
-		return r;
-	r = bailiff_sandbox_stop(s, o->has_timeout ? o->timeout : BAILIFF_TIMEOUT_INFINITE);
 	if (r == 0 && !o->no_block)
 		r = bailiff_sandbox_wait(s, BAILIFF_TIMEOUT_INFINITE, NULL);
 	/* Whoever else waited for it may have released it already: it has ended, which was the wish. */
-	if (r == -ESRCH)
-		return 0;
-	if (r < 0)
-		report_failure(c, r, id);
-	return r;
+	return r == -ESRCH ? 0 : r;
 }
 
 static int run(const struct cli *cli, void *state, char **args, size_t n)
 {
-	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
-	int status = EXIT_SUCCESS;
-
-	if (cli_connect(cli, &c) < 0)
-		return EXIT_FAILURE;
-	for (size_t i = 0; i < n; i++)
-		if (stop_one(c, state, args[i]) < 0)
-			status = EXIT_FAILURE;
-	return status;
+	return cli_each_sandbox(cli, args, n, stop_one, state);
 }
 
 static const struct option options[] = {

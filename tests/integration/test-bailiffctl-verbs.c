@@ -56,6 +56,11 @@ static void test_freeze_and_kill(void **state)
 	EXPECT(137, "killed", NULL, "wait", "--release", id);
 	EXPECT(1, "", "NoSuchSandbox", "freeze", id);
 	EXPECT(2, "", "no signal", "kill", "--signal=X", other);
+	/* kill(1)'s order of words is not ours: nobody gets the default signal instead */
+	EXPECT(1, "", "TERM: not the id", "kill", other, "TERM");
+	EXPECT(1, "", "TERM: not the id", "signal", other, "TERM");
+	EXPECT(1, "", "now: not the id", "stop", "--timeout=0", other, "now");
+	EXPECT(0, "State=running", NULL, "show", "--property=State", other);
 	EXPECT(1, "", "AccessDenied", "kill", "--profile", "tool");
 	EXPECT_ROOT(0, "tool: 1\n", NULL, "kill", "--profile", "--signal=TERM", "tool");
 	EXPECT(143, "", NULL, "wait", "--release", other);
