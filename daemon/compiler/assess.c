@@ -247,7 +247,26 @@ static void assess_resources(const struct compiled_profile *c, struct score *s)
 	s->badness[SCORE_CORE_SCHEDULING] = !(c->tuning.set & TUNE_CORE);
 }
 
-void assess_profile(const struct profile *p, const struct compiled_profile *c, struct score *ret)
+/* It asks the program for some thousand calls. */
+static void assess_filter_once(
+	const struct compiled_profile *c, const struct shared_filters *shared, struct score *s)
+{
+	struct shared_filter *f = shared ? shared_filter_of(shared, c->filter, c->n_filter) : NULL;
+	const int which = c->deny_write_execute;
+
+	if (!f) {
+		assess_filter(c, s);
+		return;
+	}
+	if (!f->assessed[which])
+		assess_filter(c, &f->scores[which]);
+	f->assessed[which] = true;
+	for (size_t i = 0; i < ELEMENTSOF(s->badness); i++)
+		s->badness[i] += f->scores[which].badness[i];
+}
+
+void assess_profile(const struct profile *p, const struct compiled_profile *c,
+	const struct shared_filters *shared, struct score *ret)
 {
 	*ret = (struct score){ .badness = { 0 } };
 	assess_user(c, ret);
@@ -256,7 +275,7 @@ void assess_profile(const struct profile *p, const struct compiled_profile *c, s
 	assess_files(p, c, ret);
 	assess_fences(c, ret);
 	assess_resources(c, ret);
-	assess_filter(c, ret);
+	assess_filter_once(c, shared, ret);
 }
 
 /* ChromeOS' rule: never all three. What is merely optional does not count as there. */

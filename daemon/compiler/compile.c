@@ -52,6 +52,7 @@ int compile_context_open(const struct compile_options *options, struct compile_c
 	c->translation = (struct translation){
 		.policies = &c->policies,
 		.config = &c->config,
+		.filters = &c->filters,
 		.resolve_users = options->resolve_users,
 		.lenient = options->lenient,
 	};
@@ -69,6 +70,7 @@ void compile_context_close(struct compile_context *c)
 	places_close(&c->policies);
 	compiled_config_done(&c->config);
 	diagnostics_done(&c->config_diagnostics);
+	shared_filters_done(&c->filters);
 }
 
 /* Whether the line belongs to the one before: an excerpt of a policy, or what else is to be said of it. */
@@ -157,7 +159,7 @@ int compile_profile(const struct compile_context *c, const struct profile *p, co
 		return mark_invalid(p, u, d->lines[0], ret);
 	if (c->config_error < 0)
 		return mark_invalid(p, u, c->config_diagnostics.lines[0], ret);
-	assess_profile(p, ret, &score);
+	assess_profile(p, ret, c->translation.filters, &score);
 	ret->exposure = score_total(&score);
 	ret->intersection = assess_intersection(ret);
 	return effective_settings(&profile_keys, p, ret);

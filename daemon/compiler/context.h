@@ -4,6 +4,7 @@
 /* What compile.c and verify.c share: everything that is opened and read once for all profiles. */
 
 #include "compiler/compile.h"
+#include "compiler/shared.h"
 #include "compiler/translate.h"
 
 struct compile_context {
@@ -11,6 +12,7 @@ struct compile_context {
 	struct compiled_config config;
 	struct diagnostics config_diagnostics;
 	int config_error; /* 0 or -EBADMSG */
+	struct shared_filters filters;
 	struct translation translation;
 };
 

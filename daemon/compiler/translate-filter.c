@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/suggest.h"
 #include "compiler/filter.h"
+#include "compiler/shared.h"
 #include "compiler/translate.h"
 
 #include <string.h>
@@ -152,15 +153,62 @@ static int load_policies(const struct translation *t, const struct profile *p, s
 	return r;
 }
 
+static int copy_filter(const struct shared_filter *f, struct compiled_profile *ret)
+{
+	ret->filter = calloc(f->n_filter + 1, sizeof(*f->filter));
+	ret->policy_path = f->policy_path ? strdup(f->policy_path) : NULL;
+	if (!ret->filter || (f->policy_path && !ret->policy_path))
+		return -ENOMEM;
+	memcpy(ret->filter, f->filter, f->n_filter * sizeof(*f->filter));
+	ret->n_filter = f->n_filter;
+	return 0;
+}
+
+static int make_filter(const struct translation *t, const struct profile *p, struct diagnostics *d,
+	const struct seccomp_layers *layers, const bool wanted[_ARCHITECTURE_MAX],
+	struct compiled_profile *ret)
+{
+	_cleanup_(policies_done) struct policies policies = { 0 };
+	const struct place place = place_of(p);
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	r = load_policies(t, p, d, wanted, &policies, &ret->policy_path);
+	if (r < 0)
+		return r;
+	r = layers_compile(layers, policies.list, wanted, &ret->filter, &ret->n_filter, &text);
+	return r == -EBADMSG ? diagnostics_add(d, &place, "[Seccomp]: %s", text) : r;
+}
+
+/* The program that another profile has already, or a new one. */
+static int find_filter(const struct translation *t, const struct profile *p, struct diagnostics *d,
+	const struct seccomp_layers *layers, const bool wanted[_ARCHITECTURE_MAX],
+	struct compiled_profile *ret)
+{
+	const char *policy = p->states[KEY_POLICY].set ? p->policy : NULL;
+	const struct shared_filter *known;
+	uint8_t key[SHARED_KEY_SIZE];
+	int r;
+
+	if (!t->filters)
+		return make_filter(t, p, d, layers, wanted, ret);
+	r = shared_filter_key(layers, policy, wanted, key);
+	if (r < 0)
+		return r;
+	known = shared_filter_find(t->filters, key);
+	if (known)
+		return copy_filter(known, ret);
+	r = make_filter(t, p, d, layers, wanted, ret);
+	return r < 0 ? r : shared_filter_add(t->filters, key, ret->filter, ret->n_filter, ret->policy_path);
+}
+
 int translate_filter(const struct translation *t, const struct profile *p, struct diagnostics *d,
 	struct compiled_profile *ret)
 {
 	const struct architecture *native = architecture_native();
 	_cleanup_(layers_done) struct seccomp_layers layers = { 0 };
-	_cleanup_(policies_done) struct policies policies = { 0 };
 	const struct place place = place_of(p);
 	bool wanted[_ARCHITECTURE_MAX] = { false };
-	_cleanup_free_ char *text = NULL;
 	int r, lists;
 
 	if (!native)
@@ -172,13 +220,11 @@ int translate_filter(const struct translation *t, const struct profile *p, struc
 		return lists;
 	take_keys(p, &layers);
 	r = find_architectures(p, d, native->id, wanted);
-	if (r == 0)
-		r = load_policies(t, p, d, wanted, &policies, &ret->policy_path);
 	if (r < 0 || lists < 0)
 		return r < 0 ? r : lists;
-	r = layers_compile(&layers, policies.list, wanted, &ret->filter, &ret->n_filter, &text);
-	if (r == -EBADMSG)
-		return diagnostics_add(d, &place, "[Seccomp]: %s", text);
+	r = find_filter(t, p, d, &layers, wanted, ret);
+	if (r < 0)
+		return r;
 	ret->deny_write_execute = layers.deny_write_execute;
 	if (p->states[KEY_REPORT_VIOLATIONS].set)
 		ret->violations = p->report_violations ? VIOLATIONS_TOLD : VIOLATIONS_UNTOLD;

@@ -7,9 +7,12 @@
 #include "profile/store.h"
 #include "seccomp/seccomp.h"
 
+struct shared_filters;
+
 struct translation {
 	const struct places *policies; /* folders with seccomp policies */
 	const struct compiled_config *config;
+	struct shared_filters *filters; /* NULL: nothing is shared */
 	bool resolve_users, lenient;
 	bool has_broker_user; /* the next two are known */
 	uid_t broker_uid;

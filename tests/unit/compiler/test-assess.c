@@ -45,7 +45,7 @@ static void look_at(const struct tree *t, struct look *ret)
 		compile_profile(&context, &set->profiles[at], &set->units[at], &d, &ret->compiled), 0);
 	if (ret->compiled.invalid)
 		fail_msg("%s", ret->compiled.error);
-	assess_profile(&set->profiles[at], &ret->compiled, &ret->score);
+	assess_profile(&set->profiles[at], &ret->compiled, NULL, &ret->score);
 	assert_int_equal(score_total(&ret->score), ret->compiled.exposure);
 	(void)profile_set_free(set);
 	diagnostics_done(&d);
