@@ -2,6 +2,10 @@
 #include "base/timers.h"
 #include "base/error.h"
 
+#include <sys/timerfd.h>
+
+#define USEC_PER_SEC 1000000U
+
 static void place(struct timers *t, struct timer *timer, size_t i)
 {
 	t->heap[i] = timer;
@@ -67,4 +71,21 @@ struct timer *timers_take_due(struct timers *t, uint64_t now)
 		return NULL;
 	timers_cancel(t, first);
 	return first;
+}
+
+int timers_arm(const struct timers *t, int fd, uint64_t *armed, bool exactly)
+{
+	const uint64_t next = timers_next(t);
+	struct itimerspec spec = { 0 };
+
+	if (exactly ? next == *armed : next >= *armed)
+		return 0;
+	if (next != USEC_INFINITY) {
+		spec.it_value.tv_sec = (time_t)(next / USEC_PER_SEC);
+		spec.it_value.tv_nsec = (long)(next % USEC_PER_SEC) * 1000;
+	}
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
+		return errno_or_eio();
+	*armed = next;
+	return 0;
 }

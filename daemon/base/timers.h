@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * Deadlines, one per sandbox, in a binary heap: setting, moving and taking one costs O(log n). Knows no clock
- * and no sandbox; the room is fixed, so that setting a deadline can not fail.
+ * Deadlines, one per sandbox, in a binary heap: setting, moving and taking one costs O(log n). Knows no
+ * sandbox; the room is fixed, so that setting a deadline can not fail.
  */
 
 #include "base/bounds.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,3 +30,7 @@ void timers_cancel(struct timers *t, struct timer *timer);
 uint64_t timers_next(const struct timers *t);
 /* Takes out the earliest timer whose deadline is not after now; NULL if there is none. */
 struct timer *timers_take_due(struct timers *t, uint64_t now);
+/* Sets a timerfd of CLOCK_BOOTTIME when the earliest deadline is before *armed, what it is set to. One that
+ * is no more can wait, as each launch has one, until somebody wants it set @exactly: to the earliest, or
+ * disarmed. Negative: as it was. */
+int timers_arm(const struct timers *t, int fd, uint64_t *armed, bool exactly);

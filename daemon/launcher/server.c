@@ -12,8 +12,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define USEC_PER_SEC 1000000U
-#define LINGER_MSEC  250 /* between looks after killed jails that take long to end */
+#define LINGER_MSEC                                                                                          \
+	250 /* between looks after killed jails that take long to end, and before the clock is settled */
 
 /* Ids count up from the time of the start in units of 16 us: those of a later launcher stay above those of an
  * earlier one that started fewer than 62,500 sandboxes a second. */
@@ -52,23 +52,6 @@ static void clock_ticked(struct server *s, struct source *source, uint32_t event
 	for (timer = timers_take_due(&s->timers, now_boottime_usec()); timer;
 		timer = timers_take_due(&s->timers, now_boottime_usec()))
 		sandbox_due(s, CONTAINER_OF(timer, struct sandbox, timer));
-}
-
-/* Sets the timerfd when a deadline came that is earlier than what it is set to. A later one can wait for
- * that. */
-static int arm_clock(struct server *s)
-{
-	uint64_t next = timers_next(&s->timers);
-	struct itimerspec spec = { 0 };
-
-	if (next >= s->clock_armed)
-		return 0;
-	spec.it_value.tv_sec = (time_t)(next / USEC_PER_SEC);
-	spec.it_value.tv_nsec = (long)(next % USEC_PER_SEC) * 1000;
-	if (timerfd_settime(s->clock.fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
-		return errno_or_eio();
-	s->clock_armed = next;
-	return 0;
 }
 
 static void stock_ready(struct server *s, struct source *source, uint32_t events)
@@ -296,7 +279,8 @@ int server_set_catalog(struct server *s, uint32_t number, int memfd)
 /* How long to wait for an event: *ret_silence, if it is for silence. */
 static int patience(struct server *s, bool *ret_silence)
 {
-	int linger = jail_collect(&s->jail) ? LINGER_MSEC : -1;
+	bool early = s->clock_armed < timers_next(&s->timers);
+	int linger = jail_collect(&s->jail) || early ? LINGER_MSEC : -1;
 	int silence = s->stopping ? -1 : jail_stock_wait(&s->jail);
 
 	*ret_silence = silence >= 0;
@@ -315,7 +299,7 @@ int server_run(struct server *s)
 
 		if (s->stopping && registry_live(&s->registry) == 0)
 			keeper_tell_stopped(s);
-		r = arm_clock(s);
+		r = timers_arm(&s->timers, s->clock.fd, &s->clock_armed, false);
 		if (r < 0)
 			return r;
 		r = epoll_wait(s->epoll_fd, &e, 1, patience(s, &silence));
@@ -323,6 +307,9 @@ int server_run(struct server *s)
 			return errno_or_eio();
 		if (r == 0 && silence)
 			use_silence(s);
+		/* no deadline of what is over wakes us up; where that can not be had it does, once */
+		else if (r == 0)
+			(void)timers_arm(&s->timers, s->clock.fd, &s->clock_armed, true);
 		if (r <= 0)
 			continue;
 		source = e.data.ptr;

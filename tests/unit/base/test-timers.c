@@ -2,10 +2,14 @@
 
 /* The heap of deadlines, against a plain search. */
 
+#include "base/error.h"
 #include "base/timers.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
 
 #define N 500
 
@@ -83,12 +87,53 @@ static void timers_wait_for_their_time(void **state)
 	timers_cancel(&timers, &t);
 }
 
+static bool is_armed(int fd)
+{
+	struct itimerspec left;
+
+	assert_int_equal(timerfd_gettime(fd, &left), 0);
+	return left.it_value.tv_sec != 0 || left.it_value.tv_nsec != 0;
+}
+
+/* Only an earlier deadline moves the timerfd at once; what is no more is forgotten when it is asked for. */
+static void timerfd_follows(void **state)
+{
+	const uint64_t far = 1000000000000000, farther = 2 * far;
+	int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
+	struct timer one = { 0 }, two = { 0 };
+	uint64_t armed = USEC_INFINITY;
+
+	assert_true(fd >= 0);
+	assert_int_equal(timers_arm(&timers, fd, &armed, true), 0);
+	assert_false(is_armed(fd));
+	timers_set(&timers, &one, farther);
+	assert_int_equal(timers_arm(&timers, fd, &armed, false), 0);
+	assert_true(armed == farther && is_armed(fd));
+	timers_set(&timers, &two, far);
+	assert_int_equal(timers_arm(&timers, fd, &armed, false), 0);
+	assert_true(armed == far);
+	timers_cancel(&timers, &two);
+	assert_int_equal(timers_arm(&timers, fd, &armed, false), 0);
+	assert_true(armed == far);
+	assert_int_equal(timers_arm(&timers, fd, &armed, true), 0);
+	assert_true(armed == farther && is_armed(fd));
+	timers_cancel(&timers, &one);
+	assert_int_equal(timers_arm(&timers, fd, &armed, true), 0);
+	assert_true(armed == USEC_INFINITY && !is_armed(fd));
+	(void)close(fd);
+	timers_set(&timers, &one, far);
+	assert_int_equal(timers_arm(&timers, fd, &armed, false), -EBADF);
+	assert_true(armed == USEC_INFINITY);
+	timers_cancel(&timers, &one);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers_come_in_order),
 		cmocka_unit_test(timers_agree_with_a_search),
 		cmocka_unit_test(timers_wait_for_their_time),
+		cmocka_unit_test(timerfd_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
