@@ -94,11 +94,12 @@ static int set_nice(int nice, bool floor, struct jail_error *reterr)
 	char text[NUMBER_SIZE];
 	int r;
 
-	if (floor && is_nicer(nice))
-		return 0;
-	/* Where it is refused, the kernel may still agree: the niceness may be no lower than ours is. */
-	if (nice < 0)
+	if (is_nicer(nice)) {
+		if (floor)
+			return 0;
+		/* Where it is refused, the limit of the niceness may still allow it: the kernel decides. */
 		(void)caps_raise(CAP_BIT(CAP_SYS_NICE));
+	}
 	r = (int)RET_ERRNO(syscall(SYS_setpriority, PRIO_PROCESS, 0, nice));
 	if (r == -EACCES || r == -EPERM)
 		return fail(reterr, r, "Nice=: Bailiff lacks CAP_SYS_NICE, which takes it to",

@@ -117,6 +117,33 @@ static void test_nice_below(void **state)
 	assert_int_equal(rig_as_child(r, run_nice_without), 0);
 }
 
+/* Below the launcher's own is what takes the capability, not below 0: a service manager may have made it
+ * nice. */
+static int run_nicer_permitted(struct rig *r)
+{
+	return setpriority(PRIO_PROCESS, 0, 9) < 0 ? 1 : run_nice_permitted(r);
+}
+
+static int run_nicer_without(struct rig *r)
+{
+	if (setpriority(PRIO_PROCESS, 0, 9) < 0 || rig_give_up(CAPABILITY_BIT(CAP_SYS_NICE), true) < 0)
+		return 1;
+	return rig_fails(r, STAGE_RLIMITS, -EACCES, "Nice=: Bailiff lacks CAP_SYS_NICE, which takes it to 5")
+		       ? 0
+		       : 2;
+}
+
+static void test_nice_below_own(void **state)
+{
+	struct compiled_tuning t = { .set = TUNE_NICE, .nice = 5 };
+	struct rig *r = *state;
+
+	r->spec.tuning = &t;
+	assert_int_equal(rig_as_child(r, run_nicer_permitted), 0);
+	r->spec.id++;
+	assert_int_equal(rig_as_child(r, run_nicer_without), 0);
+}
+
 static int run_oom_without(struct rig *r)
 {
 	if (rig_give_up(CAPABILITY_BIT(CAP_SYS_RESOURCE), true) < 0)
@@ -286,6 +313,7 @@ static int run(void)
 		TEST(test_realtime_io),
 		TEST(test_no_such_cpu),
 		TEST(test_nice_below),
+		TEST(test_nice_below_own),
 		TEST(test_oom_score_below),
 		TEST(test_oom_score_is_no_bound),
 		TEST(test_option_raises),
