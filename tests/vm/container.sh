@@ -16,7 +16,7 @@ kind=container
 need_packages
 
 include=systemd,systemd-sysv,dbus,dbus-broker,polkitd,libpam-systemd,util-linux,mount,procps,libcap2-bin
-include=$include,libglib2.0-bin,libnettle8,xz-utils,iputils-ping,runit,s6
+include=$include,libglib2.0-bin,libnettle8,xz-utils,bzip2,zstd,lz4,file,iputils-ping,runit,s6
 # Debian 13 has no OpenRC that can be installed.
 [ "$suite" != bookworm ] || include=$include,openrc
 
@@ -66,7 +66,7 @@ leave_groups() {
 boot() {
 	rm -rf "$work/out"
 	mkdir "$work/out"
-	printf '%s' "${BAILIFF_VM_TESTS:-10-service 20-launch 40-faults 70-managers 80-upgrade 99-remove}" >"$work/out/tests"
+	printf '%s' "${BAILIFF_VM_TESTS:-10-service 12-hardened 20-launch 40-faults 70-managers 80-upgrade 99-remove}" >"$work/out/tests"
 	trap leave_groups EXIT
 	enter_groups
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 "${BAILIFF_VM_TIMEOUT:-300}" \
