@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/buf.h"
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/strv.h"
 
@@ -190,6 +191,15 @@ const void *cursor_get_bytes(struct cursor *c, size_t max, size_t *ret_size)
 	return p;
 }
 
+void *cursor_take(struct cursor *c, size_t n, size_t size)
+{
+	void *taken = c->arena ? arena_take(c->arena, n, size) : calloc(n, size);
+
+	if (!taken)
+		cursor_fail(c, -ENOMEM);
+	return taken;
+}
+
 char *cursor_get_str(struct cursor *c, size_t max)
 {
 	const void *p;
@@ -203,9 +213,9 @@ char *cursor_get_str(struct cursor *c, size_t max)
 		cursor_fail(c, -EBADMSG);
 		return NULL;
 	}
-	s = strndup(p, size);
-	if (!s)
-		cursor_fail(c, -ENOMEM);
+	s = cursor_take(c, size + 1, 1);
+	if (s)
+		memcpy(s, p, size);
 	return s;
 }
 
@@ -225,21 +235,20 @@ size_t cursor_get_count(struct cursor *c, size_t max, size_t min_size)
 char **cursor_get_strv(struct cursor *c, size_t max_n, size_t max)
 {
 	size_t n = cursor_get_count(c, max_n, sizeof(uint32_t));
-	_cleanup_(strv_freep) char **v = NULL;
+	char **v;
 
 	if (c->error < 0)
 		return NULL;
-	v = calloc(n + 1, sizeof(*v));
-	if (!v) {
-		cursor_fail(c, -ENOMEM);
+	v = cursor_take(c, n + 1, sizeof(*v));
+	for (size_t i = 0; v && i < n; i++) {
+		v[i] = cursor_get_str(c, max);
+		if (v[i])
+			continue;
+		if (!c->arena)
+			(void)strv_free(v);
 		return NULL;
 	}
-	for (size_t i = 0; i < n; i++) {
-		v[i] = cursor_get_str(c, max);
-		if (!v[i])
-			return NULL;
-	}
-	return steal_ptr(v);
+	return v;
 }
 
 int cursor_end(const struct cursor *c)

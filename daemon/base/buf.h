@@ -37,10 +37,13 @@ void buf_put_strv(struct buf *b, char *const *v);
 /* 0, or the first error met. */
 int buf_error(const struct buf *b);
 
+struct arena;
+
 struct cursor {
 	const uint8_t *data;
 	size_t size, at;
 	int error;
+	struct arena *arena; /* where strings and lists go; NULL: each is the caller's to free(3) */
 };
 
 #define CURSOR_INIT(d, n) ((struct cursor){ .data = (d), .size = (n) })
@@ -63,6 +66,8 @@ char **cursor_get_strv(struct cursor *c, size_t max_n, size_t max);
 /* Element count that can still fit: each element needs at least min_size bytes, so a forged count can not
  * make the reader allocate more than the input's own size. -EBADMSG past max. */
 size_t cursor_get_count(struct cursor *c, size_t max, size_t min_size);
+/* Room for a list, zeroed, as strings have theirs. NULL: failed. */
+void *cursor_take(struct cursor *c, size_t n, size_t size);
 /* Marks the cursor failed. */
 void cursor_fail(struct cursor *c, int error);
 /* 0 when everything was read, without error and with nothing left over; else the error or -EBADMSG. */

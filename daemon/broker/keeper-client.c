@@ -22,7 +22,7 @@ static int take_catalog(struct broker *b, const struct keeper_message *m, int fd
 	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
 	int r;
 
-	r = catalog_from_memfd(fd, &catalog);
+	r = catalog_from_memfd(fd, false, &catalog);
 	if (r < 0)
 		return log_errno(
 			LOG_ERR, r, "The keeper's catalog of generation %u is not valid", m->generation);

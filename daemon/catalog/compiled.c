@@ -155,6 +155,11 @@ struct catalog *catalog_free(struct catalog *c)
 {
 	if (!c)
 		return NULL;
+	if (c->arena.data) {
+		arena_done(&c->arena);
+		free(c);
+		return NULL;
+	}
 	compiled_config_done(&c->config);
 	for (size_t i = 0; i < c->n_profiles; i++)
 		compiled_profile_done(&c->profiles[i]);

@@ -8,6 +8,7 @@
  * compiled_profile_init() gives the most confined values.
  */
 
+#include "base/arena.h"
 #include "base/bounds.h"
 #include "base/fd.h"
 
@@ -393,7 +394,8 @@ struct catalog {
 	size_t n_profiles;
 	struct group_members *groups; /* by ascending gid */
 	size_t n_groups;
-	char **errors; /* everything the compiler had to say, one line each */
+	char **errors;      /* everything the compiler had to say, one line each */
+	struct arena arena; /* with all of the above in it; ARENA_NULL or zeroed: each is memory of its own */
 };
 
 /* Sets the defaults: no access, no capability, all namespaces, minimal root, stdio null/inherit, … */

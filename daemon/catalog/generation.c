@@ -8,7 +8,7 @@ int generation_new(uint32_t number, int memfd, struct generation **ret)
 	struct generation *g;
 	int r;
 
-	r = catalog_from_memfd(memfd, &catalog);
+	r = catalog_from_memfd(memfd, true, &catalog);
 	if (r < 0)
 		return r;
 	g = calloc(1, sizeof(*g));

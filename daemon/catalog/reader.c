@@ -15,6 +15,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+/* What a byte of the encoding can become at most: an empty string in a list is four bytes there, and a
+ * pointer and eight more here. Lists of structures take less, all but the profiles, which are counted apart.
+ */
+#define MEMORY_PER_BYTE 8U
+
 /* Room for the elements of a list whose every element takes at least min_size bytes; NULL for none, or
  * failed. */
 static void *get_list(struct cursor *c, size_t max, size_t min_size, size_t element_size, size_t *ret_n)
@@ -24,12 +29,9 @@ static void *get_list(struct cursor *c, size_t max, size_t min_size, size_t elem
 
 	if (n == 0)
 		return NULL;
-	list = calloc(n, element_size);
-	if (!list) {
-		cursor_fail(c, -ENOMEM);
-		return NULL;
-	}
-	*ret_n = n;
+	list = cursor_take(c, n, element_size);
+	if (list)
+		*ret_n = n;
 	return list;
 }
 
@@ -318,10 +320,40 @@ static void get_groups(struct cursor *c, struct catalog *catalog)
 	}
 }
 
+/* @arena: everything goes there, or NULL. */
+static int decode(const void *data, size_t size, struct arena *arena, struct catalog *catalog)
+{
+	struct cursor c = CURSOR_INIT(data, size);
+
+	if (size > CATALOG_MAX_BYTES)
+		return -EBADMSG;
+	c.arena = arena;
+	get_head(&c);
+	get_config(&c, &catalog->config);
+	get_profiles(&c, catalog);
+	get_groups(&c, catalog);
+	catalog->errors = cursor_get_strv(&c, ERRORS_MAX, TEXT_MAX);
+	return cursor_end(&c);
+}
+
 int catalog_decode(const void *data, size_t size, struct catalog **ret)
 {
+	_cleanup_(catalog_freep) struct catalog *catalog = calloc(1, sizeof(*catalog));
+	int r;
+
+	if (!catalog)
+		return -ENOMEM;
+	r = decode(data, size, NULL, catalog);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(catalog);
+	return 0;
+}
+
+int catalog_decode_sealed(const void *data, size_t size, struct catalog **ret)
+{
 	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
-	struct cursor c = CURSOR_INIT(data, size);
+	const size_t room = MEMORY_PER_BYTE * size + CATALOG_MAX_PROFILES * sizeof(struct compiled_profile);
 	int r;
 
 	if (size > CATALOG_MAX_BYTES)
@@ -329,19 +361,18 @@ int catalog_decode(const void *data, size_t size, struct catalog **ret)
 	catalog = calloc(1, sizeof(*catalog));
 	if (!catalog)
 		return -ENOMEM;
-	get_head(&c);
-	get_config(&c, &catalog->config);
-	get_profiles(&c, catalog);
-	get_groups(&c, catalog);
-	catalog->errors = cursor_get_strv(&c, ERRORS_MAX, TEXT_MAX);
-	r = cursor_end(&c);
+	r = arena_open("bailiff-catalog", room, &catalog->arena);
+	if (r >= 0)
+		r = decode(data, size, &catalog->arena, catalog);
+	if (r >= 0)
+		r = arena_seal(&catalog->arena);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(catalog);
 	return 0;
 }
 
-int catalog_from_memfd(int fd, struct catalog **ret)
+int catalog_from_memfd(int fd, bool sealed, struct catalog **ret)
 {
 	const void *data;
 	size_t size;
@@ -353,7 +384,7 @@ int catalog_from_memfd(int fd, struct catalog **ret)
 
 	if (r < 0)
 		return r;
-	r = catalog_decode(data, size, ret);
+	r = (sealed ? catalog_decode_sealed : catalog_decode)(data, size, ret);
 	map.in = data;
 	(void)munmap(map.out, size);
 	return r;

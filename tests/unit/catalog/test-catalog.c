@@ -378,7 +378,7 @@ static void test_memfd(void **state)
 
 	assert_int_equal(catalog_to_memfd(c, &fd), 0);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-	assert_int_equal(catalog_from_memfd(fd, &back), 0);
+	assert_int_equal(catalog_from_memfd(fd, false, &back), 0);
 	assert_int_equal(back->n_profiles, 3);
 	assert_true(write(fd, "x", 1) < 0);
 	assert_true(ftruncate(fd, 0) < 0);
@@ -386,12 +386,46 @@ static void test_memfd(void **state)
 	encode(c, &b);
 	loose = memfd_create("loose", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_int_equal(write_full(loose, b.data, b.size), 0);
-	assert_int_equal(catalog_from_memfd(loose, &back), -EPERM);
+	assert_int_equal(catalog_from_memfd(loose, false, &back), -EPERM);
 	assert_int_equal(fcntl(loose, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
-	assert_int_equal(catalog_from_memfd(loose, &back), -EPERM);
+	assert_int_equal(catalog_from_memfd(loose, false, &back), -EPERM);
 	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	assert_true(catalog_from_memfd(file, &back) < 0);
-	assert_true(catalog_from_memfd(-1, &back) < 0);
+	assert_true(catalog_from_memfd(file, false, &back) < 0);
+	assert_true(catalog_from_memfd(-1, false, &back) < 0);
+}
+
+/* What is decoded there is the same; nobody can change it, nor get the right to. */
+static void test_sealed(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL, *wrong = NULL;
+	_cleanup_(buf_done) struct buf b, again;
+	_cleanup_close_ int fd = -1;
+
+	encode(c, &b);
+	assert_int_equal(catalog_to_memfd(c, &fd), 0);
+	assert_int_equal(catalog_from_memfd(fd, true, &back), 0);
+	encode(back, &again);
+	assert_int_equal(again.size, b.size);
+	assert_memory_equal(again.data, b.data, b.size);
+	assert_non_null(back->arena.data);
+	assert_int_equal(mprotect(back->arena.data, back->arena.size, PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(errno, EACCES);
+	for (size_t n = 0; n < b.size; n += 7)
+		assert_int_equal(catalog_decode_sealed(b.data, n, &wrong), -EBADMSG);
+	assert_int_equal(catalog_decode_sealed(b.data, CATALOG_MAX_BYTES + 1UL, &wrong), -EBADMSG);
+}
+
+/* Nothing but empty strings: what becomes largest in memory still has room. */
+static void test_sealed_has_room(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+
+	for (unsigned i = 0; i < 5000; i++)
+		assert_int_equal(strv_extend(&c->errors, ""), 0);
+	encode(c, &b);
+	assert_int_equal(catalog_decode_sealed(b.data, b.size, &back), 0);
+	assert_int_equal(strv_length(back->errors), strv_length(c->errors));
 }
 
 /* The seeds that the fuzzer calls good still are: else it would start from nothing. */
@@ -432,6 +466,8 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_order_in_bytes),
 		cmocka_unit_test(test_memfd),
+		cmocka_unit_test(test_sealed),
+		cmocka_unit_test(test_sealed_has_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

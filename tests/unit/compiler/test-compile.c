@@ -455,7 +455,7 @@ static void test_mixed(void **state)
 	/* one mistake, said once */
 	assert_int_equal(strv_length(c->errors), 1);
 	assert_int_equal(catalog_to_memfd(c, &fd), 0);
-	assert_int_equal(catalog_from_memfd(fd, &again), 0);
+	assert_int_equal(catalog_from_memfd(fd, false, &again), 0);
 	assert_int_equal(again->n_profiles, 4);
 	assert_string_equal(again->profiles[3].error, c->errors[0]);
 	assert_int_equal(close(fd), 0);

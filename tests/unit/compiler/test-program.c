@@ -106,7 +106,7 @@ static int run(const char *config_dir, struct keeper_message *ret_message, struc
 	assert_int_equal(poll(&p, 1, ANSWER_MSEC), 1);
 	r = keeper_receive(pair[0], ret_message, fds);
 	if (r == 1) {
-		assert_int_equal(catalog_from_memfd(fds[0], ret), 0);
+		assert_int_equal(catalog_from_memfd(fds[0], false, ret), 0);
 		fd_close_many(fds, ELEMENTS(fds));
 	}
 	assert_int_equal(close(pair[0]), 0);
