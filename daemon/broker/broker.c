@@ -29,6 +29,7 @@ void broker_done(struct broker *b)
 {
 	b->ready = false;
 	launcher_client_close(&b->launcher);
+	between_done(b);
 	keeper_client_close(&b->keeper);
 	inquiries_done(b);
 	fd_channels_done(b);
@@ -146,11 +147,13 @@ void broker_launcher_gone(struct broker *b)
 			"The launcher has ended: waiting for the next one, which takes the sandboxes over");
 	launcher_client_close(&b->launcher);
 	b->taking_over = false; /* the next one will be asked */
+	between_begin(b);
 }
 
 void broker_launcher_broken(struct broker *b, int error)
 {
 	broker_launcher_gone(b);
+	between_refuse(b);
 	direct_drain(&b->direct);
 	outflow_drain(b);
 	broker_fail(b, error, "The launcher's answer is not to be understood");
@@ -160,6 +163,7 @@ void broker_stop(struct broker *b)
 {
 	b->ready = false;
 	b->stopping = true;
+	between_refuse(b);
 	direct_drain(&b->direct);
 	outflow_drain(b);
 	(void)sd_event_exit(b->event, EXIT_SUCCESS);
@@ -170,6 +174,7 @@ void broker_client_gone(struct broker *b, const char *name)
 	inquiries_client_gone(b, name);
 	fd_channels_client_gone(b, name);
 	callers_lost(&b->callers, name);
+	between_client_gone(b, name);
 	deferred_list_drop(&b->reloads, name);
 	deferred_list_drop(&b->reloads_next, name);
 	launch_client_gone(b, name);

@@ -8,6 +8,7 @@
  */
 
 #include "broker/audit.h"
+#include "broker/between.h"
 #include "broker/bus-link.h"
 #include "broker/bus-mode.h"
 #include "broker/caller.h"
@@ -56,6 +57,7 @@ struct broker {
 	struct sandboxes sandboxes;
 	struct launch *launches; /* in flight */
 	struct launch_turns launch_turns;
+	struct between between;            /* calls that wait for a launcher */
 	struct inquiry *inquiries;         /* calls that wait until more is known of their caller */
 	struct fd_channel *fd_channels;    /* calls that have descriptors come, or still to come */
 	uint64_t n_inquiries;              /* questions to polkit so far */
@@ -79,6 +81,7 @@ struct broker {
 	((struct broker){ .proc_fd = -1,                                                                     \
 		.audit = { .fd = -1, .kernel_fd = -1 },                                                      \
 		.keeper = { .fd = -1 },                                                                      \
+		.between = { .usec = BETWEEN_USEC },                                                         \
 		.launcher = { .fd = -1 },                                                                    \
 		.direct = { .fd = -1 } })
 

@@ -193,18 +193,19 @@ static int begin(struct sandbox *s, sd_bus_message *m, uint32_t serial, struct b
 		return sd_bus_error_set(
 			error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "The sandbox has ended: Wait() tells how");
 	r = sandbox_bus_begin_control(m, s, error, &d);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	d->about = s->id;
 	r = launcher_submit(
 		&s->broker->launcher, serial, request, &fd, fd >= 0 ? 1 : 0, fd >= 0, on_answer, d);
 	if (r >= 0)
 		return 1;
+	if (r == -ENOTCONN)
+		return between_add(s->broker, d, error);
 	(void)deferred_free(d);
-	if (r == -EAGAIN)
-		return sd_bus_error_set(
-			error, BAILIFF_ERROR_BUSY, "Too much to do for the launcher now: try again");
-	return error_not_sent(error, r);
+	return r == -EAGAIN ? sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
+				      "Too much to do for the launcher now: try again")
+			    : r;
 }
 
 static int freeze(struct sandbox *s, sd_bus_message *m, bool frozen, sd_bus_error *error)
@@ -368,7 +369,7 @@ int control_resize_pty(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return sd_bus_error_set(error, BAILIFF_ERROR_INVALID_FD,
 			"The sandbox has no pty: a launch makes one for the option stdio, or by the profile");
 	r = sandbox_bus_begin_control(m, s, error, &d);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	lifetime_resize_pty(s, rows, columns, d);
 	return 1;

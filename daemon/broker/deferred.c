@@ -52,6 +52,7 @@ int deferred_new(struct broker *b, const struct caller *c, sd_bus_message *m, ui
 struct deferred *deferred_free(struct deferred *d)
 {
 	if (d) {
+		carried_give(&d->broker->quota, &d->carried);
 		quota_give(&d->broker->quota, d->uid, QUOTA_CALLS, 1);
 		sd_bus_message_unref(d->message);
 		free(d->sender);

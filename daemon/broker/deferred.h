@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "broker/caller.h"
+#include "broker/quota.h"
 
 struct broker;
 
@@ -14,7 +15,9 @@ struct deferred {
 	sd_bus_message *message;
 	char *sender; /* the caller's name among callers */
 	uid_t uid;
-	uint64_t about; /* id of the sandbox that it is about, where the answer needs that */
+	uint64_t about;         /* id of the sandbox that it is about, where the answer needs that */
+	struct carried carried; /* given back with it */
+	uint64_t until_usec;    /* it waits for a launcher: between.h */
 };
 
 struct deferred_list {

@@ -103,13 +103,6 @@ static int error_stage(sd_bus_error *error, const struct refused *refused)
 	return error_set_text(error, name, text);
 }
 
-int error_not_sent(sd_bus_error *error, int r)
-{
-	if (r != -ENOTCONN)
-		return r;
-	return sd_bus_error_set(error, BAILIFF_ERROR_BUSY, BETWEEN_LAUNCHERS);
-}
-
 int error_refused(sd_bus_error *error, const struct refused *refused)
 {
 	if (refused->stage > STAGE_NONE && refused->stage < _STAGE_MAX)

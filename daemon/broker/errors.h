@@ -9,9 +9,6 @@
 
 #include <systemd/sd-bus.h>
 
-/* Nothing is lost: what lives is taken over by the next one. */
-#define BETWEEN_LAUNCHERS "The launcher has ended, and the next one is just being started: try again"
-
 /* Sets an error with a text that may quote anything: what is no UTF-8, or a control character, is written as
  * \xNN. D-Bus would not carry it, and a terminal should not. Returns a negative errno, as a handler must. */
 int error_set_text(sd_bus_error *error, const char *name, const char *text);
@@ -24,8 +21,6 @@ int error_unreadable(sd_bus_error *error, int r, const char *what);
 int error_no_such_sandbox(sd_bus_error *error);
 /* A refusal of the plan. The message gets the rule, in brackets, when there is one. */
 int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, const char *message);
-/* A request could not be sent: Busy where there is no launcher just now, else r as it is. */
-int error_not_sent(sd_bus_error *error, int r);
 /* What the launcher answered. */
 int error_refused(sd_bus_error *error, const struct refused *refused);
 

@@ -240,10 +240,9 @@ static int on_process(struct broker *b, const struct launcher_answer *answer, vo
 		free(i);
 		return 0;
 	}
+	/* only asked, nothing done: the next one is asked again */
 	if (!answer) {
-		deferred_reply_failure(
-			steal_ptr(i->call), BAILIFF_ERROR_FAILED, "The launcher ended: try again");
-		drop(i);
+		between_add_or_refuse(b, steal_ptr(i->call));
 		return 0;
 	}
 	r = take_process(i, answer);
@@ -282,13 +281,17 @@ int inquiry_look(
 	if (r < 0)
 		return r;
 	i->needs_unit = needs_unit;
-	r = submit(i, c);
+	r = b->launcher.ready ? submit(i, c) : -ENOTCONN;
 	if (r >= 0)
 		return INQUIRY_WAITS;
-	drop(i);
-	return r == -EAGAIN ? sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
-				      "Too many launches at this moment: try again")
-			    : error_not_sent(error, r);
+	if (r == -ENOTCONN)
+		r = between_add(b, steal_ptr(i->call), error);
+	if (r != BETWEEN_WAITS)
+		drop(i);
+	return r == BETWEEN_WAITS ? INQUIRY_WAITS
+	       : r == -EAGAIN     ? sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
+					    "Too many launches at this moment: try again")
+				  : r;
 }
 
 static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)

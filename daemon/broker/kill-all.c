@@ -102,6 +102,12 @@ static void signal_all(struct kill_all *k, struct broker *b, const char *profile
 	for (size_t i = 0; r >= 0 && i < b->sandboxes.n; i++)
 		if (is_target(b->sandboxes.v[i], profile))
 			r = send_signal(k, b, b->sandboxes.v[i], signal);
+	/* it has gone, and nothing was asked of it */
+	if (r == -ENOTCONN && k->n_open == 1) {
+		between_add_or_refuse(b, k->call);
+		free(k);
+		return;
+	}
 	if (r < 0)
 		k->launcher_gone = true;
 	if (r < 0 && r != -ENOTCONN)
@@ -128,6 +134,18 @@ static int read_args(struct broker *b, sd_bus_message *m, const char **ret_profi
 	return 0;
 }
 
+static int hold(struct broker *b, sd_bus_message *m, sd_bus_error *error)
+{
+	const struct caller *c = callers_find(&b->callers, m);
+	struct deferred *d;
+	int r;
+
+	if (!c)
+		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
+	r = deferred_new(b, c, m, DEFERRED_CONTROL_RESERVE, error, &d);
+	return r < 0 ? r : between_add(b, d, error);
+}
+
 int kill_all_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct broker *b = userdata;
@@ -137,6 +155,9 @@ int kill_all_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	int32_t signal;
 	int r;
 
+	/* before polkit is asked, which it would be twice */
+	if (!b->launcher.ready)
+		return hold(b, m, error);
 	r = manager_bus_require_administrator(b, m, error, &c);
 	if (r != 0)
 		return r;

@@ -115,13 +115,16 @@ static int check_access(struct broker *b, const struct caller *c, sd_bus_message
 	struct plan_caller who;
 	int r;
 
-	/* A unit is looked up anew for each launch that it decides, else once, for the log. */
-	if (needs_unit ? !i || !i->looked : !c->looked) {
+	*ret_ask = false;
+	/* A unit is looked up anew for each launch that it decides, else once, for the log. Without a
+	 * launcher that comes later, as the launch does. */
+	if (b->launcher.ready && (needs_unit ? !i || !i->looked : !c->looked)) {
 		r = inquiry_look(b, c, m, needs_unit, error);
 		if (r != 0)
 			return r;
 	}
-	*ret_ask = false;
+	if (!b->launcher.ready && needs_unit)
+		return 0;
 	who = who_asks(b, c, m, p);
 	r = plan_access(p, &who, &result);
 	if (r >= 0)
@@ -371,7 +374,24 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, st
 	return 1;
 }
 
-/* INQUIRY_WAITS and FD_CHANNEL_WAITS: the call comes back when more is known, and everything is checked anew.
+/* Until there is a launcher. What was learnt for it by then is old: it is asked again. */
+static int hold(struct broker *b, const struct caller *c, sd_bus_message *m, const struct launch_args *a,
+	sd_bus_error *error)
+{
+	_cleanup_(deferred_freep) struct deferred *d = NULL;
+	int r;
+
+	r = deferred_new(b, c, m, 0, error, &d);
+	if (r >= 0)
+		r = carried_take(b, c->uid, a, 0, &d->carried, error);
+	if (r < 0)
+		return r;
+	inquiry_end(b, m);
+	return between_add(b, steal_ptr(d), error);
+}
+
+/* INQUIRY_WAITS, FD_CHANNEL_WAITS and BETWEEN_WAITS: the call comes back when more is known, and everything
+ * is checked anew.
  */
 static int launch(
 	struct broker *b, const struct caller *c, sd_bus_message *m, struct judgement *j, sd_bus_error *error)
@@ -397,6 +417,11 @@ static int launch(
 		r = polkit_command_line(args.argv.v, &j->command_line);
 	if (r < 0)
 		return r;
+	if (!b->launcher.ready) {
+		r = hold(b, c, m, &args, error);
+		j->waits = r == BETWEEN_WAITS;
+		return r;
+	}
 	if (!ask) {
 		r = fd_channel_read(b, c, m, &args, error);
 		j->waits = r == FD_CHANNEL_WAITS;

@@ -32,6 +32,8 @@ static bool may_go(const struct broker *b, uid_t uid)
 	const uint64_t now = now_boottime_usec();
 	unsigned n = 0, n_quick = 0;
 
+	if (!b->launcher.ready)
+		return false;
 	for (const struct launch *l = b->launches; l; l = l->next)
 		if (l->uid == uid && !launch_queue_waits(l)) {
 			n++;
@@ -58,12 +60,10 @@ static int send_parcel(struct launch *l, const struct parcel *p, sd_bus_error *e
 	l->sent_usec = now_boottime_usec();
 	r = launcher_submit(
 		&l->broker->launcher, p->serial, &p->record, p->fds, p->n, true, launch_answer, l);
-	if (r == -EPIPE || r == -ECONNRESET) /* its end has not been read yet */
-		r = -ENOTCONN;
 	if (r == -EAGAIN)
 		return sd_bus_error_set(
 			error, BAILIFF_ERROR_BUSY, "Too many launches at this moment: try again");
-	return error_not_sent(error, r);
+	return r;
 }
 
 static const struct launch *find_waiting(const struct broker *b, bool that_may_go)
@@ -92,19 +92,42 @@ static int look_again(struct broker *b)
 	return r < 0 ? r : sd_event_source_set_enabled(t->again, SD_EVENT_ONESHOT);
 }
 
-static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+void launch_queue_resume(struct broker *b)
 {
-	struct broker *b = userdata;
 	const struct launch *l;
 	int r = 0;
 
 	while ((l = find_waiting(b, true)))
 		launch_queue_next(b, l->uid);
-	if (find_waiting(b, false))
+	if (b->launcher.ready && launch_queue_any(b))
 		r = look_again(b);
 	if (r < 0)
 		broker_fail(b, r, "The launches that wait can not be looked at");
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	launch_queue_resume(userdata);
 	return 0;
+}
+
+bool launch_queue_any(const struct broker *b)
+{
+	return find_waiting(b, false) != NULL;
+}
+
+void launch_queue_refuse(struct broker *b, const char *why)
+{
+	for (struct launch *l = b->launches, *next; l; l = next) {
+		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+		next = l->next;
+		if (!launch_queue_waits(l))
+			continue;
+		(void)sd_bus_error_set(&error, BAILIFF_ERROR_BUSY, why);
+		launch_queue_drop(l);
+		launch_fail(l, -ENOTCONN, &error);
+	}
 }
 
 static int wait_in_line(struct launch *l, struct parcel *p)
@@ -125,14 +148,15 @@ static int wait_in_line(struct launch *l, struct parcel *p)
 int launch_queue_submit(struct launch *l, struct parcel *p, sd_bus_error *error)
 {
 	struct broker *b = l->broker;
+	int r = -ENOTCONN;
 
-	if (b->launcher.fd < 0)
-		return error_not_sent(error, -ENOTCONN);
 	launch_turns_note(&b->launch_turns, l->uid, now_boottime_usec());
-	return may_go(b, l->uid) ? send_parcel(l, p, error) : wait_in_line(l, p);
+	if (may_go(b, l->uid))
+		r = send_parcel(l, p, error);
+	return r == -ENOTCONN ? wait_in_line(l, p) : r;
 }
 
-/* One that can not be sent is answered; the next is tried, and told the same if the launcher has gone. */
+/* One that can not be sent is answered, and the next is tried. Without a launcher they wait on. */
 void launch_queue_next(struct broker *b, uid_t uid)
 {
 	struct launch *l;
@@ -141,6 +165,8 @@ void launch_queue_next(struct broker *b, uid_t uid)
 		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 		int r = send_parcel(l, l->parcel, &error);
 
+		if (r == -ENOTCONN)
+			break;
 		launch_queue_drop(l);
 		if (r < 0)
 			launch_fail(l, r, &error);

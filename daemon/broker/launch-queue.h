@@ -26,13 +26,19 @@ void parcel_done(struct parcel *p);
 
 /*
  * Sends the launch, or makes it wait; then the parcel's contents are l's. The borrowed fds must be the call's
- * or its fd channel's, which is kept then. Busy when the launcher has no room, or is not there.
+ * or its fd channel's, which is kept then. Busy when the launcher has no room. Without a launcher it waits.
  */
 int launch_queue_submit(struct launch *l, struct parcel *p, sd_bus_error *error);
 static inline bool launch_queue_waits(const struct launch *l)
 {
 	return l->parcel != NULL;
 }
+/* Anything that waits. */
+bool launch_queue_any(const struct broker *b);
+/* There is a launcher again. */
+void launch_queue_resume(struct broker *b);
+/* There will be none: Busy to all that wait. */
+void launch_queue_refuse(struct broker *b, const char *why);
 /* One of this user's has left the launcher: the next takes its place. */
 void launch_queue_next(struct broker *b, uid_t uid);
 /* What still waits is not launched; l is unlinked and ended by its owner. */

@@ -85,6 +85,10 @@ int launcher_submit(struct launcher_client *l, uint32_t serial, const struct buf
 	if (!call)
 		return -ENOMEM;
 	r = send_now_or_later(l, request, fds, n_fds, now);
+	if (r == -EPIPE || r == -ECONNRESET) { /* its end has not been read yet */
+		l->ready = false;
+		return -ENOTCONN;
+	}
 	if (r < 0)
 		return r;
 	call->serial = serial;
@@ -227,7 +231,8 @@ int launcher_client_open(struct launcher_client *l, struct broker *b, int fd)
 {
 	int r;
 
-	*l = (struct launcher_client){ .broker = b, .fd = -1 };
+	/* launches that wait for their turn have their serials already */
+	*l = (struct launcher_client){ .broker = b, .fd = -1, .last_serial = l->last_serial };
 	l->unsent_end = &l->unsent;
 	r = sd_event_add_io(b->event, &l->source, fd, EPOLLIN, on_launcher, l);
 	if (r >= 0)
@@ -249,6 +254,7 @@ void launcher_client_close(struct launcher_client *l)
 
 	l->source = sd_event_source_disable_unref(l->source);
 	l->fd = fd_close(l->fd);
+	l->ready = false;
 	while (l->unsent) {
 		struct launcher_packet *p = l->unsent;
 

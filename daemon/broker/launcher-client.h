@@ -19,7 +19,8 @@ struct launcher_packet;
 
 struct launcher_client {
 	struct broker *broker;
-	int fd; /* -1: not there yet, or gone */
+	int fd;     /* -1: not there yet, or gone */
+	bool ready; /* what it has is known: callers' requests may go to it */
 	sd_event_source *source;
 	uint32_t last_serial;
 	struct launcher_call *calls;                  /* without an answer yet */
@@ -50,7 +51,8 @@ void launcher_client_close(struct launcher_client *l);
 uint32_t launcher_next_serial(struct launcher_client *l);
 /*
  * Sends an encoded request of this serial; its buffer's error, if any, comes out here. The fds are borrowed.
- * -EAGAIN: no room now (only with fds or @now; without, it is queued). -ENOTCONN: no launcher.
+ * -EAGAIN: no room now (only with fds or @now; without, it is queued). -ENOTCONN: no launcher, and
+ * nothing was sent.
  */
 int launcher_submit(struct launcher_client *l, uint32_t serial, const struct buf *request, const int *fds,
 	size_t n_fds, bool now, launcher_handler handler, void *userdata);

@@ -64,10 +64,6 @@ static void answer_lost(struct deferred *d)
 
 static void answer_failed(struct deferred *d, int error)
 {
-	if (error == -ENOTCONN) {
-		deferred_reply_failure(d, BAILIFF_ERROR_BUSY, BETWEEN_LAUNCHERS);
-		return;
-	}
 	deferred_reply_failure(d, BAILIFF_ERROR_FAILED, strerror(-error));
 }
 
@@ -137,7 +133,9 @@ static void submit(struct broker *b, uint32_t serial, const struct buf *request,
 		&b->launcher, serial, request, NULL, 0, false, d ? handler : on_done_nobody_waits, d);
 	if (r >= 0)
 		return;
-	if (d)
+	if (d && r == -ENOTCONN)
+		between_add_or_refuse(b, d);
+	else if (d)
 		answer_failed(d, r);
 	if (r != -ENOTCONN)
 		broker_fail(b, r, "A request can not be sent to the launcher");

@@ -113,12 +113,20 @@ int sandbox_bus_begin_control(
 	sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret)
 {
 	const struct caller *c = callers_find(&s->broker->callers, m);
+	struct deferred *d;
+	int r;
 
 	if (!sandbox_bus_visible(s, c))
 		return error_no_such_sandbox(error);
+	r = deferred_new(s->broker, c, m, DEFERRED_CONTROL_RESERVE, error, &d);
+	if (r < 0)
+		return r;
+	if (sandbox_is_live(s) && !s->broker->launcher.ready)
+		return between_add(s->broker, d, error);
 	if (c->uid != s->owner)
 		record_control(s, c, m);
-	return deferred_new(s->broker, c, m, DEFERRED_CONTROL_RESERVE, error, ret);
+	*ret = d;
+	return 0;
 }
 
 static int method_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -139,7 +147,7 @@ static int method_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (!sandbox_is_live(s))
 		return error_no_such_sandbox(error);
 	r = sandbox_bus_begin_control(m, s, error, &d);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	lifetime_signal(s, signal, whom[0] == 'a', d);
 	return 1;
@@ -159,7 +167,7 @@ static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return error_invalid_args(error, "timeout_usec is more than a year: give less, or the "
 						 "largest number for the sandbox's own");
 	r = sandbox_bus_begin_control(m, s, error, &d);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	lifetime_stop(s, timeout, RESULT_KILLED, d);
 	return 1;

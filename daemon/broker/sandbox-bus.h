@@ -20,7 +20,8 @@ bool sandbox_bus_is_below(const char *path);
  * sd-bus knows an answer of its own to some, and takes no error from who looks the object up. */
 bool sandbox_bus_is_missing(struct broker *b, sd_bus_message *m);
 int sandbox_bus_add(struct broker *b, sd_bus *bus);
-/* A call that the launcher will answer; the caller must be one who sees s. */
+/* A call that the launcher will answer; the caller must be one who sees s. 0; BETWEEN_WAITS: the call is
+ * taken over; or a negative errno. */
 int sandbox_bus_begin_control(
 	sd_bus_message *m, struct sandbox *s, sd_bus_error *error, struct deferred **ret);
 /* Answers Wait() of an ended sandbox; frees d. */

@@ -191,9 +191,12 @@ static int ask(struct broker *b, sd_bus_message *m, sd_bus_error *error)
 	if (r < 0)
 		return r;
 	(void)encode_empty(&buf, WIRE_SALT, serial);
-	r = launcher_submit(&b->launcher, serial, &buf, NULL, 0, false, on_salt, d);
+	r = b->launcher.ready ? launcher_submit(&b->launcher, serial, &buf, NULL, 0, false, on_salt, d)
+			      : -ENOTCONN;
+	if (r == -ENOTCONN)
+		return between_add(b, steal_ptr(d), error);
 	if (r < 0)
-		return error_not_sent(error, r);
+		return r;
 	(void)steal_ptr(d);
 	return 1;
 }

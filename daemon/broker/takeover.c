@@ -160,9 +160,11 @@ static int table_complete(struct broker *b)
 {
 	int r;
 
+	b->launcher.ready = true;
 	if (b->taken_over) {
 		check_all(b);
 		log_notice("The next launcher is there");
+		between_resume(b);
 		return 0;
 	}
 	b->taken_over = true;

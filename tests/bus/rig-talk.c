@@ -6,9 +6,11 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/process.h"
+#include "broker/note.h"
 #include "dbus/names.h"
 #include "rig.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -224,4 +226,59 @@ void rig_launch_sandbox(
 	request_done(&q);
 	rig_wait(r, reply);
 	assert_null(reply->error);
+}
+
+void rig_next_launcher(struct rig *r, struct request *q)
+{
+	const struct keeper_message m = { .type = WIRE_PEER, .serial = 2 };
+	int pair[2];
+
+	assert_int_equal(wire_channel_pair(pair), 0);
+	assert_int_equal(keeper_send(r->keeper, &m, &pair[1], 1), 0);
+	(void)fd_close(pair[1]);
+	r->launcher = pair[0];
+	rig_take(r, WIRE_LIST, q);
+}
+
+static void fill_note(struct rig *r, const struct rig_kept *k, struct sandbox_entry *e)
+{
+	e->n_note = 0;
+	if (k->owner_name && k->owner_name[0] == '\0')
+		return;
+	assert_int_equal(note_write(r->broker.bus, k->owner_name ? k->owner_name : ALICE, &k->token, e->note,
+				 &e->n_note),
+		0);
+	if (!k->owner_name)
+		e->note[3] ^= 1; /* in the id of the bus */
+}
+
+void rig_tell_kept(struct rig *r, uint32_t serial, const struct rig_kept *k)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	_cleanup_close_ int pidfd = process_pidfd_open(getpid());
+	char profile[] = "decoder", tag[] = "kept", cgroup[] = "";
+	struct sandbox_entry e = {
+		.launched = { .id = k->id, .host_pid = 1, .uid = 65534, .cgroup = cgroup },
+		.generation = 1,
+		.profile = profile,
+		.tag = tag,
+		.owner = k->owner,
+		.stop_signal = 15,
+		.state = k->exited ? SANDBOX_EXITED : SANDBOX_RUNNING,
+		.detach = k->detach,
+		.exit = { .id = k->id, .result = RESULT_EXIT_CODE, .exit_code = 3, .exited_realtime_usec = 5 }
+	};
+
+	fill_note(r, k, &e);
+	assert_int_equal(encode_sandbox_entry(&b, serial, &e), 0);
+	assert_int_equal(wire_send(r->launcher, b.data, b.size, &pidfd, !k->exited), 0);
+}
+
+size_t rig_count_fds(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
 }

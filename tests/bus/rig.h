@@ -172,5 +172,18 @@ void rig_tell_exited(struct rig *r, uint64_t id, enum sandbox_result result, int
 /* The next launch is taken and answered; returns the reply's message in *reply. */
 void rig_launch_sandbox(
 	struct rig *r, const char *sender, const char *profile, uint64_t id, struct reply *reply);
+/* The launcher of before has ended, or does so now: the broker hears of another, and asks for its table. */
+void rig_next_launcher(struct rig *r, struct request *ret);
+/* A sandbox in that table. */
+struct rig_kept {
+	uint64_t id;
+	uid_t owner;
+	const char *owner_name; /* NULL: a note of another bus; "": no note at all */
+	bool detach, exited;
+	struct token token;
+};
+void rig_tell_kept(struct rig *r, uint32_t serial, const struct rig_kept *k);
+/* Open in this process, which is the broker too. */
+size_t rig_count_fds(void);
 /* A catalog as the compiler makes it. */
 int rig_catalog_memfd(unsigned variant);

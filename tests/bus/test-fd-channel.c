@@ -81,15 +81,6 @@ static sd_bus_message *with_channel(struct rig *r, int socket)
 	return m;
 }
 
-static size_t count_fds(void)
-{
-	size_t n = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 /* The launcher is asked for so many, in their order. */
 static void launched_with(struct rig *r, struct reply *reply, size_t n)
 {
@@ -116,12 +107,12 @@ static void refused(struct rig *r, struct channel *ch, const char *error)
 	struct reply reply;
 
 	(void)close(ch->ours);
-	before = count_fds();
+	before = rig_count_fds();
 	rig_expect(r, with_channel(r, ch->theirs), error, &reply);
 	assert_non_null(strstr(reply.text, "fd-channel"));
 	reply_done(&reply);
 	rig_settle(r);
-	assert_int_equal(count_fds(), before);
+	assert_int_equal(rig_count_fds(), before);
 	assert_int_equal(r->broker.quota.n_accounts, 0);
 	(void)close(ch->theirs);
 }
@@ -321,7 +312,7 @@ static void test_added_by_kernel(void **state)
 static void test_caller_leaves(void **state)
 {
 	struct channel ch = channel_new();
-	size_t before = count_fds() - 1; /* without theirs */
+	size_t before = rig_count_fds() - 1; /* without theirs */
 	struct rig *r = *state;
 	struct reply reply;
 
@@ -329,12 +320,12 @@ static void test_caller_leaves(void **state)
 	rig_send(r, with_channel(r, ch.theirs), &reply);
 	(void)close(ch.theirs);
 	send_fds(ch.ours, FIRST, 30);
-	rig_until(r, count_fds() >= before + 30);
+	rig_until(r, rig_count_fds() >= before + 30);
 	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 1);
 	rig_leave(r, ALICE);
 	rig_until(r, r->broker.quota.total[QUOTA_CALLS] == 0);
 	rig_settle(r);
-	assert_int_equal(count_fds(), before);
+	assert_int_equal(rig_count_fds(), before);
 	assert_int_equal(send(ch.ours, "x", 1, MSG_NOSIGNAL), -1);
 	assert_int_equal(errno, EPIPE);
 	assert_null(r->broker.fd_channels);

@@ -287,15 +287,6 @@ static void test_overrides(void **state)
 	assert_true(rig_launcher_idle(r));
 }
 
-static size_t count_fds(void)
-{
-	size_t n = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 /* Q3, P23: refusals leave no fd behind, with a reply or without. */
 static void test_no_leak(void **state)
 {
@@ -304,7 +295,7 @@ static void test_no_leak(void **state)
 	int ends[2];
 
 	refused(r, OPTION(r, "colour", "s", "blue"), BAILIFF_ERROR_UNKNOWN_OPTION);
-	before = count_fds();
+	before = rig_count_fds();
 	for (int i = 0; i < 200; i++) {
 		sd_bus_message *m;
 
@@ -321,7 +312,7 @@ static void test_no_leak(void **state)
 		sd_bus_message_unref(m);
 	}
 	rig_settle(r);
-	assert_int_equal(count_fds(), before);
+	assert_int_equal(rig_count_fds(), before);
 	assert_true(rig_launcher_idle(r));
 }
 

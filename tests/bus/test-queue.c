@@ -197,20 +197,61 @@ static void test_gone(void **state)
 	assert_true(rig_launcher_idle(r));
 }
 
-/* The launcher's end: what it had may have been launched, what waited was not. */
+/* The launcher's end: what it had may have been launched, and is not launched once more. What waited for its
+ * turn was not, and the next one gets it, in its order. */
 static void test_launcher_gone(void **state)
 {
 	struct reply replies[SOME];
 	uint32_t serials[LAUNCHES_AT_ONCE];
 	struct rig *r = *state;
+	struct request q;
 
 	ask(r, ALICE, replies, SOME);
 	take_first(r, serials);
 	r->launcher = fd_close(r->launcher);
+	for (size_t i = 0; i < LAUNCHES_AT_ONCE; i++)
+		expect(r, &replies[i], BAILIFF_ERROR_FAILED);
+	assert_int_equal(r->broker.quota.total[QUOTA_LIVE], SOME - LAUNCHES_AT_ONCE);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], SOME - LAUNCHES_AT_ONCE);
+	rig_next_launcher(r, &q);
+	assert_true(rig_launcher_idle(r));
+	rig_answer_done(r, q.serial, 0);
+	request_done(&q);
+	for (size_t i = LAUNCHES_AT_ONCE; i < SOME; i++)
+		rig_answer_launched(r, take_tagged(r, 1000, i), 100 + i);
+	for (size_t i = LAUNCHES_AT_ONCE; i < SOME; i++)
+		expect(r, &replies[i], NULL);
+	assert_true(rig_launcher_idle(r));
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+}
+
+/* No other comes in time: Busy, and a client that leaves meanwhile is not asked. */
+static void test_none_comes(void **state)
+{
+	struct reply replies[SOME], other;
+	uint32_t serials[LAUNCHES_AT_ONCE];
+	struct rig *r = *state;
+	struct request q;
+
+	ask(r, ALICE, replies, SOME);
+	take_first(r, serials);
+	rig_send(r, tagged(r, ALICE2, 99), &other);
+	rig_settle(r);
+	r->launcher = fd_close(r->launcher);
+	rig_leave(r, ALICE2);
+	rig_until(r, r->broker.quota.total[QUOTA_CALLS] == SOME - LAUNCHES_AT_ONCE);
+	/* as when that long has gone by */
+	r->broker.between.usec = 0;
+	between_begin(&r->broker);
 	for (size_t i = 0; i < SOME; i++)
 		expect(r, &replies[i], i < LAUNCHES_AT_ONCE ? BAILIFF_ERROR_FAILED : BAILIFF_ERROR_BUSY);
+	assert_false(other.there);
 	assert_int_equal(r->broker.quota.total[QUOTA_LIVE], 0);
 	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+	rig_next_launcher(r, &q);
+	rig_answer_done(r, q.serial, 0);
+	request_done(&q);
+	assert_true(rig_launcher_idle(r));
 }
 
 /* Who asks for more than may wait is refused before anything of the call is read. */
@@ -229,20 +270,12 @@ static void test_too_many(void **state)
 	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/true", 0, 0, 1,
 			    "no-such-option", "b", 1) >= 0);
 	rig_expect(r, m, BAILIFF_ERROR_QUOTA_EXCEEDED, NULL);
+	r->broker.between.usec = 0;
 	r->launcher = fd_close(r->launcher);
 	for (size_t i = 0; i < MANY; i++) {
 		rig_wait(r, &replies[i]);
 		reply_done(&replies[i]);
 	}
-}
-
-static size_t count_fds(void)
-{
-	size_t n = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
 }
 
 /* Over a channel with one descriptor, which is closed here. */
@@ -287,12 +320,12 @@ static void test_channel(void **state)
 
 	ask(r, ALICE, replies, LAUNCHES_AT_ONCE);
 	take_first(r, serials);
-	before = count_fds();
+	before = rig_count_fds();
 	ask_with_channel(r, &other);
 	assert_true(rig_launcher_idle(r));
 	rig_leave(r, ALICE2);
 	rig_settle(r);
-	assert_int_equal(count_fds(), before);
+	assert_int_equal(rig_count_fds(), before);
 	rig_person(r, ALICE2)->gone = false;
 	ask_with_channel(r, &other);
 	rig_answer_launched(r, serials[0], 1);
@@ -321,6 +354,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_line, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_launcher_gone, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_none_comes, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_too_many, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_channel, setup, rig_teardown),
 	};

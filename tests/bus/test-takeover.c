@@ -4,8 +4,6 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/process.h"
-#include "broker/note.h"
 #include "dbus/names.h"
 #include "rig.h"
 
@@ -14,48 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct kept {
-	uint64_t id;
-	uid_t owner;
-	const char *owner_name; /* NULL: a note of another bus; "": no note at all */
-	bool detach, exited;
-	struct token token;
-};
-
-static void fill_note(struct rig *r, const struct kept *k, struct sandbox_entry *e)
-{
-	e->n_note = 0;
-	if (k->owner_name && k->owner_name[0] == '\0')
-		return;
-	assert_int_equal(note_write(r->broker.bus, k->owner_name ? k->owner_name : ALICE, &k->token, e->note,
-				 &e->n_note),
-		0);
-	if (!k->owner_name)
-		e->note[3] ^= 1; /* in the id of the bus */
-}
-
-static void send_entry(struct rig *r, uint32_t serial, const struct kept *k)
-{
-	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
-	_cleanup_close_ int pidfd = process_pidfd_open(getpid());
-	char profile[] = "decoder", tag[] = "kept", cgroup[] = "";
-	struct sandbox_entry e = {
-		.launched = { .id = k->id, .host_pid = 1, .uid = 65534, .cgroup = cgroup },
-		.generation = 1,
-		.profile = profile,
-		.tag = tag,
-		.owner = k->owner,
-		.stop_signal = 15,
-		.state = k->exited ? SANDBOX_EXITED : SANDBOX_RUNNING,
-		.detach = k->detach,
-		.exit = { .id = k->id, .result = RESULT_EXIT_CODE, .exit_code = 3, .exited_realtime_usec = 5 }
-	};
-
-	fill_note(r, k, &e);
-	assert_int_equal(encode_sandbox_entry(&b, serial, &e), 0);
-	assert_int_equal(wire_send(r->launcher, b.data, b.size, &pidfd, !k->exited), 0);
-}
 
 /* Which sandboxes the broker wants stopped; each request is answered. */
 static void take_stops(struct rig *r, uint64_t *ids, size_t n)
@@ -75,7 +31,7 @@ static void take_stops(struct rig *r, uint64_t *ids, size_t n)
 
 static void test_owners(void **state)
 {
-	static const struct kept rows[] = {
+	static const struct rig_kept rows[] = {
 		{ .id = 1, .owner = 1000, .owner_name = ALICE },
 		{ .id = 2, .owner = 1000, .owner_name = ":1.99" }, /* gone */
 		{ .id = 3, .owner = 1000, .owner_name = NULL },    /* another bus: also gone */
@@ -93,7 +49,7 @@ static void test_owners(void **state)
 	rig_take(r, WIRE_LIST, &q);
 	rig_settle(r);
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-		send_entry(r, q.serial, &rows[i]);
+		rig_tell_kept(r, q.serial, &rows[i]);
 	rig_finish_start(r, q.serial);
 	request_done(&q);
 	take_stops(r, stopped, 3);
@@ -120,15 +76,15 @@ static void test_owners(void **state)
 /* A table that can not be right: two entries of one id, an fd too many. */
 static void test_broken_table(void **state)
 {
-	static const struct kept row = { .id = 1, .owner = 1000, .owner_name = ALICE };
+	static const struct rig_kept row = { .id = 1, .owner = 1000, .owner_name = ALICE };
 	struct rig *r = *state;
 	struct request q;
 	int status = 0;
 
 	rig_take(r, WIRE_LIST, &q);
 	rig_settle(r);
-	send_entry(r, q.serial, &row);
-	send_entry(r, q.serial, &row);
+	rig_tell_kept(r, q.serial, &row);
+	rig_tell_kept(r, q.serial, &row);
 	request_done(&q);
 	rig_until(r, rig_broker_ended(r, &status));
 	assert_int_not_equal(status, 0);
@@ -137,14 +93,14 @@ static void test_broken_table(void **state)
 /* The end of one that is not in the table yet. */
 static void test_ends_early(void **state)
 {
-	static const struct kept row = { .id = 1, .owner = 1000, .owner_name = ALICE, .exited = true };
+	static const struct rig_kept row = { .id = 1, .owner = 1000, .owner_name = ALICE, .exited = true };
 	struct rig *r = *state;
 	struct request q;
 
 	rig_take(r, WIRE_LIST, &q);
 	rig_settle(r);
 	rig_tell_exited(r, 1, RESULT_EXIT_CODE, 3, 0);
-	send_entry(r, q.serial, &row);
+	rig_tell_kept(r, q.serial, &row);
 	rig_finish_start(r, q.serial);
 	request_done(&q);
 	rig_expect(r, rig_call(r, ALICE, 1, "Wait"), NULL, NULL);

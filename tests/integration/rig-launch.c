@@ -52,15 +52,8 @@ void rig_launch(GDBusConnection *c, const struct rig_launch *l, struct rig_sandb
 {
 	g_autoptr(GError) error = NULL;
 
-	/* a floating reference would end with the first attempt */
-	if (l->options)
-		g_variant_ref_sink(l->options);
-	/* Busy while the next launcher is being started */
-	for (int i = 0; !rig_launch_try(c, l, ret, &error); i++, g_clear_error(&error), g_usleep(20000))
-		if (i == 500 || !strstr(error->message, "just being started"))
-			fail_msg("launch of %s: %s", l->profile, error->message);
-	if (l->options)
-		g_variant_unref(l->options);
+	if (!rig_launch_try(c, l, ret, &error))
+		fail_msg("launch of %s: %s", l->profile, error->message);
 }
 
 void rig_launch_fails(

@@ -134,7 +134,7 @@ static int is_launched(GDBusConnection *alice, const char *profile, const char *
 		return 1;
 	}
 	name = g_dbus_error_get_remote_error(error);
-	return g_strcmp0(name, RIG_ERROR("Busy")) == 0 || g_strcmp0(name, RIG_ERROR("Failed")) == 0 ? 0 : -1;
+	return g_strcmp0(name, RIG_ERROR("Failed")) == 0 ? 0 : -1;
 }
 
 /* By the profiles that the rig has itself. */
@@ -163,7 +163,8 @@ static int live_sandbox_is_told_of(GDBusConnection *root)
 	return r;
 }
 
-/* The broker lives on without a launcher, and says Busy to what needs one until the next has come. It is
+/* Calls wait in the broker for the next launcher. But for a moment they may still be handed to processes that
+ * the dead one had made, which have its socket, and fail with them: that is over when one is served. It is
  * asked for what a sandbox that lives uses; without one for a new one, where the test has the profile. */
 static void wait_for_launcher(struct rig *rig)
 {
