@@ -4,7 +4,8 @@
 # usage: container.sh SUITE PACKAGES WORK
 #
 # Boots systemd of a Debian SUITE (bookworm, trixie) in a container of systemd-nspawn, with the packages of the folder
-# PACKAGES installed by dpkg; runs the tests of the package bailiff-tests in it; leaves what they said in WORK/out. The
+# PACKAGES installed by dpkg, or by rpm where they are such; runs the tests of the package bailiff-tests in it; leaves what
+# they said in WORK/out. With BAILIFF_VM_RUNNER=autopkgtest Debian's runner installs the packages and runs debian/tests. The
 # kernel is the machine's own: no SELinux, and of the controllers those that are left for version 2. For these there
 # is vm.sh; this takes seconds.
 #
@@ -20,15 +21,29 @@ include=$include,libglib2.0-bin,libnettle8,xz-utils,bzip2,zstd,lz4,file,iputils-
 # Debian 13 has no OpenRC that can be installed.
 [ "$suite" != bookworm ] || include=$include,openrc
 
+runner=${BAILIFF_VM_RUNNER:-run}
+[ "$format" = deb ] || include=$include,rpm
+[ "$runner" != autopkgtest ] || include=$include,autopkgtest,dpkg-dev,apt-utils,iproute2
+
 # Slow, or not to be had in a container.
 masked='getty.target console-getty.service timers.target e2scrub_reap.service ldconfig.service
 	systemd-journal-catalog-update.service systemd-update-done.service systemd-update-utmp.service
 	systemd-update-utmp-runlevel.service systemd-journal-flush.service systemd-random-seed.service
 	systemd-modules-load.service'
 
+# Of the sources autopkgtest wants debian/.
+prepare() {
+	if [ "$runner" != autopkgtest ]; then
+		install_packages
+		return
+	fi
+	mkdir "$tree/packages" "$tree/srv/source" && cp "$input"/*.deb "$tree/packages/" && rm -f "$tree"/packages/bailiff-selinux_*.deb &&
+		cp -r "$here/../../debian" "$tree/srv/source/"
+}
+
 provision() {
 	local unit
-	unpack "$base" && install_packages || return
+	unpack "$base" && prepare || return
 	for unit in $masked; do
 		ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 	done
@@ -62,11 +77,22 @@ leave_groups() {
 	done
 }
 
+# What the container runs. autopkgtest does not know that it is in one, and leaves out what wants a machine: status 2.
+main() {
+	if [ "$runner" = autopkgtest ]; then
+		echo 'autopkgtest --ignore-restrictions=isolation-container --no-built-binaries /packages/*.deb /srv/source -- null ||'
+		echo '	[ "$?" = 2 ]'
+	else
+		printf 'exec /usr/libexec/installed-tests/bailiff/run %s\n' \
+			"${BAILIFF_VM_TESTS:-10-service 12-hardened 20-launch 40-faults 70-managers 80-upgrade 99-remove}"
+	fi
+}
+
 # Its own list of calls leaves Landlock out. The tests' own end is the container's: with their status.
 boot() {
 	rm -rf "$work/out"
 	mkdir "$work/out"
-	printf '%s' "${BAILIFF_VM_TESTS:-10-service 12-hardened 20-launch 40-faults 70-managers 80-upgrade 99-remove}" >"$work/out/tests"
+	main >"$work/out/main"
 	trap leave_groups EXIT
 	enter_groups
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 "${BAILIFF_VM_TIMEOUT:-300}" \

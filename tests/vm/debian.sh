@@ -78,8 +78,12 @@ inside() {
 	unshare --mount --net --propagation private sh -ec "mount -t proc proc '$tree/proc'; exec chroot '$tree' \"\$@\"" - "$@"
 }
 
+# What is in $input: deb or rpm, in $format.
 need_packages() {
-	ls "$input"/*.deb >/dev/null 2>&1 || fail "$input: there are no packages in it"
+	for format in deb rpm; do
+		! ls "$input"/*."$format" >/dev/null 2>&1 || return 0
+	done
+	fail "$input: there are no packages in it"
 }
 
 # next_version FILE FOLDER: the same package with a higher version.
@@ -92,16 +96,28 @@ next_version() {
 	rm -r "$content"
 }
 
-# The packages of $input go into $tree by dpkg, and two users; those that 80-upgrade installs lie beside them. The policy
-# needs a system with SELinux.
-install_packages() {
+# All but those of the policy, which need a system with SELinux, go into $tree, and those of the next version beside.
+install_debs() {
 	local file
-	mkdir "$tree/packages" "$tree/srv/bailiff-next" && cp "$input"/*.deb "$tree/packages/" || return
+	cp "$input"/*.deb "$tree/packages/" || return
 	[ -x "$tree/usr/sbin/semodule" ] || rm -f "$tree"/packages/bailiff-selinux_*.deb
 	inside sh -c 'dpkg -i /packages/*.deb' || return
 	for file in "$tree"/packages/*.deb; do
 		next_version "$file" "$tree/srv/bailiff-next" || return
 	done
+}
+
+# Debian has other names for what they require, and its loader another folder than theirs for libraries.
+install_rpms() {
+	cp "$input"/*.rpm "$tree/packages/" && cp "$input"/next/*.rpm "$tree/srv/bailiff-next/" || return
+	[ -x "$tree/usr/sbin/semodule" ] || rm -f "$tree"/{packages,srv/bailiff-next}/bailiff-selinux-*.rpm
+	echo /usr/lib64 >"$tree/etc/ld.so.conf.d/rpm.conf"
+	inside sh -c 'rpm -i --nodeps /packages/*.rpm && ldconfig'
+}
+
+# The packages of $input, and two users; those that 80-upgrade installs lie beside.
+install_packages() {
+	mkdir "$tree/packages" "$tree/srv/bailiff-next" && "install_${format}s" || return
 	rm -r "$tree/packages"
 	useradd --root "$tree" --no-create-home --shell /bin/sh alice
 	useradd --root "$tree" --no-create-home --shell /bin/sh bob
