@@ -184,9 +184,12 @@ static int open_bus(const char *address, sd_bus **ret)
 }
 
 /* Authentication and Hello; sd-bus itself would wait without end for a bus that accepts and says nothing. */
-static int await_ready(sd_bus *bus)
+static int await_ready(const bailiff_connection *c)
 {
-	uint64_t deadline = deadline_after(CALL_TIMEOUT_USEC);
+	sd_bus *bus = c->bus;
+	/* a program may have to log in somewhere first, and ask somebody for a password */
+	uint64_t deadline =
+		deadline_after(address_passes_fds(c->address) ? CALL_TIMEOUT_USEC : LOGIN_TIMEOUT_USEC);
 
 	for (;;) {
 		uint64_t left = deadline_left(deadline);
@@ -233,7 +236,7 @@ static int open_again(bailiff_connection *c)
 	c->bus = sd_bus_close_unref(c->bus);
 	r = open_bus(c->address, &c->bus);
 	if (r == 0)
-		r = await_ready(c->bus);
+		r = await_ready(c);
 	if (r == 0) {
 		c->direct = false;
 		r = look_at_peer(c);
@@ -288,7 +291,7 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 	if (r == 0)
 		r = open_bus(address, &c->bus);
 	if (r == 0)
-		r = await_ready(c->bus);
+		r = await_ready(c);
 	if (r == 0)
 		r = look_at_peer(c);
 	if (r == 0)

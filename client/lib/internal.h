@@ -131,6 +131,8 @@ struct bailiff_connection {
 /* How long a call to the bus or the broker may take; a launch has to build a jail, and may be queued. */
 #define CALL_TIMEOUT_USEC   (25ULL * 1000000)
 #define LAUNCH_TIMEOUT_USEC (90ULL * 1000000)
+/* Until a program that an address names (ssh) has led to a bus: sd-bus' own limit for authentication. */
+#define LOGIN_TIMEOUT_USEC (90ULL * 1000000)
 /* And what the broker gives somebody to find a password. */
 #define INTERACTION_USEC (300ULL * 1000000)
 

@@ -345,6 +345,18 @@ static void test_host(void **state)
 	(void)setenv("PATH", before, 1);
 }
 
+/* Who types a password gets longer than a call: 90 seconds, of which this takes 27. */
+static void test_slow_login(void **state)
+{
+	g_autofree char *before = g_strdup(getenv("PATH"));
+	g_autofree char *script = g_strdup_printf(
+		"#!/bin/sh\nsleep 27\nexec systemd-stdio-bridge --bus-path='%s'\n", ctl_stage.rig->address);
+
+	fake_ssh(script);
+	EXPECT(0, "Version", NULL, "-Hfar", "status");
+	(void)setenv("PATH", before, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_terminal_output),
 		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_slow_login),
 	};
 
 	(void)process_reset_signals();
