@@ -19,6 +19,7 @@
 #include "broker/outflow.h"
 #include "broker/quota.h"
 #include "broker/rate.h"
+#include "broker/recall.h"
 #include "broker/sandbox.h"
 #include "catalog/catalog.h"
 
@@ -52,6 +53,7 @@ struct broker {
 	char **errors; /* of the last compilation, also a refused one */
 
 	struct callers callers;
+	struct recall recall;
 	struct quota quota;
 	struct rates rates;
 	struct sandboxes sandboxes;

@@ -212,8 +212,9 @@ static int move_in(struct bus_link *l)
 			r = sort(l);
 		else
 			break;
+		/* an answer of ours; what sd-bus has said has gone already */
 		if (r >= 0 || r == -ENOMSG)
-			r = flush(l);
+			r = relay_blocked(&l->relay) ? flush(l) : 1;
 		if (r < 0)
 			return r;
 		moved = 1;
@@ -355,6 +356,8 @@ int bus_link_open(struct bus_link *l, struct broker *b, int fd, sd_bus **ret)
 		r = make_bus(&other, ret);
 	}
 	relay_init(&l->relay, fd, l->inner, MESSAGE_MAX, MESSAGE_MAX);
+	l->relay.recall = &b->recall;
+	l->relay.owner = recall_owner(&b->recall);
 	if (r >= 0)
 		r = sd_event_add_defer(b->event, &l->again, on_again, l);
 	if (r >= 0)

@@ -218,6 +218,8 @@ static int begin_messages(struct connection *c)
 		return r;
 	relay_init(&c->relay, c->fd, c->inner, MESSAGE_MAX, REPLY_MAX);
 	c->relay.sender = BAILIFF_BUS_NAME;
+	c->relay.recall = &b->recall;
+	c->relay.owner = recall_owner(&b->recall);
 	r = callers_add_direct(&b->callers, c->name, c->bus, &c->identity);
 	if (r < 0)
 		return r;

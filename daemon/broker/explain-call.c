@@ -168,6 +168,8 @@ int explain_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (r >= 0) {
 		who = caller_for_plan(c);
 		r = explain(b, p, &who, m, error);
+		if (!plan_needs_unit(p))
+			recall_wanted(&b->recall, m);
 	}
 	inquiry_end(b, m);
 	return r;

@@ -80,6 +80,7 @@ static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error 
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct broker *b = userdata;
 	const struct caller *c = callers_find(&b->callers, m);
+	bool holds = true;
 	int r;
 
 	if (!c)
@@ -87,10 +88,15 @@ static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error 
 	r = sd_bus_message_new_method_return(m, &reply);
 	if (r >= 0)
 		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(ssbd)");
-	for (size_t i = 0; r >= 0 && i < b->catalog->n_profiles; i++)
+	for (size_t i = 0; r >= 0 && i < b->catalog->n_profiles; i++) {
 		r = append_profile(reply, &b->catalog->profiles[i], c);
+		/* a unit is looked up when something is asked that it decides */
+		holds = holds && !plan_needs_unit(&b->catalog->profiles[i]);
+	}
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
+	if (holds)
+		recall_wanted(&b->recall, m);
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 

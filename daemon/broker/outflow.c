@@ -58,9 +58,12 @@ static int stop_reading(struct outflow *o)
 	return sd_event_add_io(b->event, &o->writable, fd, EPOLLOUT, on_writable, o);
 }
 
-static int on_after(sd_event_source *source, void *userdata)
+/* Before each wait of the loop. As a source of its own, for what comes after others, it would cost each call
+ * a round of the loop. */
+static int look(sd_event_source *source, void *userdata)
 {
-	struct outflow *o = userdata;
+	const struct bus_link *l = userdata;
+	struct outflow *o = &l->broker->outflow;
 	uint64_t n = 0;
 	int r;
 
@@ -153,7 +156,7 @@ int outflow_begin(struct outflow *o, struct broker *b)
 	int r;
 
 	*o = (struct outflow){ .broker = b };
-	r = sd_event_add_post(b->event, &o->after, on_after, o);
+	r = sd_event_source_set_prepare(b->link.fd_source, look);
 	if (r >= 0)
 		r = sd_event_add_time(b->event, &o->timer, CLOCK_BOOTTIME, UINT64_MAX, 0, on_timer, o);
 	if (r >= 0)
@@ -163,7 +166,8 @@ int outflow_begin(struct outflow *o, struct broker *b)
 
 void outflow_end(struct outflow *o)
 {
-	o->after = sd_event_source_disable_unref(o->after);
+	if (o->broker && o->broker->link.fd_source)
+		(void)sd_event_source_set_prepare(o->broker->link.fd_source, NULL);
 	o->timer = sd_event_source_disable_unref(o->timer);
 	o->writable = sd_event_source_disable_unref(o->writable);
 	o->ping = sd_bus_slot_unref(o->ping);

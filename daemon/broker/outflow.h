@@ -18,7 +18,7 @@ struct broker;
 
 struct outflow {
 	struct broker *broker;
-	sd_event_source *after, *timer;
+	sd_event_source *timer;
 	sd_event_source *writable; /* set while nothing is read */
 	sd_bus_slot *ping;         /* set while the bus owes an answer */
 	uint64_t n_taken;          /* messages that the bus had made room for, when last looked */

@@ -359,5 +359,6 @@ int profile_bus_get(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	r = profile_bus_read_name(b, m, &index, error);
 	if (r >= 0)
 		r = profile_path(b->catalog->profiles[index].name, &path);
+	recall_wanted(&b->recall, m);
 	return r < 0 ? r : sd_bus_reply_method_return(m, "o", path);
 }

@@ -178,6 +178,11 @@ void pump_look_again(struct pump *p)
 	p->drained = false;
 }
 
+void pump_rest(struct pump *p)
+{
+	p->drained = true;
+}
+
 int pump_write(struct pump *p)
 {
 	const struct message_span m = pump_get(p);

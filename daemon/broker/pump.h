@@ -55,5 +55,7 @@ void pump_pass(struct pump *p);
 int pump_read(struct pump *p);
 /* Something may have come since the last event: an end of file, or what sd-bus has just written. */
 void pump_look_again(struct pump *p);
+/* Nothing has come since the last event that was acted on: the next pump_read() need not look. */
+void pump_rest(struct pump *p);
 /* 1: the message is written. 0: no room there. */
 int pump_write(struct pump *p);

@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <systemd/sd-bus.h>
 
-#define ANSWER_MAX 4096U
+#define ANSWER_MAX RECALL_ANSWER_MAX /* errors are far shorter */
 #define TEXT_MAX   256
 #define TRIES_MAX  100000 /* sd-bus reads something each time, unless it has given up */
 
@@ -139,10 +139,33 @@ int relay_read(struct relay *r)
 	return e < 0 ? e : -ENOMSG;
 }
 
+/* The answer that sd-bus has just written is what comes next from it, unless others wait. */
+static void remember(struct relay *r, const struct message_span *m)
+{
+	struct message_span answer;
+
+	if (!r->recall || !r->recall->wanted)
+		return;
+	if (pump_read(&r->out) > 0) {
+		answer = pump_get(&r->out);
+		recall_keep(r->recall, r->owner, m, &answer);
+	}
+	recall_begin(r->recall);
+}
+
 int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
 {
 	size_t sent = 0;
+	int known = 0;
 
+	if (r->recall && r->answer.size == 0)
+		known = recall_find(r->recall, r->owner, m, &r->answer);
+	if (known > 0)
+		pump_rest(&r->out); /* sd-bus has not been asked */
+	if (known != 0)
+		return known < 0 ? known : 0;
+	if (r->recall)
+		recall_begin(r->recall);
 	for (unsigned i = 0; i < TRIES_MAX; i++) {
 		ssize_t n = stream_send(
 			r->inner, m->data + sent, m->size - sent, m->fds, sent == 0 ? m->n_fds : 0);
@@ -152,6 +175,8 @@ int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
 			return (int)n;
 		sent += n > 0 ? (size_t)n : 0;
 		e = sd_bus_process(bus, NULL);
+		if (e >= 0 && sent == m->size)
+			remember(r, m);
 		if (e < 0 || sent == m->size)
 			return e;
 	}

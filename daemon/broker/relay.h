@@ -11,6 +11,7 @@
 
 #include "broker/message-check.h"
 #include "broker/pump.h"
+#include "broker/recall.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -22,6 +23,8 @@ struct relay {
 	struct buf answer;          /* to what was refused; empty: none */
 	size_t answer_sent;         /* of it */
 	struct message_fault fault; /* of the last message that was read */
+	struct recall *recall;      /* borrowed; NULL: every call goes to sd-bus */
+	uint64_t owner;             /* in it */
 };
 
 /* @in_max, @out_max: bytes of a message. */
@@ -34,7 +37,8 @@ bool relay_wants_in(const struct relay *r);
 int relay_read(struct relay *r);
 /* Throws away the message that was read; a call that wants an answer is told so, by an error of this name. */
 int relay_refuse(struct relay *r, const char *error, const char *text);
-/* A message to sd-bus, which acts on it. Does not close the fds. Negative: the connection is over. */
+/* A message to sd-bus, which acts on it; or its answer waits to go out, as it is known from before. Does not
+ * close the fds. Negative: the connection is over. */
 int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m);
 /* One message, or an answer, from sd-bus or to be given out: 1 when one went out, 0 when none is there or
  * there is no room. */

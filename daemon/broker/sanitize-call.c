@@ -216,5 +216,9 @@ int sanitize_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	/* what is a hash already takes no salt */
 	if (a->takes_hash && username_is_sanitized(q.user))
 		return a->reply(m, &q, q.user);
-	return b->salt ? reply(b->salt, m, error) : ask(b, m, error);
+	if (!b->salt)
+		return ask(b, m, error);
+	/* the salt changes with the catalog alone */
+	recall_wanted(&b->recall, m);
+	return reply(b->salt, m, error);
 }

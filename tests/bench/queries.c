@@ -19,11 +19,11 @@ static void print_queries(void)
 {
 	double empty = samples_usec(&queries[0].took, 0.5);
 
-	printf("\n%-22s %9s %9s %9s %7s\n", "query", "median", "p99", "minimum", "rate");
+	printf("\n%-28s %9s %9s %9s %7s\n", "query", "median", "p99", "minimum", "rate");
 	for (size_t i = 0; i < n_queries; i++) {
 		const struct samples *s = &queries[i].took;
 
-		printf("%-22s %9.1f %9.1f %9.1f %6.0f%%\n", queries[i].name, samples_usec(s, 0.5),
+		printf("%-28s %9.1f %9.1f %9.1f %6.0f%%\n", queries[i].name, samples_usec(s, 0.5),
 			samples_usec(s, 0.99), samples_usec(s, 0), 100 * empty / samples_usec(s, 0.5));
 	}
 }

@@ -33,6 +33,25 @@ static int fill_explain(sd_bus_message *m)
 	return sd_bus_message_append(m, "sasa{ss}a{sv}", PROFILE, 1, "/payload", 0, 0);
 }
 
+/* The broker recalls what it was asked before. */
+static int fill_other_user(sd_bus_message *m)
+{
+	static unsigned n;
+	char user[32];
+
+	(void)snprintf(user, sizeof(user), "user%u@example.com", n++);
+	return sd_bus_message_append(m, "s", user);
+}
+
+static int fill_other_explain(sd_bus_message *m)
+{
+	static unsigned n;
+	char argument[32];
+
+	(void)snprintf(argument, sizeof(argument), "%u", n++);
+	return sd_bus_message_append(m, "sasa{ss}a{sv}", PROFILE, 2, "/payload", argument, 0, 0);
+}
+
 struct query queries[] = {
 	{ .name = "an empty method", .interface = EMPTY_INTERFACE, .member = "Empty" },
 	{ .name = "Peer.Ping", .interface = "org.freedesktop.DBus.Peer", .member = "Ping" },
@@ -50,6 +69,14 @@ struct query queries[] = {
 		.interface = BAILIFF_MANAGER_INTERFACE,
 		.member = "Explain",
 		.fill = fill_explain },
+	{ .name = "GetSanitizedUsername, anew",
+		.interface = BAILIFF_MANAGER_INTERFACE,
+		.member = "GetSanitizedUsername",
+		.fill = fill_other_user },
+	{ .name = "Explain, anew",
+		.interface = BAILIFF_MANAGER_INTERFACE,
+		.member = "Explain",
+		.fill = fill_other_explain },
 };
 
 const size_t n_queries = sizeof(queries) / sizeof(queries[0]);

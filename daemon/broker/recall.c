@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/recall.h"
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a message's head; and of an answer by sd-bus, which writes the field of the call's serial first, then
+ * that of whom it is for, which there is when the call has a sender. */
+#define AT_TYPE         1
+#define AT_SERIAL       8
+#define AFTER_SERIAL    12
+#define AT_REPLY_FIELD  16
+#define AT_REPLY_SERIAL 20
+#define AT_FOR_FIELD    24
+#define AT_FOR_SIZE     28
+#define AT_FOR          32
+/* sd-bus counts its own from 1 on; nobody answers an answer */
+#define SERIAL UINT32_MAX
+
+uint64_t recall_owner(struct recall *r)
+{
+	return ++r->n_owners;
+}
+
+void recall_begin(struct recall *r)
+{
+	r->wanted = false;
+}
+
+void recall_wanted(struct recall *r, sd_bus_message *m)
+{
+	const char *sender = sd_bus_message_get_sender(m);
+	uint64_t serial;
+
+	r->wanted = sd_bus_message_get_cookie(m, &serial) >= 0 && serial <= UINT32_MAX &&
+		    (!sender || strlen(sender) < sizeof(r->sender));
+	if (!r->wanted)
+		return;
+	r->serial = (uint32_t)serial;
+	(void)memset(r->sender, 0, sizeof(r->sender));
+	if (sender)
+		memcpy(r->sender, sender, strlen(sender));
+}
+
+void recall_forget(struct recall *r)
+{
+	for (size_t i = 0; i < RECALL_MAX; i++) {
+		free(r->v[i].data);
+		r->v[i] = (struct recalled){ 0 };
+	}
+	r->wanted = false;
+}
+
+/* All but the serials. */
+static bool is_same(const struct recalled *known, uint64_t owner, const struct message_span *m)
+{
+	return known->owner == owner && known->question == m->size &&
+	       memcmp(known->data, m->data, AT_SERIAL) == 0 &&
+	       memcmp(known->data + AFTER_SERIAL, m->data + AFTER_SERIAL, m->size - AFTER_SERIAL) == 0;
+}
+
+static const struct recalled *find(const struct recall *r, uint64_t owner, const struct message_span *m)
+{
+	for (size_t i = 0; i < RECALL_MAX; i++)
+		if (r->v[i].data && is_same(&r->v[i], owner, m))
+			return &r->v[i];
+	return NULL;
+}
+
+static bool fits(const struct message_span *question)
+{
+	return question->n_fds == 0 && question->size >= MESSAGE_HEAD_SIZE &&
+	       question->size <= RECALL_QUESTION_MAX;
+}
+
+int recall_find(const struct recall *r, uint64_t owner, const struct message_span *question, struct buf *ret)
+{
+	const struct recalled *known = fits(question) ? find(r, owner, question) : NULL;
+	const uint32_t serial = SERIAL;
+
+	if (!known)
+		return 0;
+	buf_put(ret, known->data + known->question, known->answer);
+	if (buf_error(ret) < 0)
+		return buf_error(ret);
+	memcpy(ret->data + AT_SERIAL, &serial, sizeof(serial));
+	/* in the byte order of the question, as sd-bus answers in ours and none is kept of another */
+	memcpy(ret->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(serial));
+	return 1;
+}
+
+/* sd-bus may have had others to act on, and others' answers to give. */
+static bool is_wanted(const struct recall *r, const struct message_span *question)
+{
+	struct message_fault told;
+
+	return r->wanted && message_check(question->data, question->size, question->n_fds, &told) == 0 &&
+	       told.serial == r->serial && strcmp(told.sender, r->sender) == 0;
+}
+
+static bool is_for(const struct message_span *answer, const char *sender)
+{
+	static const uint8_t field[] = { 6, 1, 's', 0 };
+	const uint32_t size = (uint32_t)strlen(sender);
+
+	return size == 0 || (answer->size > AT_FOR + size &&
+				    memcmp(answer->data + AT_FOR_FIELD, field, sizeof(field)) == 0 &&
+				    memcmp(answer->data + AT_FOR_SIZE, &size, sizeof(size)) == 0 &&
+				    memcmp(answer->data + AT_FOR, sender, size) == 0);
+}
+
+/* A good answer in the question's byte order, and to this question. */
+static bool answers(const struct message_span *answer, const struct message_span *question)
+{
+	static const uint8_t field[] = { 5, 1, 'u', 0 };
+
+	return answer->n_fds == 0 && answer->size >= AT_FOR && answer->size <= RECALL_ANSWER_MAX &&
+	       answer->data[0] == question->data[0] &&
+	       answer->data[AT_TYPE] == SD_BUS_MESSAGE_METHOD_RETURN &&
+	       memcmp(answer->data + AT_REPLY_FIELD, field, sizeof(field)) == 0 &&
+	       memcmp(answer->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(uint32_t)) == 0;
+}
+
+void recall_keep(struct recall *r, uint64_t owner, const struct message_span *question,
+	const struct message_span *answer)
+{
+	struct recalled *place = &r->v[r->next];
+	uint8_t *data;
+
+	if (!fits(question) || !is_wanted(r, question) || !answers(answer, question) ||
+		!is_for(answer, r->sender))
+		return;
+	data = malloc(question->size + answer->size);
+	if (!data)
+		return;
+	memcpy(data, question->data, question->size);
+	memcpy(data + question->size, answer->data, answer->size);
+	free(place->data);
+	*place = (struct recalled){
+		.owner = owner, .data = data, .question = question->size, .answer = answer->size
+	};
+	r->next = (r->next + 1) % RECALL_MAX;
+}

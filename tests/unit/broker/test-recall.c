@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What is kept of questions and answers, and that nothing is that does not belong together. */
+
+#include "base/error.h"
+#include "broker/recall.h"
+#include "sink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#define SENDER ":1.7"
+#define SERIAL 7
+
+static struct message_span span_of(const struct buf *b)
+{
+	return (struct message_span){ .data = b->data, .size = b->size };
+}
+
+static struct message_parts question(uint32_t serial)
+{
+	struct message_parts p = message_call();
+
+	p.serial = serial;
+	p.fields[p.n_fields++] = message_text(7, "s", SENDER);
+	p.n_body = 8;
+	return p;
+}
+
+/* As sd-bus has it. */
+static struct message_parts answer(uint32_t serial, const char *destination)
+{
+	return (struct message_parts){ .type = 2,
+		.version = 1,
+		.serial = 99,
+		.fields = { message_number(5, serial), message_text(6, "s", destination) },
+		.n_fields = 2,
+		.n_body = 24 };
+}
+
+static struct recall fresh(void)
+{
+	return (struct recall){ .wanted = true, .serial = SERIAL, .sender = SENDER };
+}
+
+/* Keeps, or does not; tells which. */
+static bool keeps(struct recall *r, const struct message_parts *q, const struct message_parts *a)
+{
+	_cleanup_(buf_done) struct buf asked, answered, found = BUF_INIT(RECALL_ANSWER_MAX);
+	struct message_span question_span, answer_span;
+	int known;
+
+	message_make(q, &asked);
+	message_make(a, &answered);
+	question_span = span_of(&asked);
+	answer_span = span_of(&answered);
+	recall_keep(r, 1, &question_span, &answer_span);
+	known = recall_find(r, 1, &question_span, &found);
+	assert_true(known >= 0);
+	if (known > 0) {
+		assert_int_equal(found.size, answered.size);
+		assert_memory_equal(found.data, answered.data, 8);
+		assert_memory_equal(found.data + 12, answered.data + 12, answered.size - 12);
+	}
+	return known > 0;
+}
+
+static void test_again(void **state)
+{
+	_cleanup_(buf_done) struct buf again, found = BUF_INIT(RECALL_ANSWER_MAX), none = BUF_INIT(0);
+	struct message_parts q = question(SERIAL), a = answer(SERIAL, SENDER);
+	struct recall r = fresh();
+	struct message_span m;
+	uint32_t serial = 8, got;
+
+	assert_true(keeps(&r, &q, &a));
+	q.serial = serial;
+	message_make(&q, &again);
+	m = span_of(&again);
+	assert_int_equal(recall_find(&r, 1, &m, &found), 1);
+	memcpy(&got, found.data + 20, sizeof(got));
+	assert_int_equal(got, serial);
+	memcpy(&got, found.data + 8, sizeof(got));
+	assert_int_equal(got, UINT32_MAX);
+	/* over another connection, with another byte, with a descriptor */
+	assert_int_equal(recall_find(&r, 2, &m, &none), 0);
+	again.data[again.size - 1] ^= 1;
+	assert_int_equal(recall_find(&r, 1, &m, &none), 0);
+	again.data[again.size - 1] ^= 1;
+	m.n_fds = 1;
+	assert_int_equal(recall_find(&r, 1, &m, &none), 0);
+	m.n_fds = 0;
+	assert_int_equal(recall_find(&r, 1, &m, &none), 1);
+	recall_forget(&r);
+	assert_int_equal(recall_find(&r, 1, &m, &none), 0);
+}
+
+/* A call that wants no answer gets none. */
+static void test_flags_count(void **state)
+{
+	_cleanup_(buf_done) struct buf silent, none = BUF_INIT(0);
+	struct message_parts q = question(SERIAL), a = answer(SERIAL, SENDER);
+	struct recall r = fresh();
+	struct message_span m;
+
+	assert_true(keeps(&r, &q, &a));
+	q.flags = 1;
+	message_make(&q, &silent);
+	m = span_of(&silent);
+	assert_int_equal(recall_find(&r, 1, &m, &none), 0);
+	recall_forget(&r);
+}
+
+static void expect_not_kept(struct recall r, const struct message_parts *q, const struct message_parts *a)
+{
+	assert_false(keeps(&r, q, a));
+	recall_forget(&r);
+}
+
+static void test_not_kept(void **state)
+{
+	const struct message_parts q = question(SERIAL), good = answer(SERIAL, SENDER);
+	struct message_parts a = good, other = q;
+	struct recall r = fresh();
+
+	r.wanted = false;
+	expect_not_kept(r, &q, &good);
+	r = fresh();
+	r.serial = 8;
+	expect_not_kept(r, &q, &good);
+	r = fresh();
+	r.sender[3] = '8';
+	expect_not_kept(r, &q, &good);
+	a = answer(8, SENDER);
+	expect_not_kept(fresh(), &q, &a);
+	a = answer(SERIAL, ":1.8");
+	expect_not_kept(fresh(), &q, &a);
+	a = answer(SERIAL, ":1.77");
+	expect_not_kept(fresh(), &q, &a);
+	a = good;
+	a.n_fields = 1;
+	expect_not_kept(fresh(), &q, &a);
+	a = good;
+	a.type = 3;
+	expect_not_kept(fresh(), &q, &a);
+	a = good;
+	a.big = true;
+	expect_not_kept(fresh(), &q, &a);
+	a = good;
+	a.n_body = RECALL_ANSWER_MAX;
+	expect_not_kept(fresh(), &q, &a);
+	other.n_body = RECALL_QUESTION_MAX;
+	expect_not_kept(fresh(), &other, &good);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_flags_count),
+		cmocka_unit_test(test_not_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
