@@ -90,6 +90,8 @@ static int attach_new(
 	if (item->directory ? mkdirat(place->fd, name, 0755) < 0
 			    : mknodat(place->fd, name, S_IFREG | 0444, 0) < 0)
 		return errno_or_eio();
+	if (item->fd < 0) /* of a template: the mount comes with each launch */
+		return 0;
 	return RET_ERRNO(move_mount(item->fd, "", place->fd, name, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
@@ -117,9 +119,11 @@ static int attach_item(
 		return attach_link(p, place, item, root_fd, item->source);
 	if (item->link[0])
 		return attach_link(p, place, item, root_fd, item->link);
-	if (item->fd < 0)
+	if (item->fd < 0 && mount_plan_takes(p, item))
 		return 0;
 	r = attach_new(p, place, item, root_fd);
+	if (r == -EEXIST && p->part == MOUNTS_LASTING) /* others could take such a mount point away */
+		return -EXDEV;
 	if (r == -EEXIST) {
 		r = attach_at(p, item, root_fd);
 		/* it may lie over the directory now, or over one above it */

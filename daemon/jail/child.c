@@ -36,8 +36,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SETUP_UMASK 0022
-
 /* Seen by the launcher only; what counts is the report. */
 #define STATUS_FAILED 127
 

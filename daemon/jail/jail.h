@@ -21,6 +21,8 @@
 
 #define JAIL_OBJECT_MAX 256 /* bytes of "what" in a report: a path or key, cut if longer */
 
+#define JAIL_TEMPLATES_MAX 16 /* mount namespaces, of some 10 kB of the kernel's memory */
+
 #define JAIL_STOCK_MAX 16 /* network namespaces, of about 190 kB of the kernel's memory */
 
 /* Network namespaces that were made ahead, see stock.c. */
@@ -46,6 +48,7 @@ struct jail_context {
 	size_t n_init_filter;
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
 	struct jail_stock stock;
+	struct jail_templates *templates; /* NULL: all mounts are made for each jail */
 };
 
 #define JAIL_CONTEXT_NULL                                                                                    \
@@ -65,6 +68,11 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd);
 int jail_context_set_host_mounts(struct jail_context *c, int fd);
 void jail_context_close(struct jail_context *c);
 
+/* From now on launches are of this catalog: what was made ahead for others is let go. */
+void jail_ahead(struct jail_context *c, const struct catalog *catalog);
+/* Milliseconds of silence after which there is something to make ahead, see the two below; -1: nothing. */
+int jail_ahead_wait(const struct jail_context *c);
+
 /* Whether launches will ask for network namespaces of their own; if not, those in stock are let go. */
 void jail_stock_want(struct jail_context *c, bool wanted);
 /* Milliseconds of silence after which jail_stock_make() is in nobody's way; -1: there is nothing to make. */
@@ -73,6 +81,16 @@ int jail_stock_wait(const struct jail_context *c);
  * for jail_stock_receive(). */
 int jail_stock_make(struct jail_context *c);
 void jail_stock_receive(struct jail_context *c);
+
+/* As jail_stock_wait(). */
+int jail_templates_wait(const struct jail_context *c);
+/* Has a process make the mounts that launches have asked for, see template.c; when jail_templates_wait() says
+ * so. Returns an fd of the context's, the same each time: whenever it is readable, it is time for
+ * jail_templates_event(). */
+int jail_templates_make(struct jail_context *c);
+void jail_templates_event(struct jail_context *c);
+/* Lets go of all that were made; launches ask for new ones. */
+void jail_templates_drop(struct jail_context *c);
 
 /* A failure of one stage. */
 struct jail_error {

@@ -20,6 +20,7 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -351,7 +352,7 @@ static int make_item(struct mount_plan *p, struct mount_item *item, int host_fd)
 	}
 }
 
-static int make_root(struct mount_plan *p, int host_fd)
+int mount_make_root(struct mount_plan *p, int host_fd)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
@@ -368,14 +369,14 @@ static int make_root(struct mount_plan *p, int host_fd)
 	return r < 0 ? r : steal_fd(fd);
 }
 
-static int seal(int mount_fd)
+int mount_seal(int mount_fd)
 {
 	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY };
 
 	return RET_ERRNO(mount_setattr(mount_fd, "", AT_EMPTY_PATH, &a, sizeof(a)));
 }
 
-static int attach_all(struct mount_plan *p, int root_fd, struct jail_error *reterr)
+int mount_attach_all(struct mount_plan *p, int root_fd, struct jail_error *reterr)
 {
 	int r = attach_items(p, root_fd, reterr);
 
@@ -384,11 +385,11 @@ static int attach_all(struct mount_plan *p, int root_fd, struct jail_error *rete
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->items[i].fd < 0 || !p->items[i].seal)
 			continue;
-		r = seal(p->items[i].fd);
+		r = mount_seal(p->items[i].fd);
 		if (r < 0)
 			return jail_fail(reterr, STAGE_MOUNTS, r, "read-only", p->items[i].target);
 	}
-	r = p->minimal_root ? seal(root_fd) : 0;
+	r = p->minimal_root ? mount_seal(root_fd) : 0;
 	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "read-only", "/") : 0;
 }
 
@@ -403,7 +404,7 @@ static int enter_root(int base_fd, int root_fd, struct jail_error *reterr)
 	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "chroot", "") : 0;
 }
 
-static void close_items(struct mount_plan *p)
+void mount_close_items(struct mount_plan *p)
 {
 	for (size_t i = 0; i < p->n; i++)
 		p->items[i].fd = fd_close(p->items[i].fd);
@@ -416,13 +417,15 @@ static const char *name_of(const struct mount_item *item)
 	return item->idmap ? "source with idmap" : "source";
 }
 
-static int make_items(struct mount_plan *p, int host_fd, struct jail_error *reterr)
+int mount_make_items(struct mount_plan *p, int host_fd, struct jail_error *reterr)
 {
 	int r;
 
 	for (size_t i = 0; i < p->n; i++) {
 		struct mount_item *item = &p->items[i];
 
+		if (!mount_plan_takes(p, item))
+			continue;
 		r = make_item(p, item, host_fd);
 		if (r < 0)
 			return jail_fail(reterr, STAGE_MOUNTS, r, name_of(item),
@@ -444,7 +447,7 @@ static int make_all(struct mount_plan *p, int *ret_host, struct jail_error *rete
 	host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (host_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "/", "");
-	r = make_items(p, host_fd, reterr);
+	r = mount_make_items(p, host_fd, reterr);
 	if (r >= 0)
 		r = open_stores(p, host_fd, reterr);
 	if (r >= 0)
@@ -462,28 +465,43 @@ static int share(const struct mount_plan *p, int root_fd, struct jail_error *ret
 	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "shared propagation", "/") : 0;
 }
 
-int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
+static int build(struct mount_plan *p, struct jail_error *reterr)
 {
 	_cleanup_close_ int host_fd = -1, root_fd = -1, base_fd = -1;
 	int r;
 
-	if (!p->wanted)
-		return 0;
 	r = make_all(p, &host_fd, reterr);
 	if (r < 0)
 		return r;
-	root_fd = make_root(p, host_fd);
+	root_fd = mount_make_root(p, host_fd);
 	if (root_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root",
 			p->root_directory ? p->root_directory : "/");
 	base_fd = root_attach_in_base(root_fd);
 	if (base_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, base_fd, "base of the new root", "/");
-	r = attach_all(p, root_fd, reterr);
+	r = mount_attach_all(p, root_fd, reterr);
 	if (r >= 0)
 		r = apply_restrictions(p, root_fd, base_fd, reterr);
-	close_items(p);
+	mount_close_items(p);
 	if (r >= 0)
 		r = enter_root(base_fd, root_fd, reterr);
 	return r < 0 ? r : share(p, root_fd, reterr);
+}
+
+int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
+{
+	int r;
+
+	if (!p->wanted)
+		return 0;
+	if (!p->template)
+		return build(p, reterr);
+	r = template_apply(p, reterr);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* it was not cloned into a namespace of its own */
+	if (unshare(CLONE_NEWNS) < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "mount namespace", "");
+	return build(p, reterr);
 }

@@ -102,6 +102,8 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 		r = init_filter_build(&c->init_filter, &c->n_init_filter);
 	if (r >= 0)
 		r = c->init_root_fd = init_root_make(c);
+	if (r >= 0)
+		templates_open(c);
 	if (r < 0)
 		jail_context_close(c);
 	return r < 0 ? r : 0;
@@ -123,6 +125,7 @@ void jail_context_close(struct jail_context *c)
 	linger_collect(c);
 	linger_forget(c);
 	stock_done(c);
+	templates_done(c);
 	(void)fd_close(c->proc_fd);
 	(void)fd_close(c->host_proc_fd);
 	(void)fd_close(c->pidns_fd);
@@ -322,6 +325,7 @@ static int start(
 	if (r < 0)
 		return r;
 	network_from_stock(c, &s.namespaces, &s.network);
+	template_choose(c, spec, &s.namespaces, &s.mounts);
 	j->payload_is_init = s.namespaces.run_as_init;
 	j->without_landlock = !s.landlock.wanted;
 	j->labelled = s.label.context != NULL;

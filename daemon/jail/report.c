@@ -137,7 +137,7 @@ static int take_failure(const struct report *r, struct jail_error *reterr)
 
 static int take_listener(struct jail *j, struct jail_error *reterr)
 {
-	int r = violations_receive(j->go_fd, &j->listener_fd);
+	int r = receive_fd(j->go_fd, &j->listener_fd);
 
 	return r < 0 ? jail_fail(reterr, STAGE_SECCOMP, r, "listener for violations", "") : 1;
 }

@@ -206,6 +206,11 @@ int root_attach_in_base(int mount_fd)
 	return steal_fd(base_fd);
 }
 
+int root_open_in_base(int base_fd)
+{
+	return RET_ERRNO(openat(base_fd, BASE_ROOT, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
 int root_change(int mount_fd)
 {
 	if (fchdir(mount_fd) < 0 || chroot(".") < 0)

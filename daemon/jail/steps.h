@@ -24,6 +24,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+struct mount_plan;
+
 /* report.c */
 
 /* Records a failure, "what object" cut to JAIL_OBJECT_MAX, and returns error. Either text may be "". */
@@ -84,6 +86,23 @@ int network_raise_loopback(void);
 /* A network namespace for one jail; -1 if there is none. */
 int stock_take(struct jail_context *c);
 void stock_done(struct jail_context *c);
+
+/* n descriptors, at most JAIL_STOCK_MAX. For children. */
+int send_fds(int socket_fd, const int *fds, size_t n);
+
+/* template.c, template-child.c */
+
+/* Uses a template for these mounts, if there is one that fits; else asks for it to be made. */
+void template_choose(struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *namespaces,
+	struct mount_plan *p);
+/* Child: 1: the mounts are those of the template, and those that it can not hold. 0: it does not fit any
+ * more, and nothing was done. */
+int template_apply(struct mount_plan *p, struct jail_error *reterr);
+/* Without them all mounts are made for each jail. */
+void templates_open(struct jail_context *c);
+/* Whether one is being made. */
+bool templates_busy(const struct jail_context *c);
+void templates_done(struct jail_context *c);
 
 /* userns.c */
 
@@ -183,6 +202,13 @@ enum mount_item_type {
 	ITEM_SLOT,   /* a copy of the mount at what a caller opened */
 };
 
+/* Which of the items a process makes: see template.c. */
+enum mount_part {
+	MOUNTS_ALL,
+	MOUNTS_LASTING, /* what all launches of a template have in common */
+	MOUNTS_FRESH,   /* what each has for itself */
+};
+
 struct mount_item {
 	enum mount_item_type type;
 	const char *source;  /* on the host, or a link's text */
@@ -193,6 +219,7 @@ struct mount_item {
 	bool optional;   /* a missing source (tmpfs, pts: target) skips the item */
 	bool idmap;      /* the source's owner is the payload's user */
 	bool seal;       /* read-only, but only once everything below is mounted */
+	bool fresh;      /* not to be shared with another launch */
 	dev_t device;    /* ITEM_DEVICE */
 	const struct jail_slot *slot;
 	char mode[8], size[24], inodes[24]; /* tmpfs: mount options, "" for the kernel's default */
@@ -205,6 +232,8 @@ struct mount_item {
 
 struct mount_plan {
 	bool wanted, minimal_root, has_stores;
+	enum mount_part part;
+	const struct template *template; /* the context's; NULL: none */
 	struct mount_item *items;
 	size_t n, allocated;
 	dev_t *own; /* file systems that were made for this jail: only there mount points are created */
@@ -226,6 +255,18 @@ struct mount_plan {
 int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, struct mount_plan *ret,
 	struct jail_error *reterr);
 int apply_mounts(struct mount_plan *p, struct jail_error *reterr);
+static inline bool mount_plan_takes(const struct mount_plan *p, const struct mount_item *item)
+{
+	return p->part == MOUNTS_ALL || item->fresh == (p->part == MOUNTS_FRESH);
+}
+/* Child: the items' mounts, detached. */
+int mount_make_items(struct mount_plan *p, int host_fd, struct jail_error *reterr);
+void mount_close_items(struct mount_plan *p);
+/* Child: the new root, detached. Returns its fd. */
+int mount_make_root(struct mount_plan *p, int host_fd);
+/* Child: everything in its place below the new root, and read-only what is to be. */
+int mount_attach_all(struct mount_plan *p, int root_fd, struct jail_error *reterr);
+int mount_seal(int mount_fd);
 /* Child: the items' mounts and links below the new root. */
 int attach_items(struct mount_plan *p, int root_fd, struct jail_error *reterr);
 void mount_plan_done(struct mount_plan *p);
@@ -269,6 +310,8 @@ int root_pivot(int mount_fd);
 #define BASE_DIRECTORY "directory" /* in the base: nobody may open them */
 #define BASE_FILE      "file"
 int root_attach_in_base(int mount_fd);
+/* Child: the root in a base, below which it is already. */
+int root_open_in_base(int base_fd);
 int root_change(int mount_fd);
 /* Child: a detached, read-only copy of the directory that is to be the root. Returns the mount's fd. -EPERM:
  * somebody else than root could exchange it. */
@@ -433,8 +476,8 @@ void violation_plan_done(struct violation_plan *p);
 /* Child, in place of apply_filter(). *ret_asks: it is loaded; else nothing was, and the plain one has to be.
  */
 int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error *reterr);
-/* The listener that a child has sent: 1 and the fd, or 0 if it sent none. */
-int violations_receive(int socket_fd, int *ret);
+/* A descriptor, as the listener, that a child has sent: 1 and the fd, or 0 if it sent none. */
+int receive_fd(int socket_fd, int *ret);
 
 /* landlock.c */
 
@@ -493,6 +536,8 @@ int apply_directory(const char *path, struct jail_error *reterr);
 int apply_exec(const struct jail_spec *spec, bool labelled, int exe_fd, struct jail_error *reterr);
 
 /* child.c */
+
+#define SETUP_UMASK 0022 /* mount points are for everybody */
 
 /* Everything that the child needs, in one place. */
 struct jail_setup {

@@ -40,6 +40,24 @@ void jail_stock_want(struct jail_context *c, bool wanted)
 	c->stock.n = 0;
 }
 
+void jail_ahead(struct jail_context *c, const struct catalog *catalog)
+{
+	bool wants_networks = false;
+
+	for (size_t i = 0; i < catalog->n_profiles && !wants_networks; i++)
+		wants_networks =
+			!catalog->profiles[i].invalid && (catalog->profiles[i].namespaces & JAIL_NS_NET) != 0;
+	jail_stock_want(c, wants_networks);
+	jail_templates_drop(c);
+}
+
+int jail_ahead_wait(const struct jail_context *c)
+{
+	int wait = jail_stock_wait(c);
+
+	return wait >= 0 ? wait : jail_templates_wait(c);
+}
+
 int jail_stock_wait(const struct jail_context *c)
 {
 	const struct jail_stock *s = &c->stock;
@@ -56,7 +74,7 @@ static int make_one(const struct jail_context *c)
 	return r < 0 ? r : RET_ERRNO(openat(c->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC));
 }
 
-static int send_all(int socket_fd, const int *fds, size_t n)
+int send_fds(int socket_fd, const int *fds, size_t n)
 {
 	union stock_control control = { .bytes = { 0 } };
 	struct iovec part = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
@@ -85,7 +103,7 @@ static noreturn void maker_run(const struct jail_context *c, int socket_fd)
 		if (fds[n] < 0)
 			break;
 	}
-	_exit(n > 0 && send_all(socket_fd, fds, n) >= 0 ? 0 : 1);
+	_exit(n > 0 && send_fds(socket_fd, fds, n) >= 0 ? 0 : 1);
 }
 
 int jail_stock_make(struct jail_context *c)

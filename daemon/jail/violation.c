@@ -266,7 +266,7 @@ int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error
 }
 
 /* A descriptor that was sent and did not arrive is an error: nobody would be there to kill. */
-int violations_receive(int socket_fd, int *ret)
+int receive_fd(int socket_fd, int *ret)
 {
 	struct violation_control control = { .bytes = { 0 } };
 	const struct cmsghdr *head = control_head(&control);

@@ -60,24 +60,24 @@ static void stock_ready(struct server *s, struct source *source, uint32_t events
 	jail_stock_receive(&s->jail);
 }
 
-/* Nothing happened for a while. Without the namespaces launches take longer, and that is all. */
-static void use_silence(struct server *s)
+static void templates_ready(struct server *s, struct source *source, uint32_t events)
 {
-	int r;
-
-	s->stock.fd = jail_stock_make(&s->jail);
-	r = s->stock.fd < 0 ? s->stock.fd : server_watch(s, &s->stock, EPOLLIN);
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "cannot make network namespaces ahead");
+	jail_templates_event(&s->jail);
 }
 
-/* Namespaces are made ahead for profiles that want their own. */
-static bool wants_networks(const struct catalog *c)
+/* Nothing happened for a while. Without what is made now launches take longer, and that is all. */
+static void use_silence(struct server *s)
 {
-	for (size_t i = 0; i < c->n_profiles; i++)
-		if (!c->profiles[i].invalid && (c->profiles[i].namespaces & JAIL_NS_NET))
-			return true;
-	return false;
+	bool stock = jail_stock_wait(&s->jail) >= 0;
+	struct source *source = stock ? &s->stock : &s->templates;
+	int r = stock ? jail_stock_make(&s->jail) : jail_templates_make(&s->jail);
+
+	if (r >= 0 && source->fd < 0) {
+		source->fd = r;
+		r = server_watch(s, source, EPOLLIN);
+	}
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "cannot make namespaces ahead");
 }
 
 int server_init(struct server *s, int keeper_fd)
@@ -90,6 +90,7 @@ int server_init(struct server *s, int keeper_fd)
 		.broker = { .fd = -1, .handle = broker_readable },
 		.clock = { .fd = -1, .handle = clock_ticked },
 		.stock = { .fd = -1, .handle = stock_ready },
+		.templates = { .fd = -1, .handle = templates_ready },
 		.clock_armed = USEC_INFINITY,
 		.jail = JAIL_CONTEXT_NULL,
 		.uids = UIDS_NULL,
@@ -272,7 +273,7 @@ int server_set_catalog(struct server *s, uint32_t number, int memfd)
 	(void)generation_unref(s->previous);
 	s->previous = s->current;
 	s->current = steal_ptr(g);
-	jail_stock_want(&s->jail, wants_networks(s->current->catalog));
+	jail_ahead(&s->jail, s->current->catalog);
 	return 0;
 }
 
@@ -281,7 +282,7 @@ static int patience(struct server *s, bool *ret_silence)
 {
 	bool early = s->clock_armed < timers_next(&s->timers);
 	int linger = jail_collect(&s->jail) || early ? LINGER_MSEC : -1;
-	int silence = s->stopping ? -1 : jail_stock_wait(&s->jail);
+	int silence = s->stopping ? -1 : jail_ahead_wait(&s->jail);
 
 	*ret_silence = silence >= 0;
 	return silence >= 0 ? silence : linger;

@@ -21,7 +21,7 @@ struct listing {
 struct server {
 	int epoll_fd;
 	struct source keeper, broker, clock; /* fds owned */
-	struct source stock;                 /* when jail.stock can be filled; the fd is its */
+	struct source stock, templates;      /* when there is news of what is made ahead; fds are jail's */
 	uint64_t clock_armed;                /* deadline that the timerfd is set to */
 	struct jail_context jail;
 	/* the catalog in force, and the one before: requests made just before a reload name that one */

@@ -13,33 +13,53 @@
 #define POLL_USEC 20000
 #define SETTLE_MS 5000
 
+/* As the kernel calls namespaces. */
+#define NETWORKS "net:["
+#define MOUNTS   "mnt:["
+#define OF_INITS 1 /* the mount namespace that all jails' inits have */
+
 static const char *const names[] = { "stub", "keeper", "launcher", "broker", "test" };
 
-static size_t count_open(pid_t pid, size_t stock)
+/* Descriptors of what has a name that begins like this. */
+static size_t count_open(pid_t pid, const char *prefix)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
 	GDir *d = g_dir_open(path, 0, NULL);
-	size_t n = 0, networks = 0;
 	const char *name;
+	size_t n = 0;
 
 	while (d && (name = g_dir_read_name(d))) {
 		g_autofree char *link = g_build_filename(path, name, NULL),
 				*target = g_file_read_link(link, NULL);
 
-		if (target && g_str_has_prefix(target, "net:["))
-			networks++;
-		else
+		if (g_str_has_prefix(target ? target : "", prefix))
 			n++;
 	}
 	if (d)
 		g_dir_close(d);
-	return n + MAX(networks, stock);
+	return n;
+}
+
+size_t rig_count_templates(struct rig *rig)
+{
+	const size_t n = count_open(rig_pid(rig, RIG_LAUNCHER), MOUNTS);
+
+	return n > OF_INITS ? n - OF_INITS : 0;
 }
 
 size_t rig_count_fds(struct rig *rig, enum rig_process which)
 {
-	return which == RIG_LAUNCHER ? count_open(rig_pid(rig, which), JAIL_STOCK_MAX)
-				     : count_open(rig_pid(rig, which), 0);
+	const pid_t pid = rig_pid(rig, which);
+	const size_t n = count_open(pid, "");
+	size_t networks, mounts;
+
+	if (which != RIG_LAUNCHER)
+		return n;
+	/* what is made ahead may be there, or not be there yet */
+	networks = count_open(pid, NETWORKS);
+	mounts = count_open(pid, MOUNTS);
+	return n + MAX(networks, JAIL_STOCK_MAX) - networks + MAX(mounts, JAIL_TEMPLATES_MAX + OF_INITS) -
+	       mounts;
 }
 
 void rig_await_fds(struct rig *rig, enum rig_process which, size_t n)
@@ -137,7 +157,7 @@ static void count_fds(struct rig *rig, size_t fds[_RIG_PROCESS_MAX + 1])
 {
 	for (enum rig_process p = RIG_STUB; p < _RIG_PROCESS_MAX; p++)
 		fds[p] = rig_count_fds(rig, p);
-	fds[_RIG_PROCESS_MAX] = count_open(getpid(), 0);
+	fds[_RIG_PROCESS_MAX] = count_open(getpid(), "");
 }
 
 static bool same(struct rig *rig, const char *now, const size_t fds[_RIG_PROCESS_MAX + 1])

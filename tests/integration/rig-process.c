@@ -222,12 +222,13 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 	fail_msg("process %d was not started again", which);
 }
 
-/* The process that makes network namespaces for launches to come, see daemon/jail/stock.c. */
+/* The processes that make namespaces for launches to come, see daemon/jail/stock.c and template.c. */
 static bool is_maker(pid_t pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid), *name = NULL;
 
-	return g_file_get_contents(path, &name, NULL, NULL) && g_str_equal(name, "net-maker\n");
+	return g_file_get_contents(path, &name, NULL, NULL) &&
+	       (g_str_equal(name, "net-maker\n") || g_str_equal(name, "template-maker\n"));
 }
 
 static size_t count_below(pid_t top, int depth)

@@ -65,6 +65,8 @@ int rig_test_teardown(void **state);
 /* The descriptors that one of them has open. The launcher's stock of network namespaces counts as full: it
  * fills whenever there is nothing to do. */
 size_t rig_count_fds(struct rig *rig, enum rig_process which);
+/* Mount namespaces that the launcher has made ahead. */
+size_t rig_count_templates(struct rig *rig);
 /* Waits up to RIG_TIMEOUT_MS until there are no more than n. */
 void rig_await_fds(struct rig *rig, enum rig_process which, size_t n);
 /* The lines that only one of two texts has. */

@@ -20,6 +20,8 @@
 
 #define FEW 3 /* of the calls of one kind: the first, the second, the last */
 
+#define TEMPLATE_MS 500 /* until the mounts have been made ahead, once more */
+
 static const char *const errors[] = { "EPERM", "ENOMEM", "EIO", "EMFILE", "ENOSPC", "EAGAIN", "EINTR" };
 static const char *const see[] = { "/probe", "see", NULL };
 
@@ -32,21 +34,29 @@ static const char profile[] =
 	"[Access]\nAllowUser=man\n"
 	"[Exec]\nExecutable=/probe\nStandardOutput=inherit\n"
 	"[User]\nUser=lp\n[Filesystem]\nMinimalRoot=yes\nPrivateTmp=yes\nPrivateDevices=yes\n"
-	"BindReadOnlyPaths=%s/tests/jail/probe:/probe\n"
+	"BindReadOnlyPaths=%s/tests/jail/probe:/probe\n%s"
 	"[Landlock]\nFsPathReadExecute=/probe\nFsPathReadOnly=/proc /dev /etc\nFsPathReadWrite=/tmp\n"
 	"[Seccomp]\nSystemCallFilter=~@clock @module @mount\nMemoryDenyWriteExecute=yes\n"
 	"[Resources]\nLimitNOFILE=256\nLimitNPROC=64\nTimeoutStopSec=2s\n";
 
 struct run {
 	GDBusConnection *c;
+	bool ahead;    /* the launches' mounts are made ahead */
 	char *healthy; /* what the program sees when nothing fails */
 	char *trace;   /* path */
-	unsigned n, n_failed, n_launchers;
+	unsigned n, n_failed, n_launchers, n_templates;
 };
 
-/* What differs from one launch to the next is cut: numbers of mounts, namespaces, pipes and processes. */
+static gint compare(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What differs from one launch to the next is cut: numbers of mounts, namespaces, pipes and processes. So is
+ * the order of mounts, which is that in which they were made: a launch from a template makes its own last. */
 static char *comparable(const char *seen, const char *own_namespaces)
 {
+	g_autoptr(GPtrArray) mounts = g_ptr_array_new_with_free_func(g_free);
 	g_auto(GStrv) lines = g_strsplit(seen, "\n", -1);
 	GString *s = g_string_new(NULL);
 
@@ -58,7 +68,7 @@ static char *comparable(const char *seen, const char *own_namespaces)
 			g_string_append_printf(s, "%s %s\n", words[0],
 				strstr(own_namespaces, words[1]) ? "the host's" : "its own");
 		else if (n == 5 && g_str_has_prefix(*line, "mount "))
-			g_string_append_printf(s, "mount %s\n", words[4]);
+			g_ptr_array_add(mounts, g_strdup_printf("mount %s\n", words[4]));
 		else if (n == 5 && g_str_has_prefix(*line, "fd "))
 			g_string_append_printf(s, "fd %s %s %s\n", words[1], words[3], words[4]);
 		else if (n == 2 && g_str_has_prefix(*line, "proc ") && g_ascii_isdigit(words[1][0]))
@@ -66,6 +76,9 @@ static char *comparable(const char *seen, const char *own_namespaces)
 		else if (!g_str_has_prefix(*line, "session_keyring ") && !g_str_has_prefix(*line, "cgroup "))
 			g_string_append_printf(s, "%s\n", *line);
 	}
+	g_ptr_array_sort(mounts, compare);
+	for (guint i = 0; i < mounts->len; i++)
+		g_string_append(s, mounts->pdata[i]);
 	return g_string_free(s, FALSE);
 }
 
@@ -215,6 +228,17 @@ static void settle(struct rig *rig, struct run *run, pid_t launcher, const char 
 	}
 }
 
+/* Whether the next launch will find its mounts made ahead. */
+static bool await_template(struct rig *rig, const struct run *run, int patience_ms)
+{
+	for (int i = 0; run->ahead && i < patience_ms; i++) {
+		if (rig_count_templates(rig) > 0)
+			return true;
+		g_usleep(1000);
+	}
+	return false;
+}
+
 static void fail_once(
 	struct rig *rig, struct run *run, const char *call, unsigned nth, const char *error_name)
 {
@@ -223,12 +247,15 @@ static void fail_once(
 		g_strdup_printf("inject=%s:error=%s:syscall=getpid:when=%u", call, error_name, nth);
 	g_autofree char *own = namespaces_of(rig), *output = NULL, *seen = NULL, *trace = NULL;
 	const pid_t launcher = rig_pid(rig, RIG_LAUNCHER);
+	/* who makes one may be what failed last */
+	const bool template = await_template(rig, run, TEMPLATE_MS);
 	const GPid strace = trace_begin(run, launcher, what, inject);
 	g_autoptr(GError) error = NULL;
 
 	output = launch(run, &error);
 	trace = trace_end(rig, run, strace);
 	run->n++;
+	run->n_templates += template;
 	run->n_failed += error != NULL;
 	if (error && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
 		fail_msg("%s: no answer", inject);
@@ -296,6 +323,7 @@ static GHashTable *look_at_one(struct rig *rig, struct run *run)
 	g_free(launch(run, &error));
 	assert_null(error);
 	rig_wait_jailed(rig, 0);
+	assert_true(await_template(rig, run, RIG_TIMEOUT_MS) == run->ahead);
 	strace = trace_begin(run, rig_pid(rig, RIG_LAUNCHER), "trace=all", NULL);
 	output = launch(run, &error);
 	trace = trace_end(rig, run, strace);
@@ -306,14 +334,14 @@ static GHashTable *look_at_one(struct rig *rig, struct run *run)
 	return count_calls(trace);
 }
 
-static void test_every_call(void **state)
+/* @more: of the file system. */
+static void fail_every_call(struct rig *rig, bool ahead, const char *more)
 {
-	g_autofree char *text = g_strdup_printf(profile, g_getenv("BAILIFF_BUILD_ROOT"));
+	g_autofree char *text = g_strdup_printf(profile, g_getenv("BAILIFF_BUILD_ROOT"), more);
 	const char *only = g_getenv("BAILIFF_INJECT_CALL");
 	g_autoptr(GHashTable) calls = NULL;
 	g_autoptr(GList) names = NULL;
-	struct rig *rig = *state;
-	struct run run = { 0 };
+	struct run run = { .ahead = ahead };
 	size_t turn = 0;
 
 	rig_write(rig, "profiles/inject.profile", text);
@@ -325,13 +353,16 @@ static void test_every_call(void **state)
 	assert_true(g_hash_table_contains(calls, "clone3") && g_hash_table_contains(calls, "seccomp"));
 	assert_true(g_hash_table_contains(calls, "landlock_restrict_self"));
 	assert_true(g_hash_table_contains(calls, "execveat"));
+	assert_true(g_hash_table_contains(calls, "pivot_root") != ahead);
 	names = g_list_sort(g_hash_table_get_keys(calls), (GCompareFunc)strcmp);
 	for (GList *l = names; l; l = l->next, turn++)
 		if (!only || strcmp(only, l->data) == 0)
 			fail_calls_of(rig, &run, l->data,
 				GPOINTER_TO_UINT(g_hash_table_lookup(calls, l->data)), turn);
-	print_message("%u calls of %u kinds failed: %u launches failed, %u launchers ended\n", run.n,
-		g_hash_table_size(calls), run.n_failed, run.n_launchers);
+	print_message(
+		"%u calls of %u kinds failed, %u from a template: %u launches failed, %u launchers ended\n",
+		run.n, g_hash_table_size(calls), run.n_templates, run.n_failed, run.n_launchers);
+	assert_true(only || (ahead ? run.n_templates > run.n / 2 : run.n_templates == 0));
 	/* most are of the set-up, none of which may be missed */
 	assert_true(only || run.n_failed > g_hash_table_size(calls));
 	g_free(run.healthy);
@@ -339,9 +370,23 @@ static void test_every_call(void **state)
 	rig_disconnect(rig, run.c);
 }
 
+static void test_every_call(void **state)
+{
+	/* below what is each launch's own: so all mounts are */
+	fail_every_call(*state, false, "BindReadOnlyPaths=/etc/passwd:/tmp/passwd\n");
+}
+
+static void test_every_call_from_template(void **state)
+{
+	fail_every_call(*state, true, "");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_call) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_call),
+		cmocka_unit_test(test_every_call_from_template),
+	};
 
 	if (!rig_can_run())
 		return RIG_SKIPPED;

@@ -9,18 +9,21 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/strv.h"
+#include "jail/steps.h"
 #include "machine.h"
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TIMEOUT_MSEC 20000
-#define COPY_MAX     (64U * 1024 * 1024)
-#define OUTPUT_MAX   (4U * 1024 * 1024)
+#define TIMEOUT_MSEC   20000
+#define TEMPLATE_TRIES 5
+#define COPY_MAX       (64U * 1024 * 1024)
+#define OUTPUT_MAX     (4U * 1024 * 1024)
 
 int rig_main(int (*run)(void))
 {
@@ -259,11 +262,49 @@ const char *rig_mkdir(struct rig *r, const char *name, mode_t mode)
 	return path;
 }
 
+/* What jail_start() finds; it notes, too, what it does not find. */
+bool rig_has_template(struct rig *r)
+{
+	struct namespace_plan namespaces = { .clone_flags = CLONE_NEWNS };
+	struct mount_plan plan;
+	struct jail_error unused;
+	bool found;
+
+	if (prepare_mounts(&r->context, &r->spec, &plan, &unused) < 0)
+		return false;
+	template_choose(&r->context, &r->spec, &namespaces, &plan);
+	found = plan.template != NULL;
+	assert_int_equal(namespaces.clone_flags, found ? 0 : CLONE_NEWNS);
+	mount_plan_done(&plan);
+	return found;
+}
+
+bool rig_make_template(struct rig *r)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	/* what others mount on this machine may have it made again */
+	for (int tries = 0; tries < TEMPLATE_TRIES && !rig_has_template(r); tries++) {
+		if (jail_templates_wait(&r->context) < 0)
+			return false;
+		p.fd = jail_templates_make(&r->context);
+		if (p.fd < 0)
+			return false;
+		while (templates_busy(&r->context)) {
+			assert_int_equal(poll(&p, 1, TIMEOUT_MSEC), 1);
+			jail_templates_event(&r->context);
+		}
+	}
+	return rig_has_template(r);
+}
+
 int rig_start(struct rig *r, const char *const *argv)
 {
 	strv_free(r->spec.argv);
 	r->spec.argv = copy(argv);
 	r->error = (struct jail_error){ .stage = STAGE_NONE };
+	if (getenv("BAILIFF_TEST_TEMPLATES"))
+		(void)rig_make_template(r);
 	return jail_start(&r->context, &r->spec, &r->jail, &r->error);
 }
 

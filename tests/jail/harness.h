@@ -64,6 +64,11 @@ const char *rig_file(struct rig *r, const char *name, const char *text, mode_t m
 const char *rig_copy(struct rig *r, const char *source, const char *name, mode_t mode);
 const char *rig_mkdir(struct rig *r, const char *name, mode_t mode);
 
+/* Whether launches of the spec, as it is now, have a template. */
+bool rig_has_template(struct rig *r);
+/* Has one made, as the launcher does it. False: there is none. With BAILIFF_TEST_TEMPLATES=1 each
+ * rig_start() tries that first. */
+bool rig_make_template(struct rig *r);
 /* jail_start() with these arguments for the probe. Returns its result; the error is in r->error. */
 int rig_start(struct rig *r, const char *const *argv);
 /* rig_start(), the go, and a report that must be of success. */

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Templates in children: making one, and mounting what is in one. Both are copies of the launcher, and all
+ * that runs here is async-signal-safe.
+ *
+ * The sources are looked at in the launcher's own mount namespace, by who makes a template and by who uses
+ * it: only there have mounts the same numbers for both. What was built from is then compared with what was
+ * seen.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "jail/template.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define PATIENCE_SEC 1 /* it takes a thousandth */
+
+static bool has_source(const struct mount_item *item)
+{
+	return item->type == ITEM_BIND || item->type == ITEM_MIRROR || item->type == ITEM_DEVICE ||
+	       item->type == ITEM_NODE;
+}
+
+static int look_at_link(int fd, struct template_source *ret)
+{
+	ssize_t n = readlinkat(fd, "", ret->link, sizeof(ret->link) - 1);
+
+	if (n < 0)
+		return errno_or_eio();
+	ret->kind = SOURCE_LINK;
+	return (size_t)n == sizeof(ret->link) - 1 ? -ENAMETOOLONG : 0;
+}
+
+/* What the source of an item is now. */
+static int look(const struct mount_item *item, int host_fd, struct template_source *ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct statx x;
+
+	*ret = (struct template_source){ .kind = SOURCE_NONE };
+	if (!has_source(item))
+		return 0;
+	fd = item->type == ITEM_MIRROR ? lookup_nofollow(host_fd, item->source)
+				       : lookup(host_fd, item->source);
+	if (fd == -ENOENT && item->optional)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_MNT_ID, &x) < 0)
+		return errno_or_eio();
+	if (!(x.stx_mask & STATX_MNT_ID))
+		return -EOPNOTSUPP;
+	if (S_ISLNK(x.stx_mode))
+		return look_at_link(fd, ret);
+	ret->kind = SOURCE_OBJECT;
+	ret->mount = x.stx_mnt_id;
+	ret->inode = x.stx_ino;
+	ret->device_major = x.stx_dev_major;
+	ret->device_minor = x.stx_dev_minor;
+	return 0;
+}
+
+static bool is_same_source(const struct template_source *a, const struct template_source *b)
+{
+	return a->kind == b->kind && a->mount == b->mount && a->inode == b->inode &&
+	       a->device_major == b->device_major && a->device_minor == b->device_minor &&
+	       strcmp(a->link, b->link) == 0;
+}
+
+static int open_host(void)
+{
+	return RET_ERRNO(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+/* Is every source what it was? */
+static int is_current(const struct template *t)
+{
+	_cleanup_close_ int host_fd = open_host();
+
+	if (host_fd < 0)
+		return host_fd;
+	for (size_t i = 0; i < t->n; i++) {
+		struct template_source now;
+		int r = look(&t->items[i], host_fd, &now);
+
+		if (r < 0)
+			return r;
+		if (!is_same_source(&now, &t->sources[i]))
+			return 0;
+	}
+	return 1;
+}
+
+/* The places are there, and no link is on the way: see check_places(). */
+static int attach_fresh(struct mount_plan *p, int root_fd, struct jail_error *reterr)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct mount_item *item = &p->items[i];
+
+		if (mount_plan_takes(p, item) &&
+			move_mount(item->fd, "", root_fd, item->target + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "mount point", item->target);
+	}
+	return 0;
+}
+
+/* What apply_mounts() does, but for what is there. */
+static int complete(struct mount_plan *p, struct jail_error *reterr)
+{
+	_cleanup_close_ int base_fd = open_host(), root_fd = -1;
+	int r;
+
+	if (base_fd < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, base_fd, "base of the new root", "/");
+	root_fd = root_open_in_base(base_fd);
+	if (root_fd < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root", "/");
+	r = mount_make_items(p, -1, reterr);
+	if (r >= 0)
+		r = attach_fresh(p, root_fd, reterr);
+	if (r >= 0)
+		r = apply_restrictions(p, root_fd, base_fd, reterr);
+	mount_close_items(p);
+	if (r < 0)
+		return r;
+	r = root_change(root_fd);
+	return r < 0 ? jail_fail(reterr, STAGE_MOUNTS, r, "chroot", "") : 0;
+}
+
+int template_apply(struct mount_plan *p, struct jail_error *reterr)
+{
+	const struct template *t = p->template;
+	int r;
+
+	if (is_current(t) <= 0 || setns(t->fd, CLONE_NEWNS) < 0) {
+		atomic_store(t->stale, true);
+		return 0;
+	}
+	/* From here on it is the template or nothing: what it is in now others enter, too. */
+	if (unshare(CLONE_NEWNS) < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "mount namespace", "");
+	p->part = MOUNTS_FRESH;
+	r = complete(p, reterr);
+	return r < 0 ? r : 1;
+}
+
+/* Whether each mount is where its target says, with no link on the way. */
+static int check_places(const struct mount_plan *p, int root_fd)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct mount_item *item = &p->items[i];
+		int fd;
+
+		if (item->type == ITEM_LINK || item->link[0] || (item->fd < 0 && !item->fresh))
+			continue;
+		fd = path_open_at(
+			root_fd, item->target, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+		if (fd < 0)
+			return -EXDEV;
+		(void)fd_close(fd);
+	}
+	return 0;
+}
+
+/* What was mounted is what was seen before, by way of the other mount namespace. */
+static int check_built(const struct mount_plan *p, const struct template_source *sources)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct mount_item *item = &p->items[i];
+		struct stat st;
+
+		if (!has_source(item))
+			continue;
+		if (sources[i].kind != (item->link[0]          ? SOURCE_LINK
+					       : item->fd >= 0 ? SOURCE_OBJECT
+							       : SOURCE_NONE) ||
+			strcmp(sources[i].link, item->link) != 0)
+			return -ESTALE;
+		if (item->fd < 0)
+			continue;
+		if (fstat(item->fd, &st) < 0)
+			return errno_or_eio();
+		if (st.st_ino != sources[i].inode ||
+			st.st_dev != makedev(sources[i].device_major, sources[i].device_minor))
+			return -ESTALE;
+	}
+	return 0;
+}
+
+static int look_at_all(const struct template *t, struct template_source *ret)
+{
+	_cleanup_close_ int host_fd = open_host();
+	int r = host_fd < 0 ? host_fd : 0;
+
+	for (size_t i = 0; r >= 0 && i < t->n; i++)
+		r = look(&t->items[i], host_fd, &ret[i]);
+	return r;
+}
+
+static int build(struct mount_plan *p, const struct template_source *sources)
+{
+	_cleanup_close_ int host_fd = open_host(), root_fd = -1, base_fd = -1;
+	struct jail_error unused;
+	int r;
+
+	if (host_fd < 0)
+		return host_fd;
+	r = mount_make_items(p, host_fd, &unused);
+	if (r >= 0)
+		r = check_built(p, sources);
+	if (r < 0)
+		return r;
+	root_fd = mount_make_root(p, host_fd);
+	if (root_fd < 0)
+		return root_fd;
+	base_fd = root_attach_in_base(root_fd);
+	if (base_fd < 0)
+		return base_fd;
+	r = mount_attach_all(p, root_fd, &unused);
+	if (r >= 0)
+		r = check_places(p, root_fd);
+	return r < 0 ? r : root_pivot(base_fd);
+}
+
+/* Returns the namespace's fd. */
+static int make(const struct jail_context *c, const struct template *t, struct template_source *sources)
+{
+	dev_t own[TEMPLATE_ITEMS_MAX + 1];
+	struct mount_plan p = {
+		.minimal_root = true, .part = MOUNTS_LASTING, .items = t->items, .n = t->n, .own = own
+	};
+	int r;
+
+	r = look_at_all(t, sources);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < p.n; i++)
+		p.items[i].directory = p.items[i].fresh; /* which are not made, but their places */
+	if (unshare(CLONE_NEWNS) < 0)
+		return errno_or_eio();
+	r = mount_make_private();
+	if (r >= 0)
+		r = build(&p, sources);
+	return r < 0 ? r : RET_ERRNO(openat(c->proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC));
+}
+
+noreturn void template_make(
+	const struct jail_context *c, const struct template *t, struct template_word *word, int socket_fd)
+{
+	int fd;
+
+	(void)prctl(PR_SET_NAME, "template-maker", 0, 0, 0); /* for people who look at ps */
+	/* A source that does not answer is not waited for: there are others to be made. */
+	if (process_reset_signals() < 0)
+		_exit(1);
+	(void)alarm(PATIENCE_SEC);
+	(void)umask(SETUP_UMASK);
+	fd = make(c, t, word->sources);
+	word->impossible = fd == -EXDEV;
+	_exit(fd >= 0 && send_fds(socket_fd, &fd, 1) >= 0 ? 0 : 1);
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Templates: mount namespaces that hold what all launches of a profile mount alike. To build that takes some
+ * hundred system calls, and the kernel's wait when the host's tree is let go; to enter a namespace and copy
+ * it takes two. What a launch can not share (the file systems that it writes to, /proc) it mounts in its
+ * copy.
+ *
+ * A template is found by the list of its mounts, whatever profile they come from. It is used only as long as
+ * building would come to the same:
+ *  - nothing was mounted, unmounted or mounted otherwise in the launcher's namespace since before it was
+ * made: the kernel tells (proc_pid_mountinfo(5)), and all templates go. That is also why they keep no file
+ * system of the host busy.
+ *  - each source is looked up as for building, and is the same object of the same mount, or as absent, or the
+ *    same link (template-child.c). A launch that finds it otherwise builds, and the template goes.
+ *  - all its mount points are on file systems of its own, which nobody can change: a mount point that is
+ *    removed takes the mount with it, in all namespaces.
+ *
+ * It is made by a process that does nothing else, when the launcher has had nothing to do for a while; a
+ * source that hangs keeps only that process, and not for long. Nobody waits for it: without a template a
+ * launch builds.
+ */
+
+#include "jail/template.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SILENCE_MSEC 3   /* as for the stock */
+#define END_MSEC     100 /* for a maker that was killed */
+
+struct shared {
+	atomic_bool stale[JAIL_TEMPLATES_MAX];
+	struct template_word word;
+};
+
+struct jail_templates {
+	int epoll_fd;
+	/* two of the same file, as the kernel tells once for each: it tells the epoll, and who asks */
+	int told_fd, asked_fd;
+	int maker_pidfd, channel_fd; /* while one is being made, or was; else -1 */
+	struct template *making;     /* NULL: the one that is being made is not wanted any more */
+	uint64_t uses;
+	struct shared *shared;
+	struct template all[JAIL_TEMPLATES_MAX];
+};
+
+static void forget(struct jail_templates *ts, struct template *t)
+{
+	free(t->items);
+	free(t->texts);
+	free(t->sources);
+	if (ts->making == t)
+		ts->making = NULL;
+	(void)fd_close(t->fd);
+	*t = (struct template){ .fd = -1, .stale = t->stale };
+}
+
+static void forget_all(struct jail_templates *ts)
+{
+	for (size_t i = 0; i < JAIL_TEMPLATES_MAX; i++)
+		forget(ts, &ts->all[i]);
+}
+
+static void forget_if_mounts_changed(struct jail_templates *ts)
+{
+	struct pollfd p = { .fd = ts->asked_fd, .events = POLLPRI };
+
+	if (poll(&p, 1, 0) != 0)
+		forget_all(ts);
+}
+
+/* Only what is written down here may be in a template: whatever is added to plans is not, until somebody has
+ * thought about it. */
+static bool is_known(const struct mount_item *item)
+{
+	switch (item->type) {
+	case ITEM_BIND:
+	case ITEM_MIRROR:
+	case ITEM_DEVICE:
+	case ITEM_NODE:
+	case ITEM_LINK:
+	case ITEM_TMPFS:
+	case ITEM_PROC:
+		return !item->propagates && !item->idmap && path_is_normalized(item->target);
+	default:
+		return false;
+	}
+}
+
+/* What is written to, and what shows the jail itself. */
+static bool is_fresh(const struct mount_item *item)
+{
+	return item->type == ITEM_PROC || (item->type == ITEM_TMPFS && !item->seal);
+}
+
+/* A fresh mount comes after all others: nothing may be to lie in it, or over it. */
+static bool can_come_last(const struct mount_plan *p, size_t fresh)
+{
+	const char *target = p->items[fresh].target;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (i != fresh && (path_is_below(p->items[i].target, target) ||
+					  (i > fresh && path_is_below(target, p->items[i].target))))
+			return false;
+	return true;
+}
+
+/* Restrictions are made by each launch. This kind would have to move mounts of the template, see restrict.c.
+ */
+static bool is_in_the_way(const struct mount_plan *p, const struct mount_item *item)
+{
+	for (size_t i = 0; i < p->n_restrictions; i++)
+		if (p->restrictions[i].type == RESTRICTION_READ_ONLY && !item->fresh &&
+			path_is_below(item->target, p->restrictions[i].path) &&
+			strcmp(item->target, p->restrictions[i].path) != 0)
+			return true;
+	return false;
+}
+
+static bool is_possible(const struct jail_spec *spec, struct mount_plan *p)
+{
+	/* with it a payload could write to what it shares with others */
+	if ((spec->bounding | spec->ambient) & (UINT64_C(1) << CAP_SYS_ADMIN))
+		return false;
+	if (!p->minimal_root || p->root_directory || p->has_stores || spec->n_slots > 0 ||
+		spec->propagation != PROPAGATION_PRIVATE || p->n > TEMPLATE_ITEMS_MAX)
+		return false;
+	for (size_t i = 0; i < p->n; i++)
+		p->items[i].fresh = is_fresh(&p->items[i]);
+	for (size_t i = 0; i < p->n; i++)
+		if (!is_known(&p->items[i]) || is_in_the_way(p, &p->items[i]) ||
+			(p->items[i].fresh && !can_come_last(p, i)))
+			return false;
+	return true;
+}
+
+static bool is_same_item(const struct mount_item *a, const struct mount_item *b)
+{
+	return a->type == b->type && a->attributes == b->attributes && a->recursive == b->recursive &&
+	       a->optional == b->optional && a->seal == b->seal && a->fresh == b->fresh &&
+	       a->device == b->device && strcmp(a->source, b->source) == 0 &&
+	       strcmp(a->target, b->target) == 0 && strcmp(a->mode, b->mode) == 0 &&
+	       strcmp(a->size, b->size) == 0 && strcmp(a->inodes, b->inodes) == 0;
+}
+
+static struct template *find(struct jail_templates *ts, const struct mount_plan *p)
+{
+	for (size_t k = 0; k < JAIL_TEMPLATES_MAX; k++) {
+		struct template *t = &ts->all[k];
+		size_t i = 0;
+
+		while (t->items && t->n == p->n && i < p->n && is_same_item(&t->items[i], &p->items[i]))
+			i++;
+		if (t->items && i == p->n && t->n == p->n)
+			return t;
+	}
+	return NULL;
+}
+
+/* A free place, or that of the one that was used longest ago. */
+static struct template *take_place(struct jail_templates *ts)
+{
+	struct template *place = NULL;
+
+	for (size_t i = 0; i < JAIL_TEMPLATES_MAX; i++) {
+		struct template *t = &ts->all[i];
+
+		if (!t->items)
+			return t;
+		if (t != ts->making && (!place || t->used < place->used))
+			place = t;
+	}
+	forget(ts, place);
+	return place;
+}
+
+static const char *copy_text(char **at, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	const char *copy = memcpy(*at, text, size);
+
+	*at += size;
+	return copy;
+}
+
+/* Notes that these mounts are wanted. Without memory they are not. */
+static void want(struct jail_templates *ts, const struct mount_plan *p)
+{
+	struct template *t = take_place(ts);
+	size_t size = 0;
+	char *at;
+
+	for (size_t i = 0; i < p->n; i++)
+		size += strlen(p->items[i].source) + strlen(p->items[i].target) + 2;
+	t->texts = at = malloc(size + 1);
+	t->items = calloc(p->n + 1, sizeof(*t->items));
+	t->sources = calloc(p->n + 1, sizeof(*t->sources));
+	if (!t->texts || !t->items || !t->sources) {
+		forget(ts, t);
+		return;
+	}
+	t->n = p->n;
+	for (size_t i = 0; i < p->n; i++) {
+		t->items[i] = p->items[i];
+		t->items[i].source = copy_text(&at, p->items[i].source);
+		t->items[i].target = copy_text(&at, p->items[i].target);
+	}
+	t->wanted = true;
+	t->used = ++ts->uses;
+	atomic_store(t->stale, false);
+}
+
+void template_choose(struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *namespaces,
+	struct mount_plan *p)
+{
+	struct jail_templates *ts = c->templates;
+	struct template *t;
+
+	if (!ts || !p->wanted || !is_possible(spec, p))
+		return;
+	forget_if_mounts_changed(ts);
+	t = find(ts, p);
+	if (t && atomic_load(t->stale)) {
+		forget(ts, t);
+		t = NULL;
+	}
+	if (!t) {
+		want(ts, p);
+		return;
+	}
+	t->used = ++ts->uses;
+	if (t->fd < 0)
+		return;
+	p->template = t;
+	namespaces->clone_flags &= ~(uint64_t)CLONE_NEWNS;
+}
+
+static struct template *next_wanted(struct jail_templates *ts)
+{
+	for (size_t i = 0; i < JAIL_TEMPLATES_MAX; i++)
+		if (ts->all[i].wanted)
+			return &ts->all[i];
+	return NULL;
+}
+
+bool templates_busy(const struct jail_context *c)
+{
+	return c->templates && c->templates->maker_pidfd >= 0;
+}
+
+int jail_templates_wait(const struct jail_context *c)
+{
+	return c->templates && !templates_busy(c) && next_wanted(c->templates) ? SILENCE_MSEC : -1;
+}
+
+static int watch(struct jail_templates *ts, int fd, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.fd = fd };
+
+	return RET_ERRNO(epoll_ctl(ts->epoll_fd, EPOLL_CTL_ADD, fd, &e));
+}
+
+static int start_maker(struct jail_context *c, const struct template *t)
+{
+	struct jail_templates *ts = c->templates;
+	_cleanup_close_ int own = -1, theirs = -1;
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return errno_or_eio();
+	own = pair[0];
+	theirs = pair[1];
+	ts->shared->word = (struct template_word){ .impossible = false };
+	pid = process_clone(0, -1, &ts->maker_pidfd);
+	if (pid == 0)
+		template_make(c, t, &ts->shared->word, theirs);
+	if (pid < 0)
+		return (int)pid;
+	ts->channel_fd = steal_fd(own);
+	return watch(ts, ts->maker_pidfd, EPOLLIN);
+}
+
+/* Does not wait but for one that was killed. */
+static void forget_maker(struct jail_templates *ts)
+{
+	struct pollfd p = { .fd = ts->maker_pidfd, .events = POLLIN };
+	siginfo_t unused;
+
+	ts->channel_fd = fd_close(ts->channel_fd);
+	if (ts->maker_pidfd < 0)
+		return;
+	(void)epoll_ctl(ts->epoll_fd, EPOLL_CTL_DEL, ts->maker_pidfd, NULL);
+	(void)process_signal(ts->maker_pidfd, SIGKILL);
+	if (poll(&p, 1, END_MSEC) == 1)
+		(void)process_wait(ts->maker_pidfd, WNOHANG, &unused);
+	ts->maker_pidfd = fd_close(ts->maker_pidfd);
+}
+
+int jail_templates_make(struct jail_context *c)
+{
+	struct jail_templates *ts = c->templates;
+	struct template *t;
+	int r;
+
+	forget_if_mounts_changed(ts);
+	t = next_wanted(ts);
+	if (!t)
+		return ts->epoll_fd;
+	t->wanted = false; /* one try: what fails now would fail every three milliseconds */
+	r = start_maker(c, t);
+	if (r >= 0) {
+		ts->making = t;
+		return ts->epoll_fd;
+	}
+	forget_maker(ts);
+	forget(ts, t);
+	return r;
+}
+
+/* The maker has ended. Nothing was sent where it failed: unless it knows that it always will, the next launch
+ * asks again. */
+static void receive(struct jail_templates *ts)
+{
+	const struct template_word *word = &ts->shared->word;
+	struct template *t = ts->making;
+	int fd = -1, r;
+
+	r = receive_fd(ts->channel_fd, &fd);
+	forget_maker(ts);
+	ts->making = NULL;
+	if (!t)
+		(void)fd_close(fd);
+	else if (r > 0) {
+		t->fd = fd;
+		memcpy(t->sources, word->sources, t->n * sizeof(*t->sources));
+	} else if (!word->impossible)
+		forget(ts, t);
+}
+
+void jail_templates_event(struct jail_context *c)
+{
+	struct jail_templates *ts = c->templates;
+	struct pollfd p = { .fd = ts->maker_pidfd, .events = POLLIN };
+
+	forget_if_mounts_changed(ts);
+	if (p.fd >= 0 && poll(&p, 1, 0) == 1)
+		receive(ts);
+}
+
+void templates_open(struct jail_context *c)
+{
+	struct jail_templates *ts = calloc(1, sizeof(*ts));
+
+	if (!ts)
+		return;
+	ts->maker_pidfd = ts->channel_fd = -1;
+	ts->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	ts->told_fd = openat(c->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	ts->asked_fd = openat(c->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	ts->shared =
+		mmap(NULL, sizeof(*ts->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (size_t i = 0; i < JAIL_TEMPLATES_MAX; i++)
+		ts->all[i] = (struct template){ .fd = -1 };
+	c->templates = ts;
+	for (size_t i = 0; ts->shared != MAP_FAILED && i < JAIL_TEMPLATES_MAX; i++)
+		ts->all[i].stale = &ts->shared->stale[i];
+	if (ts->epoll_fd < 0 || ts->told_fd < 0 || ts->asked_fd < 0 || ts->shared == MAP_FAILED ||
+		watch(ts, ts->told_fd, EPOLLPRI) < 0)
+		templates_done(c);
+}
+
+void jail_templates_drop(struct jail_context *c)
+{
+	if (c->templates)
+		forget_all(c->templates);
+}
+
+void templates_done(struct jail_context *c)
+{
+	struct jail_templates *ts = c->templates;
+
+	if (!ts)
+		return;
+	forget_maker(ts);
+	forget_all(ts);
+	(void)fd_close(ts->epoll_fd);
+	(void)fd_close(ts->told_fd);
+	(void)fd_close(ts->asked_fd);
+	if (ts->shared != MAP_FAILED)
+		(void)munmap(ts->shared, sizeof(*ts->shared));
+	free(ts);
+	c->templates = NULL;
+}
