@@ -83,19 +83,27 @@ int caps_effective(uint64_t mask, uint64_t *ret_old)
 	return (int)RET_ERRNO(syscall(SYS_capset, &head, data));
 }
 
-static int drop_bounding(uint64_t keep, struct jail_error *reterr)
+uint64_t caps_bounding(void)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < CAP_NUMBERS; i++)
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
+			mask |= CAP_BIT(i);
+	return mask;
+}
+
+static int drop_bounding(uint64_t had, uint64_t keep, struct jail_error *reterr)
 {
 	for (unsigned i = 0; i < CAP_NUMBERS; i++) {
 		int r;
 
-		if (keep & CAP_BIT(i))
+		/* each one that is dropped has the kernel copy all credentials */
+		if ((keep & CAP_BIT(i)) || !(had & CAP_BIT(i)))
 			continue;
-		/* asking is cheap: each one that is dropped has the kernel copy all credentials */
-		r = RET_ERRNO(prctl(PR_CAPBSET_READ, i, 0, 0, 0));
+		r = RET_ERRNO(prctl(PR_CAPBSET_DROP, i, 0, 0, 0));
 		if (r == -EINVAL) /* past the last one that this kernel knows */
 			return 0;
-		if (r > 0)
-			r = RET_ERRNO(prctl(PR_CAPBSET_DROP, i, 0, 0, 0));
 		if (r < 0)
 			return jail_fail(reterr, STAGE_CAPABILITIES, r, "bounding set:", cap_name(i));
 	}
@@ -127,11 +135,12 @@ static int set_ambient(uint64_t ambient, struct jail_error *reterr)
 	return 0;
 }
 
-int apply_caps(uint64_t bounding, uint64_t ambient, uint32_t secure_bits, struct jail_error *reterr)
+int apply_caps(
+	uint64_t had, uint64_t bounding, uint64_t ambient, uint32_t secure_bits, struct jail_error *reterr)
 {
 	int r;
 
-	r = drop_bounding(bounding, reterr);
+	r = drop_bounding(had, bounding, reterr);
 	if (r < 0)
 		return r;
 	/* CAP_SETPCAP stays until the secure bits are set. They come after the ambient set, which one of them

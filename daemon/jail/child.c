@@ -127,7 +127,9 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	stage_took(s->times, STAGE_IDS);
-	r = apply_caps(spec->bounding, spec->ambient, spec->secure_bits, reterr);
+	/* a user namespace brings all of them */
+	r = apply_caps(s->users.wanted ? CAPS_ALL : s->context->bounding, spec->bounding, spec->ambient,
+		spec->secure_bits, reterr);
 	if (r < 0)
 		return r;
 	stage_took(s->times, STAGE_CAPABILITIES);

@@ -113,7 +113,7 @@ static int give_up_privileges(const struct jail_context *c, struct jail_error *r
 	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
-	r = apply_caps(0, 0, SECURE_BITS, reterr);
+	r = apply_caps(c->bounding, 0, 0, SECURE_BITS, reterr);
 	if (r < 0)
 		return r;
 	r = filter_load(c->init_filter, c->n_init_filter);

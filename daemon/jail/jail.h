@@ -44,6 +44,7 @@ struct jail_context {
 	int host_mounts_fd; /* mountinfo of the host's mount namespace, or -1: no directory gets into a slot
 			     */
 	int init_root_fd;   /* mount namespace of the jails' inits, in which there is nothing */
+	uint64_t bounding; /* set of capabilities, of the launcher when it began: it only ever gets smaller */
 	struct sock_filter *init_filter; /* what the jails' inits may still call */
 	size_t n_init_filter;
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */

@@ -92,6 +92,7 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 	*c = JAIL_CONTEXT_NULL;
 	c->host_proc_fd = host_proc_fd;
 	c->cgroup_fd = cgroup_fd;
+	c->bounding = caps_bounding();
 	if (host_proc_fd >= 0)
 		r = check_procfs(host_proc_fd);
 	if (r >= 0 && cgroup_fd >= 0)

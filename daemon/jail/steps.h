@@ -426,8 +426,13 @@ int caps_raise(uint64_t mask);
 int caps_effective(uint64_t mask, uint64_t *ret_old);
 /* Lets the capabilities survive the change of ids that comes next. */
 int caps_keep(struct jail_error *reterr);
-/* All five sets, the secure bits and no_new_privs, exactly. */
-int apply_caps(uint64_t bounding, uint64_t ambient, uint32_t secure_bits, struct jail_error *reterr);
+#define CAPS_ALL UINT64_MAX
+/* What is in the bounding set. */
+uint64_t caps_bounding(void);
+/* All five sets, the secure bits and no_new_privs, exactly. @had: what may be in the bounding set until now.
+ */
+int apply_caps(
+	uint64_t had, uint64_t bounding, uint64_t ambient, uint32_t secure_bits, struct jail_error *reterr);
 
 /* filter.c */
 
