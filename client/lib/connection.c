@@ -95,9 +95,34 @@ static int start_broker(bailiff_connection *c)
 	return r < 0 && *bailiff_last_error_name(c) ? -EHOSTUNREACH : r;
 }
 
-bool connection_trusts(const bailiff_connection *c, uid_t uid)
+/* 0 where the user does not exist: then only root is the broker. */
+static int lookup_broker_uid(uid_t *ret)
 {
-	return uid == 0 || (c->broker_uid != 0 && uid == c->broker_uid);
+	_cleanup_(freep) char *buffer = NULL;
+	struct passwd entry, *found = NULL;
+	size_t size = 1024;
+	int r;
+
+	do {
+		free(steal_ptr(buffer));
+		size *= 2;
+		buffer = malloc(size);
+		if (!buffer)
+			return -ENOMEM;
+		r = getpwnam_r(BAILIFF_USER, &entry, buffer, size, &found);
+	} while (r == ERANGE && size < 1024 * 1024);
+	*ret = r == 0 && found ? found->pw_uid : 0;
+	return 0;
+}
+
+/* The user is looked up when it is somebody: a socket of root's needs no reading of /etc/passwd. */
+bool connection_trusts(bailiff_connection *c, uid_t uid)
+{
+	if (uid == 0)
+		return true;
+	if (!c->broker_known)
+		c->broker_known = lookup_broker_uid(&c->broker_uid) == 0;
+	return c->broker_uid != 0 && uid == c->broker_uid;
 }
 
 static int check_owner(bailiff_connection *c, const char *owner)
@@ -140,26 +165,6 @@ int connection_find_broker(bailiff_connection *c)
 		return r;
 	free(c->owner);
 	c->owner = steal_ptr(owner);
-	return 0;
-}
-
-/* 0 where the user does not exist: then only root is the broker. */
-static int lookup_broker_uid(uid_t *ret)
-{
-	_cleanup_(freep) char *buffer = NULL;
-	struct passwd entry, *found = NULL;
-	size_t size = 1024;
-	int r;
-
-	do {
-		free(steal_ptr(buffer));
-		size *= 2;
-		buffer = malloc(size);
-		if (!buffer)
-			return -ENOMEM;
-		r = getpwnam_r(BAILIFF_USER, &entry, buffer, size, &found);
-	} while (r == ERANGE && size < 1024 * 1024);
-	*ret = r == 0 && found ? found->pw_uid : 0;
 	return 0;
 }
 
@@ -287,9 +292,7 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 	if (!c->address)
 		return -ENOMEM;
 	c->pid = getpid();
-	r = lookup_broker_uid(&c->broker_uid);
-	if (r == 0)
-		r = open_bus(address, &c->bus);
+	r = open_bus(address, &c->bus);
 	if (r == 0)
 		r = await_ready(c);
 	if (r == 0)

@@ -124,7 +124,8 @@ struct bailiff_connection {
 	unsigned incarnation;         /* 1, and one more each time the direct socket is opened again */
 	pid_t pid;                    /* who connected: nobody else may use it */
 	char *owner; /* unique name that owned BAILIFF_BUS_NAME and passed the check; NULL: to be looked up */
-	uid_t broker_uid; /* of the user "bailiff"; 0 where there is none */
+	uid_t broker_uid; /* of the user "bailiff", once it was asked for; 0 where there is none */
+	bool broker_known;
 	char *error_name, *error_message;
 };
 
@@ -145,7 +146,7 @@ int connection_check(bailiff_connection *c);
 /* Looks up who owns the broker's name, has the bus start one if nobody does, and checks the owner. */
 int connection_find_broker(bailiff_connection *c);
 /* May the broker run as this user? */
-bool connection_trusts(const bailiff_connection *c, uid_t uid);
+bool connection_trusts(bailiff_connection *c, uid_t uid);
 
 /* Over the direct socket: what keeps sandboxes alive while the broker is restarted, borrowed. */
 int connection_lifeline(bailiff_connection *c);

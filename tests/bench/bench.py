@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -77,6 +78,16 @@ class Bench:
                                        os.path.exists(f"{self.stage}/config/profiles/bench-warm.profile") else [])
         return [peers.Peer(f"bailiff{kind}, {name}", "bailiff", [address, profile], what)
                 for kind, profile, what in kinds for name, address in self.addresses().items()]
+
+    def runs(self):
+        """bailiffctl run, from its own exec on; by the loader, which is told where the library is and costs nothing more."""
+        program = f"{self.stage}/tree/usr/bin/bailiffctl"
+        with open(program, "rb") as f:
+            loader = re.search(rb"/lib[\w./-]*/ld[\w.-]*\.so[\w.]*", f.read(4096))
+        ctl = [loader.group().decode(), "--library-path", os.environ["LD_LIBRARY_PATH"]] if loader else []
+        ctl.append(program)
+        return [peers.Peer(f"bailiffctl run, {name}", "command", [*ctl, f"--address={address}", "run", "bench", jail.PAYLOAD],
+                           "the program, with its start") for name, address in self.addresses().items()]
 
     def peers(self):
         folder = os.path.join(self.stage, "peers")
@@ -148,7 +159,7 @@ class Bench:
 
     def launch(self):
         ours = self.ours()
-        ways = self.floors() + ours + self.peers()
+        ways = self.floors() + ours + self.runs() + self.peers()
         runs = []
         for _ in range(self.options.runs):
             run = {}

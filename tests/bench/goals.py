@@ -29,6 +29,9 @@ def launches(runs):
     rows += [row("B2", f"cold, {mode}, over {via}: at most {limit} × vfork+exec", over(mode, name), at_most(limit))
              for mode, via, name, limit in (("spaced", "dbus-daemon", BUS, 4), ("spaced", "the direct socket", DIRECT, 3),
                                             ("back to back", "dbus-daemon", BUS, 10), ("back to back", "the direct socket", DIRECT, 7))]
+    rows += [row("P6", f"bailiffctl run, {via}, 4 ms apart: at most 2 × the launch alone", [
+        report.ratio(run, "spaced", f"bailiffctl run, {via}", over=f"bailiff, {via}") for run in runs], at_most(2))
+             for via in ("dbus-daemon", "direct")]
     for peer, warm, cold in FASTER:
         for kind, name, limit in (("warm", WARM_BUS, warm), ("cold", BUS, cold)):
             rows.append(row("B3", f"{kind}, over dbus-daemon: {limit} times as fast as {peer}, or more",
