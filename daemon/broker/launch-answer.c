@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/dict.h"
@@ -263,6 +264,7 @@ int launch_answer(struct broker *b, const struct launcher_answer *answer, void *
 	_cleanup_(launch_freep) struct launch *l = userdata;
 
 	launch_unlink(l);
+	launch_queue_rest(b, l->uid, now_boottime_usec() - l->sent_usec);
 	launch_queue_next(b, l->uid);
 	return take_answer(l, answer);
 }

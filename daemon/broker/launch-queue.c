@@ -27,21 +27,6 @@ void launch_queue_drop(struct launch *l)
 	fd_channel_end(l->broker, l->call->message);
 }
 
-static bool may_go(const struct broker *b, uid_t uid)
-{
-	const uint64_t now = now_boottime_usec();
-	unsigned n = 0, n_quick = 0;
-
-	if (!b->launcher.ready)
-		return false;
-	for (const struct launch *l = b->launches; l; l = l->next)
-		if (l->uid == uid && !launch_queue_waits(l)) {
-			n++;
-			n_quick += now - l->sent_usec < b->launch_turns.slow_usec;
-		}
-	return n < LAUNCHES_AT_ONCE && n_quick < launch_turns_share(&b->launch_turns, uid, now);
-}
-
 /* The list begins with the youngest. */
 static struct launch *oldest_waiting(const struct broker *b, uid_t uid)
 {
@@ -51,6 +36,22 @@ static struct launch *oldest_waiting(const struct broker *b, uid_t uid)
 		if (l->uid == uid && launch_queue_waits(l))
 			oldest = l;
 	return oldest;
+}
+
+static bool may_go(const struct broker *b, uid_t uid)
+{
+	const uint64_t now = now_boottime_usec();
+	const struct launch *first = oldest_waiting(b, uid);
+	unsigned n = 0, n_quick = 0;
+
+	if (!b->launcher.ready || (first && first->rest_until > now))
+		return false;
+	for (const struct launch *l = b->launches; l; l = l->next)
+		if (l->uid == uid && !launch_queue_waits(l)) {
+			n++;
+			n_quick += now - l->sent_usec < b->launch_turns.slow_usec;
+		}
+	return n < LAUNCHES_AT_ONCE && n_quick < launch_turns_share(&b->launch_turns, uid, now);
 }
 
 static int send_parcel(struct launch *l, const struct parcel *p, sd_bus_error *error)
@@ -76,17 +77,31 @@ static const struct launch *find_waiting(const struct broker *b, bool that_may_g
 
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata);
 
-/* Looks again when one at the launcher may have become a slow one. */
+/* When one at the launcher may have become a slow one, or somebody has rested. */
+static uint64_t next_look(const struct broker *b)
+{
+	const uint64_t now = now_boottime_usec();
+	uint64_t when = now + LAUNCHES_SLOW_USEC;
+
+	for (const struct launch *l = b->launches; l; l = l->next)
+		if (launch_queue_waits(l) && l->rest_until > now && l->rest_until < when)
+			when = l->rest_until;
+	return when;
+}
+
 static int look_again(struct broker *b)
 {
-	const uint64_t when = now_boottime_usec() + LAUNCHES_SLOW_USEC;
 	struct launch_turns *t = &b->launch_turns;
+	const uint64_t when = next_look(b);
+	uint64_t before = 0;
 	int r, enabled;
 
 	if (!t->again)
-		return sd_event_add_time(b->event, &t->again, CLOCK_BOOTTIME, when, 0, on_again, b);
+		return sd_event_add_time(b->event, &t->again, CLOCK_BOOTTIME, when, 1, on_again, b);
 	r = sd_event_source_get_enabled(t->again, &enabled);
-	if (r < 0 || enabled != SD_EVENT_OFF)
+	if (r >= 0 && enabled != SD_EVENT_OFF)
+		r = sd_event_source_get_time(t->again, &before);
+	if (r < 0 || (before > 0 && before <= when))
 		return r;
 	r = sd_event_source_set_time(t->again, when);
 	return r < 0 ? r : sd_event_source_set_enabled(t->again, SD_EVENT_ONESHOT);
@@ -151,9 +166,29 @@ int launch_queue_submit(struct launch *l, struct parcel *p, sd_bus_error *error)
 	int r = -ENOTCONN;
 
 	launch_turns_note(&b->launch_turns, l->uid, now_boottime_usec());
-	if (may_go(b, l->uid))
+	if (!oldest_waiting(b, l->uid) && may_go(b, l->uid))
 		r = send_parcel(l, p, error);
 	return r == -ENOTCONN ? wait_in_line(l, p) : r;
+}
+
+void launch_queue_rest(struct broker *b, uid_t uid, uint64_t took_usec)
+{
+	const struct launch_turns *t = &b->launch_turns;
+	const uint64_t now = now_boottime_usec();
+	bool any = false;
+	int r;
+
+	if (took_usec >= t->slow_usec || launch_turns_share(t, uid, now) >= LAUNCHES_AT_ONCE)
+		return;
+	/* all: the first may be given up meanwhile */
+	for (struct launch *l = b->launches; l; l = l->next)
+		if (l->uid == uid && launch_queue_waits(l)) {
+			l->rest_until = now + LAUNCHES_REST * took_usec;
+			any = true;
+		}
+	r = any ? look_again(b) : 0;
+	if (r < 0)
+		broker_fail(b, r, "The launches that wait can not be looked at");
 }
 
 /* One that can not be sent is answered, and the next is tried. Without a launcher they wait on. */

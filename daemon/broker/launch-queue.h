@@ -39,6 +39,9 @@ bool launch_queue_any(const struct broker *b);
 void launch_queue_resume(struct broker *b);
 /* There will be none: Busy to all that wait. */
 void launch_queue_refuse(struct broker *b, const char *why);
+/* One of this user's was at the launcher for that long. While others launch, who has more waiting leaves the
+ * processors to them for a multiple of that. */
+void launch_queue_rest(struct broker *b, uid_t uid, uint64_t took_usec);
 /* One of this user's has left the launcher: the next takes its place. */
 void launch_queue_next(struct broker *b, uid_t uid);
 /* What still waits is not launched; l is unlinked and ended by its owner. */

@@ -4,7 +4,9 @@
 /*
  * How many launches one user may have at the launcher at a time. Alone, enough that the launcher never waits
  * for us while it builds one. While another user launches too, both compete for the processors: then half of
- * them, and at least one, so that what one has asked for does not stand beside each launch of the other.
+ * them, and at least one, so that what one has asked for does not stand beside each launch of the other; and
+ * who has more waiting rests after each, since what clients do with it and the end of a sandbox take
+ * processors as well.
  */
 
 #include <stdbool.h>
@@ -17,6 +19,9 @@
 #define LAUNCHES_REMEMBERED_USEC 1000000
 /* A launch is taken to wait for something else than a processor after that long: then it takes no share. */
 #define LAUNCHES_SLOW_USEC 100000
+/* So many times as long as a launch took its user rests after it: a third of the time remains to launch in.
+ */
+#define LAUNCHES_REST 2
 
 struct launch_turns {
 	unsigned n_shared; /* of one user while others launch */

@@ -28,6 +28,7 @@ struct launch {
 	uid_t uid;
 	uint32_t generation;
 	uint64_t sent_usec;   /* when it went to the launcher */
+	uint64_t rest_until;  /* it waits until then, if it waits */
 	bool detach, counted; /* counted: against QUOTA_LIVE */
 	struct carried carried;
 	int streams[STREAMS]; /* our ends of pipes and sockets, and a pty's master; or -1 */

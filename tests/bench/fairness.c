@@ -26,10 +26,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUND       10  /* of each kind, before the other pauses or goes on */
-#define LIVE        100 /* of the 128 that a user may have: the others are for launches under way */
-#define UNDER_WAY   96  /* more than the 64 calls of a user that may wait */
-#define SETTLE_MSEC 300
+#define ROUND       10   /* of each kind, before the other pauses or goes on */
+#define LIVE        100  /* of the 128 that a user may have: the others are for launches under way */
+#define UNDER_WAY   96   /* more than the 64 calls of a user that may wait */
+#define SETTLE_MSEC 1000 /* longer than it takes to launch what waits when the other pauses */
 #define PAUSE_MSEC  1
 #define PROFILE     "bench"
 #define PAYLOAD     "/app/payload"

@@ -254,6 +254,71 @@ static void test_none_comes(void **state)
 	assert_true(rig_launcher_idle(r));
 }
 
+/* With one launch at a time of a user while others launch. Bob does. */
+static void share(struct rig *r)
+{
+	struct reply bob;
+
+	r->broker.launch_turns.n_shared = 1;
+	r->broker.launch_turns.remembered_usec = r->broker.launch_turns.slow_usec = UINT64_MAX / 4;
+	rig_send(r, tagged(r, BOB, 7), &bob);
+	rig_answer_launched(r, take_tagged(r, 1001, 7), 1000);
+	expect(r, &bob, NULL);
+}
+
+/* Who has more waiting rests after a launch, the longer that took; who has not is not kept. */
+static void test_rests(void **state)
+{
+	struct reply replies[3], bob;
+	struct rig *r = *state;
+	uint32_t serial;
+
+	share(r);
+	ask(r, ALICE, replies, ELEMENTSOF(replies));
+	serial = take_tagged(r, 1000, 0);
+	assert_true(rig_launcher_idle(r));
+	for (struct launch *l = r->broker.launches; l; l = l->next)
+		l->sent_usec -= l->parcel ? 0 : UINT64_C(1000000000); /* a quarter of an hour */
+	rig_answer_launched(r, serial, 1);
+	expect(r, &replies[0], NULL);
+	assert_true(rig_launcher_idle(r));
+	rig_send(r, tagged(r, BOB, 8), &bob);
+	rig_answer_launched(r, take_tagged(r, 1001, 8), 1001);
+	expect(r, &bob, NULL);
+	assert_true(rig_launcher_idle(r));
+	for (struct launch *l = r->broker.launches; l; l = l->next)
+		l->rest_until = 0;
+	launch_queue_resume(&r->broker);
+	rig_answer_launched(r, take_tagged(r, 1000, 1), 2);
+	expect(r, &replies[1], NULL);
+	/* after one that was short it goes on by itself */
+	rig_answer_launched(r, take_tagged(r, 1000, 2), 3);
+	expect(r, &replies[2], NULL);
+}
+
+/* Alone nobody rests, nor where there are processors for all, nor after one that waited for something else.
+ */
+static void test_rests_not(void **state)
+{
+	struct reply replies[3];
+	struct rig *r = *state;
+
+	share(r);
+	ask(r, ALICE, replies, ELEMENTSOF(replies));
+	for (size_t i = 0; i < ELEMENTSOF(replies); i++) {
+		uint32_t serial = take_tagged(r, 1000, i);
+
+		for (struct launch *l = r->broker.launches; l; l = l->next)
+			l->sent_usec -= l->parcel ? 0 : UINT64_C(1000000000);
+		if (i == 0)
+			r->broker.launch_turns.slow_usec = 1000000;
+		else
+			r->broker.launch_turns.remembered_usec = 0;
+		rig_answer_launched(r, serial, i + 1);
+		expect(r, &replies[i], NULL);
+	}
+}
+
 /* Who asks for more than may wait is refused before anything of the call is read. */
 static void test_too_many(void **state)
 {
@@ -355,6 +420,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_launcher_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_none_comes, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_rests, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_rests_not, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_too_many, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_channel, setup, rig_teardown),
 	};
