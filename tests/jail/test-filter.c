@@ -259,6 +259,7 @@ static void test_memory_refused(void **state)
 			!strstr(r->error.object, "MemoryDenyWriteExecute="))
 			_exit(3);
 		jail_done(&r->context, &r->jail);
+		rig_await_lingering(r);
 		_exit(0);
 	}
 	/* or the child would wait for more output of ours */

@@ -337,6 +337,7 @@ static noreturn void launch(struct rig *r, int version, struct answer *answer)
 	}
 	answer->error = r->error;
 	jail_done(&r->context, &r->jail);
+	rig_await_lingering(r);
 	_exit(0);
 }
 
@@ -423,6 +424,7 @@ static int refuse_in_child(struct rig *r, uint32_t call)
 		return 1;
 	failed = rig_report(r) == -EPERM && r->error.stage == STAGE_LANDLOCK;
 	jail_done(&r->context, &r->jail);
+	rig_await_lingering(r);
 	return failed ? 0 : 2;
 }
 

@@ -464,6 +464,7 @@ static noreturn void launch_on_old_kernel(struct rig *r, const struct filter_rul
 		result = rig_report(r);
 	}
 	jail_done(&r->context, &r->jail);
+	rig_await_lingering(r);
 	/* the jail's init takes some of the same, and may be faster */
 	if (result >= 0 ||
 		(!strstr(r->error.object, object) && !strstr(r->error.object, "init of the PID namespace"))) {
