@@ -21,6 +21,14 @@ if [ "${1:-}" = --inside ]; then
 		umount --lazy "$cgroup"
 		mount -t cgroup2 cgroup2 "$cgroup"
 	fi
+	# What others mount in there goes from here too when they remove the directory that it is on: rmdir(2). What sources
+	# and build are on has to stay.
+	for mount in $(findmnt -rno TARGET | grep -E '^/(var/)?tmp/' | sort -r); do
+		case $(realpath "${0%/*}/..")/:${BAILIFF_BUILD_ROOT:-$PWD}/:$temporary/ in
+		"$mount"/* | *:"$mount"/*) ;;
+		*) umount --lazy "$mount" 2>/dev/null || : ;;
+		esac
+	done
 	# where sources and build are below /tmp they have to stay there
 	for tree in "$(realpath "${0%/*}/..")" "${BAILIFF_BUILD_ROOT:-$PWD}"; do
 		case $tree in
