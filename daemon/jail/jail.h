@@ -82,6 +82,8 @@ int jail_stock_wait(const struct jail_context *c);
  * for jail_stock_receive(). */
 int jail_stock_make(struct jail_context *c);
 void jail_stock_receive(struct jail_context *c);
+/* A maker that can not be waited for ends, with all that it has made. */
+void jail_stock_abandon(struct jail_context *c);
 
 /* As jail_stock_wait(). */
 int jail_templates_wait(const struct jail_context *c);

@@ -169,11 +169,16 @@ void jail_stock_receive(struct jail_context *c)
 	forget_maker(s);
 }
 
-void stock_done(struct jail_context *c)
+void jail_stock_abandon(struct jail_context *c)
 {
 	if (c->stock.maker_pidfd >= 0)
 		(void)process_signal(c->stock.maker_pidfd, SIGKILL);
 	forget_maker(&c->stock);
+}
+
+void stock_done(struct jail_context *c)
+{
+	jail_stock_abandon(c);
 	jail_stock_want(c, false);
 }
 

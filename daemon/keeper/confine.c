@@ -29,7 +29,7 @@ static int limit_capabilities(void)
 
 	r = capability_get(&have);
 	if (r < 0)
-		return r;
+		return log_errno(LOG_ERR, r, "cannot ask for the capabilities");
 	if ((have.permitted & needed) != needed) {
 		log_error("capabilities are missing: started with mask %#llx, needs at least %#llx",
 			(unsigned long long)have.permitted, (unsigned long long)needed);

@@ -90,14 +90,23 @@ static bool may_start(const struct keeper *k, enum helper which, uint64_t now, u
 	return false;
 }
 
+/* One that could not be started makes no event of its end. */
+static void try_again(const struct keeper *k, enum helper which, uint64_t *next)
+{
+	if (!is_running(k, which))
+		wake_by(next, k->children[which].start_at_usec);
+}
+
 /* Whether the offered catalog's wish for records in the kernel's log is met. One that ends later is started
  * again, and nothing waits for it. */
 static bool auditor_serves(struct keeper *k, uint64_t now, uint64_t *next)
 {
 	const bool asked = k->offered_fd >= 0 && k->audit_offered;
 
-	if ((asked || k->audit) && may_start(k, HELPER_AUDITOR, now, next))
+	if ((asked || k->audit) && may_start(k, HELPER_AUDITOR, now, next)) {
 		start_auditor(k);
+		try_again(k, HELPER_AUDITOR, next);
+	}
 	return !asked || k->children[HELPER_AUDITOR].ready;
 }
 
@@ -116,10 +125,12 @@ static void advance_service(struct keeper *k, uint64_t now, uint64_t *next)
 	if (k->reload_wish && !is_running(k, HELPER_COMPILER) && k->offered_fd < 0)
 		start_compiler(k);
 	if (k->catalog_fd < 0 && k->offered_fd < 0)
-		return; /* the compiler is at work */
+		return try_again(k, HELPER_COMPILER, next); /* it is at work */
 	if (!is_running(k, HELPER_LAUNCHER)) {
-		if (clear_away(k, now, next) && may_start(k, HELPER_LAUNCHER, now, next))
+		if (clear_away(k, now, next) && may_start(k, HELPER_LAUNCHER, now, next)) {
 			start_launcher(k);
+			try_again(k, HELPER_LAUNCHER, next);
+		}
 		if (!is_running(k, HELPER_LAUNCHER))
 			return;
 	}
@@ -129,8 +140,10 @@ static void advance_service(struct keeper *k, uint64_t now, uint64_t *next)
 	if (auditor_serves(k, now, next) && k->offered_fd >= 0 && !k->offered &&
 		(launcher->ready || k->catalog_fd < 0))
 		offer_catalog(k);
-	if (launcher->ready && may_start(k, HELPER_BROKER, now, next))
+	if (launcher->ready && may_start(k, HELPER_BROKER, now, next)) {
 		start_broker(k);
+		try_again(k, HELPER_BROKER, next);
+	}
 	if (launcher->ready && is_running(k, HELPER_BROKER) && !k->introduced)
 		introduce(k);
 }
@@ -196,10 +209,11 @@ static int advance(struct keeper *k)
 	uint64_t now = now_boottime_usec(), next = USEC_INFINITY;
 
 	kill_overdue(k, now, &next);
+	if (!k->stopping)
+		advance_service(k, now, &next);
+	/* also when a helper could just not be started: nothing else may happen to wake us */
 	if (k->stopping)
 		advance_stop(k, now, &next);
-	else
-		advance_service(k, now, &next);
 	advance_watchdog(k, now, &next);
 	if (next == USEC_INFINITY)
 		return -1;

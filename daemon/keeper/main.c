@@ -181,9 +181,12 @@ static int run_keeper(struct keeper *k)
 {
 	/* the terminal's signals are for the stub, which passes them on */
 	(void)setsid();
-	if (chdir("/") < 0 || keeper_confine(false) < 0)
-		return 1;
-	return keeper_run(k);
+	if (chdir("/") < 0)
+		(void)log_errno(LOG_ERR, errno_or_eio(), "chdir to /");
+	else if (keeper_confine(false) >= 0)
+		return keeper_run(k);
+	runtime_remove(&k->runtime);
+	return 1;
 }
 
 /* Divides into stub and keeper. Returns the exit status of the half that comes back: both do. */
@@ -194,11 +197,13 @@ static int divide(struct keeper *k, struct stub *s)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
 		(void)log_errno(LOG_ERR, errno_or_eio(), "socketpair");
+		runtime_remove(&k->runtime);
 		return 1;
 	}
 	pid = process_clone(CLONE_NEWPID | CLONE_NEWNS, -1, &s->pidfd);
 	if (pid < 0) {
 		(void)log_errno(LOG_ERR, (int)pid, "cannot make namespaces");
+		runtime_remove(&k->runtime);
 		return 1;
 	}
 	if (pid > 0) {
@@ -310,7 +315,9 @@ int main(int argc, char **argv)
 		status = EXIT_NOT_ROOT;
 	} else if (k.options.resume_fd >= 0)
 		status = go_on(&k);
-	else if (prepare(&k, &stub) == 0)
+	else if (prepare(&k, &stub) < 0)
+		runtime_remove(&k.runtime);
+	else
 		status = divide(&k, &stub);
 	/* not exit(3), nor _exit(2) which sanitizers replace: the stub's filter has no room for last acts of
 	 * libraries */

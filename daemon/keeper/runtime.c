@@ -50,8 +50,12 @@ static int try_lock(int dir_fd)
 		return errno_or_eio();
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : errno_or_eio();
-	if (fstat(fd, &st) < 0)
-		return errno_or_eio();
+	if (fstat(fd, &st) < 0) {
+		const int r = errno_or_eio();
+
+		(void)unlinkat(dir_fd, LOCK_NAME, 0);
+		return r;
+	}
 	return st.st_nlink == 0 ? -EAGAIN : steal_fd(fd);
 }
 
@@ -89,19 +93,16 @@ int runtime_open(const char *dir, struct runtime *ret, const char **reterr_what)
 		return lock_fd;
 	}
 	*ret = RUNTIME_NULL;
-	ret->uids_fd = open_uids(dir_fd);
-	if (ret->uids_fd < 0) {
-		(void)fd_close(lock_fd);
-		*reterr_what = "has no usable file " UIDS_NAME;
-		return ret->uids_fd;
-	}
-	r = make_mount_point(dir_fd);
 	ret->dir_fd = steal_fd(dir_fd);
 	ret->lock_fd = lock_fd;
-	if (r < 0) {
+	*reterr_what = "has no usable file " UIDS_NAME;
+	r = ret->uids_fd = open_uids(ret->dir_fd);
+	if (r >= 0) {
 		*reterr_what = "has no usable directory " NOTIFY_NAME;
-		runtime_remove(ret);
+		r = make_mount_point(ret->dir_fd);
 	}
+	if (r < 0)
+		runtime_remove(ret);
 	return r;
 }
 

@@ -125,6 +125,15 @@ static int exit_status(const struct stub *s)
 	return 1;
 }
 
+/* The keeper sees the end of its lifeline, and takes away what there is before it ends, and we. */
+static int give_up(const struct stub *s, int error, const char *what)
+{
+	(void)log_errno(LOG_ERR, error, "%s", what);
+	(void)close(s->lifeline);
+	(void)exit_status(s);
+	return 1;
+}
+
 int stub_run(const struct stub *s)
 {
 	struct pollfd p[] = {
@@ -135,13 +144,14 @@ int stub_run(const struct stub *s)
 	int r;
 
 	r = confine(s);
-	if (r < 0) {
-		(void)log_errno(LOG_ERR, r, "cannot drop privileges");
-		return 1; /* the keeper sees the end of its lifeline */
-	}
+	if (r < 0)
+		return give_up(s, r, "cannot drop privileges");
 	for (;;) {
-		if (ppoll(p, ELEMENTSOF(p), NULL, NULL) < 0 && errno != EINTR)
-			return 1;
+		if (ppoll(p, ELEMENTSOF(p), NULL, NULL) < 0) {
+			if (errno == EINTR)
+				continue;
+			return give_up(s, errno_or_eio(), "cannot wait for events");
+		}
 		if (p[2].revents && !hear_keeper(s))
 			p[2].fd = -1;
 		if (p[1].revents)

@@ -76,8 +76,13 @@ static void use_silence(struct server *s)
 		source->fd = r;
 		r = server_watch(s, source, EPOLLIN);
 	}
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "cannot make namespaces ahead");
+	if (r >= 0)
+		return;
+	(void)log_errno(LOG_WARNING, r, "cannot make namespaces ahead");
+	if (!stock)
+		return;
+	source->fd = -1;
+	jail_stock_abandon(&s->jail);
 }
 
 int server_init(struct server *s, int keeper_fd)
