@@ -175,14 +175,18 @@ static void write_bus_config(struct rig *rig)
 	rig_write(rig, "bus.conf", text);
 }
 
-static pid_t spawn(const char *const *argv, const char *log)
+/* @gate: the program begins when a byte comes from there; -1: at once. */
+static pid_t spawn_behind(int gate, const char *const *argv, const char *log)
 {
 	pid_t pid = fork();
 
 	assert_return_code(pid, errno);
 	if (pid == 0) {
 		int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+		char c;
 
+		while (gate >= 0 && read(gate, &c, 1) < 0 && errno == EINTR)
+			;
 		(void)dup2(fd, STDOUT_FILENO);
 		(void)dup2(fd, STDERR_FILENO);
 		(void)close_range(3, ~0U, 0);
@@ -190,6 +194,11 @@ static pid_t spawn(const char *const *argv, const char *log)
 		_exit(127);
 	}
 	return pid;
+}
+
+static pid_t spawn(const char *const *argv, const char *log)
+{
+	return spawn_behind(-1, argv, log);
 }
 
 /* dbus-broker wants the journal's socket, and its launcher a listening socket: both in a mount namespace of
@@ -273,19 +282,17 @@ void rig_bus_start(struct rig *rig)
 	fail_msg("the bus daemon did not start");
 }
 
-static int wait_child(pid_t pid);
-
 void rig_bus_stop(struct rig *rig, int signal)
 {
 	g_autofree char *socket_path = g_build_filename(rig->dir, "bus", NULL);
 
 	assert_return_code(kill(rig->bus, signal), errno);
-	assert_int_not_equal(wait_child(rig->bus), -1);
+	assert_int_not_equal(rig_wait_child(rig->bus), -1);
 	rig->bus = 0;
 	(void)unlink(socket_path);
 }
 
-static void start_daemon(struct rig *rig, const char *mode)
+void rig_daemon_start(struct rig *rig, const char *mode, int gate)
 {
 	g_autofree char *program = g_build_filename(build_root(), "daemon/keeper/bailiffd", NULL);
 	g_autofree char *libexec = g_strdup_printf("--libexec-dir=%s/libexec", build_root());
@@ -299,7 +306,7 @@ static void start_daemon(struct rig *rig, const char *mode)
 	const char *argv[] = { program, libexec, config, bus, runtime, journal, "--log-level=info", mode,
 		NULL };
 
-	rig->stub = spawn(argv, log);
+	rig->stub = spawn_behind(gate, argv, log);
 }
 
 static void print_log(struct rig *rig)
@@ -333,7 +340,7 @@ static int set_up(void **state, const char *mode, bool with_bus)
 		g_strdup_printf("unix:path=%s/%s", rig->dir, rig_is_direct() || mode ? "run/broker" : "bus");
 	if (with_bus)
 		rig_bus_start(rig);
-	start_daemon(rig, mode);
+	rig_daemon_start(rig, mode, -1);
 	*state = rig;
 	rig_wait_ready(rig);
 	/* the compiler, of which the broker need not wait for the end */
@@ -361,8 +368,7 @@ int rig_setup_beside_bus(void **state)
 	return set_up(state, "--bus=none", true);
 }
 
-/* Waits for a child's end, at most RIG_TIMEOUT_MS; the wait status or -1. */
-static int wait_child(pid_t pid)
+int rig_wait_child(pid_t pid)
 {
 	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
 		int status;
@@ -378,10 +384,10 @@ static void remove_tree(const char *path)
 {
 	const char *argv[] = { "rm", "-rf", "--one-file-system", path, NULL };
 
-	(void)wait_child(spawn(argv, "/dev/null"));
+	(void)rig_wait_child(spawn(argv, "/dev/null"));
 }
 
-static void assert_nothing_left(struct rig *rig)
+void rig_assert_nothing_left(struct rig *rig)
 {
 	g_autofree char *mounts = read_file("/proc/self/mountinfo");
 	g_autofree char *run = g_build_filename(rig->dir, "run", NULL);
@@ -416,16 +422,16 @@ int rig_teardown(void **state)
 	g_ptr_array_unref(rig->connections);
 	if (rig->stub > 0) {
 		(void)kill(rig->stub, SIGTERM);
-		status = wait_child(rig->stub);
+		status = rig_wait_child(rig->stub);
 		if (status != 0)
 			print_log(rig);
 		assert_int_equal(status, 0);
 	}
 	if (rig->bus > 0) {
 		(void)kill(rig->bus, SIGTERM);
-		(void)wait_child(rig->bus);
+		(void)rig_wait_child(rig->bus);
 	}
-	assert_nothing_left(rig);
+	rig_assert_nothing_left(rig);
 	remove_tree(rig->dir);
 	g_free(rig->mountinfo);
 	g_free(rig->before);

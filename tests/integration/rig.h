@@ -57,6 +57,13 @@ int rig_setup_beside_bus(void **state);
 /* The bus comes, or dies by this signal. */
 void rig_bus_start(struct rig *rig);
 void rig_bus_stop(struct rig *rig, int signal);
+/* The daemon alone, once more. @mode: an option of its, or NULL; @gate: it begins when a byte comes from
+ * there, or at once (-1). */
+void rig_daemon_start(struct rig *rig, const char *mode, int gate);
+/* Waits for the end of a child of the test, RIG_TIMEOUT_MS at most; the wait status, or -1. */
+int rig_wait_child(pid_t pid);
+/* Mounts, the daemon's cgroup, its files, after its end. */
+void rig_assert_nothing_left(struct rig *rig);
 /* Stops both and compares the system with what it was: mounts, the daemon's cgroup, its files. */
 int rig_teardown(void **state);
 /* For each test, see rig_test(): notes what the daemon holds, and compares it afterwards. */

@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Q7 for the daemon's own processes: one call of one process fails, while the daemon starts (the process that
+ * was started, keeper, compiler, launcher, broker), while it serves (launches, control, denials, a client
+ * that leaves, a reload), and while what died is replaced (a broker, a launcher that has a sandbox to take
+ * over). test-inject.c does the same for the making of a jail. However it fails: each call is answered; what
+ * is denied stays denied; a program that runs is confined as ever; a launch that failed leaves no process;
+ * the daemon serves on, or replaces what ended, or ends with an error that says why; and nothing is left. The
+ * first and the last call of each kind fail, with an error each; BAILIFF_INJECT_ALL=1: every call with every
+ * error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, BAILIFF_INJECT_ERROR: this alone.
+ */
+
+#include "inject.h"
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POLL_USEC 5000
+#define REPLACED_MAX                                                                                         \
+	3 /* in a daemon's life: the keeper pauses before it replaces what ends again and again */
+#define SLOW_SEC 10
+
+/* When one of these fails a broker that connects to its bus waits 25 seconds for what libsystemd asked the
+ * bus, or until the keeper's patience ends: for the long run. */
+static const int slow[] = { SYS_recvfrom, SYS_getsockname, SYS_getsockopt };
+
+static const int errors[] = { EPERM, ENOMEM, EIO, EMFILE, ENOSPC, EAGAIN, EINTR };
+static const char *const see[] = { "/probe", "see", NULL };
+static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
+
+struct scenario;
+
+struct run {
+	struct rig *rig;
+	const struct scenario *scenario;
+	char *what;      /* which call fails */
+	char *healthy;   /* what the probe sees when nothing fails */
+	goffset log_end; /* of the log, when the daemon was started */
+	pid_t broker, launcher;
+	unsigned n, n_done, n_replaced, n_ends, replaced;
+};
+
+struct scenario {
+	const char *name;
+	bool at_start;
+	enum rig_process root; /* if not */
+	unsigned at[INJECT_DEPTH];
+	void (*act)(struct run *run);
+};
+
+static char *log_path(const struct run *run)
+{
+	return g_build_filename(run->rig->dir, "daemon.log", NULL);
+}
+
+static char *log_since_start(const struct run *run)
+{
+	g_autofree char *path = log_path(run), *text = NULL;
+	gsize size = 0;
+
+	if (!g_file_get_contents(path, &text, &size, NULL) || size < (gsize)run->log_end)
+		return g_strdup("");
+	return g_strdup(text + run->log_end);
+}
+
+static void note_log_end(struct run *run)
+{
+	g_autofree char *path = log_path(run), *text = NULL;
+	gsize size = 0;
+
+	(void)g_file_get_contents(path, &text, &size, NULL);
+	run->log_end = (goffset)size;
+}
+
+static void fail_with_log(struct run *run, const char *why)
+{
+	g_autofree char *log = log_since_start(run);
+
+	/* more than a message of cmocka's holds */
+	print_message("--- daemon.log\n%s---\n", log);
+	fail_msg("%s: %s", run->what, why);
+}
+
+static GVariant *call(struct run *run, GDBusConnection *c, const char *path, const char *interface,
+	const char *method, GVariant *args)
+{
+	g_autoptr(GError) error = NULL;
+	GVariant *v = rig_call(c, path, interface, method, args, NULL, NULL, &error);
+
+	if (error && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+		fail_msg("%s: %s has no answer", run->what, method);
+	if (error && g_getenv("BAILIFF_TEST_VERBOSE"))
+		print_message("%s: %s: %s\n", run->what, method, error->message);
+	return v;
+}
+
+static void try_call(
+	struct run *run, GDBusConnection *c, const char *path, const char *method, GVariant *args)
+{
+	GVariant *v = call(run, c, path, RIG_SANDBOX, method, args);
+
+	g_clear_pointer(&v, g_variant_unref);
+}
+
+static bool try_launch(
+	struct run *run, GDBusConnection *c, const struct rig_launch *l, struct rig_sandbox *ret)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (rig_launch_try(c, l, ret, &error))
+		return true;
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+		fail_msg("%s: a launch has no answer", run->what);
+	if (g_getenv("BAILIFF_TEST_VERBOSE"))
+		print_message("%s: launch: %s\n", run->what, error->message);
+	return false;
+}
+
+/* The lines that are the same for every launch, whatever user id of the pool is its. */
+static char *comparable(const char *seen)
+{
+	static const char *const kept[] = { "groups", "cap", "seccomp", "no_new_privs", "securebits",
+		"rlimit" };
+	g_auto(GStrv) lines = g_strsplit(seen, "\n", -1);
+	GString *s = g_string_new(NULL);
+
+	for (char **line = lines; *line; line++)
+		for (size_t i = 0; i < G_N_ELEMENTS(kept); i++)
+			if (g_str_has_prefix(*line, kept[i]))
+				g_string_append_printf(s, "%s\n", *line);
+	assert_non_null(strstr(seen, "uid 19"));
+	assert_non_null(strstr(seen, "gid 19"));
+	return g_string_free(s, FALSE);
+}
+
+/* What the probe sees; NULL if it did not run to its end. */
+static char *look(struct run *run, GDBusConnection *c)
+{
+	struct rig_launch l = { .profile = "probe", .argv = see, .n_fds = 1 };
+	g_autoptr(GVariant) end = NULL;
+	g_autofree char *output = NULL;
+	const char *result = "";
+	struct rig_sandbox s;
+	bool launched;
+	int pair[2];
+
+	assert_return_code(pipe2(pair, O_CLOEXEC), errno);
+	l.fds[0] = STDOUT_FILENO;
+	l.fds[1] = pair[1];
+	launched = try_launch(run, c, &l, &s);
+	(void)close(pair[1]);
+	output = rig_read_all(pair[0], NULL);
+	(void)close(pair[0]);
+	if (!launched)
+		return NULL;
+	end = call(run, c, s.path, RIG_SANDBOX, "Wait", NULL);
+	if (end)
+		g_variant_get(end, "(&siia{sv})", &result, NULL, NULL, NULL);
+	rig_sandbox_done(&s);
+	return strcmp(result, "success") == 0 ? comparable(output) : NULL;
+}
+
+static void expect_no_jails(struct run *run)
+{
+	for (int i = 0; rig_count_jailed(run->rig) > 0; i++) {
+		if (i == RIG_TIMEOUT_MS * 1000 / POLL_USEC)
+			fail_with_log(run, "a process is left");
+		g_usleep(POLL_USEC);
+	}
+}
+
+/* What can not be stopped is not waited for: its client leaves soon. */
+static void stop_sandbox(struct run *run, GDBusConnection *c, const struct rig_sandbox *s)
+{
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GVariant) v = rig_call(c, s->path, RIG_SANDBOX, "Stop",
+			g_variant_new("(t)", (guint64)100000), NULL, NULL, &error);
+
+		if (v)
+			return try_call(run, c, s->path, "Wait", NULL);
+		/* until the next launcher has come */
+		if (!strstr(error->message, RIG_ERROR("Busy")))
+			return;
+		g_usleep(POLL_USEC);
+	}
+	fail_with_log(run, "no launcher comes");
+}
+
+static void expect_denied(struct run *run, const char *sandbox)
+{
+	const struct rig_launch l = { .profile = "tool", .argv = forever };
+	GDBusConnection *bob = rig_connect(run->rig, RIG_BOB);
+	g_autoptr(GVariant) stopped = NULL, reloaded = NULL;
+	struct rig_sandbox s;
+
+	if (try_launch(run, bob, &l, &s))
+		fail_msg("%s: who is denied was let in", run->what);
+	if (sandbox)
+		stopped = call(run, bob, sandbox, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0));
+	reloaded = call(run, bob, RIG_PATH, RIG_MANAGER, "Reload", NULL);
+	if (stopped || reloaded)
+		fail_msg("%s: what is denied was done", run->what);
+	rig_disconnect(run->rig, bob);
+}
+
+static void reload(struct run *run)
+{
+	GDBusConnection *root = rig_connect(run->rig, 0);
+	GVariant *v = call(run, root, RIG_PATH, RIG_MANAGER, "Reload", NULL);
+
+	g_clear_pointer(&v, g_variant_unref);
+	rig_disconnect(run->rig, root);
+}
+
+/* Launches, control, denials, a client that leaves. */
+static void act_serve(struct run *run)
+{
+	const struct rig_launch l = { .profile = "tool", .argv = forever };
+	GDBusConnection *alice = rig_connect(run->rig, RIG_ALICE);
+	g_autofree char *seen = look(run, alice);
+	struct rig_sandbox s;
+	bool launched;
+
+	if (seen && run->healthy)
+		assert_string_equal(seen, run->healthy);
+	launched = try_launch(run, alice, &l, &s);
+	expect_denied(run, launched ? s.path : NULL);
+	if (launched) {
+		try_call(run, alice, s.path, "GetUsage", NULL);
+		try_call(run, alice, s.path, "SetLimits",
+			g_variant_new_parsed("({'runtime-max-usec': <@t 100000000>},)"));
+		try_call(run, alice, s.path, "Freeze", NULL);
+		try_call(run, alice, s.path, "Thaw", NULL);
+		try_call(run, alice, s.path, "Signal", g_variant_new("(is)", SIGCONT, "main"));
+		stop_sandbox(run, alice, &s);
+		rig_sandbox_done(&s);
+	}
+	if (try_launch(run, alice, &l, &s))
+		rig_sandbox_done(&s);
+	rig_disconnect(run->rig, alice);
+	expect_no_jails(run);
+}
+
+static void act_reload(struct run *run)
+{
+	reload(run);
+	expect_no_jails(run);
+}
+
+static void act_serve_and_reload(struct run *run)
+{
+	act_serve(run);
+	act_reload(run);
+}
+
+/* False when the daemon ended meanwhile. */
+static bool await_other(struct run *run, enum rig_process which, pid_t old)
+{
+	siginfo_t si = { 0 };
+
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		const pid_t now = rig_pid(run->rig, which);
+
+		if (now > 0 && now != old)
+			return true;
+		if (waitid(P_PID, (id_t)run->rig->stub, &si, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+			si.si_pid != 0)
+			return false;
+		g_usleep(POLL_USEC);
+	}
+	fail_with_log(run, "what was killed is not replaced");
+	return false;
+}
+
+/* One is killed while a sandbox lives. */
+static void replace(struct run *run, enum rig_process which)
+{
+	const struct rig_launch l = { .profile = "tool", .argv = forever };
+	GDBusConnection *alice = rig_connect(run->rig, RIG_ALICE);
+	const pid_t old = rig_pid(run->rig, which);
+	struct rig_sandbox s;
+	bool launched = try_launch(run, alice, &l, &s);
+
+	if (old > 0 && kill(old, SIGKILL) == 0 && await_other(run, which, old) && launched) {
+		expect_denied(run, s.path);
+		stop_sandbox(run, alice, &s);
+	}
+	if (launched)
+		rig_sandbox_done(&s);
+	rig_disconnect(run->rig, alice);
+	expect_no_jails(run);
+}
+
+static void act_next_broker(struct run *run)
+{
+	replace(run, RIG_BROKER);
+}
+
+static void act_next_launcher(struct run *run)
+{
+	replace(run, RIG_LAUNCHER);
+}
+
+static void act_keep(struct run *run)
+{
+	reload(run);
+	replace(run, RIG_LAUNCHER);
+	replace(run, RIG_BROKER);
+}
+
+static const struct scenario scenarios[] = {
+	{ .name = "start-main", .at_start = true, .at = { 0 } },
+	{ .name = "start-keeper", .at_start = true, .at = { 1 } },
+	{ .name = "start-compiler", .at_start = true, .at = { 1, 1 } },
+	{ .name = "start-launcher", .at_start = true, .at = { 1, 2 } },
+	{ .name = "start-broker", .at_start = true, .at = { 1, 3 } },
+	{ .name = "broker", .root = RIG_BROKER, .act = act_serve_and_reload },
+	{ .name = "launcher", .root = RIG_LAUNCHER, .act = act_serve_and_reload },
+	{ .name = "keeper", .root = RIG_KEEPER, .act = act_keep },
+	{ .name = "next-compiler", .root = RIG_KEEPER, .at = { 1 }, .act = act_reload },
+	{ .name = "next-broker", .root = RIG_KEEPER, .at = { 1 }, .act = act_next_broker },
+	{ .name = "next-launcher", .root = RIG_KEEPER, .at = { 1 }, .act = act_next_launcher },
+};
+
+/* Of a daemon that has ended, whenever it did: it may have had no file for user ids yet. */
+static void expect_nothing_left(struct run *run)
+{
+	g_autofree char *dir = g_build_filename(run->rig->dir, "run", NULL),
+			*uids = g_build_filename(dir, "dynamic-uids", NULL),
+			*lock = g_build_filename(dir, "lock", NULL);
+
+	(void)g_mkdir_with_parents(dir, 0755);
+	/* who can not lock it can not know whose it is */
+	if (strstr(run->what, " flock "))
+		(void)unlink(lock);
+	if (!g_file_test(uids, G_FILE_TEST_EXISTS))
+		assert_true(g_file_set_contents(uids, "", 0, NULL));
+	rig_assert_nothing_left(run->rig);
+}
+
+/* It ended although nobody told it to: with a status that says so, and words. */
+static void expect_reason(struct run *run, int status)
+{
+	g_autofree char *log = log_since_start(run);
+
+	if (g_getenv("BAILIFF_TEST_VERBOSE"))
+		print_message("%s: ended, %d: %s\n", run->what, status, log);
+	run->rig->stub = 0;
+	run->n_ends++;
+	if (status == 0)
+		fail_with_log(run, "it ended without an error");
+	if (WIFEXITED(status) && log[0] == '\0')
+		fail_with_log(run, "it ended without a word");
+	expect_nothing_left(run);
+}
+
+static bool has_ended(struct run *run)
+{
+	int status;
+
+	if (waitpid(run->rig->stub, &status, WNOHANG) != run->rig->stub)
+		return false;
+	expect_reason(run, status);
+	return true;
+}
+
+static bool answers(struct run *run, GDBusConnection **c)
+{
+	g_autoptr(GVariant) v = NULL;
+
+	if (!*c)
+		*c = rig_connect(run->rig, 0);
+	v = g_dbus_connection_call_sync(*c, RIG_NAME, RIG_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL,
+		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, RIG_TIMEOUT_MS, NULL, NULL);
+	return v;
+}
+
+/* True: the broker answers; false: the daemon has ended, for a reason. */
+static bool serves(struct run *run)
+{
+	const gint64 begun = g_get_monotonic_time();
+	GDBusConnection *c = NULL;
+
+	while (!answers(run, &c) && !has_ended(run)) {
+		if (g_get_monotonic_time() - begun > 3 * RIG_TIMEOUT_MS * G_GINT64_CONSTANT(1000))
+			fail_with_log(run, "it neither serves nor ends");
+		g_usleep(POLL_USEC);
+	}
+	rig_disconnect(run->rig, c);
+	return run->rig->stub != 0;
+}
+
+/* A launch works, if not at once: what ended may be being replaced. False: the daemon was about to end, for a
+ * reason. */
+static bool expect_launch(struct run *run)
+{
+	GDBusConnection *alice = rig_connect(run->rig, RIG_ALICE);
+	g_autofree char *seen = NULL;
+
+	for (int i = 0; !seen && !has_ended(run) && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
+		seen = look(run, alice);
+		if (!seen)
+			g_usleep(POLL_USEC);
+	}
+	rig_disconnect(run->rig, alice);
+	if (run->rig->stub == 0)
+		return false;
+	if (!seen)
+		fail_with_log(run, "no launch works any more");
+	if (!run->healthy)
+		run->healthy = g_strdup(seen);
+	assert_string_equal(seen, run->healthy);
+	expect_no_jails(run);
+	return true;
+}
+
+/* Asked to, as it is at the end of all; but a failure may have come first. */
+static void stop(struct run *run, bool failing)
+{
+	int status;
+
+	(void)kill(run->rig->stub, SIGTERM);
+	status = rig_wait_child(run->rig->stub);
+	if (status == -1)
+		fail_with_log(run, "asked to stop, it does not");
+	if (failing && status != 0)
+		return expect_reason(run, status);
+	run->rig->stub = 0;
+	if (status != 0)
+		fail_with_log(run, "asked to stop, it ends with an error");
+	expect_nothing_left(run);
+}
+
+static void start(struct run *run)
+{
+	note_log_end(run);
+	rig_daemon_start(run->rig, NULL, -1);
+	rig_wait_ready(run->rig);
+}
+
+/* One start, and if it comes to serve, one stop. */
+static bool run_start(struct run *run, struct inject_plan *plan, unsigned counts[INJECT_CALLS])
+{
+	struct inject *inject;
+	bool served, done;
+	int gate[2];
+
+	note_log_end(run);
+	assert_return_code(pipe2(gate, O_CLOEXEC), errno);
+	rig_daemon_start(run->rig, NULL, gate[0]);
+	plan->root = run->rig->stub;
+	plan->from_exec = true;
+	inject = inject_begin(plan);
+	assert_int_equal(write(gate[1], "", 1), 1);
+	(void)close(gate[0]);
+	(void)close(gate[1]);
+	served = serves(run);
+	if (served) {
+		expect_denied(run, NULL);
+		act_serve(run);
+	}
+	done = inject_end(inject, counts);
+	/* what the compiler could not read is not there, and is when it reads again */
+	if (served && run->scenario->at[1] == 1)
+		reload(run);
+	if (served && serves(run) && expect_launch(run))
+		stop(run, true);
+	return done;
+}
+
+/* From now on its life is what others are compared with. */
+static void settle_in(struct run *run)
+{
+	void *state = run->rig;
+
+	assert_true(expect_launch(run));
+	act_serve(run);
+	run->broker = rig_pid(run->rig, RIG_BROKER);
+	run->launcher = rig_pid(run->rig, RIG_LAUNCHER);
+	run->replaced = 0;
+	(void)rig_test_setup(&state);
+}
+
+static void count_replaced(struct run *run)
+{
+	const pid_t broker = rig_pid(run->rig, RIG_BROKER), launcher = rig_pid(run->rig, RIG_LAUNCHER);
+
+	const unsigned n = (broker != run->broker ? 1U : 0U) + (launcher != run->launcher ? 1U : 0U);
+
+	run->replaced += n;
+	run->n_replaced += n;
+	run->broker = broker;
+	run->launcher = launcher;
+}
+
+static bool run_served(struct run *run, struct inject_plan *plan, unsigned counts[INJECT_CALLS])
+{
+	void *state = run->rig;
+	struct inject *inject;
+	bool done;
+
+	if (run->rig->stub != 0 && run->replaced >= REPLACED_MAX)
+		stop(run, false);
+	if (run->rig->stub == 0) {
+		start(run);
+		settle_in(run);
+	}
+	plan->root = rig_pid(run->rig, run->scenario->root);
+	inject = inject_begin(plan);
+	run->scenario->act(run);
+	done = inject_end(inject, counts);
+	if (!serves(run) || !expect_launch(run))
+		return done;
+	count_replaced(run);
+	if (rig_test_teardown(&state) != 0)
+		fail_with_log(run, "something is left");
+	return done;
+}
+
+static bool run_once(struct run *run, struct inject_plan *plan, unsigned counts[INJECT_CALLS])
+{
+	memcpy(plan->at, run->scenario->at, sizeof(plan->at));
+	return run->scenario->at_start ? run_start(run, plan, counts) : run_served(run, plan, counts);
+}
+
+static void fail_once(struct run *run, const char *name, int number, unsigned nth, int error)
+{
+	struct inject_plan plan = { .call = number, .nth = nth, .error = error };
+	const gint64 begun = g_get_monotonic_time();
+	double seconds;
+
+	g_free(run->what);
+	run->what = g_strdup_printf("%s: %s %u %s", run->scenario->name, name, nth, g_strerror(error));
+	run->n++;
+	run->n_done += run_once(run, &plan, NULL);
+	seconds = (double)(g_get_monotonic_time() - begun) / 1e6;
+	if (seconds > SLOW_SEC || g_getenv("BAILIFF_TEST_VERBOSE"))
+		print_message("%s: %.1f s\n", run->what, seconds);
+}
+
+static bool is_slow(const struct scenario *s, int number)
+{
+	const bool connects = g_str_has_suffix(s->name, "-broker");
+
+	for (size_t i = 0; connects && i < G_N_ELEMENTS(slow); i++)
+		if (number == slow[i])
+			return true;
+	return false;
+}
+
+static void fail_calls_of(struct run *run, int number, unsigned most, unsigned turn)
+{
+	const char *only = g_getenv("BAILIFF_INJECT_CALL"), *nth = g_getenv("BAILIFF_INJECT_NTH"),
+		   *error = g_getenv("BAILIFF_INJECT_ERROR");
+	const bool all = g_getenv("BAILIFF_INJECT_ALL") != NULL,
+		   anew = g_str_has_prefix(run->scenario->name, "next-");
+	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+
+	if (!all && !only && is_slow(run->scenario, number))
+		most = 0;
+
+	for (unsigned n = 1; n <= most && (!only || strcmp(only, name) == 0); n++)
+		for (size_t e = 0; e < G_N_ELEMENTS(errors); e++) {
+			/* what begins anew makes the calls of one that begins */
+			bool chosen =
+				((n == 1 && !anew) || n == most) && e == (turn + n) % G_N_ELEMENTS(errors);
+
+			if (nth)
+				chosen = n == g_ascii_strtoull(nth, NULL, 10) &&
+					 (!error || errors[e] == (int)g_ascii_strtoull(error, NULL, 10));
+			if (all || chosen)
+				fail_once(run, name, number, n, errors[e]);
+		}
+	free(name);
+}
+
+static const struct scenario *find_scenario(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(scenarios); i++)
+		if (g_strcmp0(scenarios[i].name, name) == 0)
+			return &scenarios[i];
+	return NULL;
+}
+
+static const struct scenario *chosen;
+
+static void test_calls(void **state)
+{
+	struct run run = { .rig = *state, .scenario = chosen, .what = g_strdup("nothing fails") };
+	struct inject_plan count = { .count = true };
+	unsigned counts[INJECT_CALLS], kinds = 0;
+
+	/* the rig's own daemon has another start behind it */
+	assert_true(expect_launch(&run));
+	stop(&run, false);
+	(void)run_once(&run, &count, counts);
+	for (int number = 0; number < INJECT_CALLS; number++)
+		if (counts[number] > 0)
+			fail_calls_of(&run, number, counts[number], kinds++);
+	if (run.rig->stub != 0)
+		stop(&run, false);
+	print_message(
+		"%s: %u of %u calls of %u kinds failed: %u ends of the daemon, %u of broker or launcher\n",
+		chosen->name, run.n_done, run.n, kinds, run.n_ends, run.n_replaced);
+	/* how often a call is made differs a little from run to run; most of the chosen ones are met */
+	if (!g_getenv("BAILIFF_INJECT_CALL"))
+		assert_true(kinds >= 10 && run.n_done > run.n / 2);
+	start(&run);
+	g_free(run.healthy);
+	g_free(run.what);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_calls) };
+
+	chosen = find_scenario(argc == 2 ? argv[1] : NULL);
+	if (!chosen)
+		return 2;
+	if (!rig_can_run() || !inject_possible())
+		return RIG_SKIPPED;
+	return cmocka_run_group_tests_name(chosen->name, tests, rig_setup, rig_teardown);
+}
