@@ -111,7 +111,8 @@ void start_launcher(struct keeper *k)
 	}
 	m.flags |= KEEPER_HAS_TABLE;
 	fds[n++] = k->held.table_fd;
-	(void)send_to(k, HELPER_LAUNCHER, &m, fds, n);
+	if (send_to(k, HELPER_LAUNCHER, &m, fds, n) < 0)
+		kill_helper(k, HELPER_LAUNCHER, "it can not be told what it needs");
 	k->handing = true;
 	k->handed = 0;
 }
@@ -174,7 +175,8 @@ static void send_broker_start(struct keeper *k)
 		fds[n++] = k->runtime.direct_fd;
 	}
 	fds[n++] = k->rates_fd;
-	(void)send_to(k, HELPER_BROKER, &m, fds, n);
+	if (send_to(k, HELPER_BROKER, &m, fds, n) < 0)
+		kill_helper(k, HELPER_BROKER, "it can not be told what it needs");
 }
 
 void start_auditor(struct keeper *k)
@@ -272,5 +274,11 @@ void offer_catalog(struct keeper *k)
 {
 	const struct keeper_message m = { .type = WIRE_CATALOG, .generation = k->generation + 1 };
 
-	k->offered = send_to(k, HELPER_LAUNCHER, &m, &k->offered_fd, 1) == 0;
+	int r = send_to(k, HELPER_LAUNCHER, &m, &k->offered_fd, 1);
+
+	k->offered = r >= 0;
+	k->launcher_full = r == -EAGAIN;
+	/* it is offered to the next one, and who waits for it gets an answer */
+	if (r < 0 && r != -EAGAIN && r != -EPIPE)
+		kill_helper(k, HELPER_LAUNCHER, "it can not be offered the profiles");
 }
