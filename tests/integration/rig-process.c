@@ -12,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define POLL_USEC    20000
-#define SETTLE_USEC  100000
-#define SETTLE_TRIES 20
+#define POLL_USEC     20000
+#define LAUNCHER_COMM "bailiff-launch" /* as long as names of processes may be */
+#define NAMELESS_MS   1000
+#define SETTLE_USEC   100000
+#define SETTLE_TRIES  20
 
 /* Parent of a process, and its state letter; 0 if it is gone. */
 static pid_t parent_of(pid_t pid, char *ret_state)
@@ -222,13 +224,35 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 	fail_msg("process %d was not started again", which);
 }
 
+static char *comm_of(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid);
+	char *name = NULL;
+
+	return g_file_get_contents(path, &name, NULL, NULL) ? name : g_strdup("");
+}
+
 /* The processes that make namespaces for launches to come, see daemon/jail/stock.c and template.c. */
 static bool is_maker(pid_t pid)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid), *name = NULL;
+	g_autofree char *name = comm_of(pid);
 
-	return g_file_get_contents(path, &name, NULL, NULL) &&
-	       (g_str_equal(name, "net-maker\n") || g_str_equal(name, "template-maker\n"));
+	return g_str_equal(name, "net-maker\n") || g_str_equal(name, "template-maker\n");
+}
+
+/* It gives itself that name: until then it is any copy of the launcher's that is in no PID namespace of its
+ * own, which is nothing for long. */
+static bool will_be_maker(pid_t pid, pid_t parent)
+{
+	for (int i = 0; i < NAMELESS_MS && !is_maker(pid); i++) {
+		g_autofree char *name = comm_of(pid), *parents = comm_of(parent);
+
+		if (!g_str_has_prefix(name, LAUNCHER_COMM) || !g_str_has_prefix(parents, LAUNCHER_COMM) ||
+			depth_of(pid) != depth_of(parent))
+			return false;
+		g_usleep(1000);
+	}
+	return is_maker(pid);
 }
 
 static size_t count_below(pid_t top, int depth)
@@ -239,7 +263,7 @@ static size_t count_below(pid_t top, int depth)
 	for (guint i = 0; i < children->len && depth < 8; i++) {
 		pid_t child = g_array_index(children, pid_t, i);
 
-		if (!is_maker(child))
+		if (!will_be_maker(child, top))
 			n += 1 + count_below(child, depth + 1);
 	}
 	return n;
