@@ -7,8 +7,9 @@
  * over). test-inject.c does the same for the making of a jail. However it fails: each call is answered; what
  * is denied stays denied; a program that runs is confined as ever; a launch that failed leaves no process;
  * the daemon serves on, or replaces what ended, or ends with an error that says why; and nothing is left. The
- * first and the last call of each kind fail, with an error each; BAILIFF_INJECT_ALL=1: every call with every
- * error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, BAILIFF_INJECT_ERROR: this alone.
+ * first and the last call of each kind fail, with an error each (of a program that begins: the first; of one
+ * that begins anew: the last); BAILIFF_INJECT_ALL=1: every call with every error; BAILIFF_INJECT_CALL: of
+ * this name alone; BAILIFF_INJECT_NTH, BAILIFF_INJECT_ERROR: this alone.
  */
 
 #include "inject.h"
@@ -562,17 +563,18 @@ static void fail_calls_of(struct run *run, int number, unsigned most, unsigned t
 	const char *only = g_getenv("BAILIFF_INJECT_CALL"), *nth = g_getenv("BAILIFF_INJECT_NTH"),
 		   *error = g_getenv("BAILIFF_INJECT_ERROR");
 	const bool all = g_getenv("BAILIFF_INJECT_ALL") != NULL,
-		   anew = g_str_has_prefix(run->scenario->name, "next-");
+		   anew = g_str_has_prefix(run->scenario->name, "next-"),
+		   begins = run->scenario->at_start && run->scenario->at[1] > 0;
 	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
 
+	/* the last calls of a program that begins are those of one that serves, or of one that begins anew */
 	if (!all && !only && is_slow(run->scenario, number))
 		most = 0;
 
 	for (unsigned n = 1; n <= most && (!only || strcmp(only, name) == 0); n++)
 		for (size_t e = 0; e < G_N_ELEMENTS(errors); e++) {
-			/* what begins anew makes the calls of one that begins */
-			bool chosen =
-				((n == 1 && !anew) || n == most) && e == (turn + n) % G_N_ELEMENTS(errors);
+			bool chosen = ((n == 1 && !anew) || (n == most && !begins)) &&
+				      e == (turn + n) % G_N_ELEMENTS(errors);
 
 			if (nth)
 				chosen = n == g_ascii_strtoull(nth, NULL, 10) &&
