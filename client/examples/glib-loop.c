@@ -15,7 +15,6 @@
 struct source {
 	GSource base;
 	bailiff_connection *connection;
-	int fd;
 	gpointer watch;
 };
 
@@ -26,27 +25,22 @@ struct job {
 	int error;
 };
 
-/* The fd changes when the broker's own socket is connected to anew, events and timeout with each call. */
+/* Events and timeout change with each call, the fd stays, whatever becomes of the broker. */
 static gboolean prepare(GSource *base, gint *timeout)
 {
 	struct source *s = (struct source *)base;
-	int fd = bailiff_connection_get_fd(s->connection);
 	int events = bailiff_connection_get_events(s->connection);
 	gint64 now = g_get_monotonic_time();
 	uint64_t until;
 
 	*timeout = -1;
-	if (fd < 0 || events < 0 || bailiff_connection_get_timeout(s->connection, &until) < 0)
+	if (events < 0 || bailiff_connection_get_timeout(s->connection, &until) < 0)
 		return TRUE; /* dispatch() finds out why */
-	if (s->watch && fd != s->fd) {
-		g_source_remove_unix_fd(base, s->watch);
-		s->watch = NULL;
-	}
 	if (s->watch)
 		g_source_modify_unix_fd(base, s->watch, (GIOCondition)events);
 	else
-		s->watch = g_source_add_unix_fd(base, fd, (GIOCondition)events);
-	s->fd = fd;
+		s->watch = g_source_add_unix_fd(
+			base, bailiff_connection_get_fd(s->connection), (GIOCondition)events);
 	if (until <= (uint64_t)now)
 		return TRUE;
 	if (until != UINT64_MAX)

@@ -41,22 +41,18 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 	return process(userdata);
 }
 
-/* Before each wait: the fd changes when the broker's own socket is connected to anew, events and timeout with
- * each call. The events of poll(2) and epoll(7) are the same numbers. */
+/* Before each wait. The fd stays, whatever becomes of the broker. The events of poll(2) and epoll(7) are the
+ * same numbers. */
 static int on_prepare(sd_event_source *source, void *userdata)
 {
 	struct job *job = userdata;
-	int fd = bailiff_connection_get_fd(job->connection);
 	int events = bailiff_connection_get_events(job->connection);
 	uint64_t until = UINT64_MAX;
-	int r = fd < 0 ? fd : events < 0 ? events : bailiff_connection_get_timeout(job->connection, &until);
+	int r = events < 0 ? events : bailiff_connection_get_timeout(job->connection, &until);
 
 	if (r < 0)
 		return sd_event_exit(job->event, r);
-	if (fd != sd_event_source_get_io_fd(source))
-		r = sd_event_source_set_io_fd(source, fd);
-	if (r >= 0)
-		r = sd_event_source_set_io_events(source, (uint32_t)events);
+	r = sd_event_source_set_io_events(source, (uint32_t)events);
 	if (r >= 0)
 		r = sd_event_source_set_time(job->timer, until);
 	return r < 0 ? r : sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);

@@ -34,8 +34,12 @@ int connection_process(bailiff_connection *c)
 {
 	int r = sd_bus_process(c->bus, NULL);
 
-	if (r >= 0 || r == -EINTR || r == -ENOMEM || r == -EBUSY)
+	if (r >= 0 || r == -EINTR || r == -ENOMEM || r == -EBUSY) {
+		if (sd_bus_is_open(c->bus) <= 0)
+			loop_unwatch(c);
 		return r;
+	}
+	loop_unwatch(c);
 	sd_bus_close(c->bus);
 	operations_fail(c, c->direct ? -ECONNRESET : -ENOTCONN);
 	return r;

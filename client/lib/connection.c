@@ -25,6 +25,7 @@ bailiff_connection *connection_unref(bailiff_connection *c)
 {
 	if (!c || --c->n_ref > 0)
 		return NULL;
+	loop_close(c);
 	if (c->bus)
 		(void)sd_bus_close_unref(c->bus);
 	connection_forget_error(c);
@@ -36,12 +37,17 @@ bailiff_connection *connection_unref(bailiff_connection *c)
 	return NULL;
 }
 
+bool connection_usable(const bailiff_connection *c)
+{
+	return c->bus && sd_bus_is_open(c->bus) > 0 && !c->opening;
+}
+
 int connection_check(bailiff_connection *c)
 {
 	connection_forget_error(c);
 	if (c->pid != getpid())
 		return connection_fail(c, -ECHILD, NULL, "the connection was opened before fork(2)");
-	if (!c->freed && c->direct && (!c->bus || sd_bus_is_open(c->bus) <= 0))
+	if (!c->freed && c->direct && !connection_usable(c))
 		return connection_reopen(c);
 	if (!c->bus || sd_bus_is_open(c->bus) <= 0)
 		return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus is closed");
@@ -189,13 +195,8 @@ static int open_bus(const char *address, sd_bus **ret)
 }
 
 /* Authentication and Hello; sd-bus itself would wait without end for a bus that accepts and says nothing. */
-static int await_ready(const bailiff_connection *c)
+static int await_ready(sd_bus *bus, uint64_t deadline)
 {
-	sd_bus *bus = c->bus;
-	/* a program may have to log in somewhere first, and ask somebody for a password */
-	uint64_t deadline =
-		deadline_after(address_passes_fds(c->address) ? CALL_TIMEOUT_USEC : LOGIN_TIMEOUT_USEC);
-
 	for (;;) {
 		uint64_t left = deadline_left(deadline);
 		int r = sd_bus_is_ready(bus);
@@ -212,6 +213,12 @@ static int await_ready(const bailiff_connection *c)
 			/* -EPERM is kept for an impostor */
 			return r == -EPERM ? -EACCES : r;
 	}
+}
+
+/* A program may have to log in somewhere first, and ask somebody for a password. */
+static uint64_t connect_deadline(const char *address)
+{
+	return deadline_after(address_passes_fds(address) ? CALL_TIMEOUT_USEC : LOGIN_TIMEOUT_USEC);
 }
 
 /* On the direct socket the broker itself gives the unique names. Then nobody vouches for it but the kernel:
@@ -234,14 +241,22 @@ static int look_at_peer(bailiff_connection *c)
 	return 0;
 }
 
-static int open_again(bailiff_connection *c)
+static int begin_opening(bailiff_connection *c)
 {
 	int r;
 
+	loop_unwatch(c);
 	c->bus = sd_bus_close_unref(c->bus);
 	r = open_bus(c->address, &c->bus);
-	if (r == 0)
-		r = await_ready(c);
+	c->opening = r == 0;
+	c->opening_until = deadline_after(CALL_TIMEOUT_USEC);
+	return r;
+}
+
+/* @r: 0 when Hello was answered. */
+static int end_opening(bailiff_connection *c, int r)
+{
+	c->opening = false;
 	if (r == 0) {
 		c->direct = false;
 		r = look_at_peer(c);
@@ -250,8 +265,12 @@ static int open_again(bailiff_connection *c)
 	}
 	if (r == 0)
 		r = signals_open(c);
-	if (r == 0)
+	if (r == 0) {
+		c->away = (struct retry){ 0 };
+		signals_renew(c);
 		return 0;
+	}
+	loop_unwatch(c);
 	c->bus = sd_bus_close_unref(c->bus);
 	/* as a bus says it of a broker that has not come back yet */
 	return connection_fail(
@@ -263,10 +282,48 @@ int connection_reopen(bailiff_connection *c)
 	int r;
 
 	operations_fail(c, -ECONNRESET);
-	r = open_again(c);
+	r = c->opening ? 0 : begin_opening(c);
 	if (r == 0)
-		signals_renew(c);
-	return r;
+		r = await_ready(c->bus, c->opening_until);
+	return end_opening(c, r);
+}
+
+/* 1: Hello was answered; 0: not yet. */
+static int await_step(bailiff_connection *c)
+{
+	int r = sd_bus_is_ready(c->bus);
+
+	if (r != 0)
+		return r;
+	r = sd_bus_process(c->bus, NULL);
+	if (r >= 0)
+		r = sd_bus_is_ready(c->bus);
+	return r == 0 && deadline_left(c->opening_until) == 0 ? -ETIMEDOUT : r;
+}
+
+int connection_reopen_step(bailiff_connection *c)
+{
+	int r;
+
+	if (c->away.n == 0) {
+		operations_fail(c, -ECONNRESET);
+		c->away.deadline = BAILIFF_TIMEOUT_INFINITE;
+		return retry_plan(&c->away);
+	}
+	if (!c->opening) {
+		if (deadline_left(c->away.next) > 0)
+			return 0;
+		r = begin_opening(c);
+	} else
+		r = await_step(c);
+	if (r == 0)
+		return 0;
+	r = end_opening(c, r < 0 ? r : 0);
+	if (r < 0 && r != -EPERM && retry_plan(&c->away))
+		return 1;
+	if (r < 0)
+		c->away.next = BAILIFF_TIMEOUT_INFINITE;
+	return r < 0 ? r : 1;
 }
 
 int connection_lifeline(bailiff_connection *c)
@@ -288,13 +345,14 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 		return -ENOMEM;
 	c->n_ref = 1;
 	c->lifeline[0] = c->lifeline[1] = -1;
+	c->loop.fd = c->loop.bus_fd = -1;
 	c->address = strdup(address);
 	if (!c->address)
 		return -ENOMEM;
 	c->pid = getpid();
 	r = open_bus(address, &c->bus);
 	if (r == 0)
-		r = await_ready(c);
+		r = await_ready(c->bus, connect_deadline(address));
 	if (r == 0)
 		r = look_at_peer(c);
 	if (r == 0)
@@ -328,6 +386,7 @@ EXPORT bailiff_connection *bailiff_connection_free(bailiff_connection *c)
 	c->freed = true;
 	operations_drop(c);
 	signals_close(c);
+	loop_close(c);
 	if (c->bus) {
 		(void)sd_bus_close_unref(c->bus);
 		c->bus = NULL;

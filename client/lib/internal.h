@@ -82,7 +82,17 @@ uint64_t deadline_left(uint64_t deadline);
 #define RETRY_TRIES       40
 #define RETRY_PAUSE_FIRST 20000ULL
 #define RETRY_PAUSE_MAX   1000000ULL
-void pause_before_retry(uint64_t *pause_usec);
+#define RETRY_DOUBLINGS   6 /* more than from the one to the other */
+/* From zeroes and the deadline, which may be BAILIFF_TIMEOUT_INFINITE. */
+struct retry {
+	uint64_t deadline;
+	uint64_t next; /* when; BAILIFF_TIMEOUT_INFINITE: never again */
+	unsigned n;    /* planned so far */
+};
+/* Sets when to look next. false: that was the last time. */
+bool retry_plan(struct retry *r);
+/* And waits until then. */
+bool retry_wait(struct retry *r);
 /* Closes fd unless it is negative; keeps errno; returns -1. */
 int close_fd(int fd);
 /* A close-on-exec duplicate above the standard streams, or a negative errno. */
@@ -110,14 +120,26 @@ struct listener {
 	struct event_path *paths; /* of the user's own sandboxes with a token; not all, events.c */
 };
 
+/* What the caller's loop polls: an epoll(7) descriptor, which stays when the socket in it does not. */
+struct loop {
+	int fd;     /* -1: nobody has asked for it */
+	int bus_fd; /* a duplicate of the bus' that is in it, or -1: a number that nobody else closes */
+	int events;
+};
+
 struct bailiff_connection {
 	unsigned n_ref; /* the caller's one, and one for each sandbox handle */
 	bool freed;     /* by the caller */
 	sd_bus *bus;    /* NULL after that, and while the direct socket does not answer */
 	char *address;  /* of it */
+	bool opening;   /* the direct socket is being opened again: nothing may be said over it yet */
+	uint64_t opening_until;
+	struct retry away; /* since the direct socket was closed, in a loop of the caller's */
+	struct loop loop;
 	bool direct; /* the broker's own socket: no bus in between, and the connection ends with the broker */
 	int lifeline[2]; /* read end, write end; of what is launched over the direct socket. -1 until then */
 	struct operation *operations; /* under way, async.c */
+	struct operation *waiting;    /* launches that are asked for again, launch-async.c */
 	struct operation *due;        /* to be told by bailiff_connection_process() */
 	bailiff_sandbox *sandboxes;   /* all handles, linked by next */
 	struct listener listener;     /* signals.c */
@@ -152,6 +174,14 @@ bool connection_trusts(bailiff_connection *c, uid_t uid);
 int connection_lifeline(bailiff_connection *c);
 /* After the broker's end: the direct socket's connection is made anew. */
 int connection_reopen(bailiff_connection *c);
+/* The same without waiting, a step at a time. 1: something was done; 0: not yet; or the last error. */
+int connection_reopen_step(bailiff_connection *c);
+/* May be called over: open, and the peer is known. */
+bool connection_usable(const bailiff_connection *c);
+
+/* loop.c: the socket that was polled is closed, or will be. */
+void loop_unwatch(bailiff_connection *c);
+void loop_close(bailiff_connection *c);
 
 /* error.c: sets what bailiff_last_error_*() say, and returns error. name: NULL for a failure on our side. */
 int connection_fail(bailiff_connection *c, int error, const char *name, const char *message);
@@ -189,11 +219,21 @@ int reply_verdict(const char *destination, sd_bus_message *reply);
 void operations_drop(bailiff_connection *c);
 /* All that are under way have failed. */
 void operations_fail(bailiff_connection *c, int error);
+/* launch-async.c: a broker is there again. */
+void launches_hurry(bailiff_connection *c);
+/* None will be: those that wait have failed. */
+void launches_fail(bailiff_connection *c, int error);
+/* Has the next one of those whose time has come asked for. 1; 0: there is none. */
+int launches_repeat(bailiff_connection *c);
+/* When that is. */
+uint64_t launches_next(const bailiff_connection *c);
 /* Drops what s, which is being freed, was to be told. */
 void operations_forget(bailiff_sandbox *s);
 /* signals.c: for each new bus. */
 int signals_open(bailiff_connection *c);
 void signals_close(bailiff_connection *c);
+/* Asks the bus, without waiting for it, who owns the broker's name, or for somebody to own it. */
+void signals_ask_owner(bailiff_connection *c);
 /* Another broker is there: looks after the ends that it will not tell of. */
 void signals_renew(bailiff_connection *c);
 /* What was launched before the direct socket was opened again, or by others, is told to subscribers. */
@@ -209,10 +249,16 @@ int events_subscribe(bailiff_connection *c);
 /* Another broker is there: subscribes anew. */
 void events_renew(bailiff_connection *c);
 void events_close(bailiff_connection *c);
-/* launch.c: what the broker answered, into s; says nothing and asks nobody. */
-int launch_read_reply(bailiff_sandbox *s, sd_bus_message *reply);
-/* What came of that. A sandbox whose reply could not be read is stopped. */
-int launch_conclude(bailiff_connection *c, bailiff_sandbox *s, int taken);
+/* launch.c: what the broker answered, into s; says nothing and asks nobody. -ECONNRESET: without the streams,
+ * which went with an answer that was lost. After an error s is to be stopped. */
+int launch_take_reply(bailiff_sandbox *s, sd_bus_message *reply, bool own_token);
+/* Sets and returns the error of one that was stopped for this. */
+int launch_spoilt(bailiff_connection *c, int taken);
+/* Once an answer was lost: is there a point in asking again? */
+bool launch_unanswered(int error);
+#define LAUNCH_LOST "the broker ended before it answered, and did not come back"
+/* The path of what was launched with this token. */
+int launch_set_path(bailiff_sandbox *s, const char *token);
 /* The request as it goes over this connection; borrows everything but its channel, for launch_sent(). */
 int launch_prepare(bailiff_connection *c, const bailiff_request *r, bailiff_request *ret);
 /* How long it may take. */
@@ -283,7 +329,11 @@ struct bailiff_request {
 	char **drop_capabilities;
 	bool no_network;
 	bool interactive;
+	bool owns_fds; /* a copy's descriptors are its own; else they are borrowed */
 };
+
+/* request.c: one that needs nothing of the other any more. */
+int request_copy(const bailiff_request *r, bailiff_request **ret);
 
 /* marshal.c: appends all arguments of LaunchSandboxed. data: struct bailiff_request. */
 int request_marshal(sd_bus_message *m, const void *data);

@@ -67,7 +67,7 @@ static int take_streams(bailiff_sandbox *s, sd_bus_message *m)
 	return r < 0 || sd_bus_message_exit_container(m) < 0 ? -EBADMSG : 0;
 }
 
-int launch_read_reply(bailiff_sandbox *s, sd_bus_message *m)
+static int read_reply(bailiff_sandbox *s, sd_bus_message *m)
 {
 	static const struct dict_field fields[] = {
 		{ BAILIFF_INFO_ID, 't', offsetof(struct launch_info, id) },
@@ -94,6 +94,14 @@ int launch_read_reply(bailiff_sandbox *s, sd_bus_message *m)
 	s->pid = (pid_t)info.pid;
 	s->streams_lost = info.n_lost > 0;
 	return r;
+}
+
+int launch_take_reply(bailiff_sandbox *s, sd_bus_message *m, bool own_token)
+{
+	int r = read_reply(s, m);
+
+	/* whoever chose the token asks for what may have been launched before */
+	return r == 0 && s->streams_lost && own_token ? -ECONNRESET : r;
 }
 
 static int add_lifeline(bailiff_connection *c, bailiff_request *r)
@@ -131,14 +139,15 @@ void launch_sent(bailiff_request *prepared)
 	prepared->channel = close_fd(prepared->channel);
 }
 
-int launch_conclude(bailiff_connection *c, bailiff_sandbox *s, int taken)
+int launch_spoilt(bailiff_connection *c, int taken)
 {
-	if (taken >= 0)
-		return 0;
-	if (s->path)
-		(void)bailiff_sandbox_stop(s, 0);
 	return taken == -EBADMSG ? reply_malformed(c, "LaunchSandboxed")
 				 : connection_failf(c, taken, "launched, but stopped: %s", strerror(-taken));
+}
+
+bool launch_unanswered(int error)
+{
+	return broker_is_away(error) || error == -EBUSY;
 }
 
 static int launch_once(bailiff_connection *c, const bailiff_request *r, sd_bus_message **ret)
@@ -159,25 +168,40 @@ static int launch_once(bailiff_connection *c, const bailiff_request *r, sd_bus_m
  * starts twice, and what started is found. */
 static int launch_again(bailiff_connection *c, const bailiff_request *r, sd_bus_message **ret)
 {
-	uint64_t pause = RETRY_PAUSE_FIRST;
+	struct retry retry = { .deadline = deadline_after(launch_timeout(r)) };
 	int k = -ECONNRESET;
 
-	for (unsigned i = 0; i < RETRY_TRIES && (broker_is_away(k) || k == -EBUSY); i++) {
-		pause_before_retry(&pause);
+	while (launch_unanswered(k) && retry_wait(&retry))
 		k = launch_once(c, r, ret);
-	}
-	return k;
+	return k == -EHOSTUNREACH ? connection_fail(c, -ECONNRESET, NULL, LAUNCH_LOST) : k;
 }
 
-/* What ended before its launch could be answered. */
-static int find_ended(bailiff_sandbox *s, const char *token)
+int launch_set_path(bailiff_sandbox *s, const char *token)
 {
 	free(steal_ptr(s->path));
 	if (asprintf(&s->path, "%s/%s", BAILIFF_SANDBOX_PREFIX, token) < 0) {
 		s->path = NULL;
 		return -ENOMEM;
 	}
-	return sandbox_look(s);
+	return 0;
+}
+
+/* What ended before its launch could be answered. */
+static int find_ended(bailiff_sandbox *s, const char *token)
+{
+	int r = launch_set_path(s, token);
+
+	return r < 0 ? r : sandbox_look(s);
+}
+
+/* A sandbox whose reply could not be read, or came without its streams, is stopped. */
+static int conclude(bailiff_connection *c, bailiff_sandbox *s, int taken)
+{
+	if (taken >= 0)
+		return 0;
+	if (s->path)
+		(void)bailiff_sandbox_stop(s, 0);
+	return launch_spoilt(c, taken);
 }
 
 EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sandbox **ret)
@@ -200,11 +224,7 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 	if (k == -ECONNRESET)
 		k = launch_again(c, &named, &reply);
 	if (k == 0) {
-		k = launch_read_reply(s, reply);
-		/* whoever chose the token asks for what may have been launched before */
-		if (k == 0 && s->streams_lost && !r->token)
-			k = -ECONNRESET;
-		k = launch_conclude(c, s, k);
+		k = conclude(c, s, launch_take_reply(s, reply, !r->token));
 	} else if (k == -ESRCH)
 		k = find_ended(s, named.token);
 	if (k < 0)

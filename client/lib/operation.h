@@ -9,7 +9,7 @@
 #include "lib/internal.h"
 
 enum operation_kind {
-	OPERATION_LAUNCH, /* owns its sandbox until it is told */
+	OPERATION_LAUNCH, /* owns its sandbox until it is told; launch-async.c */
 	OPERATION_WAIT,
 	OPERATION_WATCH, /* Wait() on behalf of bailiff_sandbox_on_exit(), where no signal will come */
 	OPERATION_EXIT,  /* these two wait in their sandbox until they are due */
@@ -17,6 +17,13 @@ enum operation_kind {
 	OPERATION_VIOLATION,
 	OPERATION_RELOAD,
 	OPERATION_EVENT, /* without a message: some were missed */
+};
+
+/* What a launch asks the broker for. */
+enum launch_phase {
+	PHASE_LAUNCH,
+	PHASE_LOOK, /* what ended before its launch could be answered */
+	PHASE_STOP, /* what the caller does not get */
 };
 
 struct operation {
@@ -35,6 +42,13 @@ struct operation {
 	} handler;
 	void *userdata;
 	char *destination;
+	/* a launch */
+	enum launch_phase phase;
+	bailiff_request *request; /* until it is answered for good */
+	struct retry retry;
+	uint64_t until; /* when the call that is under way has taken too long */
+	bool own_token; /* nobody chose it but this library */
+	bool lost;      /* it may have been started: an answer did not come */
 };
 
 /* async.c */
@@ -44,8 +58,21 @@ int operation_new(
 	bailiff_connection *c, enum operation_kind kind, bailiff_sandbox *s, struct operation **ret);
 void operations_free(struct operation **list);
 void operation_append(struct operation **list, struct operation *o);
+void operation_take_out(struct operation **list, const struct operation *o);
+/* The broker has to be known. */
+int operation_send(struct operation *o, const struct call *call);
+/* The connection is open, the broker known. */
+int operations_begin(bailiff_connection *c);
+/* Calls the handler. */
+void operation_tell(struct operation *o);
+/* What came of it: 0, or the error, which is set. */
+int operation_judge(struct operation *o);
 /* Asks the broker, which is known, for the end of s. */
 int operation_watch(bailiff_sandbox *s);
+
+/* launch-async.c: what was answered or failed. Puts it in a list. */
+void launch_finish(struct operation *o);
+void launch_tell(struct operation *o);
 
 /* signals.c */
 void watch_finish(struct operation *o); /* frees it */

@@ -49,6 +49,15 @@ EXPORT int bailiff_request_new(bailiff_request **ret, const char *profile)
 	return 0;
 }
 
+static void close_fds(const bailiff_request *r)
+{
+	(void)close_fd(r->lifeline);
+	for (size_t i = 0; i < r->n_fds; i++)
+		(void)close_fd(r->fds[i].fd);
+	for (size_t i = 0; i < r->n_binds; i++)
+		(void)close_fd(r->binds[i].fd);
+}
+
 EXPORT bailiff_request *bailiff_request_free(bailiff_request *r)
 {
 	if (!r)
@@ -62,10 +71,97 @@ EXPORT bailiff_request *bailiff_request_free(bailiff_request *r)
 	free(r->tag);
 	free(r->token);
 	(void)bailiff_strv_free(r->drop_capabilities);
+	if (r->owns_fds)
+		close_fds(r);
 	for (size_t i = 0; i < r->n_binds; i++)
 		free(r->binds[i].slot);
 	free(r);
 	return NULL;
+}
+
+/* v may be NULL, as what is not set. */
+static int copy_list(char **v, char ***ret)
+{
+	*ret = NULL;
+	return v ? copy_strv(v, ret) : 0;
+}
+
+static int copy_text(const char *s, char **ret)
+{
+	*ret = s ? strdup(s) : NULL;
+	return s && !*ret ? -ENOMEM : 0;
+}
+
+static int copy_texts(const bailiff_request *r, bailiff_request *copy)
+{
+	int k = copy_text(r->profile, &copy->profile);
+
+	if (k == 0)
+		k = copy_list(r->argv, &copy->argv);
+	if (k == 0)
+		k = copy_list(r->env_names, &copy->env_names);
+	if (k == 0)
+		k = copy_list(r->env_values, &copy->env_values);
+	if (k == 0)
+		k = copy_list(r->unset_env, &copy->unset_env);
+	if (k == 0)
+		k = copy_text(r->cwd, &copy->cwd);
+	if (k == 0)
+		k = copy_text(r->tag, &copy->tag);
+	if (k == 0)
+		k = copy_text(r->token, &copy->token);
+	return k == 0 ? copy_list(r->drop_capabilities, &copy->drop_capabilities) : k;
+}
+
+static int copy_fd(int fd, int *ret)
+{
+	*ret = fd >= 0 ? dup_fd(fd) : -1;
+	return fd >= 0 && *ret < 0 ? *ret : 0;
+}
+
+/* What was copied so far is counted, so that it is closed. */
+static int copy_fds(const bailiff_request *r, bailiff_request *copy)
+{
+	int k = copy_fd(r->lifeline, &copy->lifeline);
+
+	for (size_t i = 0; k == 0 && i < r->n_fds; i++) {
+		copy->fds[i] = r->fds[i];
+		k = copy_fd(r->fds[i].fd, &copy->fds[i].fd);
+		copy->n_fds++;
+	}
+	for (size_t i = 0; k == 0 && i < r->n_binds; i++) {
+		copy->binds[i] = r->binds[i];
+		k = copy_text(r->binds[i].slot, &copy->binds[i].slot);
+		if (k < 0)
+			return k;
+		k = copy_fd(r->binds[i].fd, &copy->binds[i].fd);
+		copy->n_binds++;
+	}
+	return k;
+}
+
+int request_copy(const bailiff_request *r, bailiff_request **ret)
+{
+	_cleanup_(bailiff_request_freep) bailiff_request *copy = malloc(sizeof(*copy));
+	int k;
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *r;
+	/* what is not the copy's own yet */
+	copy->profile = copy->cwd = copy->tag = copy->token = NULL;
+	copy->argv = copy->env_names = copy->env_values = NULL;
+	copy->unset_env = copy->drop_capabilities = NULL;
+	copy->lifeline = copy->channel = -1;
+	copy->n_fds = copy->n_binds = 0;
+	copy->owns_fds = true;
+	k = copy_texts(r, copy);
+	if (k == 0)
+		k = copy_fds(r, copy);
+	if (k < 0)
+		return k;
+	*ret = steal_ptr(copy);
+	return 0;
 }
 
 EXPORT int bailiff_request_set_argv(bailiff_request *r, const char *const *argv)

@@ -82,6 +82,7 @@ bool signals_want_all(const bailiff_connection *c)
 void signals_renew(bailiff_connection *c)
 {
 	c->listener.subscribed = false;
+	launches_hurry(c);
 	if (c->listener.event || signals_want_all(c))
 		events_renew(c);
 	for (bailiff_sandbox *s = c->sandboxes; s; s = s->next)
@@ -202,6 +203,17 @@ static int on_candidate(sd_bus_message *reply, void *userdata, _unused_ sd_bus_e
 	return 1;
 }
 
+/* A broker that can not be asked about is found, and checked, by the next call. */
+static void consider(bailiff_connection *c, const char *name)
+{
+	struct listener *l = &c->listener;
+
+	l->candidate = strdup(name);
+	if (!l->candidate || sd_bus_call_method_async(c->bus, &l->asking, BUS_DRIVER, BUS_DRIVER_PATH,
+				     BUS_DRIVER, "GetConnectionUnixUser", on_candidate, c, "s", name) < 0)
+		forget_candidate(l);
+}
+
 static void owner_changed(bailiff_connection *c, sd_bus_message *m)
 {
 	struct listener *l = &c->listener;
@@ -216,13 +228,30 @@ static void owner_changed(bailiff_connection *c, sd_bus_message *m)
 	}
 	free(steal_ptr(c->owner));
 	l->subscribed = false;
-	if (!*new)
-		return;
-	l->candidate = strdup(new);
-	/* a broker that can not be asked about is found, and checked, by the next call */
-	if (!l->candidate || sd_bus_call_method_async(c->bus, &l->asking, BUS_DRIVER, BUS_DRIVER_PATH,
-				     BUS_DRIVER, "GetConnectionUnixUser", on_candidate, c, "s", new) < 0)
-		forget_candidate(l);
+	if (*new)
+		consider(c, new);
+}
+
+static int on_name_owner(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *reterr_error)
+{
+	bailiff_connection *c = userdata;
+	int r = reply_verdict(BUS_DRIVER, reply);
+	const char *name;
+
+	c->listener.asking = sd_bus_slot_unref(c->listener.asking);
+	if (r == 0 && !c->owner && sd_bus_message_read_basic(reply, 's', &name) > 0)
+		consider(c, name);
+	else if (r == -EHOSTUNREACH) /* who comes is found when it is asked for next */
+		(void)sd_bus_call_method_async(c->bus, NULL, BUS_DRIVER, BUS_DRIVER_PATH, BUS_DRIVER,
+			"StartServiceByName", NULL, NULL, "su", BAILIFF_BUS_NAME, (uint32_t)0);
+	return 1;
+}
+
+void signals_ask_owner(bailiff_connection *c)
+{
+	if (!c->listener.asking)
+		(void)sd_bus_call_method_async(c->bus, &c->listener.asking, BUS_DRIVER, BUS_DRIVER_PATH,
+			BUS_DRIVER, "GetNameOwner", on_name_owner, c, "s", BAILIFF_BUS_NAME);
 }
 
 static int on_message(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr_error)

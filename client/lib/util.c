@@ -34,13 +34,30 @@ uint64_t deadline_left(uint64_t deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
-void pause_before_retry(uint64_t *pause_usec)
+bool retry_plan(struct retry *r)
 {
-	const struct timespec ts = { (time_t)(*pause_usec / 1000000), (long)(*pause_usec % 1000000) * 1000 };
+	uint64_t pause = RETRY_PAUSE_FIRST << (r->n < RETRY_DOUBLINGS ? r->n : RETRY_DOUBLINGS);
 
+	r->next = deadline_after(pause < RETRY_PAUSE_MAX ? pause : RETRY_PAUSE_MAX);
+	if (r->n >= RETRY_TRIES || r->next >= r->deadline) {
+		r->next = BAILIFF_TIMEOUT_INFINITE;
+		return false;
+	}
+	r->n++;
+	return true;
+}
+
+bool retry_wait(struct retry *r)
+{
+	uint64_t pause;
+
+	if (!retry_plan(r))
+		return false;
+	pause = deadline_left(r->next);
 	/* a signal makes it shorter, and that is all */
-	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
-	*pause_usec = *pause_usec * 2 < RETRY_PAUSE_MAX ? *pause_usec * 2 : RETRY_PAUSE_MAX;
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0,
+		&(const struct timespec){ (time_t)(pause / 1000000), (long)(pause % 1000000) * 1000 }, NULL);
+	return true;
 }
 
 int close_fd(int fd)

@@ -138,11 +138,10 @@ bool broker_is_away(int error)
 /* Another broker may give the sandbox another path: it is found again by its id, which stays. */
 static int ask_result_again(bailiff_sandbox *s, uint64_t deadline)
 {
-	uint64_t pause = RETRY_PAUSE_FIRST;
+	struct retry retry = { .deadline = BAILIFF_TIMEOUT_INFINITE };
 	int r = -ECONNRESET;
 
-	for (unsigned i = 0; i < RETRY_TRIES && broker_is_away(r); i++) {
-		pause_before_retry(&pause);
+	while (broker_is_away(r) && retry_wait(&retry)) {
 		if (deadline_left(deadline) == 0)
 			return connection_fail(
 				s->connection, -ETIMEDOUT, NULL, "the broker has not come back yet");

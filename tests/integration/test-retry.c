@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * bailiff_launch() while the broker is killed, at moments that are spread over the whole of a launch and some
- * time after it. Each program writes its letter into a pipe when it starts: no launch may start two, and one
- * that succeeded has started one. Some brokers are stopped first and killed when the program runs: then the
- * answer is lost for certain.
+ * bailiff_launch() and bailiff_launch_async(), in three kinds of event loops, while the broker is killed, at
+ * moments that are spread over the whole of a launch and some time after it. Each program writes its letter
+ * into a pipe when it starts: no launch may start two, and one that succeeded has started one. Some brokers
+ * are stopped first and killed when the program runs: then the answer is lost for certain.
  *
  * The keeper makes pauses when brokers end often: each daemon of a dozen gets a few kills only.
  */
 
-#include "rig.h"
-#include "user.h"
+#include "loops.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +34,8 @@ struct round {
 	unsigned unsent; /* bit of each */
 };
 
-static int the_pipe; /* of the programs; inherited by the client */
+static int the_pipe; /* of the programs; inherited by the client, as the next */
+static enum loop the_loop;
 
 static int launch_letter(struct user *u, int i, bailiff_sandbox **ret)
 {
@@ -48,7 +48,7 @@ static int launch_letter(struct user *u, int i, bailiff_sandbox **ret)
 		i % 2 == 0 ? "exit 0" : "exec sleep 1000");
 	r = request(u, "tool", argv);
 	IS(bailiff_request_map_fd(r, 3, the_pipe), 0);
-	k = bailiff_launch(u->c, r, ret);
+	k = loop_launch(u, the_loop, r, ret);
 	(void)bailiff_request_free(r);
 	return k;
 }
@@ -189,16 +189,29 @@ static void one_daemon(unsigned n, unsigned totals[4])
 	assert_int_equal(rig_teardown(&state), 0);
 }
 
-static void test_kills(void **state)
+/* @first: of the loops that daemons have in turn. */
+static void kill_brokers(enum loop first, enum loop last)
 {
 	unsigned totals[4] = { 0 };
 
-	for (unsigned n = 0; n < DAEMONS; n++)
+	for (unsigned n = 0; n < DAEMONS; n++) {
+		the_loop = first + n % (last - first + 1);
 		one_daemon(n, totals);
+	}
 	print_message("%u kills, %u answers lost, %u launches succeeded, %u failed\n", totals[0], totals[1],
 		totals[2], totals[3]);
 	assert_int_equal(totals[2] + totals[3], DAEMONS * LAUNCHES);
 	assert_true(totals[1] > 0);
+}
+
+static void test_kills(void **state)
+{
+	kill_brokers(LOOP_NONE, LOOP_NONE);
+}
+
+static void test_kills_in_loops(void **state)
+{
+	kill_brokers(LOOP_POLL, LOOP_GLIB);
 }
 
 static void part_one(struct user *u)
@@ -249,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kills),
+		cmocka_unit_test(test_kills_in_loops),
 		cmocka_unit_test(test_orphans),
 	};
 

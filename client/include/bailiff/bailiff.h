@@ -124,8 +124,9 @@ int bailiff_launch(bailiff_connection *c, const bailiff_request *r, bailiff_sand
 /*
  * In an event loop of the caller's (poll, sd-event, GLib): wait until the fd has one of the events (of
  * poll(2)), or until the timeout, a point of CLOCK_MONOTONIC in microseconds, UINT64_MAX for none; then call
- * process() until it returns 0 (1: something was done). Events and timeout change with each call; so does the
- * fd after the broker's own socket was connected to anew. -ENOTCONN: closed; the next call that talks to the
+ * process() until it returns 0 (1: something was done). All are asked again before each wait; the fd is the
+ * same as long as the connection lives. None of them waits: when the broker ends, its own socket is connected
+ * to anew by process(), at times that the timeout says. -ENOTCONN: closed; the next call that talks to the
  * broker opens that socket again, a bus not.
  */
 int bailiff_connection_get_fd(bailiff_connection *c);
@@ -139,13 +140,16 @@ int bailiff_connection_wait(bailiff_connection *c, uint64_t timeout_usec);
  * The same as bailiff_launch(), but returns when the call was sent, and calls handler once. Handlers, of
  * signals too, are called by process() alone, and may use the whole library. error: 0 and the
  * sandbox, which is then the handler's; or a negative errno value and NULL. The request is not needed any
- * more when this returns. After an error of this function, and once the connection is freed, handler is not
- * called. -ECONNRESET: the broker went away before it answered. Nothing is repeated; it can be called again,
- * and with bailiff_request_set_token() starts nothing twice (-ESRCH, -EIO: it had started, and has ended).
+ * more when this returns; its descriptors are duplicated, and closed before handler is called. After an error
+ * of this function, and once the connection is freed, handler is not called. When the broker ends before it
+ * has answered, process() asks the next one, as bailiff_launch() does, with the same results.
  */
 typedef void (*bailiff_launch_handler)(int error, bailiff_sandbox *sandbox, void *userdata);
 int bailiff_launch_async(
 	bailiff_connection *c, const bailiff_request *r, bailiff_launch_handler handler, void *userdata);
+/* The handlers of launches with this userdata that were not called yet will not be, and process() has what
+ * was launched, or will be, stopped. -ESRCH: there are none. */
+int bailiff_launch_cancel(bailiff_connection *c, const void *userdata);
 
 /* How a sandbox ended. result: "success", "exit-code", "signal", "core-dump", "timeout", "oom", "violation",
  * "client-gone", "killed", "setup-failed"; owned by the sandbox. */

@@ -6,7 +6,8 @@
  * the broker's is; what is told well is told by the real one, in tests/integration.
  */
 
-#include "dbus/names.h"
+#include "false-broker.h"
+
 #include "lib/internal.h"
 
 #include <poll.h>
@@ -16,15 +17,11 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define PATH    BAILIFF_SANDBOX_PREFIX "/7"
 #define ENTRIES 100000
 
 enum fault {
@@ -50,10 +47,8 @@ struct orders {
 };
 
 struct server {
+	struct false_broker broker;
 	struct orders *orders;
-	char address[128];
-	struct sockaddr_un name;
-	pid_t pid;
 };
 
 static int reply_wrong(sd_bus_message *m, enum fault fault)
@@ -95,7 +90,7 @@ static void break_off(sd_bus_message *m, enum fault fault)
 	else if (fault == NOISE)
 		(void)send(fd, noise, sizeof(noise), MSG_NOSIGNAL);
 	if (fault != HUGE_CLAIM && fault != NOISE)
-		(void)shutdown(fd, SHUT_RDWR);
+		hang_up(m);
 }
 
 static int reply_large(sd_bus_message *m)
@@ -110,22 +105,6 @@ static int reply_large(sd_bus_message *m)
 	(void)sd_bus_send(NULL, reply, NULL);
 	sd_bus_message_unref(reply);
 	return 1;
-}
-
-/* What opening a handle asks for. */
-static int reply_right(sd_bus_message *m)
-{
-	if (sd_bus_message_is_method_call(m, NULL, "Hello"))
-		return sd_bus_reply_method_return(m, "s", ":direct.1");
-	if (sd_bus_message_is_method_call(m, NULL, "GetSandbox") ||
-		sd_bus_message_is_method_call(m, NULL, "GetSandboxByPidfd") ||
-		sd_bus_message_is_method_call(m, NULL, "GetProfile"))
-		return sd_bus_reply_method_return(m, "o", PATH);
-	if (sd_bus_message_is_method_call(m, NULL, "GetPidfd"))
-		return sd_bus_reply_method_return(m, "h", STDERR_FILENO);
-	if (sd_bus_message_is_method_call(m, NULL, "GetAll"))
-		return sd_bus_reply_method_return(m, "a{sv}", 1, "Id", "t", (uint64_t)7);
-	return sd_bus_reply_method_return(m, NULL);
 }
 
 static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr_error)
@@ -143,56 +122,21 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr_error
 	return 1;
 }
 
-static void serve(int fd, struct orders *orders)
-{
-	sd_bus *bus = NULL;
-	int r = 0;
-
-	if (sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, fd, fd) < 0 ||
-		sd_bus_set_server(bus, 1, SD_ID128_MAKE(b1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)) <
-			0 ||
-		sd_bus_negotiate_fds(bus, 1) < 0 || sd_bus_set_sender(bus, BAILIFF_BUS_NAME) < 0 ||
-		sd_bus_add_filter(bus, NULL, on_call, orders) < 0 || sd_bus_start(bus) < 0)
-		_exit(90);
-	while (r >= 0 && sd_bus_is_open(bus) > 0) {
-		r = sd_bus_process(bus, NULL);
-		if (r == 0)
-			r = sd_bus_wait(bus, UINT64_MAX);
-	}
-	sd_bus_close_unref(bus);
-}
-
 static int set_up(void **state)
 {
 	static struct server server;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r = false_broker_start(&server.broker, sizeof(*server.orders), on_call);
 
-	server.name = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	(void)snprintf(
-		server.name.sun_path, sizeof(server.name.sun_path), "/tmp/bailiff-faults-%d", getpid());
-	(void)snprintf(server.address, sizeof(server.address), "unix:path=%s", server.name.sun_path);
-	server.orders =
-		mmap(NULL, sizeof(*server.orders), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (fd < 0 || server.orders == MAP_FAILED ||
-		bind(fd, (const struct sockaddr *)&server.name, sizeof(server.name)) < 0 || listen(fd, 8) < 0)
-		return -1;
-	server.pid = fork();
-	if (server.pid == 0)
-		for (;;) /* one after the other */
-			serve(accept4(fd, NULL, NULL, SOCK_CLOEXEC), server.orders);
-	(void)close(fd);
+	server.orders = server.broker.orders;
 	*state = &server;
-	return server.pid < 0 ? -1 : 0;
+	return r;
 }
 
 static int tear_down(void **state)
 {
 	struct server *s = *state;
 
-	(void)kill(s->pid, SIGKILL);
-	(void)waitpid(s->pid, NULL, 0);
-	(void)unlink(s->name.sun_path);
-	(void)munmap(s->orders, sizeof(*s->orders));
+	false_broker_stop(&s->broker);
 	return 0;
 }
 
@@ -279,7 +223,7 @@ static const struct {
 static void begin(struct server *s, struct client *x)
 {
 	s->orders->fault = NO_FAULT;
-	assert_int_equal(bailiff_connect_address(s->address, &x->c), 0);
+	assert_int_equal(bailiff_connect_address(s->broker.address, &x->c), 0);
 	assert_int_equal(bailiff_sandbox_open(x->c, 7, &x->s), 0);
 	assert_int_equal(bailiff_request_new(&x->r, "p"), 0);
 	/* what it has for a pidfd is none, and would be polled */
