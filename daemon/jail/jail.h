@@ -92,6 +92,8 @@ int jail_templates_wait(const struct jail_context *c);
  * jail_templates_event(). */
 int jail_templates_make(struct jail_context *c);
 void jail_templates_event(struct jail_context *c);
+/* As jail_stock_abandon(). */
+void jail_templates_abandon(struct jail_context *c);
 /* Lets go of all that were made; launches ask for new ones. */
 void jail_templates_drop(struct jail_context *c);
 

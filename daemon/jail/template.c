@@ -308,6 +308,15 @@ static void forget_maker(struct jail_templates *ts)
 	ts->maker_pidfd = fd_close(ts->maker_pidfd);
 }
 
+void jail_templates_abandon(struct jail_context *c)
+{
+	struct jail_templates *ts = c->templates;
+
+	forget_maker(ts);
+	if (ts->making)
+		forget(ts, ts->making);
+}
+
 int jail_templates_make(struct jail_context *c)
 {
 	struct jail_templates *ts = c->templates;

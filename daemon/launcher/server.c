@@ -71,18 +71,21 @@ static void use_silence(struct server *s)
 	bool stock = jail_stock_wait(&s->jail) >= 0;
 	struct source *source = stock ? &s->stock : &s->templates;
 	int r = stock ? jail_stock_make(&s->jail) : jail_templates_make(&s->jail);
+	bool watched = source->fd >= 0;
 
-	if (r >= 0 && source->fd < 0) {
+	if (r >= 0 && !watched) {
 		source->fd = r;
 		r = server_watch(s, source, EPOLLIN);
 	}
 	if (r >= 0)
 		return;
 	(void)log_errno(LOG_WARNING, r, "cannot make namespaces ahead");
-	if (!stock)
-		return;
-	source->fd = -1;
-	jail_stock_abandon(&s->jail);
+	if (!watched)
+		source->fd = -1;
+	if (stock)
+		jail_stock_abandon(&s->jail);
+	else
+		jail_templates_abandon(&s->jail);
 }
 
 int server_init(struct server *s, int keeper_fd)

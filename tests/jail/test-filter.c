@@ -233,6 +233,7 @@ static void test_memory_old_kernel(void **state)
 		if (filter_apply(&rule, 1, FILTER_PERMIT) < 0)
 			_exit(2);
 		RUN(r, "memory", "mmap");
+		rig_await_lingering(r);
 		_exit(strcmp(r->output, "memory EPERM\n") != 0);
 	}
 	/* or the child would wait for more output of ours */

@@ -154,13 +154,7 @@ static int go_before_init(struct rig *r)
 
 static void test_init_first(void **state)
 {
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(go_before_init(*state));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_int_equal(rig_as_child(*state, go_before_init), 0);
 }
 
 /* A kernel without keyrings has none to share. */

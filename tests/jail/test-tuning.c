@@ -177,8 +177,12 @@ static void launch_in_child(struct rig *r, int (*run)(struct rig *r))
 	pid_t pid = fork();
 	int status;
 
-	if (pid == 0)
-		_exit(run(r));
+	if (pid == 0) {
+		int result = run(r);
+
+		rig_await_lingering(r);
+		_exit(result);
+	}
 	/* or the child would wait for more output of ours */
 	r->output_end = fd_close(r->output_end);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
