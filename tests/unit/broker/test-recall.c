@@ -119,46 +119,70 @@ static void test_flags_count(void **state)
 	recall_forget(&r);
 }
 
-static void expect_not_kept(struct recall r, const struct message_parts *q, const struct message_parts *a)
+/* What the handler wanted kept is the answer to another call. */
+static void test_not_wanted(void **state)
 {
-	assert_false(keeps(&r, q, a));
+	const struct message_parts q = question(SERIAL), a = answer(SERIAL, SENDER);
+	struct recall r = fresh();
+
+	r.wanted = false;
+	assert_false(keeps(&r, &q, &a));
+	r.wanted = true;
+	r.serial = 8;
+	assert_false(keeps(&r, &q, &a));
+	r.serial = SERIAL;
+	r.sender[3] = '8';
+	assert_false(keeps(&r, &q, &a));
+	r.sender[3] = SENDER[3];
+	assert_true(keeps(&r, &q, &a));
 	recall_forget(&r);
+}
+
+static void expect_not_kept(const struct message_parts *a)
+{
+	const struct message_parts q = question(SERIAL);
+	struct recall r = fresh();
+
+	assert_false(keeps(&r, &q, a));
+	recall_forget(&r);
+}
+
+static void expect_not_kept_of(uint32_t serial, const char *destination)
+{
+	const struct message_parts a = answer(serial, destination);
+
+	expect_not_kept(&a);
+}
+
+static void test_not_its_answer(void **state)
+{
+	expect_not_kept_of(8, SENDER);
+	expect_not_kept_of(SERIAL, ":1.8");
+	expect_not_kept_of(SERIAL, ":1.77");
 }
 
 static void test_not_kept(void **state)
 {
-	const struct message_parts q = question(SERIAL), good = answer(SERIAL, SENDER);
-	struct message_parts a = good, other = q;
+	struct message_parts a = answer(SERIAL, SENDER), q = question(SERIAL);
 	struct recall r = fresh();
 
-	r.wanted = false;
-	expect_not_kept(r, &q, &good);
-	r = fresh();
-	r.serial = 8;
-	expect_not_kept(r, &q, &good);
-	r = fresh();
-	r.sender[3] = '8';
-	expect_not_kept(r, &q, &good);
-	a = answer(8, SENDER);
-	expect_not_kept(fresh(), &q, &a);
-	a = answer(SERIAL, ":1.8");
-	expect_not_kept(fresh(), &q, &a);
-	a = answer(SERIAL, ":1.77");
-	expect_not_kept(fresh(), &q, &a);
-	a = good;
 	a.n_fields = 1;
-	expect_not_kept(fresh(), &q, &a);
-	a = good;
+	expect_not_kept(&a);
+	a.n_fields = 2;
 	a.type = 3;
-	expect_not_kept(fresh(), &q, &a);
-	a = good;
+	expect_not_kept(&a);
+	a.type = 2;
 	a.big = true;
-	expect_not_kept(fresh(), &q, &a);
-	a = good;
+	expect_not_kept(&a);
+	a.big = false;
 	a.n_body = RECALL_ANSWER_MAX;
-	expect_not_kept(fresh(), &q, &a);
-	other.n_body = RECALL_QUESTION_MAX;
-	expect_not_kept(fresh(), &other, &good);
+	expect_not_kept(&a);
+	a.n_body = 24;
+	q.n_body = RECALL_QUESTION_MAX;
+	assert_false(keeps(&r, &q, &a));
+	q.n_body = 8;
+	assert_true(keeps(&r, &q, &a));
+	recall_forget(&r);
 }
 
 int main(void)
@@ -166,6 +190,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_flags_count),
+		cmocka_unit_test(test_not_wanted),
+		cmocka_unit_test(test_not_its_answer),
 		cmocka_unit_test(test_not_kept),
 	};
 
