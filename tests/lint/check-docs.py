@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fails when a man page is malformed, not installed, or refers to one of ours that is not there; when the page of the
-D-Bus interface lacks a member; when an XML file does not parse, or a document names a file that is not there.
+D-Bus interface lacks a member; when an XML file does not parse, or a document names a file that is not there; when a fault
+of a peer leads to no test.
 
 usage: check-docs.py SOURCE-ROOT
 """
@@ -69,12 +70,36 @@ def check_links(root):
                     yield f'{path.relative_to(root)}:{number}: names {target}, which is not there'
 
 
+def expand(cell):
+    """The numbers in a cell such as "P1, P4, P23 to P26"."""
+    for first, letter, low, high in re.findall(r'(([A-Z])(\d+))(?: to \2(\d+))?', cell):
+        yield from (f'{letter}{n}' for n in range(int(low), int(high or low) + 1))
+
+
+def check_rows(root):
+    """What stands behind a peer's fault has tests in the table of threats."""
+    model = (root / 'docs/THREAT-MODEL.md').read_text(encoding='utf-8')
+    known = {row for cell in re.findall(r'^\| ([A-Z]\d[^|]*) \|.*`tests/|^\| (D3) \|', model, re.MULTILINE)
+             for part in cell for row in expand(part)}
+    lines = (root / 'docs/TRACEABILITY.md').read_text(encoding='utf-8').splitlines()
+    cells = [(n, line.split('|')) for n, line in enumerate(lines, 1) if re.match(r'\| (?!fault|---)', line)]
+    if not known or not cells:
+        yield 'docs/TRACEABILITY.md: has no rows, or docs/THREAT-MODEL.md has none'
+    for number, cell in cells:
+        rows = list(expand(cell[-2])) if len(cell) == 6 else []
+        if not rows:
+            yield f'docs/TRACEABILITY.md:{number}: names no row'
+        yield from (f'docs/TRACEABILITY.md:{number}: {row} has no test in docs/THREAT-MODEL.md'
+                    for row in rows if row not in known)
+
+
 def main(root):
     root = pathlib.Path(root).resolve()
     if not shutil.which('mandoc'):
         print('mandoc is not installed')
         return 77
-    complaints = [*check_man(root), *check_references(root), *check_interface(root), *check_xml(root), *check_links(root)]
+    complaints = [*check_man(root), *check_references(root), *check_interface(root), *check_xml(root), *check_links(root),
+                  *check_rows(root)]
     print('\n'.join(complaints) if complaints else 'man pages, XML and links are in order')
     return 1 if complaints else 0
 

@@ -98,6 +98,7 @@ FILES = {
     'usr/share/doc/bailiff/README.md',
     'usr/share/doc/bailiff/SECURITY.md',
     'usr/share/doc/bailiff/THREAT-MODEL.md',
+    'usr/share/doc/bailiff/TRACEABILITY.md',
     'usr/share/man/man1/bailiffctl-policy.1',
     'usr/share/man/man1/bailiffctl.1',
     'usr/share/man/man3/bailiff.3',
