@@ -259,13 +259,18 @@ EXPORT int bailiff_launch_async(
 		k = sandbox_new(c, &o->sandbox);
 	if (k == 0)
 		k = keep_request(o, r);
-	if (k == 0)
-		k = send_phase(o);
 	if (k < 0)
-		return connection_failf(c, k, "could not send LaunchSandboxed: %s", strerror(-k));
+		return connection_fail(c, k, NULL, strerror(-k));
 	o->handler.launched = handler;
 	o->userdata = userdata;
-	operation_append(&c->operations, steal_ptr(o));
+	k = send_phase(o);
+	if (k == 0)
+		operation_append(&c->operations, steal_ptr(o));
+	/* the broker has ended since the connection was looked at, and heard nothing of it */
+	else if (c->direct && !connection_usable(c))
+		ask_again(steal_ptr(o), -EHOSTUNREACH);
+	else
+		return connection_failf(c, k, "could not send LaunchSandboxed: %s", strerror(-k));
 	return 0;
 }
 

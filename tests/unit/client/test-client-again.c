@@ -288,6 +288,23 @@ static void test_results(void **state)
 	}
 }
 
+/* It ended when the connection had just been found open: nothing could be sent. */
+static void test_nobody_hears(void **state)
+{
+	struct orders *o = play("l");
+	bailiff_connection *c = connect_to();
+	struct told t = { 0 };
+
+	(void)state;
+	assert_int_equal(shutdown(sd_bus_get_fd(c->bus), SHUT_RDWR), 0);
+	begin(c, &t);
+	await(c, &t.n, 1);
+	assert_int_equal(t.error, 0);
+	assert_int_equal(o->n_launches, 1);
+	(void)bailiff_sandbox_free(t.s);
+	(void)bailiff_connection_free(c);
+}
+
 static size_t count_fds(void)
 {
 	size_t n = 0;
@@ -521,6 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_results),
+		cmocka_unit_test(test_nobody_hears),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_one_fd),
