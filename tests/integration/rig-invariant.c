@@ -62,6 +62,23 @@ size_t rig_count_fds(struct rig *rig, enum rig_process which)
 	       mounts;
 }
 
+/* For who reads that there are too many. */
+static void print_open(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
+	GDir *d = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (d && (name = g_dir_read_name(d))) {
+		g_autofree char *link = g_build_filename(path, name, NULL),
+				*target = g_file_read_link(link, NULL);
+
+		print_message("%s: %s\n", name, target ? target : "");
+	}
+	if (d)
+		g_dir_close(d);
+}
+
 void rig_await_fds(struct rig *rig, enum rig_process which, size_t n)
 {
 	size_t now = rig_count_fds(rig, which);
@@ -70,8 +87,10 @@ void rig_await_fds(struct rig *rig, enum rig_process which, size_t n)
 		g_usleep(POLL_USEC);
 		now = rig_count_fds(rig, which);
 	}
-	if (now > n)
-		fail_msg("the %s has %zu descriptors, had %zu", names[which], now, n);
+	if (now <= n)
+		return;
+	print_open(rig_pid(rig, which));
+	fail_msg("the %s has %zu descriptors, had %zu", names[which], now, n);
 }
 
 static void add_file(GString *s, pid_t pid, const char *name)
