@@ -84,7 +84,7 @@ def add_other(path):
     if f or s:
         print(f'failed: in {path}: {f} failed, {s} skipped')
         lines = text.splitlines()
-        telling = [line for line in lines if re.match(r'not ok|ok .*# skip', line, re.IGNORECASE)] or lines
+        telling = [line for line in lines if re.match(r'not ok|ok .*# skip|skipped - ', line, re.IGNORECASE)] or lines
         for line in telling[-WHY_LINES:]:
             print(f'failed: in {path}: {line.strip()[:300]}')
     return (p, f, s)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "compiler/compile.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@ static int set_config_dir(void *into, const char *value, char **reterr_why)
 	return 0;
 }
 
-static int cat_one(const char *name, const struct compile_options *o)
+static int cat_one(const char *name, const struct compile_options *o, FILE *out)
 {
 	int r;
 
@@ -25,7 +26,7 @@ static int cat_one(const char *name, const struct compile_options *o)
 		report("%s: not a name that a profile can have; bailiffctl profiles lists them", name);
 		return -EINVAL;
 	}
-	r = compile_cat(name, o, stdout);
+	r = compile_cat(name, o, out);
 	if (r == -ENOENT)
 		report("%s: no such profile below %s", name,
 			o->config_dir ? o->config_dir : "/etc/bailiff, /run/bailiff and /usr/lib/bailiff");
@@ -36,13 +37,42 @@ static int cat_one(const char *name, const struct compile_options *o)
 	return r;
 }
 
+/* What was there to read is printed, with and without errors. */
+static int cat_as_json(const char *name, const struct compile_options *o, struct json *j)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int r = f ? cat_one(name, o, f) : errno_or_eio();
+
+	if (f && fclose(f) != 0 && r == 0)
+		r = errno_or_eio();
+	if (!f)
+		report("%s: %s", name, strerror(-r));
+	if (!text || (r < 0 && size == 0))
+		return r;
+	json_object(j);
+	json_key(j, "profile");
+	json_string(j, name);
+	json_key(j, "text");
+	json_string(j, text);
+	json_end(j);
+	return r;
+}
+
 static int run(const struct cli *cli, void *state, char **args, size_t n)
 {
+	struct json j = JSON_INIT(stdout, cli->json == JSON_PRETTY);
 	int status = EXIT_SUCCESS;
 
+	if (cli->json != JSON_OFF)
+		json_array(&j);
 	for (size_t i = 0; i < n; i++)
-		if (cat_one(args[i], state) < 0)
+		if ((cli->json == JSON_OFF ? cat_one(args[i], state, stdout)
+					   : cat_as_json(args[i], state, &j)) < 0)
 			status = EXIT_FAILURE;
+	if (cli->json != JSON_OFF)
+		json_end(&j);
 	return status;
 }
 

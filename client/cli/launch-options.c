@@ -384,6 +384,11 @@ int launch_request_make(const struct launch_options *o, char **args, bailiff_req
 			args[0]);
 		return -EINVAL;
 	}
+	if (argv == args + 1 && argv[0][0] == '-') {
+		report("%s: %s: options stand before the profile; a program of that name behind --", args[0],
+			argv[0]);
+		return -EINVAL;
+	}
 	r = bailiff_request_new(&request, args[0]);
 	if (r == -EINVAL) {
 		report("%s: not a name that a profile can have; bailiffctl profiles lists them", args[0]);

@@ -56,16 +56,17 @@ static bool wants_pty(const struct launch_options *o)
 	return o->pty && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 }
 
-/* Whether --fd= gave the number away, or there is no room for it any more. */
+/* Whether --fd= gave the number away. */
 static bool is_taken(const struct launch_options *o, int fd)
 {
 	for (size_t i = 0; i < o->n_fds; i++)
 		if (o->fds[i].child == fd)
 			return true;
-	return o->n_fds >= BAILIFF_FDS_MAX;
+	return false;
 }
 
-/* Our standard streams, as far as they are open (main.c fills gaps with what is close-on-exec). */
+/* Our standard streams, as far as they are open (main.c fills gaps with what is close-on-exec). None is left
+ * out for want of room: what the program writes would be lost without a word. */
 static int add_standard_streams(struct launch_options *o, struct relay relays[STREAMS])
 {
 	for (int fd = o->no_stdin ? 1 : 0; fd < STREAMS; fd++) {
@@ -73,11 +74,20 @@ static int add_standard_streams(struct launch_options *o, struct relay relays[ST
 
 		if (is_taken(o, fd) || fcntl(fd, F_GETFD) != 0)
 			continue;
+		if (o->n_fds == BAILIFF_FDS_MAX) {
+			report("no room for standard stream %d: one launch carries at most %d descriptors, "
+			       "of which "
+			       "--fd= took too many",
+				fd, BAILIFF_FDS_MAX);
+			return -E2BIG;
+		}
 		if (isatty(fd)) {
 			int r = relay_open(&relays[fd], fd);
 
-			if (r < 0)
+			if (r < 0) {
+				report("a pipe for the terminal can not be made: %s", strerror(-r));
 				return r;
+			}
 			ours = relays[fd].child_end;
 		}
 		o->fds[o->n_fds++] = (struct launch_fd){ fd, ours };
@@ -415,8 +425,6 @@ static int run(const struct cli *cli, void *state, char **args, size_t n)
 	int r, status = EXIT_BROKER;
 
 	r = wants_pty(o) ? 0 : add_standard_streams(o, relays);
-	if (r < 0)
-		report("a pipe for the terminal can not be made: %s", strerror(-r));
 	if (r == 0)
 		r = launch_request_make(o, args, &request);
 	if (r == 0 && wants_pty(o))

@@ -19,6 +19,14 @@ static void print_value(const char *name, const char *value)
 	(void)printf("%s=%s\n", safe_name ? safe_name : "", safe ? safe : "");
 }
 
+/* The interface says "no limit" with the largest number there is. */
+static bool is_endless(const bailiff_setting *s, const char *value)
+{
+	uint64_t number;
+
+	return s->type == 'n' && parse_u64(value, &number) == 0 && number == UINT64_MAX;
+}
+
 unsigned settings_print(const bailiff_setting *list, const char *only)
 {
 	unsigned n = 0;
@@ -30,7 +38,7 @@ unsigned settings_print(const bailiff_setting *list, const char *only)
 		if (!s->values[0])
 			print_value(s->name, "");
 		for (size_t i = 0; s->values[i]; i++)
-			print_value(s->name, s->values[i]);
+			print_value(s->name, is_endless(s, s->values[i]) ? "infinity" : s->values[i]);
 	}
 	return n;
 }

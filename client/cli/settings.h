@@ -6,8 +6,8 @@
 #include "bailiff/bailiff.h"
 #include "cli/json.h"
 
-/* "NAME=VALUE" lines, a line for each value of a list. only: no others than this name; NULL: all. Returns how
- * many names were printed. */
+/* "NAME=VALUE" lines, a line for each value of a list; "infinity" for UINT64_MAX. only: no others than this
+ * name; NULL: all. Returns how many names were printed. */
 unsigned settings_print(const bailiff_setting *list, const char *only);
 /* The members of an object that is open: strings, numbers, booleans, lists of strings. */
 void settings_json(struct json *j, const bailiff_setting *list, const char *only);

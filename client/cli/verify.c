@@ -67,6 +67,10 @@ static void print_verdict(const char *path, const struct verify_verdict *v)
 	for (size_t i = 0; i < ELEMENTSOF(legs); i++)
 		(void)printf("%s%s %s", i == 0 ? ": " : ", ", legs[i].name,
 			v->intersection & legs[i].leg ? "yes" : "no");
+	if (v->shares_network)
+		(void)printf("; network namespace: shared");
+	else if (v->private_network)
+		(void)printf("; network namespace: its own, as %s", v->own_network);
 	(void)putchar('\n');
 }
 
@@ -84,6 +88,10 @@ static void print_json_verdict(struct json *j, const struct verify_verdict *v)
 		if (v->intersection & legs[i].leg)
 			json_string(j, legs[i].key);
 	json_end(j);
+	json_key(j, "sharedNetwork");
+	json_bool(j, v->shares_network);
+	json_key(j, "ownNetworkReason");
+	json_string(j, v->own_network);
 }
 
 static void print_json(struct json *j, const char *path, const struct verify_verdict *v, char *const *lines)

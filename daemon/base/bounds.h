@@ -20,10 +20,11 @@
 #define MOUNT_SLOTS_MAX         16     /* places for what a caller opened, of one profile: each is a mount */
 #define GROUPS_MAX              65536  /* NGROUPS_MAX of the kernel */
 #define SELINUX_CONTEXT_MAX     255U   /* bytes; real ones have about 50, and a page is the kernel's limit */
-#define POOL_NAME_MAX           64U    /* of JoinsPool=: as a profile's name */
-#define MEMBERS_MAX             65536  /* members of all groups that profiles let in; bounds the catalog */
-#define HOSTNAME_LEN_MAX        64     /* __NEW_UTS_LEN */
-#define CPUS_MAX                1024U  /* CPU_SETSIZE of glibc */
+#define WARM_MAX                64U   /* of Warm= and MaxWarm=: jails that wait for launches of one profile */
+#define POOL_NAME_MAX           64U   /* of JoinsPool=: as a profile's name */
+#define MEMBERS_MAX             65536 /* members of all groups that profiles let in; bounds the catalog */
+#define HOSTNAME_LEN_MAX        64    /* __NEW_UTS_LEN */
+#define CPUS_MAX                1024U /* CPU_SETSIZE of glibc */
 #define CPU_WORDS               (CPUS_MAX / 64)
 #define SANDBOXES_MAX           4096  /* live and retained together, whole daemon: bounds launcher memory */
 #define RATES_MAX               4096U /* users, and profiles of each, that launched within a minute */

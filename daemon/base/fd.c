@@ -11,6 +11,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#define HIGH 1024 /* above what is there for all sandboxes, and what some launches at a time take */
+
 /* Not in every linux/magic.h that we build against. */
 #define MAGIC_NSFS       0x6e736673
 #define NFSD_MAGIC       0x6e667364
@@ -55,6 +57,16 @@ int fd_set_nonblock(int fd, bool on)
 int fd_dup_above(int fd, int min)
 {
 	return RET_ERRNO(fcntl(fd, F_DUPFD_CLOEXEC, min));
+}
+
+int fd_move_high(int fd)
+{
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
+
+	if (high < 0)
+		return fd;
+	(void)fd_close(fd);
+	return high;
 }
 
 static enum fd_kind classify_chr(int fd, const struct stat *st)

@@ -36,6 +36,9 @@ int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblock(int fd, bool on);
 /* A close-on-exec duplicate with a number >= min (F_DUPFD_CLOEXEC). Returns the new fd. */
 int fd_dup_above(int fd, int min);
+/* The same object by a number that is out of the way of those that are opened and closed again; fd is closed.
+ * Where there is none, fd itself. Accepts and returns negative numbers. */
+int fd_move_high(int fd);
 
 /*
  * Kinds of objects, as profiles name them in FileDescriptor= (the order is part of the catalog format).

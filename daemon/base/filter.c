@@ -110,8 +110,8 @@ static bool rule_valid(const struct filter_rule *r)
 	return r->argument <= 5 && (r->value & ~r->mask) == 0;
 }
 
-/* Insertion sort by number: stable, so that lines of one number keep their order; tables are short. */
-static int sorted_copy(const struct filter_rule *rules, size_t n, struct filter_rule **ret)
+/* Insertion sort; tables are short. */
+int filter_sort(const struct filter_rule *rules, size_t n, struct filter_rule **ret)
 {
 	struct filter_rule *sorted = calloc(n + 1, sizeof(*sorted));
 
@@ -146,7 +146,7 @@ static int emit_table(struct program *p, const struct filter_rule *rules, size_t
 {
 	_cleanup_free_ struct filter_rule *sorted = NULL;
 	size_t length;
-	int r = sorted_copy(rules, n, &sorted);
+	int r = filter_sort(rules, n, &sorted);
 
 	if (r < 0)
 		return r;

@@ -59,6 +59,8 @@ struct filter_rule {
 
 /* AUDIT_ARCH_x of the system calls that this program makes; 0 where it is not known here. */
 uint32_t filter_native_arch(void);
+/* A copy by number; lines of one number keep their order. Freed with free(3). */
+int filter_sort(const struct filter_rule *rules, size_t n, struct filter_rule **ret);
 /*
  * Translates a table. @default_action decides for every number without a line, and for a line's number when
  * no condition held. -EINVAL for a table that contradicts itself, -E2BIG past the kernel's limit, -EOPNOTSUPP

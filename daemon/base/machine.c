@@ -12,6 +12,9 @@
 #define NUMBER_FILE_MAX 64
 #define WHOLE           10000U
 
+/* "some": at least one process waited. Microseconds, of a window that takes no privilege. */
+#define SHORT_OF_MEMORY "some 100000 2000000"
+
 static int read_number(int proc_fd, const char *name, uint64_t *ret)
 {
 	_cleanup_close_ int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
@@ -55,4 +58,12 @@ uint64_t machine_share(uint64_t whole, uint64_t permyriad)
 	uint64_t share = whole / WHOLE * permyriad + whole % WHOLE * permyriad / WHOLE;
 
 	return share > 0 ? share : 1;
+}
+
+int machine_watch_memory(int proc_fd)
+{
+	_cleanup_close_ int fd = openat(proc_fd, "pressure/memory", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int r = fd < 0 ? errno_or_eio() : write_full(fd, SHORT_OF_MEMORY, sizeof(SHORT_OF_MEMORY));
+
+	return r < 0 ? r : steal_fd(fd);
 }

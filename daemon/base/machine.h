@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* How large this machine is: what shares of it, as in MemoryMax=10%, are shares of. */
+/* How large this machine is: what shares of it, as in MemoryMax=10%, are shares of; and when its memory runs
+ * short. */
 
 #include <stdint.h>
 
@@ -14,3 +15,6 @@ struct machine {
 int machine_measure(int proc_fd, struct machine *ret);
 /* That many hundredths of a percent of a whole; never 0, which would be no limit but an end. */
 uint64_t machine_share(uint64_t whole, uint64_t permyriad);
+/* An fd that polls for POLLPRI when processes have waited for memory for a twentieth of two seconds: the
+ * kernel's pressure stall information. -ENOENT, -EOPNOTSUPP: it has none. */
+int machine_watch_memory(int proc_fd);

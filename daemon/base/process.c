@@ -7,14 +7,30 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <malloc.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FDINFO_MAX 4096 /* a pidfd's fdinfo has five lines */
+#define SIGNALS_MAX   64
+#define SIGNAL_BIT(n) (UINT64_C(1) << ((n)-1))
+#define FDINFO_MAX    1024 /* of a pidfd: seven lines, of which one may have 32 numbers */
+#define STACK_OWNED   12288
+#define STACK_STEP    4096
+#define BLOCK_OWNED   256 /* pages that are asked about at once */
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* The linker's: behind what is initialised, and behind what is not. */
+extern char edata[], end[];
 
 pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 {
@@ -57,6 +73,13 @@ int process_wait(int pidfd, int options, siginfo_t *ret)
 	return 1;
 }
 
+bool process_has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 int process_wait_status(int pidfd)
 {
 	siginfo_t si;
@@ -65,6 +88,28 @@ int process_wait_status(int pidfd)
 	if (r < 0)
 		return r;
 	return si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
+}
+
+void process_keep_from_children(void *p, size_t size)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const size_t head = -(uintptr_t)p & (page - 1);
+
+	if (size > head && size - head >= page)
+		(void)madvise((uint8_t *)p + head, (size - head) & ~(page - 1), MADV_DONTFORK);
+}
+
+void process_stand_back(bool *state, bool want)
+{
+	static int policy = -1;
+	const struct sched_param param = { 0 };
+
+	if (*state == want)
+		return;
+	if (policy < 0)
+		policy = sched_getscheduler(0);
+	if (policy == SCHED_OTHER && sched_setscheduler(0, want ? SCHED_BATCH : SCHED_OTHER, &param) == 0)
+		*state = want;
 }
 
 int process_raise_nofile(void)
@@ -77,6 +122,46 @@ int process_raise_nofile(void)
 	return RET_ERRNO(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+/* Those of the next pages that there are: what nobody has touched yet would only be more for children to have
+ * copies of. */
+static void own_block(uintptr_t from, uintptr_t page, size_t n)
+{
+	unsigned char there[BLOCK_OWNED];
+
+	if (syscall(SYS_mincore, from, n * page, there) < 0)
+		return;
+	for (size_t first = 0, next; first < n; first = next + 1) {
+		for (next = first; next < n && (there[next] & 1) != 0; next++)
+			;
+		if (next > first)
+			(void)syscall(
+				SYS_madvise, from + first * page, (next - first) * page, MADV_POPULATE_WRITE);
+	}
+}
+
+/* From the page of the first to before that of the second. */
+static void own_pages(uintptr_t from, uintptr_t to)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (uintptr_t at = from & ~(page - 1); at < to; at += BLOCK_OWNED * page) {
+		uintptr_t n = (to - at + page - 1) / page;
+
+		own_block(at, page, n < BLOCK_OWNED ? n : BLOCK_OWNED);
+	}
+}
+
+void process_own_memory(void)
+{
+	const uintptr_t top = (uintptr_t)sbrk(0);
+	volatile char stack[STACK_OWNED];
+
+	own_pages(top - mallinfo2().arena, top);
+	own_pages((uintptr_t)edata - 1, (uintptr_t)end);
+	for (size_t i = 0; i < sizeof(stack); i += STACK_STEP)
+		stack[i] = 0;
+}
+
 uint64_t process_children_cpu_usec(void)
 {
 	struct rusage u;
@@ -87,12 +172,39 @@ uint64_t process_children_cpu_usec(void)
 	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
+/* The C library keeps two of them to itself: these are EINVAL, and nobody's. */
+int process_ignored_signals(uint64_t *ret)
+{
+	struct sigaction sa;
+
+	*ret = 0;
+	for (int i = 1; i <= SIGNALS_MAX; i++) {
+		if (sigaction(i, NULL, &sa) >= 0)
+			*ret |= sa.sa_handler == SIG_IGN ? SIGNAL_BIT(i) : 0;
+		else if (errno != EINVAL)
+			return errno_or_eio();
+	}
+	return 0;
+}
+
+int process_begin_signals(uint64_t ignored)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i <= SIGNALS_MAX; i++)
+		if ((ignored & SIGNAL_BIT(i)) && sigaction(i, &sa, NULL) < 0)
+			return errno_or_eio();
+	(void)sigemptyset(&none);
+	return RET_ERRNO(sigprocmask(SIG_SETMASK, &none, NULL));
+}
+
 int process_reset_signals(void)
 {
 	struct sigaction sa = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int i = 1; i <= 64; i++)
+	for (int i = 1; i <= SIGNALS_MAX; i++)
 		if (i != SIGKILL && i != SIGSTOP && sigaction(i, &sa, NULL) < 0 && errno != EINVAL)
 			return errno_or_eio();
 	(void)sigemptyset(&none);
@@ -126,9 +238,9 @@ pid_t process_pid_in_procfs(int proc_fd, int pidfd)
 	fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno_or_eio();
-	n = read_full(fd, text, sizeof(text) - 1);
+	n = read(fd, text, sizeof(text) - 1); /* of procfs all comes at once */
 	if (n < 0)
-		return (pid_t)n;
+		return errno_or_eio();
 	text[n] = '\0';
 	return fdinfo_pid(text);
 }

@@ -61,7 +61,7 @@ static int take_done(const struct launcher_answer *answer, struct deferred *d)
 	} else if (done.error == 0) {
 		deferred_reply(d);
 	} else if (done.error == -ESRCH) {
-		(void)error_no_such_sandbox(&error);
+		(void)error_sandbox_ended(&error);
 		deferred_reply_error(d, &error);
 	} else {
 		deferred_reply_failure(d, BAILIFF_ERROR_FAILED, strerror(-done.error));
@@ -190,8 +190,7 @@ static int begin(struct sandbox *s, sd_bus_message *m, uint32_t serial, struct b
 	int r;
 
 	if (!sandbox_is_live(s))
-		return sd_bus_error_set(
-			error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "The sandbox has ended: Wait() tells how");
+		return error_sandbox_ended(error);
 	r = sandbox_bus_begin_control(m, s, error, &d);
 	if (r != 0)
 		return r;
@@ -364,7 +363,7 @@ int control_resize_pty(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (r < 0)
 		return error_unreadable(error, r, "rows or columns");
 	if (!sandbox_is_live(s))
-		return error_no_such_sandbox(error);
+		return error_sandbox_ended(error);
 	if (!s->has_pty)
 		return sd_bus_error_set(error, BAILIFF_ERROR_INVALID_FD,
 			"The sandbox has no pty: a launch makes one for the option stdio, or by the profile");

@@ -33,12 +33,22 @@ int error_unreadable(sd_bus_error *error, int r, const char *what)
 {
 	if (r == -ENOMEM)
 		return r;
+	/* the signature fits, and what can not be parsed never comes this far: what is left is a handle */
+	if (r == -EBADMSG)
+		return error_invalid_args(
+			error, "Argument %s names a descriptor that the message does not have", what);
 	return error_invalid_args(error, "Argument %s can not be read: %s", what, strerror(-r));
 }
 
 int error_no_such_sandbox(sd_bus_error *error)
 {
 	return sd_bus_error_set(error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "No such sandbox of this user");
+}
+
+int error_sandbox_ended(sd_bus_error *error)
+{
+	return sd_bus_error_set(
+		error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "The sandbox has ended: Wait() tells how");
 }
 
 int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, const char *message)
@@ -54,33 +64,47 @@ int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, c
 	return error_set_text(error, name, text);
 }
 
-/* What to do about it, where the kernel's word for the error does not say. */
-static const char *mend_of(enum jail_stage stage, int error)
+/* What to do about it, where the kernel's word for the error does not say. The first that fits. Files *.conf
+ * are those of bailiffd(8), for systemd's unit. */
+static const char *mend_of(enum jail_stage stage, int error, const char *object)
 {
 	static const struct {
 		enum jail_stage stage;
 		int error;
+		const char *about; /* the object begins with it; "": any */
 		const char *mend;
 	} mends[] = {
-		{ STAGE_NAMESPACES, -ENOSPC, "raise the limits below /proc/sys/user" },
-		{ STAGE_NAMESPACES, -EINVAL, "this kernel has no such namespace" },
-		{ STAGE_MOUNTS, -ENOENT,
+		{ STAGE_NAMESPACES, -ENOSPC, "", "raise the limits below /proc/sys/user" },
+		{ STAGE_NAMESPACES, -EINVAL, "", "this kernel has no such namespace" },
+		{ STAGE_NAMESPACES, -EAFNOSUPPORT, "",
+			"give bailiffd the network (under systemd with network.conf, see bailiffd(8))" },
+		{ STAGE_MOUNTS, -ENOENT, "source /dev/",
+			"begin the source with \"-\" if it may be missing; a device that is there is shown "
+			"to "
+			"bailiffd under systemd with devices.conf, see bailiffd(8)" },
+		{ STAGE_MOUNTS, -ENOENT, "",
 			"make it on the host, or begin the source with \"-\" if it may be missing" },
-		{ STAGE_RLIMITS, -EPERM, "the limit is above the one that bailiffd itself was started with" },
-		{ STAGE_RLIMITS, -EACCES, "give bailiffd that capability, or change the key" },
-		{ STAGE_RLIMITS, -EOPNOTSUPP, "Optional= can name it, to go on without" },
-		{ STAGE_SELINUX, -EOPNOTSUPP, "switch it on, or let Optional=SELinux go on without" },
-		{ STAGE_CGROUP, -EOPNOTSUPP,
+		{ STAGE_RLIMITS, -EPERM, "",
+			"the limit is above the one that bailiffd itself was started with" },
+		{ STAGE_RLIMITS, -EACCES, "", "give bailiffd that capability, or change the key" },
+		{ STAGE_RLIMITS, -EOPNOTSUPP, "", "Optional= can name it, to go on without" },
+		{ STAGE_CAPABILITIES, -EPERM, "the launcher itself lacks CAP_NET_",
+			"give it to bailiffd (under systemd with network.conf, see bailiffd(8))" },
+		{ STAGE_CAPABILITIES, -EPERM, "the launcher itself lacks ",
+			"give it to bailiffd (under systemd with capabilities.conf, see bailiffd(8))" },
+		{ STAGE_SELINUX, -EOPNOTSUPP, "", "switch it on, or let Optional=SELinux go on without" },
+		{ STAGE_CGROUP, -EOPNOTSUPP, "",
 			"bailiffd needs a delegated cgroup v2 with it, or Optional=Cgroup goes on without" },
-		{ STAGE_EXEC, -ENOENT,
+		{ STAGE_EXEC, -ENOENT, "",
 			"it must exist inside of the jail: see Executable= and [Filesystem] of the profile" },
-		{ STAGE_EXEC, -EACCES,
+		{ STAGE_EXEC, -EACCES, "",
 			"the jail's user must be allowed to execute it, and its mount must not be noexec" },
-		{ STAGE_EXEC, -E2BIG, "give fewer or shorter arguments and variables" },
+		{ STAGE_EXEC, -E2BIG, "", "give fewer or shorter arguments and variables" },
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(mends); i++)
-		if (mends[i].stage == stage && mends[i].error == error)
+		if (mends[i].stage == stage && mends[i].error == error &&
+			strncmp(object, mends[i].about, strlen(mends[i].about)) == 0)
 			return mends[i].mend;
 	if (error == -EAGAIN || error == -ENOMEM)
 		return "the machine has no room for it now: try again later";
@@ -93,7 +117,7 @@ static int error_stage(sd_bus_error *error, const struct refused *refused)
 {
 	const enum jail_stage stage = (enum jail_stage)refused->stage;
 	const char *object = refused->message ? refused->message : "";
-	const char *mend = mend_of(stage, refused->error);
+	const char *mend = mend_of(stage, refused->error, object);
 	char name[128], text[TEXT_MAX];
 
 	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_SETUP_PREFIX, jail_stage_to_string(stage));

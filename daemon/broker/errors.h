@@ -19,6 +19,8 @@ int error_invalid_args(sd_bus_error *error, const char *format, ...) __attribute
 int error_unreadable(sd_bus_error *error, int r, const char *what);
 /* The same error for a sandbox that does not exist and for one that is not the caller's. */
 int error_no_such_sandbox(sd_bus_error *error);
+/* The same name for one that the caller may see, and that has ended. */
+int error_sandbox_ended(sd_bus_error *error);
 /* A refusal of the plan. The message gets the rule, in brackets, when there is one. */
 int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, const char *message);
 /* What the launcher answered. */

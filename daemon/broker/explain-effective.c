@@ -143,8 +143,9 @@ static int put_share(sd_bus_message *m, const struct jail_spec *spec)
 	if (r >= 0)
 		r = put_capabilities(m, spec->bounding);
 	return r < 0 ? r
-		     : sd_bus_message_append(m, "{sv}", "private-network", "b",
-			       (int)((spec->namespaces & JAIL_NS_NET) != 0));
+		     : sd_bus_message_append(m, "{sv}{sv}", "private-network", "b",
+			       (int)((spec->namespaces & JAIL_NS_NET) != 0), "shared-network", "b",
+			       (int)spec->shares_network);
 }
 
 static int put_layers(sd_bus_message *m, const struct explanation *e)

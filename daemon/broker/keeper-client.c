@@ -17,20 +17,74 @@ static int say(struct keeper_client *k, uint32_t type, uint32_t serial)
 	return keeper_send(k->fd, &m, NULL, 0);
 }
 
-static int take_catalog(struct broker *b, const struct keeper_message *m, int fd)
+/* 1: it is all read, and what it was sent for is done. */
+static int read_part(struct keeper_client *k)
 {
 	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
-	int r;
+	const struct keeper_message *m = &k->offered;
+	int r = catalog_reader_next(&k->reader, &catalog);
 
-	r = catalog_from_memfd(fd, false, &catalog);
 	if (r < 0)
 		return log_errno(
 			LOG_ERR, r, "The keeper's catalog of generation %u is not valid", m->generation);
-	if (m->type == WIRE_CATALOG)
-		return broker_take_catalog(b, steal_ptr(catalog), m->generation, m->serial);
+	if (r == 0)
+		return 0;
+	k->reading = sd_event_source_disable_unref(k->reading);
+	if (m->type == WIRE_CATALOG) {
+		r = broker_take_catalog(k->broker, steal_ptr(catalog), m->generation, m->serial);
+		return r < 0 ? r : 1;
+	}
 	/* value: the compiler itself failed, and the catalog in force stands in for its report */
-	broker_reload_failed(b, m->value == 0 ? catalog : NULL, m->serial);
+	broker_reload_failed(k->broker, m->value == 0 ? catalog : NULL, m->serial);
+	return 1;
+}
+
+static void fail(struct keeper_client *k, int error)
+{
+	broker_fail(k->broker, error, "The keeper is gone, or its message is not to be understood");
+}
+
+static int on_reading(sd_event_source *source, void *userdata);
+
+/* A source of its own for each part: one that is enabled again would come before all that came meanwhile. */
+static int read_later(struct keeper_client *k)
+{
+	k->reading = sd_event_source_disable_unref(k->reading);
+	return sd_event_add_defer(k->broker->event, &k->reading, on_reading, k);
+}
+
+static int on_reading(sd_event_source *source, void *userdata)
+{
+	struct keeper_client *k = userdata;
+	int r = read_part(k);
+
+	if (r == 0)
+		r = read_later(k);
+	if (r < 0)
+		fail(k, r);
 	return 0;
+}
+
+/* What comes behind a catalog counts on it. */
+static int read_rest(struct keeper_client *k)
+{
+	int r = 0;
+
+	while (r == 0 && k->reading)
+		r = read_part(k);
+	return r < 0 ? r : 0;
+}
+
+/* The first one is what everybody waits for; during a later one others are served. */
+static int take_catalog(struct broker *b, const struct keeper_message *m, int fd)
+{
+	struct keeper_client *k = &b->keeper;
+	int r;
+
+	catalog_reader_open(&k->reader, fd, false);
+	k->offered = *m;
+	r = read_later(k);
+	return r < 0 || b->catalog ? r : read_rest(k);
 }
 
 /* Once, before everything else. */
@@ -49,6 +103,10 @@ static int take_start(struct broker *b, const struct keeper_message *m, int fds[
 
 static int dispatch(struct broker *b, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
 {
+	int r = m->type == WIRE_PING ? 0 : read_rest(&b->keeper);
+
+	if (r < 0)
+		return r;
 	switch (m->type) {
 	case WIRE_START:
 		return take_start(b, m, fds);
@@ -89,7 +147,7 @@ static int on_keeper(sd_event_source *source, int fd, uint32_t events, void *use
 		fd_close_many(fds, KEEPER_FDS_MAX);
 	}
 	if (r < 0)
-		broker_fail(k->broker, r, "The keeper is gone, or its message is not to be understood");
+		fail(k, r);
 	return 0;
 }
 
@@ -103,6 +161,8 @@ int keeper_client_open(struct keeper_client *k, struct broker *b, int fd)
 void keeper_client_close(struct keeper_client *k)
 {
 	k->source = sd_event_source_disable_unref(k->source);
+	k->reading = sd_event_source_disable_unref(k->reading);
+	catalog_reader_close(&k->reader);
 	k->fd = fd_close(k->fd);
 }
 

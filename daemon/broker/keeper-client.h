@@ -3,8 +3,9 @@
 
 /* The socket to the keeper: catalogs, the launcher's socket, the end; and back: ready, reload. */
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "catalog/catalog.h"
+#include "wire/messages.h"
+
 #include <systemd/sd-event.h>
 
 struct broker;
@@ -14,6 +15,10 @@ struct keeper_client {
 	int fd;
 	bool started; /* WIRE_START came */
 	sd_event_source *source;
+	/* a catalog is read while others are served */
+	struct catalog_reader reader;
+	struct keeper_message offered; /* what it came with */
+	sd_event_source *reading;
 	uint32_t reload_serial; /* of the last request to reload: never 0 once there was one */
 };
 

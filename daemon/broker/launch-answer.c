@@ -174,7 +174,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 	int r;
 
 	r = register_sandbox(l, launched, pidfd, &s);
-	if (r >= 0 && !l->owner_name) {
+	if (r >= 0 && !l->owner_name && !l->detach) {
 		log_info("Sandbox %" PRIu64 " (%s): its client left during the launch, killing it", s->id,
 			s->profile);
 		lifetime_stop(s, 0, RESULT_CLIENT_GONE, NULL);

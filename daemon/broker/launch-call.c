@@ -12,6 +12,7 @@
 #include "broker/launch-args.h"
 #include "broker/launch-queue.h"
 #include "broker/launch-quota.h"
+#include "broker/lifetime.h"
 #include "broker/note.h"
 #include "broker/profile-bus.h"
 #include "dbus/names.h"
@@ -475,6 +476,7 @@ int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r;
 }
 
+/* What has begun goes on when it is detached, as the sandbox will. */
 static void forsake(struct launch *l)
 {
 	if (launch_queue_waits(l)) {
@@ -486,6 +488,8 @@ static void forsake(struct launch *l)
 	}
 	free(l->owner_name);
 	l->owner_name = NULL;
+	if (!l->detach)
+		lifetime_abandon(l->broker, l->serial);
 }
 
 void launch_client_gone(struct broker *b, const char *name)

@@ -59,6 +59,7 @@ static int send_parcel(struct launch *l, const struct parcel *p, sd_bus_error *e
 	int r;
 
 	l->sent_usec = now_boottime_usec();
+	l->serial = p->serial;
 	r = launcher_submit(
 		&l->broker->launcher, p->serial, &p->record, p->fds, p->n, true, launch_answer, l);
 	if (r == -EAGAIN)

@@ -27,7 +27,8 @@ struct launch {
 	struct token token;
 	uid_t uid;
 	uint32_t generation;
-	uint64_t sent_usec;   /* when it went to the launcher */
+	uint64_t sent_usec;   /* when it went to the launcher, */
+	uint32_t serial;      /* and by which number */
 	uint64_t rest_until;  /* it waits until then, if it waits */
 	bool detach, counted; /* counted: against QUOTA_LIVE */
 	struct carried carried;

@@ -112,7 +112,7 @@ static int on_control_done(struct broker *b, const struct launcher_answer *answe
 	else if (done.error == 0)
 		deferred_reply(d);
 	else if (done.error == -ESRCH) {
-		(void)error_no_such_sandbox(&error);
+		(void)error_sandbox_ended(&error);
 		deferred_reply_error(d, &error);
 	} else if (done.error == -ENOTTY || done.error == -EIO)
 		deferred_reply_failure(d, BAILIFF_ERROR_INVALID_FD,
@@ -166,13 +166,23 @@ void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result
 	}
 }
 
-void lifetime_forget_unknown(struct broker *b, uint64_t id)
+static void request_of_id(struct broker *b, enum wire_type type, uint64_t id)
 {
 	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
 	uint32_t serial = launcher_next_serial(&b->launcher);
 
-	(void)encode_id(&buf, WIRE_FORGET, serial, id);
+	(void)encode_id(&buf, type, serial, id);
 	submit(b, serial, &buf, on_done_nobody_waits, NULL);
+}
+
+void lifetime_forget_unknown(struct broker *b, uint64_t id)
+{
+	request_of_id(b, WIRE_FORGET, id);
+}
+
+void lifetime_abandon(struct broker *b, uint32_t launch)
+{
+	request_of_id(b, WIRE_ABANDON, launch);
 }
 
 void lifetime_kill_unknown(struct broker *b, uint64_t id)

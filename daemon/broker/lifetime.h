@@ -16,6 +16,8 @@ int lifetime_adopt(struct broker *b, struct sandbox *s);
 void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result reason, struct deferred *d);
 /* Drops the exit state of one that is not in the table. */
 void lifetime_forget_unknown(struct broker *b, uint64_t id);
+/* Nobody waits for the launch of this serial: it is broken off if it is not answered by now. */
+void lifetime_abandon(struct broker *b, uint32_t launch);
 /* Kills a sandbox that is not in the table. */
 void lifetime_kill_unknown(struct broker *b, uint64_t id);
 /* d is taken over. */

@@ -145,7 +145,7 @@ static int method_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (strcmp(whom, "main") != 0 && strcmp(whom, "all") != 0)
 		return error_invalid_args(error, "whom is neither \"main\" nor \"all\"");
 	if (!sandbox_is_live(s))
-		return error_no_such_sandbox(error);
+		return error_sandbox_ended(error);
 	r = sandbox_bus_begin_control(m, s, error, &d);
 	if (r != 0)
 		return r;
@@ -233,8 +233,7 @@ static int method_get_pidfd(sd_bus_message *m, void *userdata, sd_bus_error *err
 	struct sandbox *s = userdata;
 
 	if (!sandbox_is_live(s) || s->pidfd < 0)
-		return sd_bus_error_set(
-			error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "The sandbox has ended: Wait() tells how");
+		return error_sandbox_ended(error);
 	outflow_doubt(&s->broker->outflow);
 	return sd_bus_reply_method_return(m, "h", s->pidfd);
 }
@@ -242,10 +241,15 @@ static int method_get_pidfd(sd_bus_message *m, void *userdata, sd_bus_error *err
 static int method_release(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct sandbox *s = userdata;
+	const struct caller *c = callers_find(&s->broker->callers, m);
 
+	if (!sandbox_bus_visible(s, c))
+		return error_no_such_sandbox(error);
 	if (sandbox_is_live(s))
 		return sd_bus_error_set(
 			error, BAILIFF_ERROR_BUSY, "The sandbox is alive: stop it, or wait for its end");
+	if (c->uid != s->owner)
+		record_control(s, c, m);
 	lifetime_forget(s);
 	return sd_bus_reply_method_return(m, NULL);
 }

@@ -16,10 +16,25 @@ int catalog_encode(const struct catalog *c, struct buf *b);
 /* Decodes and checks every count, range, string and invariant (sorted unique valid names, filter lengths, uid
  * range, no id 0 for the payload unless the profile says so, …). -EBADMSG for anything else. */
 int catalog_decode(const void *data, size_t size, struct catalog **ret);
-/* The same, into memory that can only be read, and that children share: base/arena.h. For who forks. */
-int catalog_decode_sealed(const void *data, size_t size, struct catalog **ret);
 
 /* Encodes into a sealed memfd. */
 int catalog_to_memfd(const struct catalog *c, int *ret_fd);
-/* Checks the seals, maps, decodes, unmaps. @sealed: by catalog_decode_sealed(). */
-int catalog_from_memfd(int fd, bool sealed, struct catalog **ret);
+/* Checks the seals, maps, decodes as above, unmaps. The result is all in memory that can only be read;
+ * @shared: and that children share, for who makes some (base/arena.h). */
+int catalog_from_memfd(int fd, bool shared, struct catalog **ret);
+
+/* The same in parts, for who has others to serve meanwhile: a hundred profiles take a millisecond. */
+struct catalog_reader {
+	struct cursor cursor;
+	struct catalog *catalog; /* NULL: nothing is being read */
+	size_t n_profiles;       /* that there are to be */
+};
+
+#define CATALOG_READER_NULL ((struct catalog_reader){ 0 })
+
+/* The fd stays the caller's, and is not needed any more. What is wrong with it catalog_reader_next() says. */
+void catalog_reader_open(struct catalog_reader *reader, int fd, bool shared);
+/* 0: there is more. 1: it is whole, and the reader is closed, as it is with an error. */
+int catalog_reader_next(struct catalog_reader *reader, struct catalog **ret);
+/* Also of CATALOG_READER_NULL. */
+void catalog_reader_close(struct catalog_reader *reader);

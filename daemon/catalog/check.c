@@ -26,7 +26,9 @@
 #define DYNAMIC_UID_LOW 1000U      /* below are the system's own users */
 #define POOL_NEVER                                                                                           \
 	(CAPABILITY_BIT(CAP_NET_ADMIN) | CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_IPC_OWNER))
-#define SIGNAL_MAX 64 /* _NSIG */
+/* By which files of the host can be opened. */
+#define KINDS_OPENING (1U << FD_KIND_DIRECTORY | 1U << FD_KIND_PATH | 1U << FD_KIND_CHARDEV)
+#define SIGNAL_MAX    64 /* _NSIG */
 
 static bool timeout_valid(uint64_t usec)
 {
@@ -166,6 +168,31 @@ static const char *check_user(const struct compiled_profile *p)
 	return NULL;
 }
 
+/* Who is root, or has a right, could set what is the namespace's; a node of /dev/net or a directory of the
+ * host with one in it could be opened in it. Mounts show no devices but those that are named here. */
+const char *compiled_profile_own_network(const struct compiled_profile *p)
+{
+	if (!(p->namespaces & JAIL_NS_NET))
+		return "PrivateNetwork=no";
+	if (p->pool && p->pool[0])
+		return "JoinsPool= has one for the pool";
+	if (p->uid == 0 || p->gid == 0)
+		return "User= or Group= is root's";
+	for (size_t i = 0; i < p->n_groups; i++)
+		if (p->groups[i] == 0)
+			return "SupplementaryGroups= has root's";
+	if ((p->bounding | p->ambient) != 0)
+		return "CapabilityBoundingSet= is not empty";
+	if (!(p->namespaces & JAIL_NS_MOUNT) || !p->private_devices)
+		return "PrivateDevices=no";
+	if (p->devices && p->devices[0])
+		return "DeviceAllow= gives devices";
+	for (size_t i = 0; i < p->n_slots; i++)
+		if (p->slots[i].kinds & KINDS_OPENING)
+			return "FileDescriptor= takes a directory, path or device";
+	return NULL;
+}
+
 static const char *check_privileges(const struct compiled_profile *p)
 {
 	if (((p->bounding | p->ambient) & ~PRIVILEGES_PROFILES) != 0)
@@ -196,6 +223,12 @@ static const char *check_privileges(const struct compiled_profile *p)
 		if ((p->bounding & POOL_NEVER) != 0)
 			return "JoinsPool= together with a right over the other sandboxes of the pool";
 	}
+	if (p->shares_network && compiled_profile_own_network(p))
+		return "a network namespace is shared by what needs its own";
+	/* who is in it is known to have gone when its PID namespace has */
+	if (p->reuses_network &&
+		(p->shares_network || compiled_profile_own_network(p) || !(p->namespaces & JAIL_NS_PID)))
+		return "a network namespace comes back from what may have changed it";
 	if ((p->namespaces & JAIL_NS_USER) && p->ambient != 0)
 		return "PrivateUsers= and AmbientCapabilities= are both set";
 	if ((p->namespaces & JAIL_NS_USER) && (p->uid == 0 || p->gid == 0))
@@ -371,6 +404,21 @@ static const char *check_resources(const struct compiled_profile *p)
 	return NULL;
 }
 
+/* Jails are parked for whoever comes. */
+static const char *check_warm(const struct compiled_profile *p)
+{
+	if (p->max_warm > WARM_MAX || p->warm > p->max_warm)
+		return "Warm= is more than MaxWarm=, or that too many";
+	if (p->max_warm == 0)
+		return NULL;
+	if (p->pool && p->pool[0])
+		return "Warm= and JoinsPool= are both set";
+	for (size_t i = 0; i < ELEMENTSOF(p->stdio); i++)
+		if (p->stdio[i] == STDIO_PTY)
+			return "Warm= together with a terminal";
+	return NULL;
+}
+
 static bool any_cpu(const struct compiled_tuning *t)
 {
 	for (size_t i = 0; i < CPU_WORDS; i++)
@@ -441,7 +489,7 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 	static const char *(*const checks[])(const struct compiled_profile *) = { check_counts, check_access,
 		check_exec, check_environment, check_slots, check_user, check_privileges, check_filesystem,
 		check_root, check_stores, check_mount_slots, check_restrictions, check_landlock,
-		check_resources, check_tuning, check_group };
+		check_resources, check_tuning, check_group, check_warm };
 	const char *reason = check_names(p);
 
 	for (size_t i = 0; !reason && !p->invalid && i < ELEMENTSOF(checks); i++)

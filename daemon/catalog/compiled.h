@@ -315,6 +315,10 @@ struct compiled_profile {
 	uint32_t namespaces;
 	bool run_as_init;             /* the program itself is pid 1 of its namespace */
 	char *network_namespace_path; /* normalized; "": none. Then without JAIL_NS_NET */
+	bool shares_network; /* one that is empty, with all others of which this is true, instead of its own
+			      */
+	bool reuses_network; /* its own may be one that a sandbox of this kind has had, and has left as it was
+			      */
 	char *pool; /* whose members of one owner share network and IPC, as far as of their own; "": none */
 
 	/* [Filesystem] */
@@ -355,6 +359,10 @@ struct compiled_profile {
 	int32_t kill_signal;
 	struct compiled_tuning tuning;
 	struct group_value group[_GROUP_LIMIT_MAX];
+
+	/* [Pool] */
+	uint32_t warm;     /* jails that wait for launches */
+	uint32_t max_warm; /* and with many launches; not below it */
 
 	/* What is shown of it, and decides nothing */
 	struct compiled_setting *settings; /* every key, in the order of bailiff.profile(5) */
@@ -408,6 +416,9 @@ void compiled_profile_done(struct compiled_profile *p);
  * refuse it.
  */
 int compiled_profile_check(const struct compiled_profile *p, const char **reterr_reason);
+/* Why sandboxes of a profile need a network namespace of their own even if no call can make a socket: a
+ * static phrase that names the key. NULL: they need none. */
+const char *compiled_profile_own_network(const struct compiled_profile *p);
 void compiled_config_init(struct compiled_config *c);
 void compiled_config_done(struct compiled_config *c);
 /* As compiled_profile_check(). */

@@ -2,21 +2,15 @@
 #include "catalog/generation.h"
 #include "base/error.h"
 
-int generation_new(uint32_t number, int memfd, struct generation **ret)
+struct generation *generation_new(uint32_t number, struct catalog *catalog)
 {
-	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
-	struct generation *g;
-	int r;
+	struct generation *g = calloc(1, sizeof(*g));
 
-	r = catalog_from_memfd(memfd, true, &catalog);
-	if (r < 0)
-		return r;
-	g = calloc(1, sizeof(*g));
-	if (!g)
-		return -ENOMEM;
-	*g = (struct generation){ .number = number, .references = 1, .catalog = steal_ptr(catalog) };
-	*ret = g;
-	return 0;
+	if (g)
+		*g = (struct generation){ .number = number, .references = 1, .catalog = catalog };
+	else
+		(void)catalog_free(catalog);
+	return g;
 }
 
 struct generation *generation_ref(struct generation *g)

@@ -11,8 +11,8 @@ struct generation {
 	struct catalog *catalog;
 };
 
-/* Reads and checks a catalog memfd (borrowed). The result has one reference. */
-int generation_new(uint32_t number, int memfd, struct generation **ret);
+/* Takes the catalog over. The result has one reference; NULL without memory. */
+struct generation *generation_new(uint32_t number, struct catalog *catalog);
 struct generation *generation_ref(struct generation *g);
 /* Accepts NULL; returns NULL. */
 struct generation *generation_unref(struct generation *g);

@@ -19,6 +19,7 @@
  * pointer and eight more here. Lists of structures take less, all but the profiles, which are counted apart.
  */
 #define MEMORY_PER_BYTE 8U
+#define PART_BYTES      (64U * 1024) /* are read in 0.1 ms */
 
 /* Room for the elements of a list whose every element takes at least min_size bytes; NULL for none, or
  * failed. */
@@ -83,6 +84,8 @@ static void get_privileges(struct cursor *c, struct compiled_profile *p)
 	p->namespaces = cursor_get_u32(c);
 	p->run_as_init = cursor_get_bool(c);
 	p->network_namespace_path = cursor_get_str(c, TEXT_MAX);
+	p->shares_network = cursor_get_bool(c);
+	p->reuses_network = cursor_get_bool(c);
 	p->pool = cursor_get_str(c, POOL_NAME_MAX);
 }
 
@@ -183,6 +186,8 @@ static void get_resources(struct cursor *c, struct compiled_profile *p)
 	p->timeout_start_usec = cursor_get_u64(c);
 	p->timeout_stop_usec = cursor_get_u64(c);
 	p->kill_signal = cursor_get_i32(c);
+	p->warm = cursor_get_u32_max(c, WARM_MAX);
+	p->max_warm = cursor_get_u32_max(c, WARM_MAX);
 }
 
 static void get_tuning(struct cursor *c, struct compiled_tuning *t)
@@ -283,19 +288,14 @@ static void get_head(struct cursor *c)
 		cursor_fail(c, -EBADMSG);
 }
 
-static void get_profiles(struct cursor *c, struct catalog *catalog)
+/* n_profiles follows what was read: catalog_free() must not meet a profile that was never begun. */
+static void get_next_profile(struct cursor *c, struct catalog *catalog)
 {
-	size_t n = 0;
+	struct compiled_profile *p = &catalog->profiles[catalog->n_profiles++];
 
-	catalog->profiles = get_list(c, CATALOG_MAX_PROFILES, PROFILE_BYTES, sizeof(*catalog->profiles), &n);
-	/* n_profiles follows what was read: catalog_free() must not meet a profile that was never begun */
-	for (size_t i = 0; i < n && c->error == 0; i++) {
-		get_profile(c, &catalog->profiles[i]);
-		catalog->n_profiles = i + 1;
-		if (c->error == 0 && i > 0 &&
-			strcmp(catalog->profiles[i - 1].name, catalog->profiles[i].name) >= 0)
-			cursor_fail(c, -EBADMSG);
-	}
+	get_profile(c, p);
+	if (c->error == 0 && catalog->n_profiles > 1 && strcmp(p[-1].name, p->name) >= 0)
+		cursor_fail(c, -EBADMSG);
 }
 
 /* Members ascend, and so do groups: each question has one answer. */
@@ -320,72 +320,129 @@ static void get_groups(struct cursor *c, struct catalog *catalog)
 	}
 }
 
-/* @arena: everything goes there, or NULL. */
-static int decode(const void *data, size_t size, struct arena *arena, struct catalog *catalog)
+/* All that comes before the first profile. How many of these follow. */
+static size_t begin(struct cursor *c, struct catalog *catalog)
 {
-	struct cursor c = CURSOR_INIT(data, size);
+	size_t n = 0;
 
-	if (size > CATALOG_MAX_BYTES)
-		return -EBADMSG;
-	c.arena = arena;
-	get_head(&c);
-	get_config(&c, &catalog->config);
-	get_profiles(&c, catalog);
-	get_groups(&c, catalog);
-	catalog->errors = cursor_get_strv(&c, ERRORS_MAX, TEXT_MAX);
-	return cursor_end(&c);
+	get_head(c);
+	get_config(c, &catalog->config);
+	catalog->profiles = get_list(c, CATALOG_MAX_PROFILES, PROFILE_BYTES, sizeof(*catalog->profiles), &n);
+	return n;
+}
+
+/* All that comes after the last one. */
+static int finish(struct cursor *c, struct catalog *catalog)
+{
+	int r;
+
+	get_groups(c, catalog);
+	catalog->errors = cursor_get_strv(c, ERRORS_MAX, TEXT_MAX);
+	r = cursor_end(c);
+	return r < 0 || !catalog->arena.data ? r : arena_seal(&catalog->arena);
+}
+
+static int open_arena(size_t size, bool shared, struct arena *ret)
+{
+	const size_t room = MEMORY_PER_BYTE * size + CATALOG_MAX_PROFILES * sizeof(struct compiled_profile);
+
+	return shared ? arena_open_shared("bailiff-catalog", room, ret) : arena_open(room, ret);
 }
 
 int catalog_decode(const void *data, size_t size, struct catalog **ret)
 {
 	_cleanup_(catalog_freep) struct catalog *catalog = calloc(1, sizeof(*catalog));
+	struct cursor c = CURSOR_INIT(data, size);
+	size_t n;
 	int r;
 
 	if (!catalog)
 		return -ENOMEM;
-	r = decode(data, size, NULL, catalog);
-	if (r < 0)
-		return r;
-	*ret = steal_ptr(catalog);
-	return 0;
-}
-
-int catalog_decode_sealed(const void *data, size_t size, struct catalog **ret)
-{
-	_cleanup_(catalog_freep) struct catalog *catalog = NULL;
-	const size_t room = MEMORY_PER_BYTE * size + CATALOG_MAX_PROFILES * sizeof(struct compiled_profile);
-	int r;
-
 	if (size > CATALOG_MAX_BYTES)
 		return -EBADMSG;
-	catalog = calloc(1, sizeof(*catalog));
-	if (!catalog)
-		return -ENOMEM;
-	r = arena_open("bailiff-catalog", room, &catalog->arena);
-	if (r >= 0)
-		r = decode(data, size, &catalog->arena, catalog);
-	if (r >= 0)
-		r = arena_seal(&catalog->arena);
+	n = begin(&c, catalog);
+	while (catalog->n_profiles < n && c.error == 0)
+		get_next_profile(&c, catalog);
+	r = finish(&c, catalog);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(catalog);
 	return 0;
 }
 
-int catalog_from_memfd(int fd, bool sealed, struct catalog **ret)
+static int open_reader(struct catalog_reader *reader, int fd, bool shared)
 {
 	const void *data;
 	size_t size;
 	int r = memfd_map_sealed(fd, CATALOG_MAX_BYTES, &data, &size);
-	union {
-		const void *in;
-		void *out;
-	} map;
 
 	if (r < 0)
 		return r;
-	r = (sealed ? catalog_decode_sealed : catalog_decode)(data, size, ret);
-	map.in = data;
-	(void)munmap(map.out, size);
-	return r;
+	reader->cursor = (struct cursor)CURSOR_INIT(data, size);
+	reader->catalog = calloc(1, sizeof(*reader->catalog));
+	if (!reader->catalog)
+		return -ENOMEM;
+	r = open_arena(size, shared, &reader->catalog->arena);
+	if (r < 0)
+		return r;
+	reader->cursor.arena = &reader->catalog->arena;
+	reader->n_profiles = begin(&reader->cursor, reader->catalog);
+	return 0;
+}
+
+void catalog_reader_open(struct catalog_reader *reader, int fd, bool shared)
+{
+	int r;
+
+	*reader = CATALOG_READER_NULL;
+	r = open_reader(reader, fd, shared);
+	if (r < 0) {
+		catalog_reader_close(reader);
+		reader->cursor.error = r;
+	}
+}
+
+int catalog_reader_next(struct catalog_reader *reader, struct catalog **ret)
+{
+	struct catalog *catalog = reader->catalog;
+	struct cursor *c = &reader->cursor;
+	const size_t until = c->at + PART_BYTES;
+	int r;
+
+	if (!catalog)
+		return c->error < 0 ? c->error : -EBADMSG;
+	while (catalog->n_profiles < reader->n_profiles && c->error == 0 && c->at < until)
+		get_next_profile(c, catalog);
+	if (catalog->n_profiles < reader->n_profiles && c->error == 0)
+		return 0;
+	r = finish(c, catalog);
+	if (r >= 0)
+		*ret = steal_ptr(reader->catalog);
+	catalog_reader_close(reader);
+	return r < 0 ? r : 1;
+}
+
+void catalog_reader_close(struct catalog_reader *reader)
+{
+	union {
+		const void *in;
+		void *out;
+	} map = { reader->cursor.data };
+
+	if (map.in)
+		(void)munmap(map.out, reader->cursor.size);
+	(void)catalog_free(reader->catalog);
+	*reader = CATALOG_READER_NULL;
+}
+
+int catalog_from_memfd(int fd, bool shared, struct catalog **ret)
+{
+	struct catalog_reader reader;
+	int r;
+
+	catalog_reader_open(&reader, fd, shared);
+	do
+		r = catalog_reader_next(&reader, ret);
+	while (r == 0);
+	return r < 0 ? r : 0;
 }

@@ -58,6 +58,8 @@ static void put_privileges(struct buf *b, const struct compiled_profile *p)
 	buf_put_u32(b, p->namespaces);
 	buf_put_u8(b, p->run_as_init);
 	buf_put_str(b, p->network_namespace_path);
+	buf_put_u8(b, p->shares_network);
+	buf_put_u8(b, p->reuses_network);
 	buf_put_str(b, p->pool);
 }
 
@@ -152,6 +154,8 @@ static void put_resources(struct buf *b, const struct compiled_profile *p)
 	buf_put_u64(b, p->timeout_start_usec);
 	buf_put_u64(b, p->timeout_stop_usec);
 	buf_put_i32(b, p->kill_signal);
+	buf_put_u32(b, p->warm);
+	buf_put_u32(b, p->max_warm);
 }
 
 static void put_tuning(struct buf *b, const struct compiled_tuning *t)

@@ -141,6 +141,7 @@ static int mark_invalid(
 int compile_profile(const struct compile_context *c, const struct profile *p, const struct unit *u,
 	struct diagnostics *d, struct compiled_profile *ret)
 {
+	char reason[NETWORK_REASON_MAX];
 	struct score score;
 	int r;
 
@@ -162,6 +163,8 @@ int compile_profile(const struct compile_context *c, const struct profile *p, co
 	assess_profile(p, ret, c->translation.filters, &score);
 	ret->exposure = score_total(&score);
 	ret->intersection = assess_intersection(ret);
+	ret->shares_network = network_may_be_shared(ret, c->translation.filters, reason);
+	ret->reuses_network = network_may_be_reused(ret, c->translation.filters);
 	return effective_settings(&profile_keys, p, ret);
 }
 

@@ -7,6 +7,7 @@
  */
 
 #include "catalog/compiled.h"
+#include "compiler/network.h"
 
 #include <stdio.h>
 
@@ -23,6 +24,8 @@ struct verify_verdict {
 	uint32_t exposure;     /* tenths */
 	const char *level;     /* in a word */
 	uint32_t intersection; /* INTERSECTION_* */
+	bool private_network, shares_network;
+	char own_network[NETWORK_REASON_MAX]; /* why it shares none; "" */
 };
 
 /*

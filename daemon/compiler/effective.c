@@ -37,6 +37,7 @@ static const struct {
 	{ KEY_TIMEOUT_STOP_SEC, "10s" },
 	{ KEY_KILL_SIGNAL, "SIGTERM" },
 	{ KEY_KEYRING_MODE, "private" },
+	{ KEY_WARM, "0" },
 	{ KEY_RESTRICT_NAMESPACES, "no" },
 	{ KEY_SYSTEM_CALL_ARCHITECTURES, "native" },
 };

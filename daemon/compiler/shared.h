@@ -24,6 +24,9 @@ struct shared_filter {
 	/* How exposed it leaves a profile, with MemoryDenyWriteExecute= (a second filter's) and without. */
 	struct score scores[2];
 	bool assessed[2];
+	const char *network_call; /* of network.h, once it is asked for */
+	bool network_asked;
+	bool network_left, left_asked; /* the same */
 };
 
 /* Zeroed: none yet. */

@@ -239,6 +239,9 @@ static int translate_resources(const struct profile *p, struct compiled_profile 
 		ret->timeout_stop_usec = p->timeout_stop_usec;
 	if (is_set(p, KEY_KILL_SIGNAL))
 		ret->kill_signal = p->kill_signal;
+	if (is_set(p, KEY_WARM))
+		ret->warm = p->warm;
+	ret->max_warm = is_set(p, KEY_MAX_WARM) ? p->max_warm : ret->warm;
 	return 0;
 }
 

@@ -161,12 +161,16 @@ static int verify_profile(struct compile_context *context, const struct subject 
 	if (profile_set_find(set, name, &position) < 0)
 		return verify_keys(draft, d);
 	r = compile_profile(context, &set->profiles[position], &set->units[position], d, &compiled);
-	if (r == 0 && !compiled.invalid)
-		*verdict = (struct verify_verdict){ .is_profile = true,
-			.exposure = compiled.exposure,
-			.level = exposure_level(compiled.exposure),
-			.intersection = compiled.intersection };
-	return r;
+	if (r < 0 || compiled.invalid)
+		return r;
+	*verdict = (struct verify_verdict){ .is_profile = true,
+		.exposure = compiled.exposure,
+		.level = exposure_level(compiled.exposure),
+		.intersection = compiled.intersection,
+		.private_network = compiled.namespaces & JAIL_NS_NET,
+		.shares_network = compiled.shares_network };
+	(void)network_may_be_shared(&compiled, NULL, verdict->own_network);
+	return 0;
 }
 
 static int verify_config(const struct compile_context *context, const struct subject *f,

@@ -52,7 +52,7 @@ int jail_adopt(struct jail_context *c, const struct jail_kept *kept, struct jail
 	/* without a place it is waited for once, and then let go */
 	j.linger = calloc(1, sizeof(*j.linger));
 	if (c->cgroup_fd >= 0) {
-		j.cgroup_fd = cgroup_open(c, kept->id);
+		j.cgroup_fd = fd_move_high(cgroup_open(c, kept->id));
 		if (j.cgroup_fd < 0)
 			j.cgroup_fd = -1;
 	}

@@ -57,7 +57,7 @@ int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd)
 		(void)unlinkat(c->cgroup_fd, name, AT_REMOVEDIR);
 		return fd;
 	}
-	*ret_fd = fd;
+	*ret_fd = fd_move_high(fd);
 	return 0;
 }
 
@@ -196,14 +196,29 @@ int cgroup_signal(int cgroup_fd, int sig)
 	return signalled > 0 ? 0 : -ESRCH;
 }
 
-char *jail_cgroup_path(const struct jail_context *c, const struct jail *j)
+/* A directory of cgroups is never renamed. */
+int cgroup_find(struct jail_context *c)
 {
 	char name[64], path[PATH_MAX];
 	ssize_t n;
 
-	if (j->cgroup_fd < 0)
-		return strdup("");
-	(void)snprintf(name, sizeof(name), "self/fd/%d", j->cgroup_fd);
+	if (c->cgroup_fd < 0)
+		return 0;
+	(void)snprintf(name, sizeof(name), "self/fd/%d", c->cgroup_fd);
 	n = readlinkat(c->proc_fd, name, path, sizeof(path));
-	return strndup(path, n > 0 && (size_t)n < sizeof(path) ? (size_t)n : 0);
+	if (n <= 0 || (size_t)n >= sizeof(path))
+		return 0;
+	c->cgroup_path = strndup(path, (size_t)n);
+	return c->cgroup_path ? 0 : -ENOMEM;
+}
+
+char *jail_cgroup_path(const struct jail_context *c, const struct jail *j)
+{
+	char name[NAME_LENGTH];
+	char *path;
+
+	if (j->cgroup_fd < 0 || !c->cgroup_path)
+		return strdup("");
+	cgroup_name(j->id, name);
+	return asprintf(&path, "%s/%s", c->cgroup_path, name) < 0 ? NULL : path;
 }

@@ -5,8 +5,10 @@
  * of the launcher, so all that runs here is async-signal-safe.
  *
  * The order is the argument:
+ *  0. A table of descriptors of its own: until then it shares the launcher's, see table.c.
  *  1. Undumpable before anything else, so that there is no moment to attach to a process that still has the
- *     launcher's rights. Until then it has uid 0 and all of the launcher's capabilities: only its like could.
+ *     launcher's rights. Its memory is a copy of one that is, so this only makes sure; and until then it has
+ *     uid 0 and all of the launcher's capabilities: only its like could.
  *  2. What needs privilege comes while there is privilege: mounts, the executable (root may see it where the
  * payload may not), fds, limits (they may be raised), keyring.
  *  3. After the mounts no path means the host any more. The fds go next: with them, everything that reaches
@@ -21,8 +23,9 @@
  *  6. "Built" is said, and the go awaited: the launcher has recorded the jail by then, so nothing can run
  * that it does not know of. If the launcher dies, the pipe ends, and so does this. Nor does anything run
  * while the jail's init, its neighbour in the PID namespace, still has rights to give up.
+ * A jail that is parked has its go bring the rest of what it is to be, see park.c.
  *  7. The context for the exec is set, and then, last, the filter: it need not allow what the steps take,
- * only the exec.
+ * only the exec. What is called behind it all the same, by a parked jail above all, keyed.c takes back.
  */
 
 #include "base/error.h"
@@ -32,8 +35,9 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Seen by the launcher only; what counts is the report. */
@@ -43,10 +47,15 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 {
 	int r;
 
+	r = apply_table(&s->table, reterr);
+	if (r < 0)
+		return r;
+	if (report_table(s->report_fd, &s->shared[REPORT_PAYLOAD]) < 0)
+		_exit(STATUS_FAILED);
 	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
-	r = apply_session(reterr);
+	r = apply_session(s->context->ignored_signals, reterr);
 	if (r < 0)
 		return r;
 	stage_took(s->times, STAGE_EXEC);
@@ -61,7 +70,7 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	r = apply_namespaces(&s->namespaces, reterr);
 	if (r < 0)
 		return r;
-	r = apply_network(&s->network, reterr);
+	r = apply_network(&s->network, s->context->proc_fd, reterr);
 	if (r < 0)
 		return r;
 	r = make_users(&s->users, s->spec, s->context->proc_fd, reterr);
@@ -80,7 +89,7 @@ static int build_fds(struct jail_setup *s, struct jail_error *reterr)
 	int kept[_FD_KEPT_MAX], r;
 
 	kept[FD_KEPT_USERS] = s->users.fd;
-	kept[FD_KEPT_EXE] = open_executable(s->spec->executable, s->context->proc_fd, reterr);
+	kept[FD_KEPT_EXE] = open_executable(s->spec->executable, reterr);
 	if (kept[FD_KEPT_EXE] < 0)
 		return kept[FD_KEPT_EXE];
 	stage_took(s->times, STAGE_EXEC);
@@ -89,7 +98,7 @@ static int build_fds(struct jail_setup *s, struct jail_error *reterr)
 		return r;
 	stage_took(s->times, STAGE_SELINUX);
 	kept[FD_KEPT_LABEL] = s->label.fd;
-	r = apply_landlock(&s->landlock, s->spec->landlock, reterr);
+	r = apply_landlock(&s->landlock, s->spec->landlock, &s->mounts.found, reterr);
 	if (r < 0)
 		return r;
 	stage_took(s->times, STAGE_LANDLOCK);
@@ -110,7 +119,7 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	r = apply_keyring(reterr);
 	if (r < 0)
 		return r;
-	r = apply_limits(&s->limits, reterr);
+	r = apply_limits(&s->limits, NULL, reterr);
 	if (r < 0)
 		return r;
 	stage_took(s->times, STAGE_RLIMITS);
@@ -137,32 +146,76 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	return apply_directory(spec->working_directory, reterr);
 }
 
-/* End of file: the launcher does not want this jail any more. */
+/* The rest of what outlives the exec, but the filter. */
+static int prepare_exec(struct jail_setup *s, struct jail_error *reterr)
+{
+	int r;
+
+	if (s->namespaces.pid && !s->namespaces.run_as_init)
+		report_await_ready(&s->shared[REPORT_INIT]);
+	stage_took(s->times, STAGE_NONE);
+	r = apply_label(&s->label, s->fds.kept_slots[FD_KEPT_LABEL], s->fds.kept_slots[FD_KEPT_EXE], reterr);
+	stage_took(s->times, STAGE_SELINUX);
+	return r < 0 ? r : apply_memory_rule(s->spec, reterr);
+}
+
+/* With @ret_behind only keyed_call() and what the policy permits return. */
+static int load_filter(struct jail_setup *s, bool *ret_behind, struct jail_error *reterr)
+{
+	int r = s->filter.program ? apply_violations(&s->filter, s->spec, ret_behind, reterr) : 0;
+
+	return r < 0 || *ret_behind ? r : apply_filter(s->spec, reterr);
+}
+
+/* Nearly always the go is there long since: then there is nothing to wake the launcher up for. 0: end of
+ * file, the launcher does not want this jail any more. */
 static int await_go(struct jail_setup *s, struct jail_error *reterr)
 {
 	ssize_t n;
 	char go;
 
 	stage_took(s->times, STAGE_EXEC);
-	n = read_full(s->go_fd, &go, 1);
+	report_ready(&s->shared[REPORT_PAYLOAD]);
+	n = recv(s->go_fd, &go, 1, MSG_DONTWAIT);
+	if (n < 0 && report_built(s->report_fd) < 0)
+		return 0;
 	if (n < 0)
-		return jail_fail(reterr, STAGE_EXEC, (int)n, "waiting for the go", "");
-	if (n == 0)
-		_exit(STATUS_FAILED);
-	if (!s->violations.asks)
-		s->go_fd = fd_close(s->go_fd);
-	return 0;
+		n = read_full(s->go_fd, &go, 1);
+	return n < 0 ? jail_fail(reterr, STAGE_EXEC, (int)n, "waiting for the go", "") : (int)n;
 }
 
-/* With @ret_asks every call but those that the policy permits waits for ever. */
-static int load_filter(struct jail_setup *s, bool *ret_asks, struct jail_error *reterr)
+static int go_alone(struct jail_setup *s, bool *ret_behind, struct jail_error *reterr)
+{
+	int r = await_go(s, reterr);
+
+	if (r <= 0)
+		return r;
+	r = prepare_exec(s, reterr);
+	if (r >= 0)
+		r = load_filter(s, ret_behind, reterr);
+	return r < 0 ? r : 1;
+}
+
+/* What the order brings needs neither label nor memory; nor, in most cases, to come before the filter. */
+static int go_parked(struct jail_setup *s, bool *ret_behind, struct jail_error *reterr)
 {
 	int r;
 
-	r = apply_memory_rule(s->spec, reterr);
-	if (r >= 0 && s->violations.asks)
-		r = apply_violations(&s->violations, ret_asks, reterr);
-	return r < 0 || *ret_asks ? r : apply_filter(s->spec, reterr);
+	report_ready(&s->shared[REPORT_PAYLOAD]);
+	if (report_built(s->report_fd) < 0)
+		return 0;
+	(void)prctl(PR_SET_NAME, "parked", 0, 0, 0); /* for people who look at ps */
+	r = prepare_exec(s, reterr);
+	if (r >= 0 && s->filter.ahead)
+		r = load_filter(s, ret_behind, reterr);
+	if (r >= 0)
+		r = park_fds(&s->fds, reterr);
+	if (r >= 0)
+		r = await_order(s, reterr);
+	if (r <= 0 || s->filter.ahead)
+		return r;
+	r = load_filter(s, ret_behind, reterr);
+	return r < 0 ? r : 1;
 }
 
 /* AddressSanitizer would make a system call of its own before what does not return: behind a filter that asks
@@ -170,7 +223,7 @@ static int load_filter(struct jail_setup *s, bool *ret_asks, struct jail_error *
 __attribute__((no_sanitize("address"))) noreturn void child_run(struct jail_setup *s)
 {
 	struct jail_error e = { 0 };
-	bool asks = false;
+	bool behind = false;
 	int r;
 
 	s->times = &s->shared[REPORT_PAYLOAD].times;
@@ -180,24 +233,13 @@ __attribute__((no_sanitize("address"))) noreturn void child_run(struct jail_setu
 		r = build_fds(s, &e);
 	if (r >= 0)
 		r = become_payload(s, &e);
-	if (r >= 0 && report_built(s->report_fd) < 0)
-		_exit(STATUS_FAILED);
 	if (r >= 0)
-		r = await_go(s, &e);
-	if (r >= 0) {
-		if (s->namespaces.pid && !s->namespaces.run_as_init)
-			report_await_ready(&s->shared[REPORT_INIT]);
-		stage_took(s->times, STAGE_NONE);
-		r = apply_label(
-			&s->label, s->fds.kept_slots[FD_KEPT_LABEL], s->fds.kept_slots[FD_KEPT_EXE], &e);
-		stage_took(s->times, STAGE_SELINUX);
-	}
-	if (r >= 0)
-		r = load_filter(s, &asks, &e);
-	if (r >= 0)
-		(void)apply_exec(s->spec, s->label.context != NULL, s->fds.kept_slots[FD_KEPT_EXE], &e);
-	if (asks)
+		r = s->spec->park ? go_parked(s, &behind, &e) : go_alone(s, &behind, &e);
+	if (r > 0 && (!behind || apply_closer(&s->filter, &e) >= 0))
+		r = apply_exec(s->spec, s->label.context != NULL, s->fds.kept_slots[FD_KEPT_EXE], &e);
+	if (behind)
 		report_and_trap(&s->shared[REPORT_PAYLOAD], &e);
-	report_failure(s->report_fd, &s->shared[REPORT_PAYLOAD], &e);
+	if (r != 0)
+		report_failure(s->report_fd, &s->shared[REPORT_PAYLOAD], &e);
 	_exit(STATUS_FAILED);
 }

@@ -17,26 +17,23 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define SELF_FD "self/fd/"
-
 /*
  * Is it a script? The kernel would say ENOENT for one that is run from a close-on-exec fd, and no more. An
- * O_PATH fd can't be read, so the same inode is opened again through the launcher's procfs. Where that is
- * refused, the exec will tell.
+ * O_PATH fd can't be read, so the path is opened again, and what is another file by now is not read: the exec
+ * will tell, as where opening is refused. A device or a pipe that came there meanwhile is not waited for.
  */
-static bool is_script(int path_fd, int proc_fd)
+static bool is_script(const char *path, const struct stat *found)
 {
-	_cleanup_close_ int fd = -1;
-	char name[sizeof(SELF_FD) + NUMBER_TEXT_MAX] = SELF_FD, digits[NUMBER_TEXT_MAX], head[2];
-	const char *number = number_text((unsigned)path_fd, digits);
+	_cleanup_close_ int fd =
+		path_open_at(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, RESOLVE_NO_MAGICLINKS);
+	struct stat st;
+	char head[2];
 
-	memcpy(name + sizeof(SELF_FD) - 1, number, strlen(number) + 1);
-	fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return fd >= 0 && read_full(fd, head, sizeof(head)) == (ssize_t)sizeof(head) && head[0] == '#' &&
-	       head[1] == '!';
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == found->st_dev && st.st_ino == found->st_ino &&
+	       read_full(fd, head, sizeof(head)) == (ssize_t)sizeof(head) && head[0] == '#' && head[1] == '!';
 }
 
-int open_executable(const char *path, int proc_fd, struct jail_error *reterr)
+int open_executable(const char *path, struct jail_error *reterr)
 {
 	_cleanup_close_ int fd = path_open_at(AT_FDCWD, path, O_PATH, RESOLVE_NO_MAGICLINKS);
 	struct statfs fs;
@@ -53,7 +50,7 @@ int open_executable(const char *path, int proc_fd, struct jail_error *reterr)
 	if (fs.f_flags & ST_NOEXEC)
 		return jail_fail(reterr, STAGE_EXEC, -EACCES,
 			"nothing there may be executed (NoExecPaths=, noexec):", path);
-	if (is_script(fd, proc_fd))
+	if (is_script(path, &st))
 		return jail_fail(reterr, STAGE_EXEC, -ENOEXEC,
 			"a script: make its interpreter the executable, and the script an argument:", path);
 	return steal_fd(fd);
@@ -62,15 +59,14 @@ int open_executable(const char *path, int proc_fd, struct jail_error *reterr)
 int apply_directory(const char *path, struct jail_error *reterr)
 {
 	char cwd[PATH_MAX];
-	long n;
+	long n = keyed_call(SYS_chdir, (uintptr_t)path, 0, 0, 0);
 
-	if (chdir(path) < 0)
-		return jail_fail(reterr, STAGE_EXEC, errno_or_eio(), "working directory", path);
 	/* The system call, not glibc's function: that one would hide what it looks for, a directory outside.
 	 */
-	n = syscall(SYS_getcwd, cwd, sizeof(cwd));
+	if (n >= 0)
+		n = keyed_call(SYS_getcwd, (uintptr_t)cwd, sizeof(cwd), 0, 0);
 	if (n < 0)
-		return jail_fail(reterr, STAGE_EXEC, errno_or_eio(), "working directory", path);
+		return jail_fail(reterr, STAGE_EXEC, (int)n, "working directory", path);
 	if (n == 0 || cwd[0] != '/')
 		return jail_fail(reterr, STAGE_EXEC, -EXDEV, "working directory outside of the jail:", path);
 	return 0;

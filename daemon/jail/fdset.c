@@ -13,6 +13,7 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NAME "file descriptor"
@@ -53,10 +54,10 @@ static void add_step(struct fd_plan *p, enum fd_operation operation, unsigned fr
 	p->steps[p->n++] = (struct fd_step){ operation, from, to };
 }
 
-/* Closes all but the numbers in keep, which is sorted here. */
-static void add_closes(struct fd_plan *p, unsigned *keep, size_t n)
+size_t fd_plan_closes(struct fd_step *ret, unsigned *keep, size_t n)
 {
 	unsigned first = 0;
+	size_t n_steps = 0;
 
 	for (size_t i = 1; i < n; i++) {
 		unsigned v = keep[i];
@@ -68,45 +69,78 @@ static void add_closes(struct fd_plan *p, unsigned *keep, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (keep[i] > first)
-			add_step(p, FD_CLOSE, first, keep[i] - 1);
+			ret[n_steps++] = (struct fd_step){ FD_CLOSE, first, keep[i] - 1 };
 		first = keep[i] + 1;
 	}
-	add_step(p, FD_CLOSE, first, ~0U);
+	ret[n_steps++] = (struct fd_step){ FD_CLOSE, first, ~0U };
+	return n_steps;
 }
 
-int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
-	uint32_t *reterr_target)
+/* Each to a number from @at on, then to where it belongs; and what is neither a target nor a slot closes. */
+static void add_targets(
+	struct fd_plan *p, unsigned at, const struct jail_fd *fds, size_t n, int report_fd, int go_fd)
 {
-	unsigned keep[FD_PLAN_MAX + 2 + _FD_KEPT_MAX], at = 3, temporary;
+	unsigned keep[FD_PLAN_MAX + 2 + _FD_KEPT_MAX], temporary = at;
+
+	for (size_t i = 0; i < n; i++)
+		add_step(p, FD_COPY, (unsigned)fds[i].source, next_free(&at, fds, n, report_fd, go_fd));
+	at = temporary;
+	for (size_t i = 0; i < n; i++) {
+		keep[i] = fds[i].target;
+		add_step(p, FD_PLACE, next_free(&at, fds, n, report_fd, go_fd), fds[i].target);
+	}
+	keep[n] = (unsigned)p->report_slot;
+	keep[n + 1] = (unsigned)p->go_slot;
+	for (size_t i = 0; i < _FD_KEPT_MAX; i++)
+		keep[n + 2 + i] = (unsigned)p->kept_slots[i];
+	p->n += fd_plan_closes(&p->steps[p->n], keep, n + 2 + _FD_KEPT_MAX);
+}
+
+/* @at: the slots are no lower than this. */
+static int plan_from(unsigned at, const struct jail_fd *fds, size_t n, int report_fd, int go_fd,
+	struct fd_plan *ret, uint32_t *reterr_target)
+{
 	struct fd_plan p = { .n = 0 };
 	int r;
 
 	r = check_targets(fds, n, reterr_target);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++) {
-		keep[i] = fds[i].target;
+	for (size_t i = 0; i < n; i++)
 		if (at <= fds[i].target)
 			at = fds[i].target + 1;
-	}
 	p.report_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
 	p.go_slot = (int)next_free(&at, fds, n, report_fd, go_fd);
 	for (size_t i = 0; i < _FD_KEPT_MAX; i++)
 		p.kept_slots[i] = (int)next_free(&at, fds, n, report_fd, go_fd);
 	add_step(&p, FD_COPY, (unsigned)report_fd, (unsigned)p.report_slot);
 	add_step(&p, FD_COPY, (unsigned)go_fd, (unsigned)p.go_slot);
-	temporary = at;
-	for (size_t i = 0; i < n; i++)
-		add_step(&p, FD_COPY, (unsigned)fds[i].source, next_free(&at, fds, n, report_fd, go_fd));
-	at = temporary;
-	for (size_t i = 0; i < n; i++)
-		add_step(&p, FD_PLACE, next_free(&at, fds, n, report_fd, go_fd), fds[i].target);
-	keep[n] = (unsigned)p.report_slot;
-	keep[n + 1] = (unsigned)p.go_slot;
-	for (size_t i = 0; i < _FD_KEPT_MAX; i++)
-		keep[n + 2 + i] = (unsigned)p.kept_slots[i];
-	add_closes(&p, keep, n + 2 + _FD_KEPT_MAX);
+	add_targets(&p, at, fds, n, report_fd, go_fd);
 	*ret = p;
+	return 0;
+}
+
+int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
+	uint32_t *reterr_target)
+{
+	return plan_from(3, fds, n, report_fd, go_fd, ret, reterr_target);
+}
+
+int fd_plan_again(const struct jail_fd *fds, size_t n, const struct fd_plan *settled, struct fd_plan *ret,
+	uint32_t *reterr_target)
+{
+	unsigned above = (unsigned)settled->kept_slots[_FD_KEPT_MAX - 1] + 1;
+	int r;
+
+	r = check_targets(fds, n, reterr_target);
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		if (fds[i].target >= (unsigned)settled->report_slot)
+			r = -EINVAL;
+	if (r < 0)
+		return r;
+	*ret = *settled;
+	ret->n = 0;
+	add_targets(ret, above, fds, n, settled->report_slot, settled->go_slot);
 	return 0;
 }
 
@@ -141,7 +175,7 @@ int prepare_fds(const struct jail_spec *spec, int pty_fd, int report_fd, int go_
 		if (fds[i].source == JAIL_FD_PTY)
 			fds[i].source = pty_fd;
 	}
-	r = fd_plan_make(fds, spec->n_fds, report_fd, go_fd, ret, &target);
+	r = plan_from(spec->park ? FD_PARKED_SLOTS : 3, fds, spec->n_fds, report_fd, go_fd, ret, &target);
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_FDS, r, NAME, target);
 	return 0;
@@ -161,8 +195,8 @@ static int raise_soft_limit(void)
 static int run_step(const struct fd_step *s)
 {
 	if (s->operation == FD_CLOSE)
-		return RET_ERRNO(close_range(s->from, s->to, 0));
-	return RET_ERRNO(dup3((int)s->from, (int)s->to, s->operation == FD_COPY ? O_CLOEXEC : 0));
+		return (int)keyed_call(SYS_close_range, s->from, s->to, 0, 0);
+	return (int)keyed_call(SYS_dup3, s->from, s->to, s->operation == FD_COPY ? O_CLOEXEC : 0, 0);
 }
 
 /*
@@ -189,6 +223,45 @@ static int move_kept(const struct fd_plan *p, const int kept[_FD_KEPT_MAX])
 	return 0;
 }
 
+static int run_steps(const struct fd_plan *p, struct jail_error *reterr)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		int r = run_step(&p->steps[i]);
+
+		if (r < 0)
+			return jail_fail_number(reterr, STAGE_FDS, r, NAME, p->steps[i].to);
+	}
+	return 0;
+}
+
+int park_fds(const struct fd_plan *p, struct jail_error *reterr)
+{
+	const struct fd_step all = { FD_CLOSE, 0, (unsigned)p->report_slot - 1 };
+	int r = run_step(&all);
+
+	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, NAME, "of the wait for a launch") : 0;
+}
+
+static bool in_place(const struct jail_fd *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((uint32_t)fds[i].source != fds[i].target)
+			return false;
+	return true;
+}
+
+int apply_parked_fds(const struct fd_plan *p, const struct jail_fd *fds, size_t n, struct jail_error *reterr)
+{
+	struct fd_plan again;
+	uint32_t target;
+	int r;
+
+	if (in_place(fds, n))
+		return 0;
+	r = fd_plan_again(fds, n, p, &again, &target);
+	return r < 0 ? jail_fail_number(reterr, STAGE_FDS, r, NAME, target) : run_steps(&again, reterr);
+}
+
 int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail_error *reterr)
 {
 	int r;
@@ -199,10 +272,5 @@ int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail
 	r = move_kept(p, kept);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_FDS, r, NAME, "of the executable");
-	for (size_t i = 0; i < p->n; i++) {
-		r = run_step(&p->steps[i]);
-		if (r < 0)
-			return jail_fail_number(reterr, STAGE_FDS, r, NAME, p->steps[i].to);
-	}
-	return 0;
+	return run_steps(p, reterr);
 }

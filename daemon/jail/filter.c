@@ -25,6 +25,7 @@
 struct machine {
 	uint32_t a, x, mem[BPF_MEMWORDS];
 	const struct seccomp_data *data;
+	bool blind; /* to the arguments */
 };
 
 static bool load(struct machine *m, const struct sock_filter *f)
@@ -35,6 +36,8 @@ static bool load(struct machine *m, const struct sock_filter *f)
 	switch (BPF_MODE(f->code)) {
 	case BPF_ABS:
 		if (to_x || f->k > sizeof(*m->data) - sizeof(v) || f->k % sizeof(v))
+			return false;
+		if (m->blind && f->k > offsetof(struct seccomp_data, arch))
 			return false;
 		memcpy(&v, (const char *)m->data + f->k, sizeof(v));
 		break;
@@ -154,23 +157,37 @@ static bool step(struct machine *m, const struct sock_filter *f, size_t *pc)
 	}
 }
 
+static uint32_t run(const struct sock_filter *filter, size_t n, struct machine *m)
+{
+	size_t pc = 0;
+
+	for (size_t steps = 0; pc < n && steps < STEPS_MAX; steps++) {
+		const struct sock_filter *f = &filter[pc++];
+
+		if (BPF_CLASS(f->code) == BPF_RET)
+			return BPF_RVAL(f->code) == BPF_A ? m->a : f->k;
+		if (!step(m, f, &pc))
+			break;
+	}
+	return SECCOMP_RET_KILL_PROCESS;
+}
+
 uint32_t filter_verdict(
 	const struct sock_filter *filter, size_t n, uint32_t arch, uint32_t number, const uint64_t args[6])
 {
 	struct seccomp_data data = { .nr = (int)number, .arch = arch };
 	struct machine m = { .data = &data };
-	size_t pc = 0;
 
 	memcpy(data.args, args, sizeof(data.args));
-	for (size_t steps = 0; pc < n && steps < STEPS_MAX; steps++) {
-		const struct sock_filter *f = &filter[pc++];
+	return run(filter, n, &m);
+}
 
-		if (BPF_CLASS(f->code) == BPF_RET)
-			return BPF_RVAL(f->code) == BPF_A ? m.a : f->k;
-		if (!step(&m, f, &pc))
-			break;
-	}
-	return SECCOMP_RET_KILL_PROCESS;
+bool filter_permits_always(const struct sock_filter *filter, size_t n, uint32_t number)
+{
+	const struct seccomp_data data = { .nr = (int)number, .arch = filter_native_arch() };
+	struct machine m = { .data = &data, .blind = true };
+
+	return run(filter, n, &m) == SECCOMP_RET_ALLOW;
 }
 
 int prepare_filter(const struct jail_spec *spec, int exe_fd, struct jail_error *reterr)

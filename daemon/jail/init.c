@@ -135,13 +135,14 @@ static int confine(const struct jail_context *c, struct jail_error *reterr)
 	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
-	r = process_reset_signals();
+	r = process_begin_signals(c->ignored_signals);
 	if (r >= 0)
 		r = ignore_children();
 	if (r < 0)
 		return fail(reterr, r, "signal handlers");
-	if (setsid() < 0)
-		return fail(reterr, errno_or_eio(), "setsid");
+	/* No session of its own, which the kernel would schedule as a group of its own: it never runs. */
+	if (setpgid(0, 0) < 0)
+		return fail(reterr, errno_or_eio(), "setpgid");
 	(void)prctl(PR_SET_NAME, "jail-init", 0, 0, 0); /* for people who look at ps */
 	/* /proc/1/root shows nothing, to whomever it may be shown */
 	if (setns(c->init_root_fd, CLONE_NEWNS) < 0)

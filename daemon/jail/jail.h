@@ -24,15 +24,38 @@
 #define JAIL_TEMPLATES_MAX 16 /* mount namespaces, of some 10 kB of the kernel's memory */
 
 #define JAIL_STOCK_MAX 16 /* network namespaces, of about 190 kB of the kernel's memory */
+#define JAIL_LENT_MAX  32 /* of those in use, how many may come back */
+
+#define STOCK_SOCKETS_MAX 32   /* "sockets: used N", a newline and a NUL */
+#define STOCK_DEVICES_MAX 4096 /* /proc/net/dev with a loopback device and those of tunnels */
+
+/* A network namespace that was made ahead, and what tells whether it is as it was: see reuse.c. */
+struct stock_network {
+	int fd;
+	int changes_fd; /* readable when somebody has changed anything in it; -1: it is not watched */
+	int devices_fd; /* counts what its devices have sent */
+	int sockets_fd; /* says how many sockets are in it, */
+	char sockets[STOCK_SOCKETS_MAX]; /* as it did when there were none but ours; "": not known */
+	bool used;                       /* a jail has had it */
+};
 
 /* Network namespaces that were made ahead, see stock.c. */
 struct jail_stock {
-	int fds[JAIL_STOCK_MAX];
+	struct stock_network networks[JAIL_STOCK_MAX];
 	size_t n;
-	bool wanted;     /* profiles ask for them */
-	bool failed;     /* none could be made, or they are being made */
-	int maker_pidfd; /* the process that makes them, or -1 */
-	int channel_fd;  /* where they come from then */
+	bool wanted;   /* profiles ask for them */
+	bool back;     /* and some of these leave them as they were */
+	bool shared;   /* profiles ask for one that all have */
+	int shared_fd; /* that one, or -1 */
+	struct {
+		uint64_t ticket; /* 0: nothing is here */
+		struct stock_network network;
+	} lent[JAIL_LENT_MAX]; /* to jails that live, each at its ticket's place */
+	uint64_t last_ticket;
+	char devices[STOCK_DEVICES_MAX]; /* of each network that is new: one device, and nothing sent */
+	bool failed;                     /* none could be made, or they are being made */
+	int maker_pidfd;                 /* the process that makes them, or -1 */
+	int channel_fd;                  /* where they come from then */
 };
 
 struct jail_context {
@@ -40,13 +63,17 @@ struct jail_context {
 	int host_proc_fd;   /* procfs of the host, or -1: then host pids are not known */
 	int pidns_fd;       /* own PID namespace, to come back to */
 	int cgroup_fd;      /* cgroup v2 directory under which jails get theirs, or -1 */
+	char *cgroup_path;  /* where that is, NULL: not known */
 	int null_fd;        /* /dev/null, checked to be char 1:3 */
 	int host_mounts_fd; /* mountinfo of the host's mount namespace, or -1: no directory gets into a slot
 			     */
 	int init_root_fd;   /* mount namespace of the jails' inits, in which there is nothing */
 	uint64_t bounding; /* set of capabilities, of the launcher when it began: it only ever gets smaller */
+	uint64_t ignored_signals; /* of the launcher when it began, bit 1 << (n - 1): it ignores no other */
 	struct sock_filter *init_filter; /* what the jails' inits may still call */
 	size_t n_init_filter;
+	struct sock_filter *question; /* the end of all filters that ask, see violation.c */
+	size_t n_question;
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
 	struct jail_stock stock;
 	struct jail_templates *templates; /* NULL: all mounts are made for each jail */
@@ -60,7 +87,7 @@ struct jail_context {
 		.null_fd = -1,                                                                               \
 		.host_mounts_fd = -1,                                                                        \
 		.init_root_fd = -1,                                                                          \
-		.stock = { .maker_pidfd = -1, .channel_fd = -1 } })
+		.stock = { .shared_fd = -1, .maker_pidfd = -1, .channel_fd = -1 } })
 
 /* Takes over host_proc_fd and cgroup_fd (either may be -1), also on failure. -EBADF: one of them, /proc or
  * /dev/null is not what it should be. -ENOSYS, -EINVAL: the kernel is too old for pidfds. */
@@ -74,8 +101,9 @@ void jail_ahead(struct jail_context *c, const struct catalog *catalog);
 /* Milliseconds of silence after which there is something to make ahead, see the two below; -1: nothing. */
 int jail_ahead_wait(const struct jail_context *c);
 
-/* Whether launches will ask for network namespaces of their own; if not, those in stock are let go. */
-void jail_stock_want(struct jail_context *c, bool wanted);
+/* Whether launches will ask for network namespaces of their own, whether some of these leave them as they
+ * were, and whether launches ask for the one that some share; what they will not ask for is let go. */
+void jail_stock_want(struct jail_context *c, bool own, bool back, bool shared);
 /* Milliseconds of silence after which jail_stock_make() is in nobody's way; -1: there is nothing to make. */
 int jail_stock_wait(const struct jail_context *c);
 /* Has a process make what the stock lacks. Returns an fd of the context's: when it is readable, it is time
@@ -108,27 +136,30 @@ struct jail_error {
 /* A process in its jail. */
 struct jail {
 	uint64_t id;
-	int pidfd;                  /* payload */
-	int init_pidfd;             /* pid 1 of the jail's PID namespace, or -1 without one */
-	int go_fd;                  /* write end; closed by jail_go() */
-	int report_fd;              /* read end, non-blocking; closed after the report */
-	int cgroup_fd;              /* directory of the jail's own cgroup, or -1 */
-	int pidns_fd;               /* the jail's PID namespace, or -1 */
-	int listener_fd;            /* readable when a process waits to be killed for a call; or -1 */
-	int pty_master_fd;          /* of its pseudo terminal; for the caller to pass on and close; or -1 */
-	int pty_node_fd;            /* O_PATH of its slave, for jail_resize_pty(); or -1 */
-	int notify_fd;              /* readable when there is a notice to take; or -1 */
-	struct report *last_word;   /* shared with the children until the report was read */
-	pid_t pid;                  /* payload, as the launcher sees it */
-	pid_t host_pid;             /* as the host sees it, 0 if unknown */
-	uid_t uid;                  /* payload's */
-	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
-	uint32_t lacking;           /* 1 << enum jail_lack: optional settings that the kernel lacks */
-	struct stage_times times;   /* until the report was read */
+	int pidfd;                /* payload */
+	int init_pidfd;           /* pid 1 of the jail's PID namespace, or -1 without one */
+	int go_fd;                /* write end; closed by jail_go() */
+	int report_fd;            /* read end, non-blocking; closed after the report */
+	int cgroup_fd;            /* directory of the jail's own cgroup, or -1 */
+	int pidns_fd;             /* the jail's PID namespace, or -1 */
+	int listener_fd;          /* readable when a process waits to be killed for a call; or -1 */
+	int pty_master_fd;        /* of its pseudo terminal; for the caller to pass on and close; or -1 */
+	int pty_node_fd;          /* O_PATH of its slave, for jail_resize_pty(); or -1 */
+	int notify_fd;            /* readable when there is a notice to take; or -1 */
+	struct report *last_word; /* shared with the children until the report was read */
+	struct jail_loan *loan;   /* what is not to be closed before the payload has its own table; or NULL */
+	pid_t pid;                /* payload, as the launcher sees it */
+	pid_t host_pid;           /* as the host sees it, 0 if unknown */
+	uid_t uid;                /* payload's */
+	struct jail_linger *linger;      /* a place in the context's list, in case it is needed */
+	uint64_t network_ticket;         /* of its network, if that may go back to the stock; or 0 */
+	uint32_t lacking;                /* 1 << enum jail_lack: optional settings that the kernel lacks */
+	struct stage_times times;        /* until the report was read */
 	uint32_t stage_usec[_STAGE_MAX]; /* after it: how long each stage took */
 	bool payload_is_init;            /* then there is no init of ours */
 	bool without_landlock;           /* not asked for, or optional and not there */
 	bool labelled;                   /* with the context that the profile asks for */
+	bool parked;                     /* waits for what jail_go() sends */
 	bool went;                       /* jail_go() has sent it */
 	bool built;                      /* the report said so: only exec is left */
 	bool frozen;
@@ -150,16 +181,36 @@ struct jail {
 		.notify_fd = -1 })
 
 /*
- * Starts building. On failure everything is undone, *reterr says which stage. Never blocks on the child.
+ * Starts building. On failure everything is undone, *reterr says which stage. Never blocks on the child. It
+ * begins with the caller's own table of descriptors, which it shares: those that the spec names stay open
+ * until it has a copy, see jail_lend().
  * -ENOTRECOVERABLE: the caller's own children would from now on be born in the jail's PID namespace. Nothing
  * but ending the caller mends that.
  */
 int jail_start(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr);
-/* Lets the child go on to exec. -EPIPE: it has ended, and the report says why. */
-int jail_go(struct jail *j);
-/* 1: exec succeeded. 0: nothing yet (-EAGAIN inside). Negative: set-up failed, see *reterr; -ECHILD when the
- * child ended without a word. */
+/*
+ * Takes over fds that may be the spec's, and sets them to -1. They are closed when the payload has a table of
+ * descriptors of its own, or has ended: at once, or as soon as jail_go() or jail_read_report() find that it
+ * has.
+ */
+void jail_lend(struct jail *j, int *fds, size_t n);
+/*
+ * Lets the child go on to exec. -EPIPE: it has ended, and the report says why. @spec: of a jail that was
+ * parked, the launch that it has become: what that has beyond the parked one's is sent, and -E2BIG if
+ * jail_order_fits() would have said so. Of others nothing is looked at.
+ */
+int jail_go(struct jail *j, const struct jail_spec *spec);
+/* Is all that this launch asks for built already in a jail that was parked with that spec, of the same
+ * profile? */
+bool jail_spec_fits(const struct jail_spec *parked, const struct jail_spec *launch);
+/* Can it be sent: has it room in one message, are all descriptors open? If not, a launch that is not
+ * of a parked jail says what is wrong. */
+bool jail_order_fits(const struct jail_spec *spec);
+/* Sets host_pid, where the host's procfs was given and the payload has not been reaped. */
+void jail_find_host_pid(const struct jail_context *c, struct jail *j);
+/* When report_fd is readable, or pidfd: 1: exec succeeded. 0: nothing yet (-EAGAIN inside). Negative: set-up
+ * failed, see *reterr; -ECHILD when the child ended without a word. */
 int jail_read_report(struct jail *j, struct jail_error *reterr);
 /* To the payload (all = false) or to every process of the jail (PID namespace or cgroup). -ESRCH when it
  * ended. */
@@ -244,6 +295,8 @@ void jail_pool_close(struct jail_pool *p);
 bool jail_remnants(struct jail_context *c, uid_t uid);
 /* Kills, reaps, removes the cgroup, closes the fds. Safe on JAIL_NULL and after jail_reap(). */
 void jail_done(struct jail_context *c, struct jail *j);
+/* The same without waiting: what has not ended yet, jail_collect() takes away. */
+void jail_leave(struct jail_context *c, struct jail *j);
 /* Takes away what is left of jails that had not ended when jail_done() gave up waiting, as far as they have
  * by now. Does not wait. Whether some have not: call it again in a while. */
 bool jail_collect(struct jail_context *c);

@@ -109,8 +109,8 @@ static int add_rule(const struct landlock_plan *p, int root_fd, const struct lan
 	return landlock_allow_beneath(p->ruleset, &p->attr, fd, rights[rule->access]);
 }
 
-static int add_rules(
-	const struct landlock_plan *p, const struct compiled_landlock *l, struct jail_error *reterr)
+static int add_rules(const struct landlock_plan *p, const struct compiled_landlock *l,
+	const struct paths_found *found, struct jail_error *reterr)
 {
 	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
@@ -118,7 +118,11 @@ static int add_rules(
 	if (root_fd < 0)
 		return jail_fail(reterr, STAGE_LANDLOCK, errno_or_eio(), "/", "");
 	for (size_t i = 0; i < l->n_rules && p->attr.fs != 0; i++) {
-		r = add_rule(p, root_fd, &l->rules[i]);
+		if (i < found->n && found->fds[i] >= 0)
+			r = landlock_allow_beneath(
+				p->ruleset, &p->attr, found->fds[i], rights[l->rules[i].access]);
+		else
+			r = add_rule(p, root_fd, &l->rules[i]);
 		if (r < 0)
 			return jail_fail(reterr, STAGE_LANDLOCK, r, l->rules[i].path, "");
 	}
@@ -133,7 +137,8 @@ static int add_rules(
 	return 0;
 }
 
-int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, struct jail_error *reterr)
+int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l,
+	const struct paths_found *found, struct jail_error *reterr)
 {
 	int r;
 
@@ -142,7 +147,7 @@ int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, s
 	p->ruleset = landlock_create(&p->attr, p->abi);
 	if (p->ruleset < 0)
 		return jail_fail(reterr, STAGE_LANDLOCK, p->ruleset, "ruleset", "");
-	r = add_rules(p, l, reterr);
+	r = add_rules(p, l, found, reterr);
 	if (r == 0) {
 		r = landlock_apply(p->ruleset, p->flags);
 		if (r < 0)

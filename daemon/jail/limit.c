@@ -97,7 +97,7 @@ int prepare_limits(const struct jail_spec *spec, struct limit_plan *ret, struct 
 
 static int set_limit(unsigned resource, const struct rlimit *new, struct rlimit *ret_old)
 {
-	return (int)RET_ERRNO(syscall(SYS_prlimit64, 0, resource, new, ret_old));
+	return (int)keyed_call(SYS_prlimit64, 0, resource, (uintptr_t) new, (uintptr_t)ret_old);
 }
 
 static int set_default(unsigned resource, const struct rlimit *wanted)
@@ -116,11 +116,35 @@ static int set_default(unsigned resource, const struct rlimit *wanted)
 	return set_limit(resource, &new, NULL);
 }
 
-int apply_limits(const struct limit_plan *p, struct jail_error *reterr)
+/* Its descriptors are put in their places when it has given up the right to raise this one. Most limits have
+ * room for that, and are those of the launch. */
+void limits_park(struct limit_plan *p)
+{
+	struct rlimit own, *l = &p->limits[RLIMIT_NOFILE];
+
+	if (l->rlim_cur >= FD_PARKED_END)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &own) >= 0 && own.rlim_max > l->rlim_max)
+		l->rlim_max = own.rlim_max;
+	l->rlim_cur = l->rlim_max;
+	p->asked[RLIMIT_NOFILE] = false;
+}
+
+static bool is_in_force(const struct limit_plan *p, const struct limit_plan *in_force, unsigned i)
+{
+	return in_force && p->asked[i] == in_force->asked[i] &&
+	       p->limits[i].rlim_cur == in_force->limits[i].rlim_cur &&
+	       p->limits[i].rlim_max == in_force->limits[i].rlim_max;
+}
+
+int apply_limits(const struct limit_plan *p, const struct limit_plan *in_force, struct jail_error *reterr)
 {
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
-		int r = p->asked[i] ? set_limit(i, &p->limits[i], NULL) : set_default(i, &p->limits[i]);
+		int r;
 
+		if (is_in_force(p, in_force, i))
+			continue;
+		r = p->asked[i] ? set_limit(i, &p->limits[i], NULL) : set_default(i, &p->limits[i]);
 		if (r < 0)
 			return jail_fail(reterr, STAGE_RLIMITS, r, names[i], "");
 	}

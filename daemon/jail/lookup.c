@@ -25,12 +25,16 @@
 
 #define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS */
 
-struct walk {
+struct wish {
 	int root_fd;
 	bool create, directory; /* make what is missing; the last as a directory, else as a file */
 	bool nofollow;          /* the last may be a link */
 	const dev_t *own;
 	size_t n_own;
+};
+
+struct walk {
+	struct wish wish;
 	unsigned links;
 	char done[PATH_MAX];
 	size_t n_done;
@@ -40,7 +44,7 @@ struct walk {
 /* An O_PATH fd of done, or of a link that is its last component. */
 static int open_done(const struct walk *w)
 {
-	return path_open_at(w->root_fd, w->n_done ? w->done : "/", O_PATH | O_NOFOLLOW,
+	return path_open_at(w->wish.root_fd, w->n_done ? w->done : "/", O_PATH | O_NOFOLLOW,
 		RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
@@ -127,7 +131,7 @@ static int follow(struct walk *w)
 }
 
 /* A directory, or an empty file, only on a file system of the jail's own. Returns an O_PATH fd of it. */
-static int make_in(const struct walk *w, int parent_fd, const char *name, bool directory)
+static int make_in(const struct wish *w, int parent_fd, const char *name, bool directory)
 {
 	bool own = false;
 	struct stat st;
@@ -150,7 +154,7 @@ static int make_missing(struct walk *w, bool last)
 	char name[NAME_MAX + 1];
 	size_t n = slash ? strlen(slash + 1) : 0;
 
-	if (!w->create || n == 0)
+	if (!w->wish.create || n == 0)
 		return -ENOENT;
 	if (n > NAME_MAX)
 		return -ENAMETOOLONG;
@@ -162,12 +166,12 @@ static int make_missing(struct walk *w, bool last)
 	w->done[w->n_done++] = '/';
 	memcpy(w->done + w->n_done, name, n + 1);
 	w->n_done += n;
-	return make_in(w, parent_fd, name, !last || w->directory);
+	return make_in(&w->wish, parent_fd, name, !last || w->wish.directory);
 }
 
 /* What nearly always is to be made: the last component, in a directory that is there, and no link on the way.
  * -ELOOP where it is not that simple: the walk has to tell. */
-static int make_last(const struct walk *w, const char *path)
+__attribute__((noinline)) static int make_last(const struct wish *w, const char *path)
 {
 	_cleanup_close_ int parent_fd = -1;
 	const char *name = strrchr(path, '/');
@@ -196,7 +200,7 @@ static int open_last(const struct walk *w)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return errno_or_eio();
-	return S_ISLNK(st.st_mode) && !w->nofollow ? -ELOOP : steal_fd(fd);
+	return S_ISLNK(st.st_mode) && !w->wish.nofollow ? -ELOOP : steal_fd(fd);
 }
 
 /* What a link was put in the place of, and all that comes after it, in one go. */
@@ -211,12 +215,12 @@ static int open_rest(const struct walk *w)
 	path[w->n_done] = '/';
 	memcpy(path + w->n_done + 1, w->rest, n);
 	path[w->n_done + 1 + n] = '\0';
-	return path_open_at(w->root_fd, path, O_PATH | (w->nofollow ? O_NOFOLLOW : 0),
+	return path_open_at(w->wish.root_fd, path, O_PATH | (w->wish.nofollow ? O_NOFOLLOW : 0),
 		RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
 /* With links, or with what is missing: one component after the other. */
-static int walk_path(struct walk *w, const char *path)
+__attribute__((noinline)) static int walk_path(struct walk *w, const char *path)
 {
 	_cleanup_close_ int fd = -1;
 	bool last = false;
@@ -236,12 +240,12 @@ static int walk_path(struct walk *w, const char *path)
 			return fd;
 		if (fstat(fd, &st) < 0)
 			return errno_or_eio();
-		if (!S_ISLNK(st.st_mode) || (last && w->nofollow))
+		if (!S_ISLNK(st.st_mode) || (last && w->wish.nofollow))
 			continue;
 		r = follow(w);
 		if (r < 0)
 			return r;
-		r = w->create ? -ELOOP : open_rest(w);
+		r = w->wish.create ? -ELOOP : open_rest(w);
 		if (r != -ELOOP)
 			return r;
 	}
@@ -249,7 +253,15 @@ static int walk_path(struct walk *w, const char *path)
 	return r < 0 ? r : open_last(w);
 }
 
-static int lookup_with(struct walk *w, const char *path)
+/* The buffers are some pages of a stack that the child shares with its parent until it touches them. */
+__attribute__((noinline)) static int walk_from(const struct wish *wish, const char *path)
+{
+	struct walk w = { .wish = *wish };
+
+	return walk_path(&w, path);
+}
+
+static int lookup_with(const struct wish *w, const char *path)
 {
 	int fd;
 
@@ -257,26 +269,26 @@ static int lookup_with(struct walk *w, const char *path)
 		RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	if (fd == -ENOENT && w->create)
 		fd = make_last(w, path);
-	return fd == -ELOOP ? walk_path(w, path) : fd;
+	return fd == -ELOOP ? walk_from(w, path) : fd;
 }
 
 int lookup(int root_fd, const char *path)
 {
-	struct walk w = { .root_fd = root_fd };
+	const struct wish w = { .root_fd = root_fd };
 
 	return lookup_with(&w, path);
 }
 
 int lookup_nofollow(int root_fd, const char *path)
 {
-	struct walk w = { .root_fd = root_fd, .nofollow = true };
+	const struct wish w = { .root_fd = root_fd, .nofollow = true };
 
 	return lookup_with(&w, path);
 }
 
 int lookup_or_create(int root_fd, const char *path, bool directory, const dev_t *own, size_t n_own)
 {
-	struct walk w = {
+	const struct wish w = {
 		.root_fd = root_fd, .create = true, .directory = directory, .own = own, .n_own = n_own
 	};
 

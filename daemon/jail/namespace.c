@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Namespaces: which ones clone3(2) makes, and what is done inside them that belongs to no other file. For
- * network namespaces see network.c. A time namespace has the offsets of the launcher's: it hides no clock, it
- * only is another one than the host's.
+ * Namespaces: which ones clone3(2) makes, and what is done inside them that belongs to no other file. Those
+ * of networks are none of them: see network.c. A time namespace has the offsets of the launcher's: it hides
+ * no clock, it only is another one than the host's.
  */
 
 #include "base/error.h"
@@ -24,8 +24,6 @@ static const struct {
 	const char *file, *lacking; /* in /proc, where the kernel has the kind; else what is said */
 } kinds[] = {
 	{ JAIL_NS_MOUNT, CLONE_NEWNS, "self/ns/mnt", "PrivateMounts=: this kernel has no mount namespaces" },
-	{ JAIL_NS_NET, CLONE_NEWNET, "self/ns/net",
-		"PrivateNetwork=: this kernel has no network namespaces" },
 	{ JAIL_NS_IPC, CLONE_NEWIPC, "self/ns/ipc", "PrivateIPC=: this kernel has no IPC namespaces" },
 	{ JAIL_NS_UTS, CLONE_NEWUTS, "self/ns/uts", "PrivateUTS=: this kernel has no UTS namespaces" },
 	{ JAIL_NS_TIME, CLONE_NEWTIME, "self/ns/time", "PrivateTime=: this kernel has no time namespaces" },
@@ -50,8 +48,6 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
 	for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
 		if (spec->namespaces & kinds[i].wanted)
 			p.clone_flags |= kinds[i].flag;
-	if (spec->pool && spec->pool->net_fd >= 0 && !spec->no_network)
-		p.clone_flags &= ~(uint64_t)CLONE_NEWNET;
 	if (spec->pool && spec->pool->ipc_fd >= 0)
 		p.clone_flags &= ~(uint64_t)CLONE_NEWIPC;
 	p.pid = spec->namespaces & JAIL_NS_PID;

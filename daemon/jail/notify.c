@@ -30,8 +30,7 @@
 
 #define CGROUP_TEXT_MAX 4096 /* of /proc/PID/cgroup: some twenty short lines */
 
-int prepare_notify(
-	const struct jail_spec *spec, struct mount_plan *p, struct jail *j, struct jail_error *reterr)
+int prepare_notify(const struct jail_spec *spec, struct jail *j, int *ret_fd, struct jail_error *reterr)
 {
 	const int on = 1;
 
@@ -40,7 +39,10 @@ int prepare_notify(
 	j->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (j->notify_fd < 0 || setsockopt(j->notify_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "notification socket", "");
-	p->notify_fd = j->notify_fd;
+	*ret_fd = fd_dup_above(j->notify_fd, 0);
+	if (*ret_fd < 0)
+		return jail_fail(reterr, STAGE_FDS, *ret_fd, "notification socket", "");
+	j->notify_fd = fd_move_high(j->notify_fd);
 	return 0;
 }
 

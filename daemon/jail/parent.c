@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -100,7 +101,13 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 	if (r >= 0)
 		r = open_own(c);
 	if (r >= 0)
+		r = cgroup_find(c);
+	if (r >= 0)
+		r = process_ignored_signals(&c->ignored_signals);
+	if (r >= 0)
 		r = init_filter_build(&c->init_filter, &c->n_init_filter);
+	if (r >= 0)
+		r = violation_question_build(&c->question, &c->n_question);
 	if (r >= 0)
 		r = c->init_root_fd = init_root_make(c);
 	if (r >= 0)
@@ -135,16 +142,18 @@ void jail_context_close(struct jail_context *c)
 	(void)fd_close(c->host_mounts_fd);
 	(void)fd_close(c->init_root_fd);
 	free(c->init_filter);
+	free(c->question);
+	free(c->cgroup_path);
 	*c = JAIL_CONTEXT_NULL;
 }
 
 static void setup_done(struct jail_setup *s)
 {
 	mount_plan_done(&s->mounts);
-	violation_plan_done(&s->violations);
+	filter_plan_done(&s->filter);
 	pty_plan_done(&s->pty);
-	s->network.fd = fd_close(s->network.fd);
-	s->network.stock_fd = fd_close(s->network.stock_fd);
+	network_plan_done(&s->network);
+	s->notify_fd = fd_close(s->notify_fd);
 	s->go_fd = fd_close(s->go_fd);
 	s->report_fd = fd_close(s->report_fd);
 }
@@ -175,6 +184,8 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	r = prepare_limits(s->spec, &s->limits, reterr);
 	if (r < 0)
 		return r;
+	if (s->spec->park)
+		limits_park(&s->limits);
 	r = prepare_tuning(s->spec, &s->tuning, reterr);
 	if (r < 0)
 		return r;
@@ -190,23 +201,26 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	return prepare_mounts(s->context, s->spec, &s->mounts, reterr);
 }
 
-/* What only the payload may hold: of a pipe whose other end waits for it to close. The init has no copy of
- * it, nor of any other fd. */
+/* What only the payload may hold: of a pipe whose other end waits for it to close. */
 static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
-	int go[2], report[2], r;
+	int go[2], report[2];
 
 	/* A socket pair, only so that writing to a child that has ended raises no SIGPIPE. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0)
 		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "go-pipe", "");
 	s->go_fd = go[0];
 	j->go_fd = go[1];
-	if (pipe2(report, O_CLOEXEC) < 0)
+	/* The few records that a child writes always fit. */
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
 		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "pipe", "");
 	j->report_fd = report[0];
 	s->report_fd = report[1];
-	r = fd_set_nonblock(j->report_fd, true);
-	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
+	if (s->spec->park) {
+		j->go_fd = fd_move_high(j->go_fd);
+		j->report_fd = fd_move_high(j->report_fd);
+	}
+	return 0;
 }
 
 static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
@@ -222,20 +236,27 @@ static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error
 		return r;
 	stage_took(s->times, STAGE_PTY);
 	s->mounts.pts_fd = s->pty.mount_fd;
-	r = prepare_notify(s->spec, &s->mounts, j, reterr);
+	r = prepare_notify(s->spec, j, &s->notify_fd, reterr);
 	if (r < 0)
 		return r;
+	s->mounts.notify_fd = s->notify_fd;
 	r = prepare_fds(s->spec, s->pty.slave_fd, s->report_fd, s->go_fd, &s->fds, reterr);
 	if (r < 0)
 		return r;
 	r = prepare_filter(s->spec, s->fds.kept_slots[FD_KEPT_EXE], reterr);
-	return r < 0 ? r : prepare_violations(s->spec, s->fds.go_slot, &s->violations, reterr);
+	if (r < 0)
+		return r;
+	prepare_table(s);
+	return prepare_violations(s->context, s->spec, s->fds.go_slot, &s->filter, reterr);
 }
 
 static int open_pid_namespace(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	j->pidns_fd = openat(s->context->proc_fd, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
-	return j->pidns_fd < 0 ? jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "") : 0;
+	if (j->pidns_fd < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PID namespace", "");
+	j->pidns_fd = fd_move_high(j->pidns_fd);
+	return 0;
 }
 
 /*
@@ -246,11 +267,12 @@ static int start_init(const struct jail_setup *s, struct jail *j, struct jail_er
 {
 	pid_t pid;
 
-	pid = process_clone(CLONE_FILES, j->cgroup_fd, &j->init_pidfd);
+	pid = process_clone(CLONE_FILES | CLONE_CLEAR_SIGHAND, j->cgroup_fd, &j->init_pidfd);
 	if (pid == 0)
 		init_run(s->context, &j->last_word[REPORT_INIT]);
 	if (pid < 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, (int)pid, "init of the PID namespace", "");
+	j->init_pidfd = fd_move_high(j->init_pidfd);
 	return open_pid_namespace(s, j, reterr);
 }
 
@@ -262,7 +284,8 @@ static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error
 	r = prepare_pipes(s, j, reterr);
 	if (r < 0)
 		return r;
-	pid = process_clone(s->namespaces.clone_flags, j->cgroup_fd, &j->pidfd);
+	pid = process_clone(
+		s->namespaces.clone_flags | CLONE_FILES | CLONE_CLEAR_SIGHAND, j->cgroup_fd, &j->pidfd);
 	if (pid == 0)
 		child_run(s);
 	/* Nothing is born in a PID namespace whose init has ended. */
@@ -271,6 +294,8 @@ static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error
 	if (pid < 0)
 		return r < 0 ? r : namespaces_failed(s->context, &s->namespaces, (int)pid, reterr);
 	j->pid = pid;
+	j->pidfd = fd_move_high(j->pidfd);
+	loan_fill(s, j);
 	return 0;
 }
 
@@ -318,19 +343,23 @@ static int start(
 		.users = USERS_PLAN_NULL,
 		.pty = PTY_PLAN_NULL,
 		.go_fd = -1,
-		.report_fd = -1 };
-	pid_t host_pid;
+		.report_fd = -1,
+		.notify_fd = -1 };
 	int r;
 
 	r = prepare(&s, reterr);
 	if (r < 0)
 		return r;
-	network_from_stock(c, &s.namespaces, &s.network);
+	network_from_stock(c, spec, &s.network);
+	j->network_ticket = s.network.ticket;
 	template_choose(c, spec, &s.namespaces, &s.mounts);
 	j->payload_is_init = s.namespaces.run_as_init;
 	j->without_landlock = !s.landlock.wanted;
 	j->labelled = s.label.context != NULL;
 	j->lacking = s.landlock.lacking | s.tuning.lacking | s.lacking;
+	r = loan_prepare(spec, j);
+	if (r < 0)
+		return jail_fail(reterr, STAGE_FDS, r, "descriptors", "");
 	s.times = &j->times;
 	stage_begin(s.times);
 	r = cgroup_create(c, spec->id, &j->cgroup_fd);
@@ -348,8 +377,6 @@ static int start(
 	if (r < 0)
 		return r;
 	stage_took(s.times, STAGE_NAMESPACES);
-	host_pid = c->host_proc_fd >= 0 ? process_pid_in_procfs(c->host_proc_fd, j->pidfd) : 0;
-	j->host_pid = host_pid > 0 ? host_pid : 0;
 	return 0;
 }
 
@@ -362,6 +389,7 @@ int jail_start(
 	linger_collect(c);
 	j.id = spec->id;
 	j.uid = spec->uid;
+	j.parked = spec->park;
 	j.linger = calloc(1, sizeof(*j.linger));
 	if (!j.linger)
 		return jail_fail(reterr, STAGE_NAMESPACES, -ENOMEM, "jail", "");
@@ -395,13 +423,23 @@ uint32_t jail_layers(const struct jail_spec *spec, const struct jail *jail)
 	return layers;
 }
 
-int jail_go(struct jail *j)
+void jail_find_host_pid(const struct jail_context *c, struct jail *j)
+{
+	pid_t pid = c->host_proc_fd >= 0 ? process_pid_in_procfs(c->host_proc_fd, j->pidfd) : 0;
+
+	j->host_pid = pid > 0 ? pid : 0;
+}
+
+int jail_go(struct jail *j, const struct jail_spec *spec)
 {
 	if (j->go_fd < 0 || j->went)
 		return -EBADF;
+	if (j->parked)
+		return send_order(j, spec);
 	if (send(j->go_fd, "", 1, MSG_NOSIGNAL) != 1)
 		return errno_or_eio();
 	/* It stays open: the listener for violations comes over it. */
 	j->went = true;
+	loan_settle(j);
 	return 0;
 }

@@ -88,7 +88,7 @@ static int open_sides(const struct jail_pty *want, struct pty_plan *p, struct ja
 	p->slave_fd = ioctl(j->pty_master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (p->slave_fd < 0)
 		return errno_or_eio();
-	j->pty_node_fd = open_node(p->mount_fd, j->pty_master_fd);
+	j->pty_node_fd = fd_move_high(open_node(p->mount_fd, j->pty_master_fd));
 	if (j->pty_node_fd < 0)
 		return j->pty_node_fd;
 	return set_size(j->pty_master_fd, want->rows, want->columns);

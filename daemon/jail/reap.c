@@ -37,15 +37,8 @@ static void wait_until(int pidfd, uint64_t deadline)
 		(void)poll(&p, 1, (int)((deadline - now + 999) / 1000));
 }
 
-/* Somebody else's child, of an adopted jail, can not be reaped; its pidfd tells its end all the same. */
-static bool has_ended(int pidfd)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-
-	return poll(&p, 1, 0) == 1;
-}
-
-/* Reaps a child if it has ended. */
+/* Reaps a child if it has ended. Somebody else's, of an adopted jail, can not be reaped; its pidfd tells its
+ * end all the same. */
 static void try_reap(int pidfd, bool *ended, siginfo_t *status)
 {
 	siginfo_t si = { 0 };
@@ -54,7 +47,7 @@ static void try_reap(int pidfd, bool *ended, siginfo_t *status)
 	if (*ended || pidfd < 0)
 		return;
 	r = process_wait(pidfd, WNOHANG, &si);
-	if (r == 0 || (r == -ECHILD && !has_ended(pidfd)))
+	if (r == 0 || (r == -ECHILD && !process_has_ended(pidfd)))
 		return;
 	*ended = true;
 	if (r > 0)
@@ -96,11 +89,18 @@ int jail_reap(struct jail *j, siginfo_t *ret)
 	return 1;
 }
 
+static bool is_reaped(const struct jail *j)
+{
+	return (j->pidfd < 0 || j->ended) && (j->init_pidfd < 0 || j->init_ended);
+}
+
 int jail_try_finish(struct jail_context *c, struct jail *j)
 {
 	reap_both(j, 0);
-	if ((j->pidfd >= 0 && !j->ended) || (j->init_pidfd >= 0 && !j->init_ended))
+	if (!is_reaped(j))
 		return -EBUSY;
+	stock_give_back(c, j->network_ticket);
+	j->network_ticket = 0;
 	return j->cgroup_fd >= 0 ? cgroup_remove(c, j->id) : 0;
 }
 
@@ -110,18 +110,26 @@ void jail_release(struct jail *j)
 		j->listener_fd, j->pty_master_fd, j->pty_node_fd, j->notify_fd };
 
 	fd_close_many(fds, ELEMENTSOF(fds));
+	loan_return(j);
 	(void)report_unshare(j->last_word);
 	free(j->linger);
 	*j = JAIL_NULL;
 }
 
-void jail_done(struct jail_context *c, struct jail *j)
+static void finish(struct jail_context *c, struct jail *j, uint64_t patience_usec)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NSEC };
-	uint64_t deadline = now_boottime_usec() + WAIT_USEC;
+	uint64_t deadline = now_boottime_usec() + patience_usec;
 	int r;
 
+	/* most often jail_reap() has left nothing to be killed */
+	if (is_reaped(j) && jail_try_finish(c, j) == 0) {
+		jail_release(j);
+		return;
+	}
 	jail_kill(j);
+	/* what is killed makes no more calls */
+	loan_return(j);
 	reap_both(j, deadline);
 	/* Without a PID namespace the rest of the jail are not our children: only the cgroup tells when they
 	 * are gone. */
@@ -132,4 +140,14 @@ void jail_done(struct jail_context *c, struct jail *j)
 	else
 		jail_release(j);
 	linger_collect(c);
+}
+
+void jail_done(struct jail_context *c, struct jail *j)
+{
+	finish(c, j, WAIT_USEC);
+}
+
+void jail_leave(struct jail_context *c, struct jail *j)
+{
+	finish(c, j, 0);
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/process.h"
 #include "jail/steps.h"
 
 #include <string.h>
@@ -63,6 +64,31 @@ int jail_fail_number(
 	return jail_fail(reterr, stage, error, what, number_text(number, digits));
 }
 
+/* Whoever comes second knows of the other: the payload that the launcher waits, or that that it need not. */
+enum {
+	TABLE_SHARED,
+	TABLE_AWAITED,
+	TABLE_OWN,
+};
+
+int report_table(int fd, struct report *shared)
+{
+	struct report r = { .stage = STAGE_NONE, .error = REPORT_TABLE };
+
+	if (__atomic_exchange_n(&shared->table, TABLE_OWN, __ATOMIC_ACQ_REL) != TABLE_AWAITED)
+		return 0;
+	return write_full(fd, &r, sizeof(r));
+}
+
+bool report_has_table(struct report *shared)
+{
+	uint32_t found = TABLE_SHARED;
+
+	(void)__atomic_compare_exchange_n(
+		&shared->table, &found, TABLE_AWAITED, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return found == TABLE_OWN;
+}
+
 int report_built(int fd)
 {
 	struct report r = { .stage = STAGE_NONE };
@@ -88,9 +114,9 @@ noreturn void report_and_trap(struct report *shared, const struct jail_error *e)
 	__builtin_trap();
 }
 
-void report_ready(struct report *init)
+void report_ready(struct report *own)
 {
-	__atomic_store_n(&init->error, REPORT_READY, __ATOMIC_RELEASE);
+	__atomic_store_n(&own->error, REPORT_READY, __ATOMIC_RELEASE);
 }
 
 /* Nearly always it is ready long since: nothing is there that would be worth waking up by. */
@@ -139,6 +165,7 @@ static int take_listener(struct jail *j, struct jail_error *reterr)
 {
 	int r = receive_fd(j->go_fd, &j->listener_fd);
 
+	j->listener_fd = fd_move_high(j->listener_fd);
 	return r < 0 ? jail_fail(reterr, STAGE_SECCOMP, r, "listener for violations", "") : 1;
 }
 
@@ -167,7 +194,7 @@ static int take_end(struct jail *j, struct jail_error *reterr)
 	/* Before the go, or before "built", there is no exec that could have closed the pipe. After both, a
 	 * child that was killed right then is taken for one killed just after its exec: it makes no
 	 * difference. */
-	if (j->built && j->went) {
+	if ((j->built || last[REPORT_PAYLOAD].error == REPORT_READY) && j->went) {
 		take_times(j, &last[REPORT_PAYLOAD].times);
 		return take_listener(j, reterr);
 	}
@@ -189,6 +216,10 @@ int jail_read_report(struct jail *j, struct jail_error *reterr)
 
 	if (j->report_fd < 0)
 		return jail_fail(reterr, STAGE_EXEC, -EBADF, "report was already read", "");
+	/* while an end of the pipe is lent, there is no end of file */
+	loan_settle(j);
+	if (j->loan && process_has_ended(j->pidfd))
+		loan_return(j);
 	for (;;) {
 		n = read(j->report_fd, &r, sizeof(r));
 		if (n < 0 && errno == EINTR)
@@ -197,7 +228,10 @@ int jail_read_report(struct jail *j, struct jail_error *reterr)
 			return 0;
 		if (n != (ssize_t)sizeof(r) || r.stage != STAGE_NONE)
 			break;
-		j->built = true;
+		if (r.error == REPORT_TABLE)
+			loan_return(j);
+		else
+			j->built = true;
 	}
 	if (n == 0)
 		result = take_end(j, reterr);

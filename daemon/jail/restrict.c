@@ -176,8 +176,10 @@ static int apply_one(
 
 	if (fd < 0)
 		return fd == -ENOENT && restriction->optional ? 0 : fd;
-	if (restriction->type == RESTRICTION_INACCESSIBLE)
+	if (restriction->type == RESTRICTION_INACCESSIBLE) {
+		p->found.n = 0; /* a path may lead to what covers it now */
 		return cover(fd, base_fd);
+	}
 	r = set_aside(p, root_fd, base_fd, restriction);
 	if (r >= 0)
 		r = set_flag(fd, kinds[restriction->type].flag);

@@ -25,11 +25,11 @@ int apply_undumpable(struct jail_error *reterr)
 	return 0;
 }
 
-int apply_session(struct jail_error *reterr)
+int apply_session(uint64_t ignored_signals, struct jail_error *reterr)
 {
 	int r;
 
-	r = process_reset_signals();
+	r = process_begin_signals(ignored_signals);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_IDS, r, "signal handlers", "");
 	/* A session of its own has no controlling terminal, so no terminal input to fake and no job control.

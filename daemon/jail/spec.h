@@ -50,8 +50,10 @@ struct jail_pty {
 	uint16_t rows, columns; /* 0: not known */
 };
 
+/* A field that is about how a jail is built belongs in jail_spec_fits(), too. */
 struct jail_spec {
 	uint64_t id;            /* of the sandbox; names the cgroup */
+	bool park;              /* to be built, and to wait: argv, envp and fds are another spec's */
 	const char *executable; /* one of the profile's, path as seen inside the jail */
 	char **argv;            /* owned; exactly as the program gets it, argv[0] included */
 	char **envp;            /* owned */
@@ -73,6 +75,8 @@ struct jail_spec {
 	uint32_t namespaces; /* JAIL_NS_* */
 	bool run_as_init;
 	const char *network_namespace_path; /* NULL or "": none */
+	bool shares_network;                /* JAIL_NS_NET: one that is empty will do */
+	bool reuses_network;                /* JAIL_NS_NET: one will do that such a jail has left as it was */
 	const struct jail_pool *pool;       /* NULL: none; holds what of the namespaces is shared */
 	bool no_network;                    /* not that of the pool, either */
 	const char *hostname;               /* in a UTS namespace of its own */

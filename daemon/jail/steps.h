@@ -37,6 +37,11 @@ int jail_fail_number(
 #define NUMBER_TEXT_MAX 21 /* digits of 2^64 and a NUL */
 /* Decimal digits somewhere in the buffer, for where snprintf(3) may not be used. */
 const char *number_text(uint64_t number, char buffer[NUMBER_TEXT_MAX]);
+/* Child: it has its own table of descriptors. Says so, and writes it to the pipe if the launcher waits to
+ * hear it. */
+int report_table(int fd, struct report *shared);
+/* Launcher: whether it has. If not, it is going to write. */
+bool report_has_table(struct report *shared);
 /* Child: everything but the filter and the exec is done. */
 int report_built(int fd);
 /* Child: this failed. Best effort: who should read it may be gone. */
@@ -64,28 +69,56 @@ int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr);
 /* network.c */
 
 struct network_plan {
-	bool loopback;         /* to be brought up, in a namespace of the jail's own, or of its pool's */
+	bool own;              /* a namespace that nobody else has */
+	bool loopback;         /* to be brought up, in the jail's namespace or its pool's */
 	int fd;                /* named namespace to enter, or -1 */
-	int stock_fd;          /* from the stock, or -1 */
+	int stock_fd;          /* own: from the stock, or -1: made by the child */
+	uint64_t ticket;       /* if it may go back: the stock has it; or 0 */
+	bool shares;           /* instead of its own that of all, if there is one: */
+	int shared_fd;         /* a copy, or -1 */
 	struct jail_pool pool; /* the same, borrowed */
 };
 
-#define NETWORK_PLAN_NULL ((struct network_plan){ .fd = -1, .stock_fd = -1, .pool = JAIL_POOL_NULL })
+#define NETWORK_PLAN_NULL                                                                                    \
+	((struct network_plan){ .fd = -1, .stock_fd = -1, .shared_fd = -1, .pool = JAIL_POOL_NULL })
 
 /* Opens the named namespace, if there is one; its fd is the plan's. */
 int prepare_network(const struct jail_context *c, const struct jail_spec *spec, struct network_plan *ret,
 	struct jail_error *reterr);
-/* A namespace that the payload was to be cloned into is taken from the stock, if there is one. */
-void network_from_stock(struct jail_context *c, struct namespace_plan *namespaces, struct network_plan *p);
-int apply_network(const struct network_plan *p, struct jail_error *reterr);
+/* Takes a namespace of the jail's own from the stock, if there is one, or that for all. */
+void network_from_stock(struct jail_context *c, const struct jail_spec *spec, struct network_plan *p);
+void network_plan_done(struct network_plan *p);
+int apply_network(const struct network_plan *p, int proc_fd, struct jail_error *reterr);
 /* Child: in a namespace of its own. */
 int network_raise_loopback(void);
 
 /* stock.c */
 
-/* A network namespace for one jail; -1 if there is none. */
+/* A network namespace that no jail has had, for one jail; -1 if there is none. */
 int stock_take(struct jail_context *c);
+/* One that is as it was when it was new, for a jail that will leave it so. With a ticket it stays the
+ * stock's, and is the jail's until stock_give_back(); without one, 0, it is the jail's. -1 if there is none.
+ */
+int stock_borrow(struct jail_context *c, uint64_t *ret_ticket);
+/* All processes of the jail have ended. Nothing to do for 0. */
+void stock_give_back(struct jail_context *c, uint64_t ticket);
+/* The one that jails share in which nothing can be done; -1 if there is none. It stays the stock's. */
+int stock_share(struct jail_context *c);
 void stock_done(struct jail_context *c);
+
+/* reuse.c */
+
+#define NETWORK_NULL                                                                                         \
+	((struct stock_network){ .fd = -1, .changes_fd = -1, .devices_fd = -1, .sockets_fd = -1 })
+
+/* Child, in it: what watches over it. Without it -- a socket that may not be made, a file that is not there
+ * -- it is used once. */
+void network_watch(const struct jail_context *c, struct stock_network *n);
+/* Launcher, before anybody gets it: how it is now is how it is to be. */
+void network_begin(struct jail_stock *s, struct stock_network *n);
+/* Nobody is in it any more. Is it as it was? */
+bool network_is_untouched(const struct jail_stock *s, const struct stock_network *n);
+void network_forget(struct stock_network *n);
 
 /* n descriptors, at most JAIL_STOCK_MAX. For children. */
 int send_fds(int socket_fd, const int *fds, size_t n);
@@ -164,7 +197,7 @@ int label_open(int proc_fd);
 
 /* First of all: nobody may look into the child, or steer it. */
 int apply_undumpable(struct jail_error *reterr);
-int apply_session(struct jail_error *reterr);
+int apply_session(uint64_t ignored_signals, struct jail_error *reterr);
 int apply_keyring(struct jail_error *reterr);
 
 /* pty.c */
@@ -230,10 +263,17 @@ struct mount_item {
 	char link[64]; /* ITEM_MIRROR: text of the host's link */
 };
 
+/* Descriptors of what the first of Landlock's rules lead to, or -1; borrowed from a template. */
+struct paths_found {
+	const int *fds;
+	size_t n;
+};
+
 struct mount_plan {
 	bool wanted, minimal_root, has_stores;
 	enum mount_part part;
 	const struct template *template; /* the context's; NULL: none */
+	struct paths_found found;        /* as long as it is the template that is used */
 	struct mount_item *items;
 	size_t n, allocated;
 	dev_t *own; /* file systems that were made for this jail: only there mount points are created */
@@ -323,9 +363,8 @@ int device_check(int path_fd, dev_t device);
 
 /* notify.c */
 
-/* The socket, without a name. It is the jail's. */
-int prepare_notify(
-	const struct jail_spec *spec, struct mount_plan *p, struct jail *j, struct jail_error *reterr);
+/* The socket, without a name. It is the jail's; *ret_fd is one more, for the child. */
+int prepare_notify(const struct jail_spec *spec, struct jail *j, int *ret_fd, struct jail_error *reterr);
 /* Child: a detached file system with the socket's name in it. Returns the mount's fd. */
 int notify_mount(int socket_fd);
 
@@ -374,8 +413,20 @@ struct fd_plan {
 	size_t n;
 };
 
+/* Pure. Steps that close all but the numbers in @keep, which is sorted, and may have some twice: n + 1 at
+ * most, of which the last leads to the end of the table. Returns how many. */
+size_t fd_plan_closes(struct fd_step *ret, unsigned *keep, size_t n);
+
+/* In a parked jail the slots are these numbers and up: those that it is sent lie below. Above them, and below
+ * the end, they are for a moment. */
+#define FD_PARKED_SLOTS 128
+#define FD_PARKED_END   (FD_PARKED_SLOTS + 2 + _FD_KEPT_MAX + FD_PLAN_MAX)
+
 /* Pure. -EINVAL: too many, a number too high, or one twice. *reterr_target: the target concerned. */
 int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
+	uint32_t *reterr_target);
+/* The same where the slots are settled, as a plan before has them, and stay where they are. */
+int fd_plan_again(const struct jail_fd *fds, size_t n, const struct fd_plan *settled, struct fd_plan *ret,
 	uint32_t *reterr_target);
 /* Are all sources open? Asked before fds of our own are made, which could take the number of one that is not.
  */
@@ -386,6 +437,39 @@ int prepare_fds(const struct jail_spec *spec, int pty_fd, int report_fd, int go_
 /* Afterwards exactly the targets and our own slots are open. @kept: moved to their slots; -1 for none. */
 int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail_error *reterr);
 
+/* Child, after apply_fds(): nothing is open below the slots, so that what comes gets the lowest numbers. */
+int park_fds(const struct fd_plan *p, struct jail_error *reterr);
+/* Child, after that: other targets, from what has come, and is all that is open below the slots. */
+int apply_parked_fds(const struct fd_plan *p, const struct jail_fd *fds, size_t n, struct jail_error *reterr);
+
+/* table.c */
+
+#define TABLE_KEEP_MAX                                                                                       \
+	(FD_PLAN_MAX + MOUNT_SLOTS_MAX + 64) /* of a template's there are 33, of ours some ten */
+
+struct table_plan {
+	unsigned keep[TABLE_KEEP_MAX];
+	struct fd_step closes[TABLE_KEEP_MAX + 1];
+	size_t n_keep, n;
+};
+
+struct jail_setup;
+
+/* Room for what is lent. Before the payload is made; after it, loan_fill() lends it what is the setup's. */
+int loan_prepare(const struct jail_spec *spec, struct jail *j);
+void loan_fill(struct jail_setup *s, struct jail *j);
+/* Closes what was lent to the payload, which has its own table or is killed. */
+void loan_return(struct jail *j);
+/* The same, if it has its own table by now. Else it will say so. */
+void loan_settle(struct jail *j);
+/* When all numbers are known that the payload is going to use. */
+void prepare_table(struct jail_setup *s);
+/* Child, first of all. Afterwards it shares its table with nobody, and only those are open. */
+int apply_table(const struct table_plan *p, struct jail_error *reterr);
+/* Child that makes something ahead and sends it: the same. The launcher leaves its own number for that end of
+ * the socket open until the child has ended. */
+int table_of_maker(const struct jail_context *c, int socket_fd);
+
 /* limit.c */
 
 struct limit_plan {
@@ -394,7 +478,10 @@ struct limit_plan {
 };
 
 int prepare_limits(const struct jail_spec *spec, struct limit_plan *ret, struct jail_error *reterr);
-int apply_limits(const struct limit_plan *p, struct jail_error *reterr);
+/* @in_force: what was applied before, of which only what differs is set; or NULL. */
+int apply_limits(const struct limit_plan *p, const struct limit_plan *in_force, struct jail_error *reterr);
+/* What a parked jail waits with: at least as many descriptors as it may be sent. */
+void limits_park(struct limit_plan *p);
 
 /* tuning.c */
 
@@ -445,12 +532,35 @@ int apply_filter(const struct jail_spec *spec, struct jail_error *reterr);
  * would refuse to load. Pure. */
 uint32_t filter_verdict(
 	const struct sock_filter *filter, size_t n, uint32_t arch, uint32_t number, const uint64_t args[6]);
+/* Whether it permits a call of the machine's own interface without a look at its arguments. Pure. */
+bool filter_permits_always(const struct sock_filter *filter, size_t n, uint32_t number);
+
+/* keyed.c: calls that the payload makes behind its filter */
+
+#define KEYED_KEY        ((unsigned long)UINT64_C(0x1d5c61e3b72f40a6)) /* their sixth argument */
+#define KEYED_CALLS_MAX  8
+#define KEYED_HEAD_MAX   (KEYED_CALLS_MAX + 8)
+#define KEYED_CLOSER_MAX (KEYED_HEAD_MAX + 1)
+
+/* Those of them that the policy does not permit anyway. */
+struct keyed_calls {
+	uint32_t numbers[KEYED_CALLS_MAX];
+	size_t n;
+};
+
+/* Adds the call, unless the policy permits it whatever its arguments are. */
+void keyed_need(struct keyed_calls *k, const struct jail_spec *spec, uint32_t number);
+/* The beginning of a filter: permits the calls with the key, and goes on behind itself for all others.
+ * Returns the number of instructions; 0 where there are no calls. */
+size_t keyed_head(const struct keyed_calls *k, struct sock_filter to[KEYED_HEAD_MAX]);
+/* A filter that kills for what the head permits, and permits all else. */
+size_t keyed_closer(const struct keyed_calls *k, struct sock_filter to[KEYED_CLOSER_MAX]);
+/* With the key, and in place of -1 a negative errno. */
+long keyed_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 
 /* violation.c */
 
-#define VIOLATION_EXCEPTIONS 2
-#define VIOLATION_HEAD_MAX   40  /* instructions that come before the policy's */
-#define QUESTION_SIZE        256 /* of seccomp_notif, 80 bytes in Linux 6.18 */
+#define QUESTION_SIZE 256 /* of seccomp_notif, 80 bytes in Linux 6.18 */
 
 /* A header and one fd. (The header's own type ends in an array without a size.) */
 struct violation_control {
@@ -462,25 +572,29 @@ union violation_question {
 	char bytes[QUESTION_SIZE];
 };
 
-/* The filters and the message. Their addresses are part of what the filters say: it must not move. */
-struct violation_plan {
-	bool asks; /* else there is nothing to apply */
-	int go_slot;
-	struct sock_filter *asking, closing[VIOLATION_HEAD_MAX];
-	struct sock_fprog ask_program, close_program;
-	struct msghdr message;
-	struct iovec part;
-	char byte[1];
-	struct violation_control control;
+/* The payload's filter as it is loaded, where that is not the policy as it stands. It must not move. */
+struct filter_plan {
+	bool asks;                   /* in place of killing, as far as can be known */
+	bool ahead;                  /* of a parked jail: loaded before the order */
+	int go_slot;                 /* number that the go-pipe will have */
+	struct sock_filter *program; /* NULL: the policy as it stands */
+	size_t n_head;
+	struct sock_fprog whole, closer; /* closer.len is 0 where nothing is to be closed */
+	struct sock_filter closing[KEYED_CLOSER_MAX];
 };
 
+/* The end of all filters that ask, for the context. */
+int violation_question_build(struct sock_filter **ret, size_t *ret_n);
 /* @go_slot: number that the go-pipe will have. */
-int prepare_violations(
-	const struct jail_spec *spec, int go_slot, struct violation_plan *p, struct jail_error *reterr);
-void violation_plan_done(struct violation_plan *p);
-/* Child, in place of apply_filter(). *ret_asks: it is loaded; else nothing was, and the plain one has to be.
- */
-int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error *reterr);
+int prepare_violations(const struct jail_context *c, const struct jail_spec *spec, int go_slot,
+	struct filter_plan *p, struct jail_error *reterr);
+void filter_plan_done(struct filter_plan *p);
+/* Child, in place of apply_filter() if there is a program. *ret_loaded: from now on only keyed_call() is sure
+ * to be permitted. If it is not, nothing was loaded, and the plain one has to be. */
+int apply_violations(
+	struct filter_plan *p, const struct jail_spec *spec, bool *ret_loaded, struct jail_error *reterr);
+/* Child: then, before the exec, what the policy does not permit is closed to all. */
+int apply_closer(const struct filter_plan *p, struct jail_error *reterr);
 /* A descriptor, as the listener, that a child has sent: 1 and the fd, or 0 if it sent none. */
 int receive_fd(int socket_fd, int *ret);
 
@@ -497,11 +611,14 @@ struct landlock_plan {
 
 int prepare_landlock(const struct jail_spec *spec, struct landlock_plan *ret, struct jail_error *reterr);
 /* After the mounts and the last look at a path that the payload may not have. */
-int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, struct jail_error *reterr);
+int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l,
+	const struct paths_found *found, struct jail_error *reterr);
 
 /* cgroup.c: names only made of our own numbers */
 
 /* Makes the jail's cgroup below the context's and opens it; -1 when the context has none. */
+/* For jail_cgroup_path(). */
+int cgroup_find(struct jail_context *c);
 int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd);
 /* SIGKILL to all members. */
 int cgroup_kill(int cgroup_fd);
@@ -534,7 +651,7 @@ int apply_group(struct group_plan *p, int cgroup_fd, uint32_t *ret_lacking, stru
 /* exec.c */
 
 /* Opens the executable in the jail's view; root's rights still hold. Returns an O_PATH fd. */
-int open_executable(const char *path, int proc_fd, struct jail_error *reterr);
+int open_executable(const char *path, struct jail_error *reterr);
 /* With the payload's own rights: where it begins, and that this is inside. */
 int apply_directory(const char *path, struct jail_error *reterr);
 /* Returns only on failure. @labelled: with the context of SELinuxContext=. */
@@ -555,15 +672,25 @@ struct jail_setup {
 	struct mount_plan mounts;
 	struct pty_plan pty;
 	struct fd_plan fds;
-	struct violation_plan violations;
+	struct table_plan table;
+	struct filter_plan filter;
 	struct limit_plan limits;
 	struct landlock_plan landlock;
 	struct tuning_plan tuning;
 	struct group_plan group;
 	uint32_t lacking;          /* JAIL_LACK_* of the label */
 	int go_fd, report_fd;      /* child's ends */
+	int notify_fd;             /* the notification socket once more, for the child */
 	struct stage_times *times; /* of the process that runs */
 	struct report *shared;     /* the children's records, see report.h */
 };
 
 noreturn void child_run(struct jail_setup *s);
+
+/* park.c */
+
+/* In the launcher: tells a parked jail what it is to become, by way of its go. */
+int send_order(struct jail *j, const struct jail_spec *spec);
+/* Child: waits for the order that jail_go() sends, and carries it out. The filter may be loaded already. 1:
+ * s->spec is then the launch's. 0: the launcher does not want this jail any more. */
+int await_order(struct jail_setup *s, struct jail_error *reterr);

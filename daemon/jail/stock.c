@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * A stock of network namespaces that nobody has used: to make one takes the kernel longer than the rest of a
- * jail together, to enter one takes two microseconds. Each is given to one jail, and ends with it. They are
- * what clone3(2) makes, owned by the same user namespace and empty but for a loopback device, which is up
- * already.
+ * A stock of network namespaces: to make one takes the kernel longer than the rest of a
+ * jail together, to enter one takes two microseconds. They are what unshare(2) makes, owned by the same user
+ * namespace and empty but for a loopback device, which is up already. Each is given to one jail, and ends
+ * with it, unless it is the network of a jail that could do nothing to it that can not be asked for, and has
+ * done nothing (reuse.c): then it comes back, for others of that kind. One of them may become that of all
+ * jails in which nobody can do anything with it, and stays.
  *
  * A process makes them, which ends when they are there, and never the launcher: a launch that comes meanwhile
  * does not wait for the kernel. Nor is it begun while there is work: see jail_stock_wait(). A launch that
@@ -23,31 +25,62 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define SILENCE_MSEC 3 /* less would take the processor from what has just been launched */
+#define SILENCE_MSEC 3                    /* less would take the processor from what has just been launched */
+#define LOW          (JAIL_STOCK_MAX / 2) /* what is lent comes back, and finds room */
+#define NETWORK_FDS  4                    /* of one network */
 
 union stock_control {
 	struct cmsghdr head;
-	char bytes[CMSG_SPACE(JAIL_STOCK_MAX * sizeof(int))];
+	char bytes[CMSG_SPACE(NETWORK_FDS * sizeof(int))];
 };
 
-void jail_stock_want(struct jail_context *c, bool wanted)
+/* How many there are to be. The shared one is the first that is taken for it. */
+static size_t most(const struct jail_stock *s)
 {
-	c->stock.wanted = wanted;
-	c->stock.failed = false;
-	if (wanted)
-		return;
-	fd_close_many(c->stock.fds, c->stock.n);
-	c->stock.n = 0;
+	if (s->wanted)
+		return JAIL_STOCK_MAX;
+	return s->shared && s->shared_fd < 0 ? 1 : 0;
+}
+
+static void forget_lent(struct jail_stock *s)
+{
+	for (size_t i = 0; i < JAIL_LENT_MAX; i++) {
+		if (s->lent[i].ticket != 0)
+			network_forget(&s->lent[i].network);
+		s->lent[i].ticket = 0;
+	}
+}
+
+void jail_stock_want(struct jail_context *c, bool own, bool back, bool shared)
+{
+	struct jail_stock *s = &c->stock;
+
+	s->wanted = own;
+	s->back = own && back;
+	s->shared = shared;
+	s->failed = false;
+	if (!shared)
+		s->shared_fd = fd_close(s->shared_fd);
+	while (s->n > most(s))
+		network_forget(&s->networks[--s->n]);
+	if (!s->back)
+		forget_lent(s);
 }
 
 void jail_ahead(struct jail_context *c, const struct catalog *catalog)
 {
-	bool wants_networks = false;
+	bool own = false, back = false, shared = false;
 
-	for (size_t i = 0; i < catalog->n_profiles && !wants_networks; i++)
-		wants_networks =
-			!catalog->profiles[i].invalid && (catalog->profiles[i].namespaces & JAIL_NS_NET) != 0;
-	jail_stock_want(c, wants_networks);
+	for (size_t i = 0; i < catalog->n_profiles; i++) {
+		const struct compiled_profile *p = &catalog->profiles[i];
+
+		if (p->invalid || !(p->namespaces & JAIL_NS_NET))
+			continue;
+		shared |= p->shares_network;
+		own |= !p->shares_network;
+		back |= p->reuses_network;
+	}
+	jail_stock_want(c, own, back, shared);
 	jail_templates_drop(c);
 }
 
@@ -62,16 +95,25 @@ int jail_stock_wait(const struct jail_context *c)
 {
 	const struct jail_stock *s = &c->stock;
 
-	return s->wanted && !s->failed && s->maker_pidfd < 0 && s->n < JAIL_STOCK_MAX ? SILENCE_MSEC : -1;
+	return !s->failed && s->maker_pidfd < 0 && s->n < (s->back ? LOW : most(s)) ? SILENCE_MSEC : -1;
 }
 
-static int make_one(const struct jail_context *c)
+static int make_one(const struct jail_context *c, int socket_fd)
 {
+	struct stock_network n = NETWORK_NULL;
 	int r = RET_ERRNO(unshare(CLONE_NEWNET));
 
 	if (r >= 0)
 		r = network_raise_loopback();
-	return r < 0 ? r : RET_ERRNO(openat(c->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC));
+	if (r >= 0)
+		r = n.fd = RET_ERRNO(openat(c->proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC));
+	if (r >= 0 && c->stock.back)
+		network_watch(c, &n);
+	if (r >= 0)
+		r = send_fds(socket_fd, (int[]){ n.fd, n.changes_fd, n.devices_fd, n.sockets_fd },
+			n.changes_fd < 0 ? 1 : NETWORK_FDS);
+	network_forget(&n);
+	return r;
 }
 
 int send_fds(int socket_fd, const int *fds, size_t n)
@@ -94,16 +136,12 @@ int send_fds(int socket_fd, const int *fds, size_t n)
  * made is sent, and the others are asked for again. */
 static noreturn void maker_run(const struct jail_context *c, int socket_fd)
 {
-	int fds[JAIL_STOCK_MAX];
-	size_t n = 0;
+	size_t lacking = most(&c->stock) - c->stock.n;
 
 	(void)prctl(PR_SET_NAME, "net-maker", 0, 0, 0); /* for people who look at ps */
-	for (; n < JAIL_STOCK_MAX - c->stock.n; n++) {
-		fds[n] = make_one(c);
-		if (fds[n] < 0)
-			break;
-	}
-	_exit(n > 0 && send_fds(socket_fd, fds, n) >= 0 ? 0 : 1);
+	while (lacking > 0 && make_one(c, socket_fd) >= 0)
+		lacking--;
+	_exit(lacking > 0);
 }
 
 int jail_stock_make(struct jail_context *c)
@@ -127,21 +165,29 @@ int jail_stock_make(struct jail_context *c)
 	return c->stock.maker_pidfd;
 }
 
-static void take_in(struct jail_stock *s, const struct cmsghdr *head)
+/* One network. False: there are no more. */
+static bool receive_one(int socket_fd, struct stock_network *ret)
 {
-	size_t n = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	const unsigned char *data = CMSG_DATA(head);
+	union stock_control control = { .bytes = { 0 } };
+	int fds[NETWORK_FDS] = { -1, -1, -1, -1 };
+	char byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr m = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
 
-	for (size_t i = 0; i < n; i++) {
-		int fd;
-
-		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
-		if (s->wanted && s->n < JAIL_STOCK_MAX)
-			s->fds[s->n++] = fd;
-		else
-			(void)fd_close(fd);
-	}
-	s->failed = n == 0;
+	if (recvmsg(socket_fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1 ||
+		m.msg_controllen < CMSG_LEN(sizeof(int)) || control.head.cmsg_level != SOL_SOCKET ||
+		control.head.cmsg_type != SCM_RIGHTS)
+		return false;
+	memcpy(fds, CMSG_DATA(&control.head), control.head.cmsg_len - CMSG_LEN(0));
+	/* of those that are used again they stay as long as the sandbox that has it */
+	for (size_t i = 0; i < NETWORK_FDS; i++)
+		fds[i] = fd_move_high(fds[i]);
+	*ret = (struct stock_network){
+		.fd = fds[0], .changes_fd = fds[1], .devices_fd = fds[2], .sockets_fd = fds[3]
+	};
+	return true;
 }
 
 static void forget_maker(struct jail_stock *s)
@@ -155,17 +201,15 @@ static void forget_maker(struct jail_stock *s)
 void jail_stock_receive(struct jail_context *c)
 {
 	struct jail_stock *s = &c->stock;
-	union stock_control control = { .bytes = { 0 } };
-	char byte;
-	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr m = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
+	struct stock_network n;
 
-	if (recvmsg(s->channel_fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1 &&
-		m.msg_controllen >= CMSG_LEN(sizeof(int)) && control.head.cmsg_level == SOL_SOCKET &&
-		control.head.cmsg_type == SCM_RIGHTS)
-		take_in(s, &control.head);
+	while (receive_one(s->channel_fd, &n)) {
+		s->failed = false;
+		if (s->n < most(s))
+			s->networks[s->n++] = n;
+		else
+			network_forget(&n);
+	}
 	forget_maker(s);
 }
 
@@ -179,11 +223,76 @@ void jail_stock_abandon(struct jail_context *c)
 void stock_done(struct jail_context *c)
 {
 	jail_stock_abandon(c);
-	jail_stock_want(c, false);
+	jail_stock_want(c, false, false, false);
 }
 
+/* Those that were used are for borrowers. They may be all there are: one makes room for a new one then. */
 int stock_take(struct jail_context *c)
 {
-	c->stock.failed = false;
-	return c->stock.n > 0 ? c->stock.fds[--c->stock.n] : -1;
+	struct jail_stock *s = &c->stock;
+	size_t i = s->n;
+	int fd = -1;
+
+	s->failed = false;
+	while (i > 0 && s->networks[i - 1].used)
+		i--;
+	if (s->n == 0)
+		return -1;
+	if (i > 0)
+		fd = steal_fd(s->networks[--i].fd);
+	network_forget(&s->networks[i]);
+	s->networks[i] = s->networks[--s->n];
+	return fd;
+}
+
+int stock_borrow(struct jail_context *c, uint64_t *ret_ticket)
+{
+	struct jail_stock *s = &c->stock;
+	struct stock_network n;
+	size_t place;
+
+	*ret_ticket = 0;
+	s->failed = false;
+	if (s->n == 0)
+		return -1;
+	n = s->networks[--s->n];
+	if (!n.used)
+		network_begin(s, &n);
+	if (!n.sockets[0]) {
+		int fd = steal_fd(n.fd);
+
+		network_forget(&n);
+		return fd;
+	}
+	place = ++s->last_ticket % JAIL_LENT_MAX;
+	/* whoever had it lives long, and keeps what it has */
+	if (s->lent[place].ticket != 0)
+		network_forget(&s->lent[place].network);
+	s->lent[place].ticket = *ret_ticket = s->last_ticket;
+	s->lent[place].network = n;
+	return n.fd;
+}
+
+void stock_give_back(struct jail_context *c, uint64_t ticket)
+{
+	struct jail_stock *s = &c->stock;
+	size_t place = ticket % JAIL_LENT_MAX;
+	struct stock_network n;
+
+	if (ticket == 0 || s->lent[place].ticket != ticket)
+		return;
+	n = s->lent[place].network;
+	s->lent[place].ticket = 0;
+	n.used = true;
+	if (s->n < most(s) && s->back && network_is_untouched(s, &n))
+		s->networks[s->n++] = n;
+	else
+		network_forget(&n);
+}
+
+int stock_share(struct jail_context *c)
+{
+	if (c->stock.shared_fd < 0)
+		c->stock.shared_fd = stock_take(c);
+	return c->stock.shared_fd;
 }

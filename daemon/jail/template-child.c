@@ -32,9 +32,9 @@ static bool has_source(const struct mount_item *item)
 	       item->type == ITEM_NODE;
 }
 
-static int look_at_link(int fd, struct template_source *ret)
+static int look_at_link(int fd, const char *name, struct template_source *ret)
 {
-	ssize_t n = readlinkat(fd, "", ret->link, sizeof(ret->link) - 1);
+	ssize_t n = readlinkat(fd, name, ret->link, sizeof(ret->link) - 1);
 
 	if (n < 0)
 		return errno_or_eio();
@@ -42,33 +42,118 @@ static int look_at_link(int fd, struct template_source *ret)
 	return (size_t)n == sizeof(ret->link) - 1 ? -ENAMETOOLONG : 0;
 }
 
-/* What the source of an item is now. */
-static int look(const struct mount_item *item, int host_fd, struct template_source *ret)
+static int open_host(void)
 {
-	_cleanup_close_ int fd = -1;
+	return RET_ERRNO(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+/* Where sources are looked at. Most lie in one of a few directories: the last one is kept. */
+struct view {
+	int host_fd, directory_fd;
+	const char *directory;
+	size_t n_directory;
+};
+
+static int open_view(struct view *v)
+{
+	*v = (struct view){ .host_fd = open_host(), .directory_fd = -1 };
+	return v->host_fd < 0 ? v->host_fd : 0;
+}
+
+static void close_view(struct view *v)
+{
+	(void)fd_close(v->host_fd);
+	(void)fd_close(v->directory_fd);
+}
+
+static int open_directory(int host_fd, const char *path, size_t n)
+{
+	char name[PATH_MAX];
+
+	if (n >= sizeof(name))
+		return -ENAMETOOLONG;
+	memcpy(name, path, n);
+	name[n] = '\0';
+	return path_open_at(host_fd, name, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+static int directory_of(struct view *v, const char *path, size_t n)
+{
+	int fd;
+
+	if (n == 0)
+		return v->host_fd;
+	if (v->directory_fd >= 0 && v->n_directory == n && memcmp(v->directory, path, n) == 0)
+		return v->directory_fd;
+	fd = open_directory(v->host_fd, path, n);
+	if (fd < 0)
+		return fd;
+	(void)fd_close(v->directory_fd);
+	v->directory_fd = fd;
+	v->directory = path;
+	v->n_directory = n;
+	return fd;
+}
+
+static int take_object(const struct statx *x, struct template_source *ret)
+{
+	if (!(x->stx_mask & STATX_MNT_ID))
+		return -EOPNOTSUPP;
+	ret->kind = SOURCE_OBJECT;
+	ret->mount = x->stx_mnt_id;
+	ret->inode = x->stx_ino;
+	ret->device_major = x->stx_dev_major;
+	ret->device_minor = x->stx_dev_minor;
+	return 0;
+}
+
+/* Without opening it. -ELOOP: there is a link to be judged. */
+static int look_by_name(const struct mount_item *item, struct view *v, struct template_source *ret)
+{
+	const char *name = strrchr(item->source, '/');
+	struct statx x;
+	int fd;
+
+	if (!name || !path_is_normalized(item->source) || name[1] == '\0')
+		return -ELOOP;
+	fd = directory_of(v, item->source, (size_t)(name - item->source));
+	if (fd < 0)
+		return fd;
+	name++;
+	if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO | STATX_MNT_ID,
+		    &x) < 0)
+		return errno_or_eio();
+	if (!S_ISLNK(x.stx_mode))
+		return take_object(&x, ret);
+	return item->type == ITEM_MIRROR ? look_at_link(fd, name, ret) : -ELOOP;
+}
+
+/* As the builder of the mounts finds it. */
+static int look_at_opened(const struct mount_item *item, const struct view *v, struct template_source *ret)
+{
+	_cleanup_close_ int fd = item->type == ITEM_MIRROR ? lookup_nofollow(v->host_fd, item->source)
+							   : lookup(v->host_fd, item->source);
 	struct statx x;
 
-	*ret = (struct template_source){ .kind = SOURCE_NONE };
-	if (!has_source(item))
-		return 0;
-	fd = item->type == ITEM_MIRROR ? lookup_nofollow(host_fd, item->source)
-				       : lookup(host_fd, item->source);
-	if (fd == -ENOENT && item->optional)
-		return 0;
 	if (fd < 0)
 		return fd;
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_MNT_ID, &x) < 0)
 		return errno_or_eio();
-	if (!(x.stx_mask & STATX_MNT_ID))
-		return -EOPNOTSUPP;
-	if (S_ISLNK(x.stx_mode))
-		return look_at_link(fd, ret);
-	ret->kind = SOURCE_OBJECT;
-	ret->mount = x.stx_mnt_id;
-	ret->inode = x.stx_ino;
-	ret->device_major = x.stx_dev_major;
-	ret->device_minor = x.stx_dev_minor;
-	return 0;
+	return S_ISLNK(x.stx_mode) ? look_at_link(fd, "", ret) : take_object(&x, ret);
+}
+
+/* What the source of an item is now. */
+static int look(const struct mount_item *item, struct view *v, struct template_source *ret)
+{
+	int r;
+
+	*ret = (struct template_source){ .kind = SOURCE_NONE };
+	if (!has_source(item))
+		return 0;
+	r = look_by_name(item, v, ret);
+	if (r == -ELOOP)
+		r = look_at_opened(item, v, ret);
+	return r == -ENOENT && item->optional ? 0 : r;
 }
 
 static bool is_same_source(const struct template_source *a, const struct template_source *b)
@@ -78,28 +163,22 @@ static bool is_same_source(const struct template_source *a, const struct templat
 	       strcmp(a->link, b->link) == 0;
 }
 
-static int open_host(void)
-{
-	return RET_ERRNO(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
-
 /* Is every source what it was? */
 static int is_current(const struct template *t)
 {
-	_cleanup_close_ int host_fd = open_host();
+	_cleanup_(close_view) struct view v;
+	int r = open_view(&v);
 
-	if (host_fd < 0)
-		return host_fd;
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = 0; r >= 0 && i < t->n; i++) {
 		struct template_source now;
-		int r = look(&t->items[i], host_fd, &now);
 
+		r = look(&t->items[i], &v, &now);
 		if (r < 0)
 			return r;
 		if (!is_same_source(&now, &t->sources[i]))
 			return 0;
 	}
-	return 1;
+	return r < 0 ? r : 1;
 }
 
 /* The places are there, and no link is on the way: see check_places(). */
@@ -143,7 +222,7 @@ int template_apply(struct mount_plan *p, struct jail_error *reterr)
 	const struct template *t = p->template;
 	int r;
 
-	if (is_current(t) <= 0 || setns(t->fd, CLONE_NEWNS) < 0) {
+	if (is_current(t) <= 0 || setns(t->fds->namespace, CLONE_NEWNS) < 0) {
 		atomic_store(t->stale, true);
 		return 0;
 	}
@@ -200,15 +279,45 @@ static int check_built(const struct mount_plan *p, const struct template_source 
 
 static int look_at_all(const struct template *t, struct template_source *ret)
 {
-	_cleanup_close_ int host_fd = open_host();
-	int r = host_fd < 0 ? host_fd : 0;
+	_cleanup_(close_view) struct view v;
+	int r = open_view(&v);
 
 	for (size_t i = 0; r >= 0 && i < t->n; i++)
-		r = look(&t->items[i], host_fd, &ret[i]);
+		r = look(&t->items[i], &v, &ret[i]);
 	return r;
 }
 
-static int build(struct mount_plan *p, const struct template_source *sources)
+static bool is_fresh_place(const struct mount_plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->items[i].fresh && path_is_below(path, p->items[i].target))
+			return true;
+	return false;
+}
+
+/*
+ * What a path leads to in every copy of these mounts: the root of one of them, or something on a file system
+ * of the template's own, that nobody can change. What lies deeper the host may replace, so that each launch
+ * looks for it; and with a link on the way, too.
+ */
+static int find_lasting(const struct mount_plan *p, int root_fd, const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct statx x;
+	bool own = false;
+
+	if (is_fresh_place(p, path))
+		return -1;
+	fd = path_open_at(root_fd, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &x) < 0 || S_ISLNK(x.stx_mode))
+		return -1;
+	for (size_t i = 0; i < p->n_own; i++)
+		own |= p->own[i] == makedev(x.stx_dev_major, x.stx_dev_minor);
+	return own || (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) ? steal_fd(fd) : -1;
+}
+
+static int build(struct mount_plan *p, const struct template_source *sources, const struct template *t,
+	int path_fds[TEMPLATE_PATHS_MAX])
 {
 	_cleanup_close_ int host_fd = open_host(), root_fd = -1, base_fd = -1;
 	struct jail_error unused;
@@ -230,11 +339,14 @@ static int build(struct mount_plan *p, const struct template_source *sources)
 	r = mount_attach_all(p, root_fd, &unused);
 	if (r >= 0)
 		r = check_places(p, root_fd);
+	for (size_t i = 0; r >= 0 && i < t->n_paths; i++)
+		path_fds[i] = find_lasting(p, root_fd, t->paths[i]);
 	return r < 0 ? r : root_pivot(base_fd);
 }
 
 /* Returns the namespace's fd. */
-static int make(const struct jail_context *c, const struct template *t, struct template_source *sources)
+static int make(const struct jail_context *c, const struct template *t, struct template_source *sources,
+	int path_fds[TEMPLATE_PATHS_MAX])
 {
 	dev_t own[TEMPLATE_ITEMS_MAX + 1];
 	struct mount_plan p = {
@@ -251,22 +363,35 @@ static int make(const struct jail_context *c, const struct template *t, struct t
 		return errno_or_eio();
 	r = mount_make_private();
 	if (r >= 0)
-		r = build(&p, sources);
+		r = build(&p, sources, t, path_fds);
 	return r < 0 ? r : RET_ERRNO(openat(c->proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC));
+}
+
+/* What can not be sent is not there: it is looked for by each launch. */
+static void send_paths(int socket_fd, const struct template *t, const int path_fds[TEMPLATE_PATHS_MAX],
+	struct template_word *word)
+{
+	for (size_t i = 0; i < t->n_paths; i++)
+		word->found[i] = path_fds[i] >= 0 && send_fds(socket_fd, &path_fds[i], 1) >= 0;
 }
 
 noreturn void template_make(
 	const struct jail_context *c, const struct template *t, struct template_word *word, int socket_fd)
 {
-	int fd;
+	int fd, path_fds[TEMPLATE_PATHS_MAX];
 
+	if (table_of_maker(c, socket_fd) < 0)
+		_exit(1);
 	(void)prctl(PR_SET_NAME, "template-maker", 0, 0, 0); /* for people who look at ps */
 	/* A source that does not answer is not waited for: there are others to be made. */
 	if (process_reset_signals() < 0)
 		_exit(1);
 	(void)alarm(PATIENCE_SEC);
 	(void)umask(SETUP_UMASK);
-	fd = make(c, t, word->sources);
+	fd = make(c, t, word->sources, path_fds);
 	word->impossible = fd == -EXDEV;
-	_exit(fd >= 0 && send_fds(socket_fd, &fd, 1) >= 0 ? 0 : 1);
+	if (fd < 0 || send_fds(socket_fd, &fd, 1) < 0)
+		_exit(1);
+	send_paths(socket_fd, t, path_fds, word);
+	_exit(0);
 }

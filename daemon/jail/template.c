@@ -48,22 +48,53 @@ struct jail_templates {
 	int epoll_fd;
 	/* two of the same file, as the kernel tells once for each: it tells the epoll, and who asks */
 	int told_fd, asked_fd;
-	int maker_pidfd, channel_fd; /* while one is being made, or was; else -1 */
-	struct template *making;     /* NULL: the one that is being made is not wanted any more */
+	/* while one is being made, or was; else -1. The maker begins with our table: its end is its number */
+	int maker_pidfd, channel_fd, makers_fd;
+	struct template *making; /* NULL: the one that is being made is not wanted any more */
 	uint64_t uses;
 	struct shared *shared;
 	struct template all[JAIL_TEMPLATES_MAX];
 };
+
+static struct template_fds *new_fds(void)
+{
+	struct template_fds *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->users = 1;
+	f->namespace = -1;
+	for (size_t i = 0; i < TEMPLATE_PATHS_MAX; i++)
+		f->paths[i] = -1;
+	return f;
+}
+
+struct template_fds *template_fds_ref(struct template_fds *f)
+{
+	f->users++;
+	return f;
+}
+
+struct template_fds *template_fds_unref(struct template_fds *f)
+{
+	if (!f || --f->users > 0)
+		return NULL;
+	(void)fd_close(f->namespace);
+	fd_close_many(f->paths, TEMPLATE_PATHS_MAX);
+	free(f);
+	return NULL;
+}
 
 static void forget(struct jail_templates *ts, struct template *t)
 {
 	free(t->items);
 	free(t->texts);
 	free(t->sources);
+	free(t->paths);
 	if (ts->making == t)
 		ts->making = NULL;
-	(void)fd_close(t->fd);
-	*t = (struct template){ .fd = -1, .stale = t->stale };
+	(void)template_fds_unref(t->fds);
+	*t = (struct template){ .stale = t->stale };
 }
 
 static void forget_all(struct jail_templates *ts)
@@ -194,19 +225,45 @@ static const char *copy_text(char **at, const char *text)
 	return copy;
 }
 
-/* Notes that these mounts are wanted. Without memory they are not. */
-static void want(struct jail_templates *ts, const struct mount_plan *p)
+static size_t paths_wanted(const struct compiled_landlock *l)
 {
-	struct template *t = take_place(ts);
+	size_t n = l ? l->n_rules : 0;
+
+	return n < TEMPLATE_PATHS_MAX ? n : TEMPLATE_PATHS_MAX;
+}
+
+static bool has_paths_of(const struct template *t, const struct compiled_landlock *l)
+{
+	size_t i = 0;
+
+	while (i < t->n_paths && i < paths_wanted(l) && strcmp(t->paths[i], l->rules[i].path) == 0)
+		i++;
+	return i == t->n_paths && i == paths_wanted(l);
+}
+
+static size_t texts_size(const struct mount_plan *p, const struct compiled_landlock *l)
+{
 	size_t size = 0;
-	char *at;
 
 	for (size_t i = 0; i < p->n; i++)
 		size += strlen(p->items[i].source) + strlen(p->items[i].target) + 2;
-	t->texts = at = malloc(size + 1);
+	for (size_t i = 0; i < paths_wanted(l); i++)
+		size += strlen(l->rules[i].path) + 1;
+	return size;
+}
+
+/* Notes that these mounts are wanted. Without memory they are not. */
+static void want(struct jail_templates *ts, const struct mount_plan *p, const struct compiled_landlock *l)
+{
+	struct template *t = take_place(ts);
+	char *at;
+
+	t->texts = at = malloc(texts_size(p, l) + 1);
+	t->paths = calloc(paths_wanted(l) + 1, sizeof(*t->paths));
 	t->items = calloc(p->n + 1, sizeof(*t->items));
 	t->sources = calloc(p->n + 1, sizeof(*t->sources));
-	if (!t->texts || !t->items || !t->sources) {
+	t->fds = new_fds();
+	if (!t->texts || !t->paths || !t->items || !t->sources || !t->fds) {
 		forget(ts, t);
 		return;
 	}
@@ -216,6 +273,9 @@ static void want(struct jail_templates *ts, const struct mount_plan *p)
 		t->items[i].source = copy_text(&at, p->items[i].source);
 		t->items[i].target = copy_text(&at, p->items[i].target);
 	}
+	for (size_t i = 0; i < paths_wanted(l); i++)
+		t->paths[i] = copy_text(&at, l->rules[i].path);
+	t->n_paths = paths_wanted(l);
 	t->wanted = true;
 	t->used = ++ts->uses;
 	atomic_store(t->stale, false);
@@ -236,13 +296,15 @@ void template_choose(struct jail_context *c, const struct jail_spec *spec, struc
 		t = NULL;
 	}
 	if (!t) {
-		want(ts, p);
+		want(ts, p, spec->landlock);
 		return;
 	}
 	t->used = ++ts->uses;
-	if (t->fd < 0)
+	if (t->fds->namespace < 0)
 		return;
 	p->template = t;
+	if (has_paths_of(t, spec->landlock))
+		p->found = (struct paths_found){ t->fds->paths, t->n_paths };
 	namespaces->clone_flags &= ~(uint64_t)CLONE_NEWNS;
 }
 
@@ -274,21 +336,19 @@ static int watch(struct jail_templates *ts, int fd, uint32_t events)
 static int start_maker(struct jail_context *c, const struct template *t)
 {
 	struct jail_templates *ts = c->templates;
-	_cleanup_close_ int own = -1, theirs = -1;
 	int pair[2];
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return errno_or_eio();
-	own = pair[0];
-	theirs = pair[1];
+	ts->channel_fd = pair[0];
+	ts->makers_fd = pair[1];
 	ts->shared->word = (struct template_word){ .impossible = false };
-	pid = process_clone(0, -1, &ts->maker_pidfd);
+	pid = process_clone(CLONE_FILES, -1, &ts->maker_pidfd);
 	if (pid == 0)
-		template_make(c, t, &ts->shared->word, theirs);
+		template_make(c, t, &ts->shared->word, ts->makers_fd);
 	if (pid < 0)
 		return (int)pid;
-	ts->channel_fd = steal_fd(own);
 	return watch(ts, ts->maker_pidfd, EPOLLIN);
 }
 
@@ -299,10 +359,12 @@ static void forget_maker(struct jail_templates *ts)
 	siginfo_t unused;
 
 	ts->channel_fd = fd_close(ts->channel_fd);
+	if (ts->maker_pidfd >= 0)
+		(void)process_signal(ts->maker_pidfd, SIGKILL);
+	ts->makers_fd = fd_close(ts->makers_fd);
 	if (ts->maker_pidfd < 0)
 		return;
 	(void)epoll_ctl(ts->epoll_fd, EPOLL_CTL_DEL, ts->maker_pidfd, NULL);
-	(void)process_signal(ts->maker_pidfd, SIGKILL);
 	if (poll(&p, 1, END_MSEC) == 1)
 		(void)process_wait(ts->maker_pidfd, WNOHANG, &unused);
 	ts->maker_pidfd = fd_close(ts->maker_pidfd);
@@ -347,12 +409,15 @@ static void receive(struct jail_templates *ts)
 	int fd = -1, r;
 
 	r = receive_fd(ts->channel_fd, &fd);
+	for (size_t i = 0; r > 0 && t && i < t->n_paths; i++)
+		if (word->found[i])
+			(void)receive_fd(ts->channel_fd, &t->fds->paths[i]);
 	forget_maker(ts);
 	ts->making = NULL;
 	if (!t)
 		(void)fd_close(fd);
 	else if (r > 0) {
-		t->fd = fd;
+		t->fds->namespace = fd;
 		memcpy(t->sources, word->sources, t->n * sizeof(*t->sources));
 	} else if (!word->impossible)
 		forget(ts, t);
@@ -361,10 +426,9 @@ static void receive(struct jail_templates *ts)
 void jail_templates_event(struct jail_context *c)
 {
 	struct jail_templates *ts = c->templates;
-	struct pollfd p = { .fd = ts->maker_pidfd, .events = POLLIN };
 
 	forget_if_mounts_changed(ts);
-	if (p.fd >= 0 && poll(&p, 1, 0) == 1)
+	if (process_has_ended(ts->maker_pidfd))
 		receive(ts);
 }
 
@@ -374,14 +438,12 @@ void templates_open(struct jail_context *c)
 
 	if (!ts)
 		return;
-	ts->maker_pidfd = ts->channel_fd = -1;
+	ts->maker_pidfd = ts->channel_fd = ts->makers_fd = -1;
 	ts->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ts->told_fd = openat(c->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	ts->asked_fd = openat(c->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	ts->shared =
 		mmap(NULL, sizeof(*ts->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (size_t i = 0; i < JAIL_TEMPLATES_MAX; i++)
-		ts->all[i] = (struct template){ .fd = -1 };
 	c->templates = ts;
 	for (size_t i = 0; ts->shared != MAP_FAILED && i < JAIL_TEMPLATES_MAX; i++)
 		ts->all[i].stale = &ts->shared->stale[i];

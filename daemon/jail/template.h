@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #define TEMPLATE_ITEMS_MAX 96
+#define TEMPLATE_PATHS_MAX 32
 
 /* What the source of an item is. Two that are alike are the same object, reached in the same way. */
 struct template_source {
@@ -26,20 +27,33 @@ struct template_source {
 struct template_word {
 	bool impossible; /* these mounts can not be had from a template */
 	struct template_source sources[TEMPLATE_ITEMS_MAX];
+	bool found[TEMPLATE_PATHS_MAX]; /* its descriptor is sent after the namespace's */
+};
+
+/* Its descriptors, which payloads use by their numbers: see table.c. */
+struct template_fds {
+	unsigned users;
+	int namespace;                 /* -1: it is to be made, or can not be */
+	int paths[TEMPLATE_PATHS_MAX]; /* of those that lead every launch to the same; else -1 */
 };
 
 struct template
 {
 	struct mount_item *items; /* NULL: no template */
 	size_t n;
-	char *texts;                     /* of the items */
+	char *texts;                     /* of the items, and paths */
 	struct template_source *sources; /* what they were when it was made */
-	int fd;                          /* the namespace; -1: it is to be made, or can not be */
+	struct template_fds *fds;        /* NULL: no template */
+	const char **paths;              /* of the rules of Landlock of whose profile wanted it */
+	size_t n_paths;
 	bool wanted;
 	uint64_t used;      /* grows with each use */
 	atomic_bool *stale; /* shared: a launch found that a source is another one by now */
 };
 
-/* Child: makes the namespace, sends its fd, and ends. */
+struct template_fds *template_fds_ref(struct template_fds *f);
+/* Accepts NULL; returns NULL. */
+struct template_fds *template_fds_unref(struct template_fds *f);
+/* Child: makes the namespace, sends its fd and those of paths, and ends. */
 noreturn void template_make(
 	const struct jail_context *c, const struct template *t, struct template_word *word, int socket_fd);

@@ -151,6 +151,8 @@ int uids_reset(struct uids *u, uint32_t min, uint32_t max)
 		return -EINVAL;
 	next.min = min;
 	next.n = max - min < UIDS_MAX ? max - min + 1 : UIDS_MAX;
+	if (u->queue && next.min == u->min && next.n == u->n)
+		return 0;
 	next.fresh = next.head = next.queued = 0;
 	next.queue = calloc(UIDS_MAX, sizeof(*next.queue));
 	if (!next.queue)

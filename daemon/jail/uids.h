@@ -40,9 +40,9 @@ struct uids {
 /* Takes over the file, which may be empty or -1, also on failure. */
 int uids_open(struct uids *u, int fd, uint64_t now_usec);
 /*
- * Starts over with min..max inclusive (of which the first UIDS_MAX are used); what is in use, or in
- * quarantine, stays so, also outside of the range. -EINVAL for an empty range or one that contains 0. On
- * failure *u is as before.
+ * Starts over with min..max inclusive (of which the first UIDS_MAX are used), unless that is the range
+ * already; what is in use, or in quarantine, stays so, also outside of the range. -EINVAL for an empty range
+ * or one that contains 0. On failure *u is as before.
  */
 int uids_reset(struct uids *u, uint32_t min, uint32_t max);
 void uids_done(struct uids *u);

@@ -8,10 +8,10 @@
  * When the launcher ends, calls wait for the next one, for which the keeper holds the descriptor.
  *
  * The questions' descriptor exists only once the filter is loaded, and what sends it to the launcher then is
- * subject to the filter. So the filter begins with an exception for two calls, given to the last argument's
- * bits: the one that sends, and the one that loads a second, small filter, which says about just these two
- * what the policy says. Of several filters the strictest answer counts: from there on all are as the policy
- * has them, before the payload's first instruction.
+ * subject to the filter: see keyed.c.
+ *
+ * A parked jail loads its filter when it is built, with or without questions, so that it does not take the
+ * time of a launch. The calls of an order are made behind it then, likewise.
  *
  * An errno is stricter than a question, so that another filter's errno would hide what the policy kills for.
  * What the keeper's deny-list (base/denied.c) answers with an errno is therefore left to the kernel to kill;
@@ -45,53 +45,13 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-#define EXCEPTION_ARGUMENTS 3
-#define EXCEPTION_INSNS     (2 + 4 * EXCEPTION_ARGUMENTS + 1)
-#define HEAD_INSNS          (2 + VIOLATION_EXCEPTIONS * EXCEPTION_INSNS)
-#define DENIED_INSNS        6 /* of one line of the keeper's list, at most */
-#define TAIL_INSNS          4 /* of what else is at the end */
-
-_Static_assert(HEAD_INSNS + 1 <= VIOLATION_HEAD_MAX, "room for the exceptions and a return");
-
-/* A call down to the last bit of its arguments. */
-struct exception {
-	uint32_t number;
-	uint64_t args[6];
-};
+#define DENIED_INSNS 6 /* of one line of the keeper's list, at most */
+#define DENIED_BLOCK 6 /* lines that are skipped at once */
+#define TAIL_INSNS   5 /* of what else is at the end */
 
 static void emit(struct sock_filter *to, size_t *n, uint16_t code, uint8_t jf, uint32_t k)
 {
 	to[(*n)++] = (struct sock_filter){ .code = code, .jt = 0, .jf = jf, .k = k };
-}
-
-/* Falls through to the return if all is equal, else goes behind it. */
-static void emit_word(struct sock_filter *to, size_t *n, size_t end, size_t offset, uint32_t value)
-{
-	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, (uint32_t)offset);
-	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(end - *n - 1), value);
-}
-
-static void emit_exception(struct sock_filter *to, size_t *n, const struct exception *e, uint32_t verdict)
-{
-	const size_t end = *n + EXCEPTION_INSNS, args = offsetof(struct seccomp_data, args);
-
-	emit_word(to, n, end, offsetof(struct seccomp_data, nr), e->number);
-	for (size_t i = 0; i < EXCEPTION_ARGUMENTS; i++) {
-		uint32_t words[2];
-
-		/* in memory's order, whichever half that puts first */
-		memcpy(words, &e->args[i], sizeof(words));
-		emit_word(to, n, end, args + i * sizeof(uint64_t), words[0]);
-		emit_word(to, n, end, args + i * sizeof(uint64_t) + sizeof(uint32_t), words[1]);
-	}
-	emit(to, n, BPF_RET | BPF_K, 0, verdict);
-}
-
-/* Other interfaces' calls have no exception. */
-static void emit_native_only(struct sock_filter *to, size_t *n, size_t skipped)
-{
-	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, offsetof(struct seccomp_data, arch));
-	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)skipped, filter_native_arch());
 }
 
 static bool kills(const struct sock_filter *f)
@@ -117,53 +77,147 @@ static bool kernel_can_ask(void)
 	       sizes.seccomp_notif <= sizeof(union violation_question);
 }
 
-/* Where the policy kills: what would not survive another filter's errno is killed for by the kernel. */
-static void emit_question(struct sock_filter *to, size_t *n)
+/* Those from @first on that one comparison skips; all lines of a number lie in one of these. */
+static size_t block_end(const struct filter_rule *sorted, size_t first)
 {
-	emit_native_only(to, n, 0);
+	size_t end = first + DENIED_BLOCK;
+
+	while (end < n_denied_calls && sorted[end].number == sorted[end - 1].number)
+		end++;
+	return end < n_denied_calls ? end : n_denied_calls;
+}
+
+static size_t denied_insns(const struct filter_rule *r)
+{
+	return r->mask != 0 ? DENIED_INSNS : DENIED_INSNS - 4;
+}
+
+/* The accumulator holds the call's number, before and after. */
+static void emit_denied(struct sock_filter *to, size_t *n, const struct filter_rule *r)
+{
+	const size_t end = *n + denied_insns(r);
+
+	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(end - *n - 1), r->number);
+	if (r->mask != 0) {
+		emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, FILTER_LOW_WORD_OF_ARG(r->argument));
+		emit(to, n, BPF_ALU | BPF_AND | BPF_K, 0, r->mask);
+		emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(end - *n - 2), r->value);
+	}
+	emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS);
+	if (r->mask != 0)
+		emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, offsetof(struct seccomp_data, nr));
+}
+
+/*
+ * Where the policy kills: what would not survive another filter's errno is killed for by the kernel. When it
+ * loads a filter, the kernel runs it once for each call that there is, and most of them come here: so the
+ * list is sorted, and skipped by the block.
+ */
+static void emit_question(struct sock_filter *to, size_t *n, const struct filter_rule *sorted)
+{
+	size_t end;
+
+	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, offsetof(struct seccomp_data, arch));
+	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, 0, filter_native_arch());
 	to[*n - 1].jt = 1;
 	emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS);
-	for (size_t i = 0; i < n_denied_calls; i++) {
-		const struct filter_rule *r = &denied_calls[i];
-		const size_t end = *n + (r->mask != 0 ? DENIED_INSNS : DENIED_INSNS - 3);
+	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, offsetof(struct seccomp_data, nr));
+	for (size_t first = 0; first < n_denied_calls; first = end) {
+		size_t size = 1;
 
-		emit_word(to, n, end, offsetof(struct seccomp_data, nr), r->number);
-		if (r->mask != 0) {
-			emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, FILTER_LOW_WORD_OF_ARG(r->argument));
-			emit(to, n, BPF_ALU | BPF_AND | BPF_K, 0, r->mask);
-			emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(end - *n - 1), r->value);
-		}
-		emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS);
+		end = block_end(sorted, first);
+		for (size_t i = first; i < end; i++)
+			size += denied_insns(&sorted[i]);
+		emit(to, n, BPF_JMP | BPF_JGT | BPF_K, 0, sorted[end - 1].number);
+		to[*n - 1].jt = (uint8_t)size;
+		for (size_t i = first; i < end; i++)
+			emit_denied(to, n, &sorted[i]);
+		emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_USER_NOTIF);
 	}
 	emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_USER_NOTIF);
 }
 
-static void make_programs(const struct jail_spec *spec, struct violation_plan *p, const struct exception e[])
+int violation_question_build(struct sock_filter **ret, size_t *ret_n)
 {
-	size_t n = 0, m = 0, tail = HEAD_INSNS + spec->n_filter;
+	_cleanup_free_ struct filter_rule *sorted = NULL;
+	struct sock_filter *insns;
+	int r;
 
-	emit_native_only(p->asking, &n, HEAD_INSNS - 2);
-	emit_native_only(p->closing, &m, HEAD_INSNS - 2);
-	for (size_t i = 0; i < VIOLATION_EXCEPTIONS; i++) {
-		uint32_t verdict = filter_verdict(
-			spec->filter, spec->n_filter, filter_native_arch(), e[i].number, e[i].args);
-
-		emit_exception(p->asking, &n, &e[i], SECCOMP_RET_ALLOW);
-		emit_exception(p->closing, &m, &e[i], verdict);
-	}
-	emit(p->closing, &m, BPF_RET | BPF_K, 0, SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < spec->n_filter; i++) {
-		if (kills(&spec->filter[i]))
-			emit(p->asking, &n, BPF_JMP | BPF_JA, 0, (uint32_t)(tail - n - 1));
-		else
-			p->asking[n++] = spec->filter[i];
-	}
-	emit_question(p->asking, &n);
-	p->ask_program = (struct sock_fprog){ .filter = p->asking, .len = (unsigned short)n };
-	p->close_program = (struct sock_fprog){ .filter = p->closing, .len = (unsigned short)m };
+	r = filter_sort(denied_calls, n_denied_calls, &sorted);
+	if (r < 0)
+		return r;
+	insns = calloc(n_denied_calls * (DENIED_INSNS + 2) + TAIL_INSNS, sizeof(*insns));
+	if (!insns)
+		return -ENOMEM;
+	*ret_n = 0;
+	emit_question(insns, ret_n, sorted);
+	*ret = insns;
+	return 0;
 }
 
-static bool permits(const struct jail_spec *spec, const struct exception *e)
+static void make_asking(const struct jail_context *c, const struct jail_spec *spec, struct filter_plan *p)
+{
+	const size_t tail = p->n_head + spec->n_filter;
+	size_t n = p->n_head;
+
+	for (size_t i = 0; i < spec->n_filter; i++) {
+		if (kills(&spec->filter[i]))
+			emit(p->program, &n, BPF_JMP | BPF_JA, 0, (uint32_t)(tail - n - 1));
+		else
+			p->program[n++] = spec->filter[i];
+	}
+	memcpy(&p->program[n], c->question, c->n_question * sizeof(*c->question));
+	p->whole.len = (unsigned short)(n + c->n_question);
+}
+
+/* Child's, too. */
+static void make_plain(const struct jail_spec *spec, struct filter_plan *p)
+{
+	memcpy(&p->program[p->n_head], spec->filter, spec->n_filter * sizeof(*spec->filter));
+	p->whole.len = (unsigned short)(p->n_head + spec->n_filter);
+}
+
+/* What is called between the filter and the exec. */
+static struct keyed_calls calls_behind(const struct filter_plan *p, const struct jail_spec *spec)
+{
+	static const uint32_t of_order[] = { SYS_recvmsg, SYS_dup3, SYS_close_range, SYS_prlimit64, SYS_chdir,
+		SYS_getcwd };
+	struct keyed_calls k = { .n = 0 };
+
+	_Static_assert(ELEMENTSOF(of_order) + 2 <= KEYED_CALLS_MAX, "room for the calls");
+	if (p->asks)
+		keyed_need(&k, spec, SYS_sendmsg);
+	for (size_t i = 0; p->ahead && i < ELEMENTSOF(of_order); i++)
+		keyed_need(&k, spec, of_order[i]);
+	if (k.n > 0)
+		keyed_need(&k, spec, SYS_seccomp);
+	return k;
+}
+
+static int make_programs(const struct jail_context *c, const struct jail_spec *spec, struct filter_plan *p)
+{
+	struct keyed_calls k = calls_behind(p, spec);
+
+	p->program = calloc(KEYED_HEAD_MAX + spec->n_filter + c->n_question, sizeof(*p->program));
+	if (!p->program)
+		return -ENOMEM;
+	p->n_head = keyed_head(&k, p->program);
+	if (p->asks)
+		make_asking(c, spec, p);
+	else
+		make_plain(spec, p);
+	p->whole.filter = p->program;
+	p->closer.filter = p->closing;
+	p->closer.len = k.n > 0 ? (unsigned short)keyed_closer(&k, p->closing) : 0;
+	return 0;
+}
+
+struct call {
+	uint32_t number;
+	uint64_t args[6];
+};
+
+static bool permits(const struct jail_spec *spec, const struct call *e)
 {
 	uint32_t action =
 		filter_verdict(spec->filter, spec->n_filter, filter_native_arch(), e->number, e->args);
@@ -176,7 +230,7 @@ static bool payload_may_filter(const struct jail_spec *spec)
 {
 	static const char program[1];
 	const uint64_t address = (uintptr_t)program;
-	const struct exception ways[] = {
+	const struct call ways[] = {
 		{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, 0, address } },
 		{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, address } },
 		{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, address } },
@@ -201,68 +255,85 @@ static struct cmsghdr *control_head(struct violation_control *c)
 	return (struct cmsghdr *)(void *)c->bytes;
 }
 
-int prepare_violations(
-	const struct jail_spec *spec, int go_slot, struct violation_plan *p, struct jail_error *reterr)
+int prepare_violations(const struct jail_context *c, const struct jail_spec *spec, int go_slot,
+	struct filter_plan *p, struct jail_error *reterr)
 {
-	const struct exception exceptions[VIOLATION_EXCEPTIONS] = {
-		{ SYS_sendmsg,
-			{ (uint64_t)(unsigned)go_slot, (uint64_t)(uintptr_t)&p->message, MSG_NOSIGNAL } },
-		{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, 0, (uint64_t)(uintptr_t)&p->close_program } },
-	};
+	const bool fits = filter_native_arch() != 0 &&
+			  KEYED_HEAD_MAX + spec->n_filter + c->n_question <= BPF_MAXINSNS_PER_FILTER;
 
-	struct cmsghdr *head;
-	const size_t size = HEAD_INSNS + spec->n_filter + n_denied_calls * DENIED_INSNS + TAIL_INSNS;
-
-	p->asks = wants_to_ask(spec) && any_kills(spec) && filter_native_arch() != 0 &&
-		  size <= BPF_MAXINSNS_PER_FILTER && kernel_can_ask();
-	if (!p->asks)
-		return 0;
-	p->asking = calloc(size, sizeof(*p->asking));
-	if (!p->asking)
-		return jail_fail(reterr, STAGE_SECCOMP, -ENOMEM, "seccomp", "");
+	p->asks = fits && wants_to_ask(spec) && any_kills(spec) && kernel_can_ask();
+	p->ahead = fits && spec->park && spec->n_filter > 0;
 	p->go_slot = go_slot;
-	p->part = (struct iovec){ .iov_base = p->byte, .iov_len = sizeof(p->byte) };
-	p->message = (struct msghdr){ .msg_iov = &p->part,
-		.msg_iovlen = 1,
-		.msg_control = &p->control,
-		.msg_controllen = sizeof(p->control) };
-	head = control_head(&p->control);
+	return (p->asks || p->ahead) && make_programs(c, spec, p) < 0
+		       ? jail_fail(reterr, STAGE_SECCOMP, -ENOMEM, "seccomp", "")
+		       : 0;
+}
+
+void filter_plan_done(struct filter_plan *p)
+{
+	free(p->program);
+	p->program = NULL;
+}
+
+static int load(const struct sock_fprog *program, unsigned long flags)
+{
+	return (int)keyed_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, (uintptr_t)program, 0);
+}
+
+static int send_listener(int socket_fd, int fd)
+{
+	struct violation_control control = { .bytes = { 0 } };
+	char byte[1] = { 0 };
+	struct iovec part = { .iov_base = byte, .iov_len = sizeof(byte) };
+	struct msghdr m = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	struct cmsghdr *head = control_head(&control);
+	long n;
+
 	head->cmsg_len = CMSG_LEN(sizeof(int));
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
-	make_programs(spec, p, exceptions);
-	return 0;
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	n = keyed_call(SYS_sendmsg, (unsigned long)socket_fd, (uintptr_t)&m, MSG_NOSIGNAL, 0);
+	return n < 0 ? (int)n : n == (long)sizeof(byte) ? 0 : -EIO;
 }
 
-void violation_plan_done(struct violation_plan *p)
+static int load_asking(struct filter_plan *p, bool *ret_loaded, struct jail_error *reterr)
 {
-	free(p->asking);
-	p->asking = NULL;
-}
+	int fd = load(&p->whole, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 
-static int load_asking(struct violation_plan *p, unsigned long flags)
-{
-	return (int)RET_ERRNO(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &p->ask_program));
-}
-
-int apply_violations(struct violation_plan *p, bool *ret_asks, struct jail_error *reterr)
-{
-	int fd;
-
-	*ret_asks = false;
-	fd = load_asking(p, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 	if (fd == -EINVAL)
-		fd = load_asking(p, 0);
+		fd = load(&p->whole, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	if (fd < 0)
 		return 0;
-	*ret_asks = true;
-	memcpy(CMSG_DATA(control_head(&p->control)), &fd, sizeof(fd));
-	if (syscall(SYS_sendmsg, (long)p->go_slot, &p->message, (long)MSG_NOSIGNAL) != (long)sizeof(p->byte))
-		return jail_fail(reterr, STAGE_SECCOMP, errno_or_eio(), "listener for violations", "");
-	if (syscall(SYS_seccomp, (long)SECCOMP_SET_MODE_FILTER, 0L, &p->close_program) < 0)
-		return jail_fail(reterr, STAGE_SECCOMP, errno_or_eio(), "seccomp", "");
+	*ret_loaded = true;
+	fd = send_listener(p->go_slot, fd);
+	return fd < 0 ? jail_fail(reterr, STAGE_SECCOMP, fd, "listener for violations", "") : 0;
+}
+
+int apply_violations(
+	struct filter_plan *p, const struct jail_spec *spec, bool *ret_loaded, struct jail_error *reterr)
+{
+	int r = 0;
+
+	if (p->asks)
+		r = load_asking(p, ret_loaded, reterr);
+	if (r < 0 || *ret_loaded || !p->ahead)
+		return r;
+	make_plain(spec, p);
+	r = load(&p->whole, 0);
+	if (r < 0)
+		return jail_fail(reterr, STAGE_SECCOMP, r, "seccomp", "");
+	*ret_loaded = true;
 	return 0;
+}
+
+int apply_closer(const struct filter_plan *p, struct jail_error *reterr)
+{
+	int r = p->closer.len > 0 ? load(&p->closer, 0) : 0;
+
+	return r < 0 ? jail_fail(reterr, STAGE_SECCOMP, r, "seccomp", "") : 0;
 }
 
 /* A descriptor that was sent and did not arrive is an error: nobody would be there to kill. */

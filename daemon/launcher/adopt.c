@@ -37,7 +37,7 @@ int adopt_held(struct server *server, const struct keeper_message *m, int fds[KE
 	if (!grown)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < _HOLD_MAX; i++)
-		h.fds[i] = m->flags & (1U << i) ? steal_fd(fds[n++]) : -1;
+		h.fds[i] = m->flags & (1U << i) ? fd_move_high(steal_fd(fds[n++])) : -1;
 	server->held = grown;
 	server->held[server->n_held++] = h;
 	return 0;
@@ -67,53 +67,6 @@ int adopt_ended(struct server *server, const struct keeper_message *m)
 	/* one that is none of them was killed here, and let go, before the keeper knew */
 	if (s && s->adopted && s->state != SANDBOX_EXITED)
 		end_as_told(server, s, m->value);
-	return 0;
-}
-
-/* Copies and takes what the record has. */
-static int fill(struct sandbox *s, struct kept_record *r)
-{
-	struct kept *k = &r->kept;
-	struct sandbox_entry *e = &k->entry;
-
-	s->sequence = r->sequence;
-	s->adopted = true;
-	s->state = (enum sandbox_state)e->state;
-	s->generation_number = e->generation;
-	s->profile = steal_ptr(e->profile);
-	s->tag = steal_ptr(e->tag);
-	s->cgroup = steal_ptr(e->launched.cgroup);
-	s->owner = e->owner;
-	s->uid = e->launched.uid;
-	s->detach = e->detach;
-	s->has_pty = e->launched.has_pty;
-	s->layers = e->launched.layers;
-	s->lacking = e->launched.lacking;
-	s->started_boottime_usec = e->launched.started_boottime_usec;
-	s->started_realtime_usec = e->launched.started_realtime_usec;
-	s->setup_usec = e->launched.setup_usec;
-	memcpy(s->stage_usec, e->launched.stage_usec, sizeof(s->stage_usec));
-	s->runtime_max_usec = e->runtime_max_usec;
-	s->timeout_stop_usec = e->timeout_stop_usec;
-	s->runtime_deadline = k->runtime_deadline;
-	s->start_deadline = k->start_deadline;
-	s->stop_signal = e->stop_signal;
-	s->exit = e->exit;
-	s->violated = k->violated;
-	s->has_reason = k->has_reason;
-	s->reason = (enum sandbox_result)k->reason;
-	s->n_violations = k->n_violations;
-	s->n_questions = k->n_questions;
-	for (size_t i = 0; i < k->n_limits && i < _GROUP_LIMIT_MAX; i++)
-		s->limits[i] = (struct group_value){ (enum group_unit)k->limits[i].unit, k->limits[i].value };
-	s->note = malloc(e->n_note + 1);
-	s->violations = e->n_violations > 0 ? calloc(VIOLATIONS_MAX, sizeof(*s->violations)) : NULL;
-	if (!s->note || (e->n_violations > 0 && !s->violations))
-		return -ENOMEM;
-	memcpy(s->note, e->note, e->n_note);
-	s->n_note = e->n_note;
-	if (s->violations)
-		memcpy(s->violations, e->violations, e->n_violations * sizeof(*s->violations));
 	return 0;
 }
 
@@ -176,7 +129,7 @@ static int adopt(struct server *server, struct kept_record *record, struct held 
 	r = registry_take_in(&server->registry, k->entry.launched.id, record->slot, &s);
 	if (r < 0)
 		return r;
-	r = fill(s, record);
+	r = sandbox_from_kept(s, record);
 	if (r < 0)
 		return r;
 	if (h)

@@ -18,13 +18,13 @@ struct sandbox *find_live(struct server *server, uint32_t serial, uint64_t id)
 
 	if (s && s->state != SANDBOX_STARTING && s->state != SANDBOX_EXITED)
 		return s;
-	answer_done(server, serial, -ESRCH);
+	(void)answer_done(server, serial, -ESRCH);
 	return NULL;
 }
 
-static void deny(struct server *server, uint32_t serial, enum refusal refusal, char *message)
+static int deny(struct server *server, uint32_t serial, enum refusal refusal, char *message)
 {
-	answer_refused(server, serial, &(struct refused){ .refusal = refusal, .message = message });
+	return answer_refused(server, serial, &(struct refused){ .refusal = refusal, .message = message });
 }
 
 int request_freeze(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
@@ -32,26 +32,19 @@ int request_freeze(struct server *server, uint32_t serial, struct cursor *c, str
 	struct freeze_request m;
 	struct jail_error e;
 	struct sandbox *s;
-	int r;
+	int r = decode_freeze_request(c, &m);
 
-	r = decode_freeze_request(c, &m);
 	if (r < 0)
 		return r;
 	s = find_live(server, serial, m.id);
 	if (!s)
 		return 0;
 	/* a sandbox that is being stopped has to see its signal */
-	if (m.freeze && s->state == SANDBOX_STOPPING) {
-		deny(server, serial, REFUSAL_BUSY, (char[]){ "the sandbox is being stopped" });
-		return 0;
-	}
+	if (m.freeze && s->state == SANDBOX_STOPPING)
+		return deny(server, serial, REFUSAL_BUSY, (char[]){ "the sandbox is being stopped" });
 	r = jail_freeze(&s->jail, m.freeze, &e);
-	if (r < 0)
-		answer_setup_failed(server, serial, &e);
-	else
-		answer_done(server, serial, 0);
 	keep_sandbox(server, s);
-	return 0;
+	return r < 0 ? answer_setup_failed(server, serial, &e) : answer_done(server, serial, 0);
 }
 
 /* Checks all before anything is changed. False: one would loosen, and the answer was sent. */
@@ -77,7 +70,7 @@ static bool only_tightens(
 	if (!loose)
 		return true;
 	(void)snprintf(message, sizeof(message), "%s: a limit may be lowered, not raised", loose);
-	deny(server, serial, REFUSAL_OVERRIDE_DENIED, message);
+	(void)deny(server, serial, REFUSAL_OVERRIDE_DENIED, message);
 	return false;
 }
 
@@ -118,9 +111,8 @@ int request_limit(struct server *server, uint32_t serial, struct cursor *c, stru
 	struct limit_request m;
 	struct jail_error e;
 	struct sandbox *s;
-	int r;
+	int r = decode_limit_request(c, &m);
 
-	r = decode_limit_request(c, &m);
 	if (r < 0)
 		return r;
 	s = find_live(server, serial, m.id);
@@ -128,11 +120,7 @@ int request_limit(struct server *server, uint32_t serial, struct cursor *c, stru
 		return 0;
 	r = tighten(server, s, &m, &e);
 	keep_sandbox(server, s);
-	if (r < 0)
-		answer_setup_failed(server, serial, &e);
-	else
-		answer_done(server, serial, 0);
-	return 0;
+	return r < 0 ? answer_setup_failed(server, serial, &e) : answer_done(server, serial, 0);
 }
 
 int request_usage(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
@@ -141,16 +129,13 @@ int request_usage(struct server *server, uint32_t serial, struct cursor *c, stru
 	struct sandbox *s;
 	struct usage u;
 	uint64_t id;
-	int r;
+	int r = decode_id(c, &id);
 
-	r = decode_id(c, &id);
 	if (r < 0)
 		return r;
 	s = registry_find(&server->registry, id);
-	if (!s || s->state == SANDBOX_STARTING) {
-		answer_done(server, serial, -ESRCH);
-		return 0;
-	}
+	if (!s || s->state == SANDBOX_STARTING)
+		return answer_done(server, serial, -ESRCH);
 	sandbox_usage(s, &u);
 	(void)encode_usage(&b, serial, &u);
 	server_send(server, &b, -1);
@@ -161,9 +146,8 @@ int request_attach(struct server *server, uint32_t serial, struct cursor *c, str
 {
 	struct sandbox *s;
 	uint64_t id;
-	int r;
+	int r = decode_id(c, &id);
 
-	r = decode_id(c, &id);
 	if (r < 0)
 		return r;
 	if (record->n_fds != 1)
@@ -171,16 +155,12 @@ int request_attach(struct server *server, uint32_t serial, struct cursor *c, str
 	s = find_live(server, serial, id);
 	if (!s)
 		return 0;
-	if (!launch_is_lifeline(server, record->fds[0])) {
-		deny(server, serial, REFUSAL_INVALID_FD,
+	if (!launch_is_lifeline(server, record->fds[0]))
+		return deny(server, serial, REFUSAL_INVALID_FD,
 			(char[]){ "the lifeline must be a pipe or a connected socket" });
-		return 0;
-	}
 	r = sandbox_attach(server, s, wire_record_steal_fd(record, 0));
 	if (r == -EDQUOT)
-		deny(server, serial, REFUSAL_QUOTA_EXCEEDED,
+		return deny(server, serial, REFUSAL_QUOTA_EXCEEDED,
 			(char[]){ "the sandbox has as many lifelines as one may have, 4" });
-	else
-		answer_done(server, serial, r);
-	return 0;
+	return answer_done(server, serial, r);
 }

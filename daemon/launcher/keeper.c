@@ -10,26 +10,11 @@
 #include "launcher/server.h"
 #include "wire/table.h"
 
-#include <poll.h>
-
-int server_tell_keeper(struct server *s, const struct keeper_message *m, const int *fds, size_t n_fds)
-{
-	struct pollfd p = { .fd = s->keeper.fd, .events = POLLOUT };
-	int r = keeper_send(s->keeper.fd, m, fds, n_fds);
-
-	/* it never waits for us, so this ends, unless the keeper has: then with -EPIPE */
-	while (r == -EAGAIN) {
-		(void)poll(&p, 1, -1);
-		r = keeper_send(s->keeper.fd, m, fds, n_fds);
-	}
-	return r;
-}
-
 static int tell_keeper(struct server *s, uint32_t type, const struct keeper_message *cause)
 {
 	struct keeper_message m = { .type = type, .serial = cause->serial, .generation = cause->generation };
 
-	return server_tell_keeper(s, &m, NULL, 0);
+	return keeper_send_all(s->keeper.fd, &m, NULL, 0);
 }
 
 static int told_start(struct server *s, const struct keeper_message *m, int fds[KEEPER_FDS_MAX])
@@ -58,26 +43,40 @@ static int told_start(struct server *s, const struct keeper_message *m, int fds[
 	return table_check(s->registry.table_fd);
 }
 
+int keeper_read_on(struct server *s)
+{
+	struct catalog *catalog;
+	int r = catalog_reader_next(&s->reader, &catalog);
+
+	if (r == 0)
+		return 0;
+	if (r > 0)
+		r = server_set_catalog(s, s->offered.generation, catalog);
+	if (r < 0) {
+		(void)log_errno(LOG_ERR, r, "catalog generation %u is refused", s->offered.generation);
+		return tell_keeper(s, WIRE_CATALOG_BAD, &s->offered);
+	}
+	r = tell_keeper(s, WIRE_CATALOG_OK, &s->offered);
+	return r < 0 || s->previous ? r : tell_keeper(s, WIRE_READY, &s->offered);
+}
+
+/* The first one is what everything else waits for; during a later one others are served. */
 static int told_catalog(struct server *s, const struct keeper_message *m, int memfd)
 {
-	bool first = !s->current;
 	int r;
 
-	if (!s->started)
+	if (!s->started || s->reader.catalog)
 		return -EBADMSG;
 	/* all that is held has come; user ids of what is adopted must be taken before the range is known */
-	r = first ? adopt_all(s) : 0;
+	r = s->current ? 0 : adopt_all(s);
 	if (r < 0)
 		return r;
-	r = server_set_catalog(s, m->generation, memfd);
-	if (r < 0) {
-		(void)log_errno(LOG_ERR, r, "catalog generation %u is refused", m->generation);
-		return tell_keeper(s, WIRE_CATALOG_BAD, m);
-	}
-	r = tell_keeper(s, WIRE_CATALOG_OK, m);
-	if (r < 0 || !first)
-		return r;
-	return tell_keeper(s, WIRE_READY, m);
+	catalog_reader_open(&s->reader, memfd, true);
+	s->offered = *m;
+	do
+		r = keeper_read_on(s);
+	while (r >= 0 && s->reader.catalog && !s->current);
+	return r;
 }
 
 void keeper_tell_stopped(struct server *s)

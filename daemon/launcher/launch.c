@@ -7,14 +7,14 @@
 #include "base/log.h"
 #include "launcher/adopt.h"
 #include "launcher/sandbox.h"
+#include "launcher/warm.h"
 #include "plan/plan.h"
+#include "registry/users.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#define UID_TRIES 16 /* ids of which something is left: then no more are looked at */
 
 /* One launch while it is decided. What the broker said is in m; everything else is our own. */
 struct launch {
@@ -27,6 +27,7 @@ struct launch {
 	struct generation *generation; /* borrowed from the server */
 	const struct compiled_profile *profile;
 	struct sandbox *sandbox;
+	struct parked *parked; /* that this may become, or NULL: borrowed */
 
 	struct plan_fd fds[FDS_MAX + 3]; /* the caller's, without those that the broker made */
 	size_t n_fds;
@@ -135,52 +136,52 @@ static int check_lifeline(struct launch *l)
 	return refuse(l, REFUSAL_INVALID_FD, "the lifeline must be a pipe or a connected socket");
 }
 
-/* The uid that is longest out of use, unless something of it is left: then its quarantine begins anew. */
+/* A uid that nobody else has. */
 static int reserve_uid(struct launch *l)
 {
 	struct server *s = l->server;
-	struct sandbox *sandbox = l->sandbox;
+	int r = users_take(
+		&s->uids, &s->jail, s->current->catalog->config.dynamic_quarantine_usec, &l->sandbox->uid);
 
-	for (int i = 0; i < UID_TRIES; i++) {
-		uint64_t now = now_boottime_usec();
-		int r = uids_take(
-			&s->uids, now, s->current->catalog->config.dynamic_quarantine_usec, &sandbox->uid);
-
-		if (r == -EUSERS)
-			return refuse(
-				l, REFUSAL_QUOTA_EXCEEDED, "every user id of DynamicUserRange= is in use");
-		if (r == -EAGAIN)
-			return refuse(l, REFUSAL_QUOTA_EXCEEDED,
-				"every user id of DynamicUserRange= is in use or, for "
-				"DynamicUserQuarantineSec=, in quarantine; try again later");
-		if (r < 0) {
-			(void)log_errno(LOG_ERR, r, "cannot note which user ids are in use");
-			return refuse(l, REFUSAL_BUSY, "the use of a user id can not be noted");
-		}
-		sandbox->dynamic_uid = true;
-		if (!jail_remnants(&s->jail, sandbox->uid))
-			return 0;
-		log_warning("uid %u is not used again yet: something of it is left", sandbox->uid);
-		(void)uids_give(&s->uids, now, sandbox->uid);
-		sandbox->dynamic_uid = false;
-	}
-	return refuse(l, REFUSAL_QUOTA_EXCEEDED,
-		"of every user id of DynamicUserRange= something is left, a process or an IPC object");
+	l->sandbox->dynamic_uid = r >= 0;
+	return r >= 0 ? 0
+		      : refuse(l, users_are_short(r) ? REFUSAL_QUOTA_EXCEEDED : REFUSAL_BUSY, users_why(r));
 }
 
-/* A place in the table, and a uid of its own if the profile wants one. */
-static int reserve(struct launch *l)
+/* A place in the table. */
+static int add_sandbox(struct launch *l, uint64_t id)
 {
 	struct server *s = l->server;
+	int r = registry_add(&s->registry, s->current->catalog->config.max_sandboxes, id, &l->sandbox);
+
+	return r == -EUSERS ? refuse(l, REFUSAL_QUOTA_EXCEEDED,
+				      "there are as many sandboxes as MaxSandboxes= allows")
+			    : r;
+}
+
+/* With a uid of its own if the profile wants one. */
+static int reserve(struct launch *l)
+{
+	int r = add_sandbox(l, 0);
+
+	return r >= 0 && l->profile->dynamic_user ? reserve_uid(l) : r;
+}
+
+/* The parked jail becomes this sandbox' if it fits; it stays where it is if not, and this one has its own. */
+static int settle_parked(struct launch *l)
+{
 	int r;
 
-	r = registry_add(&s->registry, s->current->catalog->config.max_sandboxes, &l->sandbox);
-	if (r == -EUSERS)
-		return refuse(
-			l, REFUSAL_QUOTA_EXCEEDED, "there are as many sandboxes as MaxSandboxes= allows");
-	if (r < 0)
+	if (jail_spec_fits(&l->parked->spec, &l->spec) && jail_order_fits(&l->spec)) {
+		r = add_sandbox(l, l->parked->jail.id);
+		if (r >= 0)
+			warm_take(l->server, steal_ptr(l->parked), l->sandbox);
 		return r;
-	return l->profile->dynamic_user ? reserve_uid(l) : 0;
+	}
+	r = reserve(l);
+	if (r >= 0 && l->profile->dynamic_user)
+		l->spec.uid = l->spec.gid = l->sandbox->uid;
+	return r;
 }
 
 static int decide(struct launch *l)
@@ -219,7 +220,7 @@ static int decide(struct launch *l)
 		.stop_signal = m->stop_signal,
 		.tighter = m->tighter,
 		.machine = &machine,
-		.dynamic_uid = l->sandbox->uid,
+		.dynamic_uid = l->parked ? l->parked->spec.uid : l->sandbox->uid,
 	};
 
 	/* of a machine that can not be measured all shares are next to nothing, and no option is below them
@@ -366,16 +367,17 @@ static int prepare(struct launch *l)
 	r = check_lifeline(l);
 	if (r < 0)
 		return r;
-	r = reserve(l);
+	l->parked = warm_find(l->server, l->profile);
+	r = l->parked ? 0 : reserve(l);
 	if (r < 0)
 		return r;
 	r = decide(l);
 	if (r < 0)
 		return r;
 	r = fill_fds(l);
-	if (r < 0)
-		return r;
-	return record_sandbox(l);
+	if (r >= 0 && l->parked)
+		r = settle_parked(l);
+	return r < 0 ? r : record_sandbox(l);
 }
 
 /* Of the namespaces that the profile asks for, those that its pool shares. */
@@ -407,13 +409,8 @@ static int start(struct launch *l, struct jail_error *reterr)
 		return r;
 	l->spec.id = s->id;
 	r = join_pool(l, reterr);
-	if (r >= 0)
-		r = jail_start(&server->jail, &l->spec, &s->jail, reterr);
-	if (r == -ENOTRECOVERABLE) {
-		/* stuck in a jail's namespace: nothing may be started from there */
-		log_error("cannot come back from a sandbox's namespace: giving up");
-		server->quit = true;
-	}
+	if (r >= 0 && !s->jail.parked)
+		r = server_start_jail(server, &l->spec, &s->jail, reterr);
 	if (r < 0)
 		return r;
 	s->layers = jail_layers(&l->spec, &s->jail);
@@ -426,7 +423,12 @@ static int start(struct launch *l, struct jail_error *reterr)
 	if (r >= 0)
 		r = keep_begin(server, s);
 	if (r >= 0)
-		r = sandbox_begin(server, s, server->current->catalog->config.setup_timeout_usec);
+		r = sandbox_begin(server, s, &l->spec, server->current->catalog->config.setup_timeout_usec);
+	if (r >= 0 && s->jail.parked && !s->adoptable)
+		r = keep_lifeline(server, s);
+	/* one that does not begin is killed, and needs none */
+	jail_lend(&s->jail, l->record->fds, r < 0 ? 0 : l->m.n_fds + l->m.n_binds);
+	jail_lend(&s->jail, &l->journal_fd, r >= 0);
 	if (r < 0)
 		*reterr = (struct jail_error){
 			.stage = STAGE_EXEC, .error = r, .object = "watching the sandbox"
@@ -444,7 +446,7 @@ static void answer_plan_refused(struct launch *l, int error)
 		(void)refuse(l, REFUSAL_BUSY, strerror(-error));
 		refused.refusal = REFUSAL_BUSY;
 	}
-	answer_refused(l->server, l->serial, &refused);
+	(void)answer_refused(l->server, l->serial, &refused);
 }
 
 int request_launch(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
@@ -473,7 +475,7 @@ int request_launch(struct server *server, uint32_t serial, struct cursor *c, str
 	else {
 		r = start(&l, &e);
 		if (r < 0)
-			answer_setup_failed(server, serial, &e);
+			(void)answer_setup_failed(server, serial, &e);
 	}
 	if (r < 0 && l.sandbox)
 		sandbox_discard(server, l.sandbox);

@@ -63,16 +63,13 @@ int request_noted(struct server *server, uint32_t serial, struct cursor *c, stru
 {
 	struct noted_request m;
 	struct sandbox *s;
-	int r;
+	int r = decode_noted_request(c, &m);
 
-	r = decode_noted_request(c, &m);
 	if (r < 0)
 		return r;
 	s = registry_find(&server->registry, m.id);
-	if (!s || !s->notice || s->state == SANDBOX_EXITED) {
-		answer_done(server, serial, -ESRCH);
-		return 0;
-	}
+	if (!s || !s->notice || s->state == SANDBOX_EXITED)
+		return answer_done(server, serial, -ESRCH);
 	free(s->notice);
 	s->notice = NULL;
 	s->n_notice = 0;
@@ -80,6 +77,5 @@ int request_noted(struct server *server, uint32_t serial, struct cursor *c, stru
 		sandbox_ready(server, s);
 	if (m.stopping)
 		sandbox_leaving(server, s);
-	answer_done(server, serial, notices_watch(server, s));
-	return 0;
+	return answer_done(server, serial, notices_watch(server, s));
 }

@@ -2,89 +2,10 @@
 #include "launcher/process.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/io.h"
+#include "base/process-facts.h"
 #include "base/process.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* No text with a NUL inside comes from the kernel; one that did would be no string of the protocol. */
-static int read_text(int dir_fd, const char *name, size_t max, char **ret)
-{
-	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	int r;
-
-	if (fd < 0)
-		return errno_or_eio();
-	r = read_fd_to_end(fd, max, &text, &size);
-	if (r < 0)
-		return r;
-	if (strlen(text) != size)
-		return -EBADMSG;
-	*ret = steal_ptr(text);
-	return 0;
-}
-
-/* A pidfd polls readable from the end of its process on. Anything else than "not yet" counts as the end. */
-static int check_alive(int pidfd)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-
-	return poll(&p, 1, 0) == 0 ? 0 : -ESRCH;
-}
-
-/*
- * The open directory stands for the one process that had the number then: when that has ended, its files can
- * not be read any more, whoever has the number now. If the bus' pidfd is alive after that, the process was
- * the pidfd's all along, since it has had the number as long as it lives.
- */
-static int look(const struct server *server, uint32_t pid, int pidfd, struct process_answer *ret)
-{
-	_cleanup_close_ int dir_fd = -1;
-	struct stat st;
-	char name[16];
-	int r;
-
-	if (server->jail.host_proc_fd < 0)
-		return -EOPNOTSUPP;
-	(void)snprintf(name, sizeof(name), "%u", pid);
-	dir_fd = openat(server->jail.host_proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (dir_fd < 0)
-		return errno == ENOENT ? -ESRCH : errno_or_eio();
-	if (fstat(dir_fd, &st) < 0)
-		return errno_or_eio();
-	ret->uid = st.st_uid;
-	r = read_text(dir_fd, "cgroup", PROCESS_CGROUP_MAX, &ret->cgroup);
-	if (r < 0)
-		return r;
-	r = read_text(dir_fd, "loginuid", PROCESS_LOGINUID_MAX, &ret->loginuid);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	return pidfd >= 0 ? check_alive(pidfd) : 0;
-}
-
-/* poll(2) on anything else could lead into somebody's file system and not come back, as could fstat(2): a
- * name that no path can have says it without asking the file. */
-static int check_pidfd(const struct server *server, const struct wire_record *record)
-{
-	static const char pidfd[] = "anon_inode:[pidfd]";
-	char name[32], target[sizeof(pidfd)];
-	ssize_t n;
-
-	if (record->n_fds == 0)
-		return 0;
-	(void)snprintf(name, sizeof(name), "self/fd/%d", record->fds[0]);
-	n = readlinkat(server->jail.proc_fd, name, target, sizeof(target));
-	if (n < 0)
-		return errno_or_eio();
-	return n == (ssize_t)strlen(pidfd) && memcmp(target, pidfd, strlen(pidfd)) == 0 ? 0 : -EBADF;
-}
 
 /* The direct socket's clients have no number that the broker could see. */
 static int find_pid(const struct server *server, const struct wire_record *record, uint32_t *ret)
@@ -102,6 +23,19 @@ static int find_pid(const struct server *server, const struct wire_record *recor
 	return 0;
 }
 
+static int look(const struct server *server, uint32_t pid, int pidfd, struct process_answer *ret)
+{
+	struct process_facts facts = { 0 };
+	int r = server->jail.host_proc_fd < 0
+			? -EOPNOTSUPP
+			: process_facts_read(server->jail.host_proc_fd, pid, pidfd, &facts);
+
+	ret->uid = facts.uid;
+	ret->cgroup = facts.cgroup;
+	ret->loginuid = facts.loginuid;
+	return r;
+}
+
 int request_process(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
 {
 	_cleanup_(process_answer_done) struct process_answer answer = { 0 };
@@ -112,7 +46,7 @@ int request_process(struct server *server, uint32_t serial, struct cursor *c, st
 	r = decode_process_request(c, &m);
 	if (r < 0)
 		return r;
-	r = check_pidfd(server, record);
+	r = record->n_fds > 0 ? process_check_pidfd(server->jail.proc_fd, record->fds[0]) : 0;
 	if (r >= 0 && m.pid == 0)
 		r = find_pid(server, record, &m.pid);
 	if (r >= 0)

@@ -16,6 +16,9 @@
 
 /* A new broker waits for launches of the one before; SetupTimeoutSec= may be longer than it may take. */
 #define FORSAKEN_SETUP_USEC 5000000U
+#define LAUNCH_USEC         20000U /* from go to exec, where nothing holds it up */
+
+static const char client_gone[] = "the client went away";
 
 static uint64_t add_usec(uint64_t a, uint64_t b)
 {
@@ -70,15 +73,16 @@ void sandbox_discard(struct server *server, struct sandbox *s)
 	registry_remove(&server->registry, s);
 }
 
-void answer_refused(struct server *server, uint32_t serial, const struct refused *refused)
+int answer_refused(struct server *server, uint32_t serial, const struct refused *refused)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
 	(void)encode_refused(&b, serial, refused);
 	server_send(server, &b, -1);
+	return 0;
 }
 
-void answer_setup_failed(struct server *server, uint32_t serial, const struct jail_error *e)
+int answer_setup_failed(struct server *server, uint32_t serial, const struct jail_error *e)
 {
 	char object[JAIL_OBJECT_MAX];
 	char why[JAIL_OBJECT_MAX + 64];
@@ -89,7 +93,7 @@ void answer_setup_failed(struct server *server, uint32_t serial, const struct ja
 		(void)snprintf(why, sizeof(why), "%s: %s", object, strerror(-e->error));
 		refused = (struct refused){ .refusal = REFUSAL_INVALID_FD, .message = why };
 	}
-	answer_refused(server, serial, &refused);
+	return answer_refused(server, serial, &refused);
 }
 
 /* The launch failed; the sandbox has never been. */
@@ -99,7 +103,7 @@ static void fail_launch(struct server *server, struct sandbox *s, const struct j
 		s->profile, jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "",
 		strerror(-e->error));
 	if (!s->forsaken)
-		answer_setup_failed(server, s->serial, e);
+		(void)answer_setup_failed(server, s->serial, e);
 	sandbox_discard(server, s);
 }
 
@@ -107,23 +111,6 @@ static void broken_off(const struct sandbox *s, struct jail_error *ret)
 {
 	*ret = (struct jail_error){ .stage = s->failed, .error = -ECANCELED };
 	(void)snprintf(ret->object, sizeof(ret->object), "%s", s->failed_why);
-}
-
-static void fill_launched(const struct sandbox *s, struct launched *ret)
-{
-	*ret = (struct launched){
-		.id = s->id,
-		.host_pid = s->jail.host_pid,
-		.uid = s->uid,
-		.started_boottime_usec = s->started_boottime_usec,
-		.started_realtime_usec = s->started_realtime_usec,
-		.setup_usec = s->setup_usec,
-		.layers = s->layers,
-		.lacking = s->lacking,
-		.cgroup = s->cgroup,
-		.has_pty = s->has_pty,
-	};
-	memcpy(ret->stage_usec, s->stage_usec, sizeof(s->stage_usec));
 }
 
 /* While it is not being stopped. */
@@ -149,7 +136,7 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 	set_deadline(server, s);
 	/* before anybody hears of it: what is not written down now dies with us */
 	keep_sandbox(server, s);
-	fill_launched(s, &launched);
+	sandbox_launched(s, &launched);
 	if (!s->forsaken) {
 		(void)encode_launched(&b, s->serial, &launched);
 		server_send_fds(server, &b, fds, s->has_pty ? 2 : 1);
@@ -172,11 +159,11 @@ static int watch_report(struct server *server, struct sandbox *s)
 	return server_watch(server, &s->report, EPOLLIN);
 }
 
-/* One that is adopted counts as started if its program may have run, also when it was killed right then:
- * whoever asks for it again must not get a second one. */
+/* One that may be asked for again counts as started if its program may have run, also when it was killed
+ * right then: whoever asks must not get a second one. */
 static bool is_broken_off(const struct sandbox *s, bool executed)
 {
-	return s->failed != STAGE_NONE && !(executed && s->forsaken && s->adoptable);
+	return s->failed != STAGE_NONE && !(executed && (s->forsaken || s->abandoned) && s->adoptable);
 }
 
 static bool take_report(struct server *server, struct sandbox *s)
@@ -192,7 +179,10 @@ static bool take_report(struct server *server, struct sandbox *s)
 		r = watch_report(server, s);
 		if (r == 0)
 			return true;
-	} else if (executed) {
+	}
+	server->n_going--;
+	if (executed) {
+		jail_find_host_pid(&server->jail, &s->jail);
 		r = s->process.fd < 0 ? watch_process(server, s) : 0;
 		if (r >= 0)
 			r = violations_watch(server, s);
@@ -224,19 +214,6 @@ static bool settle_launch(struct server *server, struct sandbox *s)
 	return there;
 }
 
-static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si, bool out_of_memory)
-{
-	if (s->has_reason)
-		return s->reason;
-	if (si->si_code == CLD_EXITED)
-		return si->si_status == 0 ? RESULT_SUCCESS : RESULT_EXIT_CODE;
-	if (si->si_status == SIGSYS || (si->si_status == SIGKILL && s->violated))
-		return RESULT_VIOLATION;
-	if (si->si_status == SIGKILL && out_of_memory)
-		return RESULT_OOM;
-	return si->si_code == CLD_DUMPED ? RESULT_CORE_DUMP : RESULT_SIGNAL;
-}
-
 /* Sends the end to the broker, unless it will learn of it from an entry of the list that is on its way. */
 static void announce_end(struct server *server, const struct sandbox *s)
 {
@@ -248,48 +225,6 @@ static void announce_end(struct server *server, const struct sandbox *s)
 	server_send(server, &b, -1);
 }
 
-/* Returns whether memory ran out. */
-static bool measure(const struct sandbox *s, struct usage *ret)
-{
-	struct jail_usage u;
-
-	jail_usage(&s->jail, &u);
-	*ret = (struct usage){
-		.has = (u.has_cpu ? USAGE_CPU : 0) | (u.has_memory ? USAGE_MEMORY : 0) |
-		       (u.has_tasks ? USAGE_TASKS : 0),
-		.cpu_usec = u.cpu_usec,
-		.memory_peak = u.memory_peak,
-		.tasks_peak = u.tasks_peak,
-	};
-	return u.out_of_memory;
-}
-
-void sandbox_usage(const struct sandbox *s, struct usage *ret)
-{
-	*ret = s->exit.usage;
-	if (s->state != SANDBOX_EXITED)
-		(void)measure(s, ret);
-}
-
-static void fill_exit(struct sandbox *s, const siginfo_t *si)
-{
-	struct usage usage;
-	bool out_of_memory = measure(s, &usage);
-	enum sandbox_result result = judge(s, si, out_of_memory);
-
-	s->exit = (struct sandbox_exit){
-		.id = s->id,
-		.result = result,
-		.exit_code = si->si_code == CLD_EXITED ? si->si_status : 0,
-		/* what the kernel would have sent, had it not asked us */
-		.exit_signal = si->si_code == CLD_EXITED    ? 0
-			       : result == RESULT_VIOLATION ? SIGSYS
-							    : si->si_status,
-		.exited_realtime_usec = now_realtime_usec(),
-		.usage = usage,
-	};
-}
-
 /* What reaping the jail adds to the time of our reaped children is what it used, with all its descendants; an
  * adopted one's are not ours. The end is written down before the status is taken from where it can be seen.
  */
@@ -298,11 +233,10 @@ void sandbox_end(struct server *server, struct sandbox *s, const siginfo_t *si)
 	uint64_t cpu_before = process_children_cpu_usec();
 	siginfo_t same;
 
-	fill_exit(s, si);
+	sandbox_fill_exit(s, si);
 	s->state = SANDBOX_EXITED;
 	keep_sandbox(server, s);
 	(void)jail_reap(&s->jail, &same);
-	fill_exit(s, si);
 	release(server, s);
 	if (!s->adopted) {
 		s->exit.usage.has |= USAGE_CPU;
@@ -375,14 +309,14 @@ static void lifeline_hung_up(struct server *server, struct source *source, uint3
 
 	drop_lifeline(server, l);
 	if (s->state == SANDBOX_STARTING)
-		sandbox_break_off(server, s, STAGE_EXEC, "the client went away");
+		sandbox_break_off(server, s, STAGE_EXEC, client_gone);
 	else
 		stop_unasked(server, s, RESULT_CLIENT_GONE);
 }
 
 int sandbox_attach(struct server *server, struct sandbox *s, int fd)
 {
-	_cleanup_close_ int owned = fd;
+	_cleanup_close_ int owned = fd_move_high(fd);
 	int r;
 
 	for (size_t i = 0; i < LIFELINES_MAX; i++) {
@@ -404,7 +338,8 @@ int sandbox_attach(struct server *server, struct sandbox *s, int fd)
 	return -EDQUOT;
 }
 
-int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_usec)
+int sandbox_begin(
+	struct server *server, struct sandbox *s, const struct jail_spec *spec, uint64_t timeout_usec)
 {
 	int r;
 
@@ -417,9 +352,15 @@ int sandbox_begin(struct server *server, struct sandbox *s, uint64_t timeout_use
 	if (r < 0)
 		return r;
 	timers_set(&server->timers, &s->timer, add_usec(now_boottime_usec(), timeout_usec));
-	r = jail_go(&s->jail);
+	r = jail_go(&s->jail, spec);
 	/* one that failed already does not wait for it: its report says why */
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return r;
+	/* Its exec wakes us up. Where we share a processor with the program, that is not taken away from it
+	 * before its first instruction: what is left to do can come after it. */
+	server->n_going++;
+	server->going_until = add_usec(now_boottime_usec(), LAUNCH_USEC);
+	return 0;
 }
 
 void sandbox_break_off(struct server *server, struct sandbox *s, enum jail_stage stage, const char *why)
@@ -456,6 +397,12 @@ void sandbox_forsake(struct server *server, struct sandbox *s)
 		sandbox_break_off(server, s, STAGE_EXEC, "the broker went away");
 	else if (s->failed == STAGE_NONE && s->timer.deadline > soon)
 		timers_set(&server->timers, &s->timer, soon);
+}
+
+void sandbox_abandon(struct server *server, struct sandbox *s)
+{
+	s->abandoned = true;
+	sandbox_break_off(server, s, STAGE_EXEC, client_gone);
 }
 
 void sandbox_ready(struct server *server, struct sandbox *s)
@@ -557,36 +504,4 @@ void sandbox_due(struct server *server, struct sandbox *s)
 	case _SANDBOX_STATE_MAX:
 		break;
 	}
-}
-
-static bool has_lifeline(const struct sandbox *s)
-{
-	for (size_t i = 0; i < LIFELINES_MAX; i++)
-		if (s->lifelines[i].source.fd >= 0)
-			return true;
-	return false;
-}
-
-void sandbox_describe(const struct sandbox *s, struct sandbox_entry *ret)
-{
-	*ret = (struct sandbox_entry){
-		.generation = s->generation_number,
-		.profile = s->profile,
-		.tag = s->tag,
-		.owner = s->owner,
-		.state = s->state,
-		.detach = s->detach,
-		.has_lifeline = has_lifeline(s),
-		.runtime_max_usec = s->runtime_max_usec,
-		.timeout_stop_usec = s->timeout_stop_usec,
-		.stop_signal = s->stop_signal,
-		.exit = s->exit,
-		.n_note = s->n_note,
-		.n_violations = s->n_violations < VIOLATIONS_MAX ? s->n_violations : VIOLATIONS_MAX,
-	};
-	fill_launched(s, &ret->launched);
-	if (s->violations)
-		memcpy(ret->violations, s->violations, ret->n_violations * sizeof(*s->violations));
-	if (s->n_note > 0)
-		memcpy(ret->note, s->note, s->n_note);
 }

@@ -27,12 +27,13 @@
 typedef int (*request_handler)(
 	struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record);
 
-void answer_done(struct server *server, uint32_t serial, int error)
+int answer_done(struct server *server, uint32_t serial, int error)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
 
 	(void)encode_done(&b, serial, &(struct done){ .error = error });
 	server_send(server, &b, -1);
+	return 0;
 }
 
 static int request_signal(
@@ -40,23 +41,20 @@ static int request_signal(
 {
 	struct signal_request m;
 	struct sandbox *s;
-	int r;
+	int r = decode_signal_request(c, &m);
 
-	r = decode_signal_request(c, &m);
 	if (r < 0)
 		return r;
 	s = registry_find(&server->registry, m.id);
-	answer_done(server, serial, s ? sandbox_signal(server, s, m.signal, m.all) : -ESRCH);
-	return 0;
+	return answer_done(server, serial, s ? sandbox_signal(server, s, m.signal, m.all) : -ESRCH);
 }
 
 static int request_stop(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
 {
 	struct stop_request m;
 	struct sandbox *s;
-	int r;
+	int r = decode_stop_request(c, &m);
 
-	r = decode_stop_request(c, &m);
 	if (r < 0)
 		return r;
 	s = find_live(server, serial, m.id);
@@ -64,8 +62,25 @@ static int request_stop(struct server *server, uint32_t serial, struct cursor *c
 		return 0;
 	sandbox_stop(server, s, m.timeout_usec == USEC_INFINITY ? s->timeout_stop_usec : m.timeout_usec,
 		(enum sandbox_result)m.reason);
-	answer_done(server, serial, 0);
-	return 0;
+	return answer_done(server, serial, 0);
+}
+
+/* By now the launch may run, or have ended: the broker hears of that first, and stops it. */
+static int request_abandon(
+	struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record)
+{
+	struct sandbox *s;
+	uint64_t launch;
+	int r = decode_id(c, &launch);
+
+	if (r < 0)
+		return r;
+	if (launch > UINT32_MAX)
+		return -EBADMSG;
+	s = registry_find_starting(&server->registry, (uint32_t)launch);
+	if (s)
+		sandbox_abandon(server, s);
+	return answer_done(server, serial, 0);
 }
 
 static int request_resize(
@@ -73,15 +88,14 @@ static int request_resize(
 {
 	struct resize_request m;
 	struct sandbox *s;
-	int r;
+	int r = decode_resize_request(c, &m);
 
-	r = decode_resize_request(c, &m);
 	if (r < 0)
 		return r;
 	s = find_live(server, serial, m.id);
-	if (s)
-		answer_done(server, serial, jail_resize_pty(&server->jail, &s->jail, m.rows, m.columns));
-	return 0;
+	if (!s)
+		return 0;
+	return answer_done(server, serial, jail_resize_pty(&server->jail, &s->jail, m.rows, m.columns));
 }
 
 static int request_forget(
@@ -89,17 +103,15 @@ static int request_forget(
 {
 	struct sandbox *s;
 	uint64_t id;
-	int r;
+	int r = decode_id(c, &id);
 
-	r = decode_id(c, &id);
 	if (r < 0)
 		return r;
 	s = registry_find(&server->registry, id);
 	r = !s ? -ESRCH : s->state != SANDBOX_EXITED ? -EBUSY : 0;
 	if (r == 0)
 		registry_remove(&server->registry, s);
-	answer_done(server, serial, r);
-	return 0;
+	return answer_done(server, serial, r);
 }
 
 static int send_entry(struct server *server, const struct sandbox *s)
@@ -134,7 +146,7 @@ static int continue_list(struct server *server)
 		l->next_id = s->id + 1;
 	}
 	l->active = false;
-	answer_done(server, l->serial, 0);
+	(void)answer_done(server, l->serial, 0);
 	notices_repeat(server);
 	return 0;
 }
@@ -168,8 +180,7 @@ static int request_salt(struct server *server, uint32_t serial, struct cursor *c
 
 		(void)log_errno(LOG_ERR, r, "salt %s: %s", path ? path : "", reason ? reason : "");
 		(void)snprintf(message, sizeof(message), "the salt %s", reason ? reason : strerror(-r));
-		answer_refused(server, serial, &refused);
-		return 0;
+		return answer_refused(server, serial, &refused);
 	}
 	(void)encode_salt(&b, serial, salt, size);
 	server_send(server, &b, -1);
@@ -195,6 +206,7 @@ static const struct request {
 	{ WIRE_PROCESS, 1, request_process },
 	{ WIRE_RESIZE, 0, request_resize },
 	{ WIRE_NOTED, 0, request_noted },
+	{ WIRE_ABANDON, 0, request_abandon },
 };
 
 static int serve_record(struct server *server, struct wire_record *record)

@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "launcher/adopt.h"
 #include "launcher/sandbox.h"
+#include "launcher/warm.h"
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -33,7 +34,7 @@ void server_unwatch(struct server *s, struct source *source)
 	source->fd = -1;
 }
 
-static void close_source(struct server *s, struct source *source)
+void server_close(struct server *s, struct source *source)
 {
 	int fd = source->fd;
 
@@ -70,9 +71,15 @@ static void use_silence(struct server *s)
 {
 	bool stock = jail_stock_wait(&s->jail) >= 0;
 	struct source *source = stock ? &s->stock : &s->templates;
-	int r = stock ? jail_stock_make(&s->jail) : jail_templates_make(&s->jail);
 	bool watched = source->fd >= 0;
+	int r;
 
+	if (jail_ahead_wait(&s->jail) < 0) {
+		warm_use_silence(s);
+		return;
+	}
+	process_stand_back(&s->stands_back, false);
+	r = stock ? jail_stock_make(&s->jail) : jail_templates_make(&s->jail);
 	if (r >= 0 && !watched) {
 		source->fd = r;
 		r = server_watch(s, source, EPOLLIN);
@@ -99,12 +106,17 @@ int server_init(struct server *s, int keeper_fd)
 		.clock = { .fd = -1, .handle = clock_ticked },
 		.stock = { .fd = -1, .handle = stock_ready },
 		.templates = { .fd = -1, .handle = templates_ready },
+		.mounts = SOURCE_NULL,
+		.memory = SOURCE_NULL,
 		.clock_armed = USEC_INFINITY,
 		.jail = JAIL_CONTEXT_NULL,
 		.uids = UIDS_NULL,
 	};
 	registry_init(&s->registry, (now_boottime_usec() >> ID_TIME_SHIFT) + 1);
+	process_keep_from_children(&s->registry, sizeof(s->registry));
+	process_keep_from_children(&s->timers, sizeof(s->timers));
 	outbox_init(&s->outbox);
+	parking_init(&s->parking);
 	r = process_raise_nofile(); /* up to nine for each sandbox; payloads get limits of their own */
 	if (r < 0)
 		return r;
@@ -125,13 +137,15 @@ void server_done(struct server *s)
 	/* unless we are told to end them, they are the next launcher's */
 	while ((s->stopping || s->registry.table_fd < 0) && (sandbox = TAILQ_FIRST(&s->registry.by_age)))
 		sandbox_discard(s, sandbox);
+	warm_done(s);
 	adopt_drop(s);
 	s->registry.table_fd = fd_close(s->registry.table_fd);
 	outbox_clear(&s->outbox);
-	close_source(s, &s->broker);
-	close_source(s, &s->keeper);
-	close_source(s, &s->clock);
+	server_close(s, &s->broker);
+	server_close(s, &s->keeper);
+	server_close(s, &s->clock);
 	server_unwatch(s, &s->stock);
+	catalog_reader_close(&s->reader);
 	s->current = generation_unref(s->current);
 	s->previous = generation_unref(s->previous);
 	uids_done(&s->uids);
@@ -151,23 +165,12 @@ static void forsake_launches(struct server *s)
 	}
 }
 
-static bool is_settling(const struct server *s)
-{
-	const struct sandbox *sandbox;
-
-	TAILQ_FOREACH(sandbox, &s->registry.by_age, by_age)
-	{
-		if (sandbox->state == SANDBOX_STARTING && sandbox->forsaken && sandbox->adoptable)
-			return true;
-	}
-	return false;
-}
-
 static void drop_broker(struct server *s)
 {
-	close_source(s, &s->broker);
+	server_close(s, &s->broker);
 	outbox_clear(&s->outbox);
 	s->listing = (struct listing){ .due = true };
+	s->broker_watch = EPOLLIN;
 	s->broker_broken = s->broker_waits = false;
 	forsake_launches(s);
 }
@@ -178,19 +181,18 @@ int server_set_broker(struct server *s, int fd, uint32_t serial)
 	drop_broker(s);
 	s->peer = serial;
 	s->broker.fd = fd;
-	s->broker_waits = is_settling(s);
+	s->broker_waits = registry_is_settling(&s->registry);
 	return s->broker_waits ? 0 : server_watch(s, &s->broker, EPOLLIN);
 }
 
 void server_break_broker(struct server *s, const char *why, int error)
 {
-	const struct keeper_message m = { .type = WIRE_BROKEN, .serial = s->peer };
-
 	if (s->broker_broken)
 		return;
 	(void)log_errno(LOG_ERR, error, "closing the connection to the broker: %s", why);
 	s->broker_broken = true;
-	(void)server_tell_keeper(s, &m, NULL, 0);
+	(void)keeper_send_all(
+		s->keeper.fd, &(struct keeper_message){ .type = WIRE_BROKEN, .serial = s->peer }, NULL, 0);
 }
 
 /* Without room in the broker's queue: wait for it. */
@@ -203,14 +205,15 @@ static void watch_room(struct server *s)
 		.data.ptr = &s->broker,
 	};
 
-	(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->broker.fd, &e);
+	if (s->broker_watch != e.events && epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->broker.fd, &e) == 0)
+		s->broker_watch = e.events;
 }
 
 void server_forsaken_settled(struct server *s)
 {
 	int r;
 
-	if (!s->broker_waits || is_settling(s))
+	if (!s->broker_waits || registry_is_settling(&s->registry))
 		return;
 	s->broker_waits = false;
 	r = server_watch(s, &s->broker, EPOLLIN);
@@ -256,33 +259,40 @@ void server_stop(struct server *s, uint64_t max_grace_usec)
 	}
 }
 
-/* The range of DynamicUser= may have moved; ids of live sandboxes stay taken. */
-static int reset_uids(struct server *s, const struct compiled_config *config)
+int server_set_catalog(struct server *s, uint32_t number, struct catalog *catalog)
 {
-	if (s->current && s->current->catalog->config.dynamic_uid_min == config->dynamic_uid_min &&
-		s->current->catalog->config.dynamic_uid_max == config->dynamic_uid_max)
-		return 0;
-	return uids_reset(&s->uids, config->dynamic_uid_min, config->dynamic_uid_max);
-}
-
-int server_set_catalog(struct server *s, uint32_t number, int memfd)
-{
-	_cleanup_(generation_unrefp) struct generation *g = NULL;
+	_cleanup_(generation_unrefp) struct generation *g = generation_new(number, catalog);
 	int r;
 
+	if (!g)
+		return -ENOMEM;
 	if (s->current && number <= s->current->number)
 		return -EBADMSG;
-	r = generation_new(number, memfd, &g);
-	if (r < 0)
-		return r;
-	r = reset_uids(s, &g->catalog->config);
+	/* ids of live sandboxes stay taken */
+	r = uids_reset(&s->uids, g->catalog->config.dynamic_uid_min, g->catalog->config.dynamic_uid_max);
 	if (r < 0)
 		return r;
 	(void)generation_unref(s->previous);
 	s->previous = s->current;
 	s->current = steal_ptr(g);
 	jail_ahead(&s->jail, s->current->catalog);
+	warm_set_catalog(s);
 	return 0;
+}
+
+int server_start_jail(
+	struct server *s, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr)
+{
+	int r;
+
+	process_stand_back(&s->stands_back, false);
+	r = jail_start(&s->jail, spec, ret, reterr);
+	if (r == -ENOTRECOVERABLE) {
+		/* stuck in a jail's namespace: nothing may be started from there */
+		log_error("cannot come back from a sandbox's namespace: giving up");
+		s->quit = true;
+	}
+	return r;
 }
 
 /* How long to wait for an event: *ret_silence, if it is for silence. */
@@ -292,18 +302,20 @@ static int patience(struct server *s, bool *ret_silence)
 	int linger = jail_collect(&s->jail) || early ? LINGER_MSEC : -1;
 	int silence = s->stopping ? -1 : jail_ahead_wait(&s->jail);
 
+	if (s->reader.catalog)
+		return 0;
+	if (silence < 0 && !s->stopping)
+		silence = warm_wait(s);
 	*ret_silence = silence >= 0;
 	return silence >= 0 ? silence : linger;
 }
 
 int server_run(struct server *s)
 {
-	bool silence;
-
 	while (!s->quit) {
 		/* one at a time: what an event leads to may free what the next one of a batch points to */
 		struct epoll_event e;
-		struct source *source;
+		bool silence = false;
 		int r;
 
 		if (s->stopping && registry_live(&s->registry) == 0)
@@ -311,21 +323,23 @@ int server_run(struct server *s)
 		r = timers_arm(&s->timers, s->clock.fd, &s->clock_armed, false);
 		if (r < 0)
 			return r;
+		process_stand_back(&s->stands_back, s->n_going > 0 && now_boottime_usec() < s->going_until);
 		r = epoll_wait(s->epoll_fd, &e, 1, patience(s, &silence));
 		if (r < 0 && errno != EINTR)
 			return errno_or_eio();
 		if (r == 0 && silence)
 			use_silence(s);
 		/* no deadline of what is over wakes us up; where that can not be had it does, once */
-		else if (r == 0)
+		else if (r == 0 && !s->reader.catalog)
 			(void)timers_arm(&s->timers, s->clock.fd, &s->clock_armed, true);
-		if (r <= 0)
-			continue;
-		source = e.data.ptr;
-		source->handle(s, source, e.events);
+		if (r > 0)
+			((struct source *)e.data.ptr)->handle(s, e.data.ptr, e.events);
+		/* in turns with events, so that neither waits for the other's end */
+		if (s->reader.catalog && keeper_read_on(s) < 0)
+			s->quit = true;
 		if (s->broker_broken)
 			drop_broker(s);
-		else if (source == &s->broker && s->broker.fd >= 0)
+		else if (r > 0 && e.data.ptr == &s->broker && s->broker.fd >= 0)
 			watch_room(s);
 	}
 	return 0;

@@ -23,32 +23,10 @@ static void tell(struct server *server, const struct sandbox *s, const struct vi
 	server_send(server, &b, -1);
 }
 
-static void record(struct server *server, struct sandbox *s, const struct jail_violation *taken)
-{
-	struct violation v = { .realtime_usec = now_realtime_usec(),
-		.arch = taken->arch,
-		.number = taken->number,
-		.address = taken->address,
-		.main = taken->main };
-
-	for (size_t i = 0; i < ELEMENTSOF(v.args); i++)
-		v.args[i] = taken->args[i];
-	if (taken->main)
-		s->violated = true;
-	if (!s->violations)
-		s->violations = calloc(VIOLATIONS_MAX, sizeof(*s->violations));
-	/* Without memory the process is killed all the same, and nobody learns for what. */
-	if (s->violations && s->n_violations < VIOLATIONS_MAX) {
-		s->violations[s->n_violations] = v;
-		tell(server, s, &v);
-	}
-	if (s->violations)
-		s->n_violations++;
-}
-
 static void listener_readable(struct server *server, struct source *source, uint32_t events)
 {
 	struct sandbox *s = CONTAINER_OF(source, struct sandbox, listener);
+	const struct violation *recorded;
 	struct jail_violation v;
 	int r;
 
@@ -61,8 +39,9 @@ static void listener_readable(struct server *server, struct source *source, uint
 		keep_sandbox(server, s);
 	/* Hung up: nobody is left who could ask. */
 	r = s->asking ? jail_take_violation(&s->jail, &v) : -EPIPE;
-	if (r > 0)
-		record(server, s, &v);
+	recorded = r > 0 ? sandbox_add_violation(s, &v) : NULL;
+	if (recorded)
+		tell(server, s, recorded);
 	s->asking = false;
 	keep_sandbox(server, s);
 	if (r >= 0 && s->n_questions < VIOLATIONS_FATAL)

@@ -105,6 +105,8 @@ static void fill_spec(const struct compiled_profile *p, const struct plan_caller
 		.namespaces = p->namespaces,
 		.run_as_init = p->run_as_init,
 		.network_namespace_path = p->network_namespace_path,
+		.shares_network = p->shares_network,
+		.reuses_network = p->reuses_network,
 		.hostname = (p->namespaces & JAIL_NS_UTS) != 0 ? p->name : NULL,
 		.minimal_root = p->minimal_root,
 		.private_tmp = p->private_tmp,
@@ -181,5 +183,34 @@ int plan_make(const struct compiled_profile *p, const struct plan_caller *c, con
 	if (p->dynamic_user)
 		ret_spec->uid = ret_spec->gid = r->dynamic_uid;
 	*ret_effective = effective;
+	return 0;
+}
+
+int plan_park(const struct compiled_profile *p, uid_t dynamic_uid, struct jail_spec *ret)
+{
+	_cleanup_(pieces_done) struct pieces m = { 0 };
+	const struct plan_caller nobody = { 0 };
+	const struct plan_request request = { 0 };
+	struct plan_result unused;
+	int q;
+
+	if (strv_length(p->executables) == 0)
+		return -ENOENT;
+	m.executable = p->executables[0];
+	q = plan_slots(p, &request, &m.slots, &unused);
+	if (q >= 0)
+		q = plan_directory(p, &request, &m.directory, &unused);
+	if (q >= 0)
+		q = plan_limits(p, &request, &m.limits, &m.n_limits, &unused);
+	if (q < 0)
+		return q;
+	m.argv = calloc(1, sizeof(*m.argv));
+	m.envp = calloc(1, sizeof(*m.envp));
+	if (!m.argv || !m.envp)
+		return -ENOMEM;
+	fill_spec(p, &nobody, &m, ret);
+	if (p->dynamic_user)
+		ret->uid = ret->gid = dynamic_uid;
+	ret->park = true;
 	return 0;
 }

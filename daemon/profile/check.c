@@ -322,7 +322,8 @@ int profile_check(const struct profile *p, struct diagnostics *d)
 	static int (*const checks[])(const struct check *) = { check_user, check_capabilities,
 		check_mount_namespace, check_mounts, check_restrictions, check_protections, check_root,
 		check_devices, check_propagation, check_stores, check_mount_slots, check_slots,
-		check_executables, check_landlock, check_io, check_namespaces, check_pool, check_memory };
+		check_executables, check_landlock, check_io, check_namespaces, check_pool, check_memory,
+		check_warm };
 	struct check c = { p, d };
 	bool failed = false;
 	int r;

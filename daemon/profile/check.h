@@ -26,6 +26,9 @@ int check_stores(const struct check *c);
 /* check-slots.c: MountSlot=, and what else lies there */
 int check_mount_slots(const struct check *c);
 
+/* check-warm.c */
+int check_warm(const struct check *c);
+
 /* check-pools.c */
 int check_pool(const struct check *c);
 /* Profiles, by name, whose pools share something else than an earlier one's: their errors say so. 0 or

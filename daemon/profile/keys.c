@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The keys of profiles, in the order of bailiff.profile(5). Those without a setter belong to a later version.
- */
+/* The keys of profiles, in the order of bailiff.profile(5). */
 
 #include "base/bounds.h"
 #include "base/privileges.h"
@@ -14,10 +13,6 @@
 #define MAX_PER_USER_MAX 4096U /* SANDBOXES_MAX */
 
 #define AT(member) .offset = offsetof(struct profile, member)
-#define LATER(in, key)                                                                                       \
-	{                                                                                                    \
-		.section = (in), .name = (key), .id = PROFILE_KEY_LATER                                      \
-	}
 #define LIMIT(key, type)                                                                                     \
 	{                                                                                                    \
 		"Resources", "Limit" key, set_limit, KEY_LIMIT, .min = RLIMIT_##type, .list = true           \
@@ -183,8 +178,8 @@ static const struct key keys[] = {
 	{ "Resources", "Personality", set_personality, KEY_PERSONALITY },
 	{ "Resources", "KeyringMode", set_enum, KEY_KEYRING_MODE, AT(keyring_mode), .names = keyring_modes },
 
-	LATER("Pool", "Warm"),
-	LATER("Pool", "MaxWarm"),
+	{ "Pool", "Warm", set_u32, KEY_WARM, AT(warm), .max = WARM_MAX },
+	{ "Pool", "MaxWarm", set_u32, KEY_MAX_WARM, AT(max_warm), .max = WARM_MAX },
 };
 /* clang-format on */
 

@@ -130,8 +130,9 @@ enum profile_key {
 	KEY_TIMER_SLACK_NSEC,
 	KEY_PERSONALITY,
 	KEY_KEYRING_MODE,
+	KEY_WARM,
+	KEY_MAX_WARM,
 	_PROFILE_KEY_MAX,
-	PROFILE_KEY_LATER = _PROFILE_KEY_MAX, /* keys of later versions have no state */
 };
 
 /* A user or group, by name or number, and where it is named. */
@@ -394,11 +395,12 @@ struct profile {
 	bool core_scheduling;
 	uint64_t timer_slack_nsec;
 	unsigned keyring_mode; /* there is one */
+	uint32_t warm, max_warm;
 };
 
 void profile_done(struct profile *p);
 
-/* Every key that a profile may hold, also those that are refused as not supported yet. */
+/* Every key that a profile may hold. */
 extern const struct key_table profile_keys;
 
 /* Finds what contradicts itself, defaults included. -EBADMSG after diagnosing, -ENOMEM. */

@@ -192,6 +192,9 @@ int set_paths(const struct setting *s, void *target)
 		if (r <= 0)
 			return r == 0 && failed ? -EBADMSG : r;
 		r = check_path(s, offset, word);
+		if (r == 0 && strchr(word, '*'))
+			r = setting_error(s, offset, "%s=%s: no patterns are taken here; name each program",
+				s->key->name, word);
 		if (r < 0)
 			free(word);
 		else

@@ -142,9 +142,6 @@ static int apply_assignment(const struct setting *s, void *target, struct settin
 	bool empty = s->value[0] == '\0';
 	int r;
 
-	if (!s->key->set)
-		return diagnostics_add(s->diagnostics, &at,
-			"%s= in section [%s] is not supported yet; remove it", s->key->name, s->key->section);
 	if (!empty || s->key->list) {
 		r = s->key->set(s, target);
 		if (r < 0)

@@ -21,6 +21,31 @@ size_t registry_live(const struct registry *r)
 	return r->n - r->n_retained;
 }
 
+bool registry_is_settling(const struct registry *r)
+{
+	const struct sandbox *s;
+
+	TAILQ_FOREACH(s, &r->by_age, by_age)
+	{
+		if (s->state == SANDBOX_STARTING && s->forsaken && s->adoptable)
+			return true;
+	}
+	return false;
+}
+
+/* At the end, but for an id that was reserved before others were given out. */
+static void insert_by_id(struct registry *r, struct sandbox *s)
+{
+	struct sandbox *before = TAILQ_LAST(&r->by_age, sandbox_list);
+
+	while (before && before->id > s->id)
+		before = TAILQ_PREV(before, sandbox_list, by_age);
+	if (before)
+		TAILQ_INSERT_AFTER(&r->by_age, before, s, by_age);
+	else
+		TAILQ_INSERT_HEAD(&r->by_age, s, by_age);
+}
+
 int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sandbox **ret)
 {
 	struct sandbox *s = calloc(1, sizeof(*s));
@@ -40,7 +65,7 @@ int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sand
 	};
 	for (size_t i = 0; i < LIFELINES_MAX; i++)
 		s->lifelines[i] = (struct lifeline){ .source = SOURCE_NULL, .sandbox = s };
-	TAILQ_INSERT_TAIL(&r->by_age, s, by_age);
+	insert_by_id(r, s);
 	LIST_INSERT_HEAD(bucket(r, s->id), s, by_id);
 	r->taken[slot] = true;
 	r->n++;
@@ -58,13 +83,18 @@ static uint32_t free_slot(struct registry *r)
 	return r->last_slot;
 }
 
-int registry_add(struct registry *r, size_t max_live, struct sandbox **ret)
+uint64_t registry_reserve_id(struct registry *r)
+{
+	return r->next_id++;
+}
+
+int registry_add(struct registry *r, size_t max_live, uint64_t id, struct sandbox **ret)
 {
 	if (registry_live(r) >= max_live || registry_live(r) >= SANDBOXES_MAX)
 		return -EUSERS;
 	if (r->n >= SANDBOXES_MAX)
 		registry_remove(r, TAILQ_FIRST(&r->retained));
-	return registry_take_in(r, r->next_id, free_slot(r), ret);
+	return registry_take_in(r, id ? id : registry_reserve_id(r), free_slot(r), ret);
 }
 
 struct sandbox *registry_find(const struct registry *r, uint64_t id)
@@ -88,6 +118,18 @@ struct sandbox *registry_find_from(const struct registry *r, uint64_t id)
 	TAILQ_FOREACH(s, &r->by_age, by_age)
 	{
 		if (s->id >= id)
+			return s;
+	}
+	return NULL;
+}
+
+struct sandbox *registry_find_starting(const struct registry *r, uint32_t serial)
+{
+	struct sandbox *s;
+
+	TAILQ_FOREACH(s, &r->by_age, by_age)
+	{
+		if (s->state == SANDBOX_STARTING && !s->forsaken && s->serial == serial)
 			return s;
 	}
 	return NULL;

@@ -3,7 +3,8 @@
 
 /*
  * The table of sandboxes: live ones, and ended ones whose end the broker has not yet said to forget. Knows
- * what a sandbox is, not how it runs. Ids only grow, so the list in order of age is the list in order of ids.
+ * what a sandbox is, not how it runs. The list in order of age is in order of ids: they grow, and a jail that
+ * was parked has had its own for longer.
  */
 
 #include "base/timers.h"
@@ -47,6 +48,7 @@ struct sandbox {
 
 	uint32_t serial; /* of the launch, while it is STARTING */
 	bool forsaken;   /* the connection that its answer belongs to is gone; adoptable: it goes on */
+	bool abandoned;  /* its client is gone */
 	enum jail_stage
 		failed; /* why a launch was broken off by us: stage and words; STAGE_NONE if it was not */
 	const char *failed_why;
@@ -66,9 +68,10 @@ struct sandbox {
 
 	char *notice; /* that the broker has not said to have read; NULL: none */
 	size_t n_notice;
-	uint32_t slot, sequence; /* of what is written down of it */
-	bool adopted;            /* started by a launcher before: its processes are the keeper's children */
-	bool asking;             /* a question of its listener is being answered */
+	uint32_t slot, sequence;        /* of what is written down of it */
+	uint64_t process_id, cgroup_id; /* the inodes in it; 0: not known yet */
+	bool adopted; /* started by a launcher before: its processes are the keeper's children */
+	bool asking;  /* a question of its listener is being answered */
 
 	bool has_reason; /* the end was asked for, result says why */
 	enum sandbox_result reason;
@@ -90,15 +93,19 @@ struct registry {
 
 /* @first_id: ids start here. */
 void registry_init(struct registry *r, uint64_t first_id);
+/* An id for registry_add(), later. */
+uint64_t registry_reserve_id(struct registry *r);
 /*
- * A new sandbox with an id, in state STARTING. A full table drops the retained end that is oldest; -EUSERS
- * when every place is taken by a live one, or n live ones have reached @max_live.
+ * A new sandbox with an id, in state STARTING: this one, or with 0 the next. A full table drops the retained
+ * end that is oldest; -EUSERS when every place is taken by a live one, or n live ones have reached @max_live.
  */
-int registry_add(struct registry *r, size_t max_live, struct sandbox **ret);
+int registry_add(struct registry *r, size_t max_live, uint64_t id, struct sandbox **ret);
 /* One that is there already, in this slot. Ids of those that are taken in grow, too. */
 int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sandbox **ret);
 /* NULL when there is none. */
 struct sandbox *registry_find(const struct registry *r, uint64_t id);
+/* The one whose launch the broker, the present one, asked for with this serial, while it is STARTING. */
+struct sandbox *registry_find_starting(const struct registry *r, uint32_t serial);
 /* The first sandbox with an id of at least @id, in order of age. Costs O(1) when that one exists. */
 struct sandbox *registry_find_from(const struct registry *r, uint64_t id);
 /* Moves a live sandbox to the retained ones. */
@@ -106,3 +113,5 @@ void registry_retain(struct registry *r, struct sandbox *s);
 /* Takes a sandbox out and frees it. Its jail, fds and timer must have been dealt with. */
 void registry_remove(struct registry *r, struct sandbox *s);
 size_t registry_live(const struct registry *r);
+/* Whether there are launches that go on though nobody waits for their answer. */
+bool registry_is_settling(const struct registry *r);

@@ -129,18 +129,32 @@ static void step(struct walk *w, size_t at)
 	}
 }
 
-bool filter_may_allow(
-	const struct sock_filter *filter, size_t n, const struct seccomp_data *call, unsigned n_known)
+static bool may_allow(
+	const struct sock_filter *filter, size_t n, const struct seccomp_data *call, size_t known_bytes)
 {
 	_cleanup_free_ struct state *states = calloc(n > 0 ? n : 1, sizeof(*states));
-	struct walk w = { .filter = filter, .n = n, .call = call, .states = states };
+	struct walk w = {
+		.filter = filter, .n = n, .call = call, .known_bytes = known_bytes, .states = states
+	};
 
 	if (n == 0 || !states)
 		return true;
-	w.known_bytes = offsetof(struct seccomp_data, args) + n_known * sizeof(call->args[0]);
 	w.states[0].knowledge = OPEN;
 	for (size_t at = 0; at < n && !w.allowed; at++)
 		if (w.states[at].knowledge != NEVER)
 			step(&w, at);
 	return w.allowed;
+}
+
+bool filter_may_allow(
+	const struct sock_filter *filter, size_t n, const struct seccomp_data *call, unsigned n_known)
+{
+	return may_allow(
+		filter, n, call, offsetof(struct seccomp_data, args) + n_known * sizeof(call->args[0]));
+}
+
+/* All architectures that there are programs for have the lower half first. */
+bool filter_may_allow_int(const struct sock_filter *filter, size_t n, const struct seccomp_data *call)
+{
+	return may_allow(filter, n, call, offsetof(struct seccomp_data, args) + sizeof(uint32_t));
 }

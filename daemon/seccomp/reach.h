@@ -16,3 +16,6 @@
  * so does everything when memory is short. */
 bool filter_may_allow(
 	const struct sock_filter *filter, size_t n, const struct seccomp_data *call, unsigned n_known);
+/* The same of a call whose first argument is an int: a filter sees 64 bits, the kernel looks at the lower 32.
+ * These are given, the upper ones may be any. */
+bool filter_may_allow_int(const struct sock_filter *filter, size_t n, const struct seccomp_data *call);

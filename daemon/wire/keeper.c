@@ -6,6 +6,8 @@
 #include "base/fd.h"
 #include "wire/messages.h"
 
+#include <poll.h>
+
 #define KEEPER_FLAGS_BROKER (KEEPER_HAS_DIRECT | KEEPER_HAS_RATES)
 #define KEEPER_FLAGS_LAUNCHER                                                                                \
 	(KEEPER_HAS_HOST_PROC | KEEPER_HAS_CGROUP | KEEPER_HAS_MOUNTS | KEEPER_HAS_UIDS | KEEPER_HAS_TABLE)
@@ -85,6 +87,18 @@ int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n
 	if (expected < 0 || n_fds != (size_t)expected)
 		return -EINVAL;
 	return wire_send(fd, m, sizeof(*m), fds, n_fds);
+}
+
+int keeper_send_all(int fd, const struct keeper_message *m, const int *fds, size_t n_fds)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int r = keeper_send(fd, m, fds, n_fds);
+
+	while (r == -EAGAIN) {
+		(void)poll(&p, 1, -1);
+		r = keeper_send(fd, m, fds, n_fds);
+	}
+	return r;
 }
 
 int keeper_receive(int fd, struct keeper_message *ret, int ret_fds[KEEPER_FDS_MAX])

@@ -12,6 +12,7 @@
 
 #include "base/bounds.h"
 #include "base/buf.h"
+#include "base/process-facts.h"
 #include "base/tighter.h"
 #include "wire/channel.h"
 
@@ -36,6 +37,9 @@ enum wire_type {
 	WIRE_PROCESS, /* process_request → WIRE_PROCESS_IS; fd: the bus' pidfd, if it gave one */
 	WIRE_RESIZE,  /* resize_request → WIRE_DONE */
 	WIRE_NOTED,   /* noted_request → WIRE_DONE: the notice was read, the next one may come */
+	/* in place of an id the serial of a WIRE_LAUNCH → WIRE_DONE: nobody waits for it any more, and if it
+	 * is being set up it is broken off */
+	WIRE_ABANDON,
 
 	/* launcher → broker */
 	WIRE_LAUNCHED = 64, /* launched; fds: pidfd, and the pty's master if has_pty */
@@ -128,6 +132,9 @@ struct keeper_message {
 #define KEEPER_FDS_MAX 12
 
 int keeper_send(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
+/* The same to the keeper, who never waits for whom it started: waits for room, which ends unless the keeper
+ * has, and then with -EPIPE. */
+int keeper_send_all(int fd, const struct keeper_message *m, const int *fds, size_t n_fds);
 /* As wire_receive(); any number of fds but the exact one that the type calls for is -EBADMSG. The fds come in
  * the order of the record (WIRE_START: one for each flag that is set, lowest bit first); unused slots are -1.
  */
@@ -362,7 +369,7 @@ int encode_noted_request(struct buf *b, uint32_t serial, const struct noted_requ
 int decode_noted_request(struct cursor *c, struct noted_request *ret);
 int encode_notice_event(struct buf *b, const struct notice_event *m);
 int decode_notice_event(struct cursor *c, struct notice_event *ret);
-/* WIRE_FORGET, WIRE_USAGE, WIRE_ATTACH, WIRE_STOPPING */
+/* WIRE_FORGET, WIRE_USAGE, WIRE_ATTACH, WIRE_ABANDON, WIRE_STOPPING */
 int encode_id(struct buf *b, uint32_t type, uint32_t serial, uint64_t id);
 int decode_id(struct cursor *c, uint64_t *ret);
 /* WIRE_LIST, WIRE_SALT: a head and no body. */
@@ -378,8 +385,8 @@ int decode_salt(struct cursor *c, const void **ret, size_t *ret_size);
 struct process_request {
 	uint32_t pid; /* as the bus recorded it, in the host's numbers */
 };
-#define PROCESS_CGROUP_MAX   8192 /* /proc/PID/cgroup: a path and the hierarchies of version 1 */
-#define PROCESS_LOGINUID_MAX 16
+#define PROCESS_CGROUP_MAX   FACTS_CGROUP_MAX
+#define PROCESS_LOGINUID_MAX FACTS_LOGINUID_MAX
 
 struct process_answer {
 	int32_t error;  /* -ESRCH: it has ended, or the pidfd's has; else why nothing can be said */

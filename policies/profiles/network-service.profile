@@ -13,6 +13,8 @@
 #	[Exec]
 #	Executable=
 #	Executable=/usr/lib/gallery/network-service
+#
+# Under systemd it takes the drop-in network.conf of bailiffd(8): the unit keeps the network from all sandboxes.
 
 [Profile]
 Description=Speak with the network for programs that have none

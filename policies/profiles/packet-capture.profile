@@ -7,6 +7,8 @@
 #	bailiffctl run packet-capture -- tcpdump -n -w- >packets
 #
 # Who may launch this reads other people's mail. Leave it with administrators, or name a user for it alone.
+#
+# Under systemd it takes the drop-in network.conf of bailiffd(8): the unit keeps the network from all sandboxes.
 
 [Profile]
 Description=Record packets of the host's network

@@ -8,6 +8,8 @@
 #
 #	[Access]
 #	AllowGroup=users
+#
+# Under systemd it takes the drop-in network.conf of bailiffd(8): the unit keeps the network from all sandboxes.
 
 [Profile]
 Description=Ask a host whether it is there

@@ -18,6 +18,8 @@
 #	[Capabilities]
 #	CapabilityBoundingSet=CAP_NET_RAW
 #	AmbientCapabilities=CAP_NET_RAW
+#
+# Under systemd it takes the drop-in network.conf of bailiffd(8): the unit keeps the network from all sandboxes.
 
 [Profile]
 Description=Show the way to a host

@@ -74,8 +74,7 @@ class Bench:
         return found
 
     def ours(self):
-        kinds = [("", "bench", "cold")] + ([(" warm", "bench-warm", "a parked jail")] if
-                                       os.path.exists(f"{self.stage}/config/profiles/bench-warm.profile") else [])
+        kinds = (("", "bench", "cold"), (" warm", "bench-warm", "a parked jail"))
         return [peers.Peer(f"bailiff{kind}, {name}", "bailiff", [address, profile], what)
                 for kind, profile, what in kinds for name, address in self.addresses().items()]
 

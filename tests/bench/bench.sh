@@ -72,10 +72,6 @@ cat >"$stage/tree/usr/share/dbus-1/system.d/org.bailiff.Bench.conf" <<'X'
   </policy>
 </busconfig>
 X
-# Parked jails, where this Bailiff has them.
-if stage_ctl verify "$stage/bench-warm.profile" >/dev/null 2>&1; then
-	cp "$stage/bench-warm.profile" "$stage/config/profiles/"
-fi
 stage_start
 export LD_LIBRARY_PATH="$stage_library"
 status=0

@@ -72,7 +72,7 @@ def kafel():
 
 
 def profile(app, users=(), warm=0):
-    """Bailiff's; @warm parked jails, where the daemon has them."""
+    """Bailiff's; with @warm parked jails."""
     there = binds()
     lines = ["[Profile]", "Description=The jail of the benchmark", "[Access]", "MaxPerUser=4096",
              *[f"AllowUser={user}" for user in users], "[Exec]", f"Executable={PAYLOAD}", "Argument=stay",
@@ -90,11 +90,11 @@ def profile(app, users=(), warm=0):
 
 
 def write(stage, users):
-    """The profile "bench" and its policy into the configuration; "bench-warm" beside it, for Bailiffs that know pools."""
+    """The profiles "bench" and "bench-warm", and their policy, into the configuration."""
     app = os.path.join(stage, "app")
     for name, text in (("config/profiles/bench.profile", profile(app, users)),
                        ("config/policies/bench.policy", policy()),
-                       ("bench-warm.profile", profile(app, users, warm=8))):
+                       ("config/profiles/bench-warm.profile", profile(app, users, warm=8))):
         with open(os.path.join(stage, name), "w", encoding="ascii") as f:
             f.write(text)
 

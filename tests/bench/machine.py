@@ -43,7 +43,8 @@ def versions(programs):
 def describe():
     model = re.search(r"model name\s*: (.*)", read("/proc/cpuinfo"))
     system = re.search(r'PRETTY_NAME="(.*)"', read("/etc/os-release"))
-    return {"date": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "kernel": platform.release(),
+    # whose build of the kernel it is does not matter
+    return {"date": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "kernel": platform.release().partition("-")[0],
             "machine": platform.machine(), "cores": os.cpu_count(), "load": load(),
             "processor": model.group(1) if model else "", "system": system.group(1) if system else "",
             "virtual": " hypervisor" in read("/proc/cpuinfo")}

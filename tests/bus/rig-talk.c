@@ -83,6 +83,16 @@ void rig_expect(struct rig *r, sd_bus_message *m, const char *error, struct repl
 		reply_done(&reply);
 }
 
+void rig_expect_text(struct rig *r, sd_bus_message *m, const char *error, const char *text)
+{
+	struct reply reply;
+
+	rig_expect(r, m, error, &reply);
+	if (!reply.text || !strstr(reply.text, text))
+		fail_msg("expected \"%s\", got \"%s\"", text, reply.text ? reply.text : "");
+	reply_done(&reply);
+}
+
 sd_bus_message *rig_launch(struct rig *r, const char *sender, const char *profile)
 {
 	sd_bus_message *m = rig_call(r, sender, 0, "LaunchSandboxed");
@@ -126,6 +136,18 @@ void rig_take(struct rig *r, uint32_t type, struct request *ret)
 void request_done(struct request *q)
 {
 	wire_record_done(&q->record);
+}
+
+void rig_take_abandon(struct rig *r, uint32_t launch)
+{
+	struct request q;
+	uint64_t serial;
+
+	rig_take(r, WIRE_ABANDON, &q);
+	assert_int_equal(decode_id(&q.body, &serial), 0);
+	assert_int_equal(serial, launch);
+	rig_answer_done(r, q.serial, 0);
+	request_done(&q);
 }
 
 bool rig_launcher_idle(struct rig *r)

@@ -14,6 +14,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -374,6 +375,24 @@ static void add_polkit(struct catalog *c)
 	};
 }
 
+/* It takes a while to be read: some hundred parts. */
+static void make_large(struct catalog *c)
+{
+	char name[16], text[4000];
+
+	c->profiles = realloc(c->profiles, (c->n_profiles + RIG_MANY) * sizeof(*c->profiles));
+	assert_non_null(c->profiles);
+	memset(text, 'e', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (unsigned i = 0; i < RIG_MANY; i++) {
+		(void)snprintf(name, sizeof(name), "z%04u", i);
+		add_profile(c, name, ACCESS_USER, 1000);
+		c->profiles[c->n_profiles - 1].invalid = true;
+		free(c->profiles[c->n_profiles - 1].error);
+		c->profiles[c->n_profiles - 1].error = strdup(text);
+	}
+}
+
 static struct catalog *make_catalog(unsigned variant)
 {
 	struct catalog *c = calloc(1, sizeof(*c));
@@ -398,7 +417,9 @@ static struct catalog *make_catalog(unsigned variant)
 	add_profile(c, "unit", ACCESS_UNIT, 0);
 	name_rule(&c->profiles[6].access[0], "chrome@*.service");
 	add_members(c);
-	if (variant > 0)
+	if (variant == RIG_LARGE)
+		make_large(c);
+	else if (variant > 0)
 		assert_true(strv_extend(&c->errors, "broken.profile:3: no such key") >= 0);
 	return c;
 }
@@ -476,6 +497,10 @@ void rig_finish_start(struct rig *r, uint32_t list_serial)
 	rig_until(r, (k = keeper_receive(r->keeper, &m, fds)) != -EAGAIN);
 	assert_int_equal(k, 1);
 	assert_int_equal(m.type, WIRE_READY);
+	/* tests change what stands in it, which is only read otherwise */
+	assert_int_equal(mprotect(r->broker.catalog->arena.data, r->broker.catalog->arena.size,
+				 PROT_READ | PROT_WRITE),
+		0);
 }
 
 int rig_setup(void **state)

@@ -144,6 +144,8 @@ void rig_wait(struct rig *r, struct reply *reply);
 void reply_done(struct reply *reply);
 /* Sends, waits, and checks for this error (NULL: success). The reply is kept in *ret if not NULL. */
 void rig_expect(struct rig *r, sd_bus_message *m, const char *error, struct reply *ret);
+/* An error, and words that are in its message. */
+void rig_expect_text(struct rig *r, sd_bus_message *m, const char *error, const char *text);
 /* A launch by default arguments: profile, argv {"/bin/true"}, nothing else. */
 sd_bus_message *rig_launch(struct rig *r, const char *sender, const char *profile);
 /* The connection leaves the bus. */
@@ -163,6 +165,8 @@ struct request {
 };
 void rig_take(struct rig *r, uint32_t type, struct request *ret);
 void request_done(struct request *q);
+/* The launcher hears that nobody waits any more for the launch of this serial. */
+void rig_take_abandon(struct rig *r, uint32_t launch);
 bool rig_launcher_idle(struct rig *r);
 void rig_answer_done(struct rig *r, uint32_t serial, int error);
 void rig_answer_launched_pty(
@@ -185,5 +189,8 @@ struct rig_kept {
 void rig_tell_kept(struct rig *r, uint32_t serial, const struct rig_kept *k);
 /* Open in this process, which is the broker too. */
 size_t rig_count_fds(void);
-/* A catalog as the compiler makes it. */
+/* A catalog as the compiler makes it; with @variant 1 an error more, with RIG_LARGE RIG_MANY invalid
+ * profiles. */
+#define RIG_LARGE 2U
+#define RIG_MANY  2000U
 int rig_catalog_memfd(unsigned variant);

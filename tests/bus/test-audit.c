@@ -228,6 +228,53 @@ static void test_refusals(void **state)
 	assert_false(next_record());
 }
 
+static void stop_by(struct rig *r, const char *sender)
+{
+	sd_bus_message *m = rig_call(r, sender, 7, "Stop");
+	struct reply reply;
+	struct request q;
+
+	assert_true(sd_bus_message_append(m, "t", UINT64_C(0)) >= 0);
+	rig_send(r, m, &reply);
+	rig_take(r, WIRE_STOP, &q);
+	rig_answer_done(r, q.serial, 0);
+	request_done(&q);
+	rig_wait(r, &reply);
+	assert_null(reply.error);
+	reply_done(&reply);
+}
+
+/* What root does to another user's sandbox is written, until it is forgotten; what its owner does is not. */
+static void test_root_controls(void **state)
+{
+	struct rig *r = *state;
+	struct reply reply;
+	struct request q;
+
+	rig_launch_sandbox(r, ALICE, "decoder", 7, &reply);
+	reply_done(&reply);
+	expect_record("launched", "done");
+	stop_by(r, ALICE);
+	assert_false(next_record());
+	stop_by(r, ROOT);
+	expect_record("administered", "done");
+	expect("BAILIFF_METHOD", "Stop");
+	expect("BAILIFF_CALLER_UID", "0");
+	expect("BAILIFF_SANDBOX_ID", "7");
+	rig_tell_exited(r, 7, RESULT_KILLED, 0, 9);
+	rig_settle(r);
+	expect_record("ended", "killed");
+	rig_expect(r, rig_call(r, BOB, 7, "Release"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	assert_false(next_record());
+	rig_expect(r, rig_call(r, ROOT, 7, "Release"), NULL, NULL);
+	rig_take(r, WIRE_FORGET, &q);
+	request_done(&q);
+	expect_record("administered", "done");
+	expect("BAILIFF_METHOD", "Release");
+	expect("BAILIFF_SANDBOX_ID", "7");
+	assert_false(next_record());
+}
+
 /* P8: what a caller sends can not become a field or a line of its own. Arguments are there if they are
  * wanted. */
 static void test_forgery(void **state)
@@ -589,9 +636,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		AUDIT(test_life), AUDIT(test_refusals), AUDIT(test_forgery), AUDIT(test_secrets),
-		cmocka_unit_test(test_reasons), AUDIT(test_flood), AUDIT(test_many_users),
-		AUDIT(test_journal_gone), AUDIT(test_auditor), AUDIT(test_rates), AUDIT(test_amounts),
-		AUDIT(test_page), /* the last: it asks what the others saw */
+		AUDIT(test_root_controls), cmocka_unit_test(test_reasons), AUDIT(test_flood),
+		AUDIT(test_many_users), AUDIT(test_journal_gone), AUDIT(test_auditor), AUDIT(test_rates),
+		AUDIT(test_amounts), AUDIT(test_page), /* the last: it asks what the others saw */
 	};
 
 	return cmocka_run_group_tests_name("bus audit", tests, NULL, NULL);

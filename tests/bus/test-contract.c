@@ -344,6 +344,8 @@ static void check_method(const char *policy, const char *interface, GDBusMethodI
 		fail_msg("%s: the bus policy and the contract differ", method->name);
 }
 
+/* D2: it lets each method through to us alone, and nothing else; test-access.c has a bus that denies all but
+ * that. */
 static void test_policy(void **state)
 {
 	GDBusNodeInfo *expected = contract();

@@ -89,7 +89,7 @@ static void test_ended(void **state)
 	rig_take(r, WIRE_FREEZE, &q);
 	rig_answer_done(r, q.serial, -ESRCH);
 	request_done(&q);
-	expect_reply(r, &reply, BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	expect_reply(r, &reply, BAILIFF_ERROR_NO_SUCH_SANDBOX, "has ended: Wait() tells how");
 	rig_tell_exited(r, 1, RESULT_SUCCESS, 0, 0);
 	rig_settle(r);
 	for (size_t i = 0; i < ELEMENTSOF(members); i++)

@@ -105,13 +105,19 @@ static void test_sizes(void **state)
 	assert_true(rig_launcher_idle(r));
 }
 
-/* P9, P10: an unknown key is an error unless the caller says that it may be ignored. */
+/* A9, P9, P10: an unknown key is an error unless the caller says that it may be ignored, and none says who
+ * calls. */
 static void test_unknown_options(void **state)
 {
+	static const char *const identities[] = { "uid", "gid", "pid", "groups", "label", "owner", "sender" };
 	struct rig *r = *state;
 
+	for (size_t i = 0; i < ELEMENTSOF(identities); i++) {
+		refused(r, OPTION(r, identities[i], "u", 0), BAILIFF_ERROR_UNKNOWN_OPTION);
+		refused(r, OPTION(r, identities[i], "s", "root"), BAILIFF_ERROR_UNKNOWN_OPTION);
+	}
+	refused(r, OPTION(r, "user", "s", "root"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTION(r, "colour", "s", "blue"), BAILIFF_ERROR_UNKNOWN_OPTION);
-	refused(r, OPTION(r, "uid", "u", 0), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTION(r, "Cwd", "s", "/"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTION(r, "", "s", "/"), BAILIFF_ERROR_UNKNOWN_OPTION);
 	refused(r, OPTIONS(r, 2, "colour", "s", "blue", "optional", "as", 1, "color"),

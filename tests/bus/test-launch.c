@@ -359,21 +359,23 @@ static void test_refused(void **state)
 		answer_refused(*state, &rows[i], errors[i]);
 }
 
-/* A4: who leaves during the launch leaves nothing behind. */
+/* A4: who leaves during the launch leaves nothing behind: the launcher hears of it at once, and what it had
+ * launched by then is killed. */
 static void test_left_during_launch(void **state)
 {
 	struct stop_request stop;
 	struct rig *r = *state;
 	struct reply reply;
 	struct request q;
+	uint32_t launch;
 
-	/* Also with detach: nobody has learnt the sandbox's name. */
-	rig_send(r, LAUNCH_WITH(r, "open", 1, "detach", "b", 1), &reply);
+	rig_send(r, rig_launch(r, ALICE, "open"), &reply);
 	rig_take(r, WIRE_LAUNCH, &q);
-	rig_leave(r, ALICE);
-	rig_settle(r);
-	rig_answer_launched(r, q.serial, 3);
+	launch = q.serial;
 	request_done(&q);
+	rig_leave(r, ALICE);
+	rig_take_abandon(r, launch);
+	rig_answer_launched(r, launch, 3);
 	rig_take(r, WIRE_STOP, &q);
 	assert_int_equal(decode_stop_request(&q.body, &stop), 0);
 	assert_int_equal(stop.id, 3);
@@ -383,6 +385,58 @@ static void test_left_during_launch(void **state)
 	request_done(&q);
 	rig_settle(r);
 	assert_false(reply.there);
+}
+
+/* The same when it could be broken off: then there is nothing to kill. */
+static void test_left_in_time(void **state)
+{
+	const struct refused refused = { .stage = STAGE_EXEC, .error = -ECANCELED };
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	struct rig *r = *state;
+	struct reply reply;
+	struct request q;
+
+	rig_send(r, rig_launch(r, ALICE, "open"), &reply);
+	rig_take(r, WIRE_LAUNCH, &q);
+	rig_leave(r, ALICE);
+	rig_take_abandon(r, q.serial);
+	assert_int_equal(encode_refused(&b, q.serial, &refused), 0);
+	assert_true(wire_send(r->launcher, b.data, b.size, NULL, 0) >= 0);
+	request_done(&q);
+	rig_settle(r);
+	assert_true(rig_launcher_idle(r));
+	/* said to nobody */
+	reply_done(&reply);
+	assert_int_equal(r->broker.sandboxes.n, 0);
+	assert_int_equal(r->broker.quota.total[QUOTA_LIVE], 0);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+}
+
+/* With detach the sandbox outlives the connection, whenever that ends: its user finds it in the list. */
+static void test_left_detached(void **state)
+{
+	struct rig *r = *state;
+	const struct sandbox *s;
+	struct reply reply;
+	struct request q;
+
+	rig_send(r, LAUNCH_WITH(r, "open", 1, "detach", "b", 1), &reply);
+	rig_take(r, WIRE_LAUNCH, &q);
+	rig_leave(r, ALICE);
+	rig_settle(r);
+	assert_true(rig_launcher_idle(r));
+	rig_answer_launched(r, q.serial, 3);
+	request_done(&q);
+	rig_settle(r);
+	assert_true(rig_launcher_idle(r));
+	reply_done(&reply);
+	assert_int_equal(r->broker.n_launched, 1);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+	s = sandboxes_find(&r->broker.sandboxes, 3);
+	assert_non_null(s);
+	assert_int_equal(s->state, SANDBOX_RUNNING);
+	assert_int_equal(s->owner, 1000);
+	assert_null(s->owner_name);
 }
 
 static void test_quota(void **state)
@@ -474,6 +528,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bound_fds, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_left_during_launch, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_left_in_time, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_left_detached, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_quota, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_launcher_gone, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_launcher_broken, rig_setup, rig_teardown),

@@ -155,7 +155,8 @@ static void test_resize(void **state)
 	rig_expect(r, call_resize(r, ALICE, 99, 1, 1), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
 	rig_tell_exited(r, 1, RESULT_SUCCESS, 0, 0);
 	rig_settle(r);
-	rig_expect(r, call_resize(r, ALICE, 1, 1, 1), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	rig_expect_text(r, call_resize(r, ALICE, 1, 1, 1), BAILIFF_ERROR_NO_SUCH_SANDBOX,
+		"has ended: Wait() tells how");
 	assert_true(rig_launcher_idle(r));
 }
 

@@ -170,6 +170,16 @@ static void test_one_line(void **state)
 	expect(r, &other, NULL);
 }
 
+/* As many as go at once and some that wait, and one of another connection behind them. */
+static void fill(
+	struct rig *r, struct reply replies[SOME], uint32_t serials[LAUNCHES_AT_ONCE], struct reply *other)
+{
+	ask(r, ALICE, replies, SOME);
+	take_first(r, serials);
+	rig_send(r, tagged(r, ALICE2, 99), other);
+	rig_settle(r);
+}
+
 /* What its client does not wait for any longer is never launched, and counts no more. */
 static void test_gone(void **state)
 {
@@ -178,11 +188,11 @@ static void test_gone(void **state)
 	struct rig *r = *state;
 	struct request q;
 
-	ask(r, ALICE, replies, SOME);
-	take_first(r, serials);
-	rig_send(r, tagged(r, ALICE2, 99), &other);
-	rig_settle(r);
+	fill(r, replies, serials, &other);
 	rig_leave(r, ALICE);
+	/* the youngest is told of first */
+	for (size_t i = LAUNCHES_AT_ONCE; i > 0; i--)
+		rig_take_abandon(r, serials[i - 1]);
 	rig_settle(r);
 	assert_int_equal(r->broker.quota.total[QUOTA_LIVE], LAUNCHES_AT_ONCE + 1);
 	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], LAUNCHES_AT_ONCE + 1);
@@ -233,10 +243,7 @@ static void test_none_comes(void **state)
 	struct rig *r = *state;
 	struct request q;
 
-	ask(r, ALICE, replies, SOME);
-	take_first(r, serials);
-	rig_send(r, tagged(r, ALICE2, 99), &other);
-	rig_settle(r);
+	fill(r, replies, serials, &other);
 	r->launcher = fd_close(r->launcher);
 	rig_leave(r, ALICE2);
 	rig_until(r, r->broker.quota.total[QUOTA_CALLS] == SOME - LAUNCHES_AT_ONCE);

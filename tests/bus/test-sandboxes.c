@@ -227,8 +227,11 @@ static void test_stop(void **state)
 	rig_settle(r);
 	/* Once more does no harm. */
 	rig_expect(r, call_stop(r, ALICE, 1, 0), NULL, NULL);
-	rig_expect(r, call_signal(r, ALICE, 1, SIGTERM, "main"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
-	rig_expect(r, rig_call(r, ALICE, 1, "GetPidfd"), BAILIFF_ERROR_NO_SUCH_SANDBOX, NULL);
+	/* its owner is not told that there is none */
+	rig_expect_text(r, call_signal(r, ALICE, 1, SIGTERM, "main"), BAILIFF_ERROR_NO_SUCH_SANDBOX,
+		"has ended: Wait() tells how");
+	rig_expect_text(r, rig_call(r, ALICE, 1, "GetPidfd"), BAILIFF_ERROR_NO_SUCH_SANDBOX,
+		"has ended: Wait() tells how");
 	assert_true(rig_launcher_idle(r));
 }
 

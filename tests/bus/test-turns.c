@@ -92,6 +92,7 @@ static void test_gone(void **state)
 	rig_send(r, rig_launch(r, ALICE, "decoder"), &launched);
 	rig_leave(r, ALICE);
 	rig_take(r, WIRE_LAUNCH, &q);
+	rig_take_abandon(r, q.serial);
 	rig_answer_launched(r, q.serial, 1);
 	request_done(&q);
 	rig_take(r, WIRE_STOP, &q);

@@ -85,7 +85,7 @@ class Machine:
         self.dmesg_restrict = setting("/proc/sys/kernel/dmesg_restrict")
 
     def text(self):
-        return f"Linux {platform.release()}, Landlock {self.landlock}, kernel.dmesg_restrict {self.dmesg_restrict}"
+        return f"Linux {platform.release().partition('-')[0]}, Landlock {self.landlock}, kernel.dmesg_restrict {self.dmesg_restrict}"
 
 
 def may_be(letter, answer, machine, absent):

@@ -95,7 +95,7 @@ def summary(checks, columns):
 
 def document(checks, columns, others, profiles):
     text = (PROFILES_INTRODUCTION if profiles else INTRODUCTION).format(checks=len(checks))
-    text += f"\n## The machine\n\nLinux {platform.release()}, {platform.machine()}. What its administrator set: "
+    text += f"\n## The machine\n\nLinux {platform.release().partition('-')[0]}, {platform.machine()}. What its administrator set: "
     text += kernel_settings() + ".\n\n## The " + ("profiles" if profiles else "jails") + "\n\n"
     for c in columns:
         text += f"- **{c.title}** ({c.version}): {c.about}\n"

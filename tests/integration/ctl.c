@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ARGS_MAX 16
+#define ARGS_MAX 80
 
 struct ctl_stage ctl_stage;
 
@@ -62,8 +62,11 @@ void ctl_become(uid_t uid, const char *const *args)
 {
 	const char *argv[ARGS_MAX + 2] = { ctl_stage.program };
 
-	for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
+	for (size_t i = 0; args[i]; i++) {
+		if (i == ARGS_MAX)
+			_exit(98);
 		argv[i + 1] = args[i];
+	}
 	(void)alarm(CTL_LIMIT_S);
 	(void)close_range(3, ~0U, 0);
 	(void)setenv("BAILIFF_ADDRESS", ctl_stage.rig->client_address, 1);

@@ -330,6 +330,14 @@ GVariant *fuzz_value(struct fuzz_values *v, const GVariantType *type, guint dept
 					     : container(v, type, depth);
 }
 
+/* Tags are shown in lists, where another user's path would pass for a leak. */
+static GVariant *option(struct fuzz_values *v, const char *key, const char *type)
+{
+	if (strcmp(key, "tag") == 0 && strcmp(type, "s") == 0)
+		return g_variant_new_string(fuzz_pick(v, v->words));
+	return fuzz_value(v, G_VARIANT_TYPE(type), 2);
+}
+
 GVariant *fuzz_options(struct fuzz_values *v)
 {
 	guint n = fuzz_chance(v, 2) ? fuzz_below(v, LONG) : fuzz_below(v, 4);
@@ -341,7 +349,7 @@ GVariant *fuzz_options(struct fuzz_values *v)
 		const char *key = fuzz_chance(v, 90) ? options[i].key : fuzz_pick(v, v->words);
 		g_autofree char *type = fuzz_chance(v, 80) ? g_strdup(options[i].type) : any_type(v, 2);
 
-		g_variant_builder_add(&b, "{sv}", key, fuzz_value(v, G_VARIANT_TYPE(type), 2));
+		g_variant_builder_add(&b, "{sv}", key, option(v, key, type));
 	}
 	return g_variant_builder_end(&b);
 }

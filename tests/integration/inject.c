@@ -34,6 +34,7 @@ struct inject {
 	struct inject_plan plan;
 	pid_t tracer;
 	int begun; /* atomic: 1, or a negative errno */
+	int met;   /* atomic: who is meant has begun */
 	int ends;  /* atomic */
 	bool done;
 	unsigned counts[INJECT_CALLS];
@@ -163,6 +164,8 @@ static struct tracee *add(struct inject *in, pid_t pid, struct tracee *parent)
 			t->path[parent->depth] = ++parent->n_children;
 	}
 	t->is_target = is_meant(in, t) && (parent || !in->plan.from_exec);
+	if (t->is_target)
+		g_atomic_int_set(&in->met, 1);
 	return t;
 }
 
@@ -341,6 +344,11 @@ struct inject *inject_begin(const struct inject_plan *plan)
 	if (begun < 0)
 		g_error("process %d can not be traced: %s", plan->root, g_strerror(-begun));
 	return in;
+}
+
+bool inject_met(struct inject *in)
+{
+	return g_atomic_int_get(&in->met) != 0;
 }
 
 bool inject_end(struct inject *in, unsigned counts[INJECT_CALLS])

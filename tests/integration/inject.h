@@ -11,12 +11,12 @@
 #include <sys/types.h>
 
 #define INJECT_CALLS 1024 /* numbers of system calls are below */
-#define INJECT_DEPTH 2
+#define INJECT_DEPTH 3
 
 struct inject_plan {
 	pid_t root;                /* traced from now on, with what it starts */
 	unsigned at[INJECT_DEPTH]; /* whose calls: {0} the root's; {n} its nth child's; {n, m} that one's
-				      mth's */
+				      mth's, and so on */
 	bool from_exec;            /* of the root: not what it does before it is the daemon */
 	bool count;                /* nothing fails, all are counted */
 	int call;                  /* fails … */
@@ -30,6 +30,8 @@ struct inject;
 bool inject_possible(void);
 /* The root runs on when this returns, and is traced. */
 struct inject *inject_begin(const struct inject_plan *plan);
+/* Whether the process that is meant has been started. */
+bool inject_met(struct inject *inject);
 /* Lets go of all that still runs. What did fail: whether there was such a call. Counts, by number, if counts
  * is not NULL, of what can fail: see inject.c. */
 bool inject_end(struct inject *inject, unsigned counts[INJECT_CALLS]);

@@ -11,17 +11,19 @@
 #include <unistd.h>
 
 #define POLL_USEC 20000
-#define SETTLE_MS 5000
 
 /* As the kernel calls namespaces. */
 #define NETWORKS "net:["
+#define SOCKETS  "/net/sockstat" /* of a network that is watched, beside two more descriptors */
+#define OF_WATCH 3
 #define MOUNTS   "mnt:["
-#define OF_INITS 1 /* the mount namespace that all jails' inits have */
+#define PATHS    "/root/" /* in the root of mounts that were made ahead, for Landlock */
+#define OF_INITS 1        /* the mount namespace that all jails' inits have */
 
 static const char *const names[] = { "stub", "keeper", "launcher", "broker", "test" };
 
-/* Descriptors of what has a name that begins like this. */
-static size_t count_open(pid_t pid, const char *prefix)
+/* Descriptors of what has a name that begins like this and has that in it. */
+static size_t count_open(pid_t pid, const char *prefix, const char *part)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
 	GDir *d = g_dir_open(path, 0, NULL);
@@ -32,7 +34,7 @@ static size_t count_open(pid_t pid, const char *prefix)
 		g_autofree char *link = g_build_filename(path, name, NULL),
 				*target = g_file_read_link(link, NULL);
 
-		if (g_str_has_prefix(target ? target : "", prefix))
+		if (g_str_has_prefix(target ? target : "", prefix) && strstr(target ? target : "", part))
 			n++;
 	}
 	if (d)
@@ -42,7 +44,7 @@ static size_t count_open(pid_t pid, const char *prefix)
 
 size_t rig_count_templates(struct rig *rig)
 {
-	const size_t n = count_open(rig_pid(rig, RIG_LAUNCHER), MOUNTS);
+	const size_t n = count_open(rig_pid(rig, RIG_LAUNCHER), MOUNTS, "");
 
 	return n > OF_INITS ? n - OF_INITS : 0;
 }
@@ -50,16 +52,17 @@ size_t rig_count_templates(struct rig *rig)
 size_t rig_count_fds(struct rig *rig, enum rig_process which)
 {
 	const pid_t pid = rig_pid(rig, which);
-	const size_t n = count_open(pid, "");
-	size_t networks, mounts;
+	const size_t n = count_open(pid, "", "");
+	size_t networks, watched, mounts;
 
 	if (which != RIG_LAUNCHER)
 		return n;
 	/* what is made ahead may be there, or not be there yet */
-	networks = count_open(pid, NETWORKS);
-	mounts = count_open(pid, MOUNTS);
-	return n + MAX(networks, JAIL_STOCK_MAX) - networks + MAX(mounts, JAIL_TEMPLATES_MAX + OF_INITS) -
-	       mounts;
+	networks = count_open(pid, NETWORKS, "");
+	watched = OF_WATCH * count_open(pid, "/proc/", SOCKETS);
+	mounts = count_open(pid, MOUNTS, "");
+	return n - watched - count_open(pid, PATHS, "") + MAX(networks, JAIL_STOCK_MAX + 1) - networks +
+	       MAX(mounts, JAIL_TEMPLATES_MAX + OF_INITS) - mounts;
 }
 
 /* For who reads that there are too many. */
@@ -79,6 +82,19 @@ static void print_open(pid_t pid)
 		g_dir_close(d);
 }
 
+/* What the broker knows of, whoever's it is. */
+static void print_sandboxes(struct rig *rig)
+{
+	GDBusConnection *root = rig_connect(rig, 0);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) list =
+		rig_call(root, RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL, NULL, NULL, &error);
+	g_autofree char *text = list ? g_variant_print(list, FALSE) : NULL;
+
+	print_message("sandboxes: %s\n", text ? text : error->message);
+	rig_disconnect(rig, root);
+}
+
 void rig_await_fds(struct rig *rig, enum rig_process which, size_t n)
 {
 	size_t now = rig_count_fds(rig, which);
@@ -90,6 +106,7 @@ void rig_await_fds(struct rig *rig, enum rig_process which, size_t n)
 	if (now <= n)
 		return;
 	print_open(rig_pid(rig, which));
+	print_sandboxes(rig);
 	fail_msg("the %s has %zu descriptors, had %zu", names[which], now, n);
 }
 
@@ -176,7 +193,7 @@ static void count_fds(struct rig *rig, size_t fds[_RIG_PROCESS_MAX + 1])
 {
 	for (enum rig_process p = RIG_STUB; p < _RIG_PROCESS_MAX; p++)
 		fds[p] = rig_count_fds(rig, p);
-	fds[_RIG_PROCESS_MAX] = count_open(getpid(), "");
+	fds[_RIG_PROCESS_MAX] = count_open(getpid(), "", "");
 }
 
 static bool same(struct rig *rig, const char *now, const size_t fds[_RIG_PROCESS_MAX + 1])
@@ -197,7 +214,7 @@ int rig_test_setup(void **state)
 	g_free(rig->before);
 	rig->before = take(rig);
 	count_fds(rig, rig->fds);
-	for (int i = 0; i < SETTLE_MS * 1000 / POLL_USEC; i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
 		g_autofree char *last = g_steal_pointer(&rig->before);
 
 		memcpy(fds, rig->fds, sizeof(fds));
@@ -218,7 +235,7 @@ int rig_test_teardown(void **state)
 	g_autofree char *now = NULL;
 
 	/* what a client left is taken away soon, but not before the client is told */
-	for (int i = 0; i < SETTLE_MS * 1000 / POLL_USEC; i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
 		g_free(now);
 		now = take(rig);
 		count_fds(rig, fds);

@@ -92,6 +92,24 @@ char *rig_wait(GDBusConnection *c, const struct rig_sandbox *s, int *ret_code, i
 	return result;
 }
 
+void rig_finish(GDBusConnection *c, struct rig_sandbox *s)
+{
+	g_autofree char *result = rig_wait(c, s, NULL, NULL);
+
+	assert_string_equal(result, "success");
+	rig_sandbox_done(s);
+}
+
+void rig_run_tool(GDBusConnection *c)
+{
+	static const char *const argv[] = { "/usr/bin/dash", "-c", "exit 0", NULL };
+	struct rig_launch l = { .profile = "tool", .argv = argv };
+	struct rig_sandbox s;
+
+	rig_launch(c, &l, &s);
+	rig_finish(c, &s);
+}
+
 char *rig_read_all(int fd, size_t *ret_size)
 {
 	GString *s = g_string_new(NULL);

@@ -13,49 +13,73 @@
 #include <unistd.h>
 
 #define POLL_USEC     20000
+#define NAMELESS_USEC 1000
 #define LAUNCHER_COMM "bailiff-launch" /* as long as names of processes may be */
-#define NAMELESS_MS   1000
+#define FORKED        0x40             /* PF_FORKNOEXEC of proc_pid_stat(5): it runs no program of its own */
+#define DEPTH_MAX     8
 #define SETTLE_USEC   100000
 #define SETTLE_TRIES  20
 
-/* Parent of a process, and its state letter; 0 if it is gone. */
-static pid_t parent_of(pid_t pid, char *ret_state)
+struct process {
+	pid_t pid, parent;
+	char state;
+	bool forked;
+	char name[16];
+};
+
+/* False: it is gone. */
+static bool look_at(pid_t pid, struct process *ret)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
-	const char *rest;
-	int parent = 0;
-	char state = 'X';
+	const char *name, *rest;
+	unsigned flags;
 
 	if (!g_file_get_contents(path, &text, NULL, NULL))
-		return 0;
+		return false;
+	*ret = (struct process){ .pid = pid };
+	name = strchr(text, '(');
 	rest = strrchr(text, ')');
-	if (!rest || sscanf(rest, ") %c %d", &state, &parent) != 2)
-		return 0;
-	*ret_state = state;
-	return parent;
+	if (!name || !rest ||
+		sscanf(rest, ") %c %d %*d %*d %*d %*d %u", &ret->state, &ret->parent, &flags) != 3)
+		return false;
+	ret->forked = flags & FORKED;
+	(void)g_strlcpy(ret->name, name + 1, MIN(sizeof(ret->name), (size_t)(rest - name)));
+	return ret->state != 'X';
 }
 
-static GArray *children_in_state(pid_t parent, bool ended)
+/* All that there are: struct process. */
+static GArray *look_around(void)
 {
-	GArray *found = g_array_new(FALSE, FALSE, sizeof(pid_t));
-	GDir *d = g_dir_open("/proc", 0, NULL);
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(struct process));
+	g_autoptr(GDir) d = g_dir_open("/proc", 0, NULL);
 	const char *name;
 
 	while (d && (name = g_dir_read_name(d))) {
-		pid_t pid = (pid_t)g_ascii_strtoll(name, NULL, 10);
-		char state;
+		const pid_t pid = (pid_t)g_ascii_strtoll(name, NULL, 10);
+		struct process p;
 
-		if (pid > 0 && parent_of(pid, &state) == parent && state != 'X' && (state == 'Z') == ended)
-			g_array_append_val(found, pid);
+		if (pid > 0 && look_at(pid, &p))
+			g_array_append_val(all, p);
 	}
-	if (d)
-		g_dir_close(d);
-	return found;
+	return all;
 }
 
-static GArray *children_of(pid_t parent)
+static const struct process *find(const GArray *all, pid_t pid)
 {
-	return children_in_state(parent, false);
+	for (guint i = 0; i < all->len; i++)
+		if (g_array_index(all, struct process, i).pid == pid)
+			return &g_array_index(all, struct process, i);
+	return NULL;
+}
+
+static bool is_below(const GArray *all, const struct process *p, pid_t top)
+{
+	for (int i = 0; p && i < DEPTH_MAX; i++) {
+		if (p->parent == top)
+			return true;
+		p = find(all, p->parent);
+	}
+	return false;
 }
 
 /* The name of the program that a process runs, by /proc/PID/cmdline: argv[0] of our own programs is their
@@ -86,31 +110,47 @@ static guint depth_of(pid_t pid)
 	return n;
 }
 
-/* A jail's init goes by the launcher's name, and is the keeper's child when its launcher has ended. */
-static pid_t child_running(pid_t parent, const char *program)
+/* @forked: whether it may be a copy of its parent's, as the keeper is. Copies of the launcher's, which go by
+ * its program's name, are the keeper's children when their launcher has ended. */
+static pid_t child_running(const GArray *all, pid_t parent, const char *program, bool forked)
 {
-	g_autoptr(GArray) children = children_of(parent);
-	guint depth = depth_of(parent);
+	for (guint i = 0; i < all->len; i++) {
+		const struct process *p = &g_array_index(all, struct process, i);
 
-	for (guint i = 0; i < children->len; i++) {
-		pid_t pid = g_array_index(children, pid_t, i);
+		if (p->parent == parent && p->state != 'Z' && (forked || !p->forked) && runs(p->pid, program))
+			return p->pid;
+	}
+	return 0;
+}
 
-		if (runs(pid, program) && depth_of(pid) <= depth + (strcmp(program, "bailiffd") == 0))
-			return pid;
+static pid_t find_keeper(const struct rig *rig, const GArray *all)
+{
+	return child_running(all, rig->stub, "bailiffd", true);
+}
+
+static pid_t find_auditor(const GArray *all, pid_t keeper)
+{
+	for (guint i = 0; i < all->len; i++) {
+		const struct process *p = &g_array_index(all, struct process, i);
+
+		if (p->parent == keeper && p->state != 'Z' && g_str_equal(p->name, "bailiff-auditor"))
+			return p->pid;
 	}
 	return 0;
 }
 
 pid_t rig_pid(struct rig *rig, enum rig_process which)
 {
+	g_autoptr(GArray) all = which == RIG_STUB ? NULL : look_around();
 	pid_t keeper;
 
 	if (which == RIG_STUB)
 		return rig->stub;
-	keeper = child_running(rig->stub, "bailiffd");
+	keeper = find_keeper(rig, all);
 	if (which == RIG_KEEPER || keeper == 0)
 		return keeper;
-	return child_running(keeper, which == RIG_LAUNCHER ? "bailiff-launcher" : "bailiff-broker");
+	return child_running(
+		all, keeper, which == RIG_LAUNCHER ? "bailiff-launcher" : "bailiff-broker", false);
 }
 
 /* Whether the launcher answers: 1, or 0 if not now, or -1 if this does not tell. */
@@ -186,17 +226,10 @@ static void wait_for_launcher(struct rig *rig)
 
 pid_t rig_auditor_pid(struct rig *rig)
 {
-	pid_t keeper = rig_pid(rig, RIG_KEEPER);
-	g_autoptr(GArray) children = keeper > 0 ? children_of(keeper) : NULL;
+	g_autoptr(GArray) all = look_around();
+	const pid_t keeper = find_keeper(rig, all);
 
-	for (guint i = 0; children && i < children->len; i++) {
-		const pid_t pid = g_array_index(children, pid_t, i);
-		g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid), *name = NULL;
-
-		if (g_file_get_contents(path, &name, NULL, NULL) && strcmp(name, "bailiff-auditor\n") == 0)
-			return pid;
-	}
-	return 0;
+	return keeper > 0 ? find_auditor(all, keeper) : 0;
 }
 
 void rig_kill_and_wait(struct rig *rig, enum rig_process which)
@@ -224,49 +257,58 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 	fail_msg("process %d was not started again", which);
 }
 
-static char *comm_of(pid_t pid)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid);
-	char *name = NULL;
-
-	return g_file_get_contents(path, &name, NULL, NULL) ? name : g_strdup("");
-}
-
 /* The processes that make namespaces for launches to come, see daemon/jail/stock.c and template.c. */
-static bool is_maker(pid_t pid)
+static bool is_maker(const struct process *p)
 {
-	g_autofree char *name = comm_of(pid);
-
-	return g_str_equal(name, "net-maker\n") || g_str_equal(name, "template-maker\n");
+	return g_str_equal(p->name, "net-maker") || g_str_equal(p->name, "template-maker");
 }
 
-/* It gives itself that name: until then it is any copy of the launcher's that is in no PID namespace of its
- * own, which is nothing for long. */
-static bool will_be_maker(pid_t pid, pid_t parent)
+/* A maker gives itself that name: until then it is a copy of the launcher's that is in no PID namespace of
+ * its own. */
+static bool may_become_maker(const struct process *p, pid_t keeper)
 {
-	for (int i = 0; i < NAMELESS_MS && !is_maker(pid); i++) {
-		g_autofree char *name = comm_of(pid), *parents = comm_of(parent);
+	const guint depth =
+		p->forked && g_str_has_prefix(p->name, LAUNCHER_COMM) ? depth_of(p->pid) : G_MAXUINT;
 
-		if (!g_str_has_prefix(name, LAUNCHER_COMM) || !g_str_has_prefix(parents, LAUNCHER_COMM) ||
-			depth_of(pid) != depth_of(parent))
+	/* none: it has just ended */
+	return depth == 0 || depth == depth_of(keeper);
+}
+
+/* Adds those of the jails. False: of one it can not be told yet. */
+static bool add_jailed(struct rig *rig, const GArray *all, GArray *found, bool told)
+{
+	const pid_t keeper = find_keeper(rig, all), auditor = find_auditor(all, keeper),
+		    launcher = child_running(all, keeper, "bailiff-launcher", false),
+		    broker = child_running(all, keeper, "bailiff-broker", false);
+
+	g_array_set_size(found, 0);
+	for (guint i = 0; keeper > 0 && i < all->len; i++) {
+		const struct process *p = &g_array_index(all, struct process, i);
+
+		if (p->state == 'Z' || !is_below(all, p, keeper) || is_maker(p) || p->pid == auditor ||
+			p->pid == launcher || p->pid == broker)
+			continue;
+		if (!told && may_become_maker(p, keeper))
 			return false;
-		g_usleep(1000);
+		g_array_append_val(found, *p);
 	}
-	return is_maker(pid);
+	return true;
 }
 
-static size_t count_below(pid_t top, int depth)
+static GArray *find_jailed(struct rig *rig)
 {
-	g_autoptr(GArray) children = children_of(top);
-	size_t n = 0;
+	GArray *found = g_array_new(FALSE, FALSE, sizeof(struct process));
+	bool told = false;
 
-	for (guint i = 0; i < children->len && depth < 8; i++) {
-		pid_t child = g_array_index(children, pid_t, i);
+	for (int i = 0; !told && i <= RIG_TIMEOUT_MS * 1000 / NAMELESS_USEC; i++) {
+		g_autoptr(GArray) all = NULL;
 
-		if (!will_be_maker(child, top))
-			n += 1 + count_below(child, depth + 1);
+		if (i > 0)
+			g_usleep(NAMELESS_USEC);
+		all = look_around();
+		told = add_jailed(rig, all, found, i == RIG_TIMEOUT_MS * 1000 / NAMELESS_USEC);
 	}
-	return n;
+	return found;
 }
 
 static size_t count_fds(pid_t pid)
@@ -294,46 +336,51 @@ size_t rig_wait_fds(pid_t pid, size_t expected)
 
 size_t rig_count_jailed(struct rig *rig)
 {
-	pid_t keeper = rig_pid(rig, RIG_KEEPER);
-	size_t n;
+	g_autoptr(GArray) jailed = find_jailed(rig);
 
-	if (keeper == 0)
-		return 0;
-	n = count_below(keeper, 0);
-	n -= rig_pid(rig, RIG_LAUNCHER) > 0;
-	n -= rig_pid(rig, RIG_BROKER) > 0;
-	n -= rig_auditor_pid(rig) > 0;
-	return n;
+	return jailed->len;
 }
 
-static size_t count_zombies(pid_t top, int depth)
+GArray *rig_jailed(struct rig *rig)
 {
-	g_autoptr(GArray) children = children_of(top), ended = children_in_state(top, true);
-	size_t n = 0;
+	g_autoptr(GArray) jailed = find_jailed(rig);
+	GArray *pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
 
-	for (guint i = 0; i < ended->len; i++)
-		n += !is_maker(g_array_index(ended, pid_t, i));
-	for (guint i = 0; i < children->len && depth < 8; i++)
-		n += count_zombies(g_array_index(children, pid_t, i), depth + 1);
-	return n;
+	for (guint i = 0; i < jailed->len; i++)
+		g_array_append_val(pids, g_array_index(jailed, struct process, i).pid);
+	return pids;
 }
 
 size_t rig_count_zombies(struct rig *rig)
 {
-	return count_zombies(rig->stub, 0);
+	g_autoptr(GArray) all = look_around();
+	size_t n = 0;
+
+	for (guint i = 0; i < all->len; i++) {
+		const struct process *p = &g_array_index(all, struct process, i);
+
+		n += p->state == 'Z' && !is_maker(p) && is_below(all, p, rig->stub);
+	}
+	return n;
 }
 
 void rig_wait_jailed(struct rig *rig, size_t n)
 {
-	size_t now = 0;
+	g_autoptr(GArray) jailed = find_jailed(rig);
 
-	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
-		now = rig_count_jailed(rig);
-		if (now == n)
-			return;
+	for (int i = 0; jailed->len != n && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
 		g_usleep(POLL_USEC);
+		g_array_unref(jailed);
+		jailed = find_jailed(rig);
 	}
-	fail_msg("%zu jailed processes, wanted %zu", now, n);
+	if (jailed->len == n)
+		return;
+	for (guint i = 0; i < jailed->len; i++) {
+		const struct process *p = &g_array_index(jailed, struct process, i);
+
+		print_message("%d %s: %c, of %d\n", p->pid, p->name, p->state, p->parent);
+	}
+	fail_msg("%u jailed processes, wanted %zu", jailed->len, n);
 }
 
 void rig_reload(struct rig *rig)

@@ -20,7 +20,7 @@
 
 #define RIG_ALICE      6 /* Debian's "man": may launch what the test profiles allow */
 #define RIG_BOB        7 /* Debian's "lp", in group "lp": may launch "strict" alone */
-#define RIG_TIMEOUT_MS 20000
+#define RIG_TIMEOUT_MS 30000
 
 enum rig_process {
 	RIG_STUB,
@@ -110,6 +110,9 @@ void rig_wait_ready(struct rig *rig);
 size_t rig_wait_fds(pid_t pid, size_t expected);
 /* Processes inside all jails: everything below the keeper but launcher, broker and auditor. */
 size_t rig_count_jailed(struct rig *rig);
+/* The same: pid_t, in the order of /proc. A sandbox's end is told when its program has ended; its init may be
+ * a moment longer about it. */
+GArray *rig_jailed(struct rig *rig);
 /* Processes below the keeper that ended and were not reaped. */
 size_t rig_count_zombies(struct rig *rig);
 /* Waits up to RIG_TIMEOUT_MS until rig_count_jailed() is n. */
@@ -163,6 +166,10 @@ void rig_launch_fails(
 void rig_sandbox_done(struct rig_sandbox *s);
 /* Wait(): the result's name; code and signal may be NULL. Free. */
 char *rig_wait(GDBusConnection *c, const struct rig_sandbox *s, int *ret_code, int *ret_signal);
+/* The same for one that ends well by itself; what was known of it is freed. */
+void rig_finish(GDBusConnection *c, struct rig_sandbox *s);
+/* A launch of "tool" that does nothing, to its end. */
+void rig_run_tool(GDBusConnection *c);
 /* Everything that fd gives until end of file. Free. */
 char *rig_read_all(int fd, size_t *ret_size);
 /* options with stdio={0:null,1:pipe,2:pipe} and more entries of the builder's. */

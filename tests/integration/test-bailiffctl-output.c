@@ -103,7 +103,8 @@ static void test_json(void **state)
 {
 	g_autofree char *id = launch("\"quoted\" \\ \xc3\xa4"), *other = launch("b"),
 			*file = g_build_filename(
-				ctl_stage.rig->dir, "config", "profiles", "tool.profile", NULL);
+				ctl_stage.rig->dir, "config", "profiles", "tool.profile", NULL),
+			*directory = g_strdup_printf("--config-dir=%s/config", ctl_stage.rig->dir);
 	const struct {
 		uid_t uid;
 		int status;
@@ -128,6 +129,8 @@ static void test_json(void **state)
 		{ RIG_ALICE, 0, ARGS("user-paths", "alice", "shill") },
 		{ 0, 0, ARGS("verify", file) },
 		{ 0, 1, ARGS("verify", "/nonexistent.profile") },
+		{ 0, 0, ARGS("cat", directory, "tool", "closed") },
+		{ 0, 1, ARGS("cat", directory, "tool", "no-such") },
 		{ 0, 0, ARGS("reload") },
 		{ 0, 0, ARGS("kill", "--profile", "--signal=CONT", "tool") },
 	};

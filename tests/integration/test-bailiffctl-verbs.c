@@ -108,6 +108,7 @@ static void test_explain(void **state)
 {
 	EXPECT(0, "allowed: yes\n", NULL, "explain", "tool", "sleep", "1");
 	EXPECT(0, "executable=/usr/bin/sleep\n", NULL, "explain", "tool", "--", "sleep", "1");
+	EXPECT(0, "runtime-max-usec=infinity\n", NULL, "explain", "tool", "sleep", "1");
 	EXPECT(0, "\"allowed\":true", NULL, "--json=short", "explain", "tool", "sleep", "1");
 	EXPECT(126, "ArgvDenied", NULL, "explain", "tool", "nosuch");
 	EXPECT(126, "EnvDenied", NULL, "explain", "--env=A=b", "tool", "sleep", "1");

@@ -79,6 +79,7 @@ static void test_run_refused(void **state)
 {
 	EXPECT(125, "", "is missing", "run");
 	EXPECT(125, "", "which program", "run", "tool");
+	EXPECT(125, "", "options stand before the profile", "run", "tool", "--no-stdin", "/tool");
 	EXPECT(125, "", "unknown option --nosuch", "run", "--nosuch", "tool", "sleep");
 	EXPECT(125, "", "not a name", "run", "../tool", "sleep");
 	EXPECT(125, "", "not open here", "run", "--fd=3:77", "tool", "sleep");
@@ -88,6 +89,22 @@ static void test_run_refused(void **state)
 	EXPECT(126, "", "EnvDenied", "run", "--env=A=b", "tool", "sleep", "1");
 	EXPECT(126, "", "OverrideDenied", "run", "--rlimit=NPROC=1000000", "tool", "sleep", "1");
 	EXPECT(126, "", "AccessDenied", "launch", "closed", "sleep", "1");
+}
+
+/* All that is mapped, or nothing: a stream that there is no room for is not left out. */
+static void test_no_room_for_streams(void **state)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(argv, g_strdup("run"));
+	for (int child = 3; child < 3 + 64 - 2; child++)
+		g_ptr_array_add(argv, g_strdup_printf("--fd=%d:0", child));
+	g_ptr_array_add(argv, g_strdup("tool"));
+	g_ptr_array_add(argv, g_strdup("sleep"));
+	g_ptr_array_add(argv, g_strdup("1"));
+	g_ptr_array_add(argv, NULL);
+	ctl_expect_as(RIG_ALICE, 125, "", "no room for standard stream 2: one launch carries at most 64",
+		(const char *const *)argv->pdata);
 }
 
 static void test_many_arguments(void **state)
@@ -318,7 +335,7 @@ static pid_t start_known(const char *const *argv, int *ret_out)
 {
 	pid_t pid = start_and_hear(argv, ret_out);
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS / 20; i++) {
 		struct ctl_said s = ctl_as(RIG_ALICE, (const char *const[]){ "list", NULL });
 		bool running = strstr(s.out, "running") != NULL;
 
@@ -500,7 +517,7 @@ static void test_stop_and_continue(void **state)
 	pid = listed_pid();
 	type(&t, "\x1a");
 	assert_int_equal(read(t.reports, &byte, 1), 1);
-	for (int i = 0; i < 100 && process_state(pid) != 'T'; i++)
+	for (int i = 0; i < RIG_TIMEOUT_MS / 10 && process_state(pid) != 'T'; i++)
 		g_usleep(10000);
 	assert_int_equal(process_state(pid), 'T');
 	assert_int_equal(write(t.reports, &byte, 1), 1);
@@ -516,6 +533,7 @@ int main(void)
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_run_status),
 		cmocka_unit_test(test_run_refused),
+		cmocka_unit_test(test_no_room_for_streams),
 		cmocka_unit_test(test_many_arguments),
 		cmocka_unit_test(test_one_sandbox),
 		cmocka_unit_test(test_ids),

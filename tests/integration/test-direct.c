@@ -244,7 +244,6 @@ static void test_groups_at_connect(void **state)
 	static const char *const argv[] = { "/usr/bin/sleep", "0", NULL };
 	struct rig_launch l = { .profile = "strict", .argv = argv };
 	struct rig *rig = *state;
-	g_autofree char *result = NULL;
 	gid_t lp = RIG_BOB;
 	GDBusConnection *c;
 	struct rig_sandbox s;
@@ -253,9 +252,7 @@ static void test_groups_at_connect(void **state)
 	c = rig_connect(rig, RIG_BOB);
 	assert_return_code(setgroups(0, NULL), errno);
 	rig_launch(c, &l, &s);
-	result = rig_wait(c, &s, NULL, NULL);
-	assert_string_equal(result, "success");
-	rig_sandbox_done(&s);
+	rig_finish(c, &s);
 	rig_disconnect(rig, c);
 	c = rig_connect(rig, 65534);
 	assert_return_code(setgroups(1, &lp), errno);
@@ -291,6 +288,7 @@ static void test_unauthenticated_are_bounded(void **state)
 	}
 }
 
+/* Q1: one more is ended without having been listened to. One that says nothing would end, too, in time. */
 static void test_connections_are_bounded(void **state)
 {
 	struct rig *rig = *state;
@@ -301,7 +299,11 @@ static void test_connections_are_bounded(void **state)
 		fds[i] = raw_ready(rig, RIG_ALICE);
 	for (int i = 0; i < 3; i++) {
 		int more = raw_connect(rig, RIG_ALICE);
+		g_autofree char *line = NULL;
 
+		(void)!send(more, "\0AUTH EXTERNAL\r\n", 16, MSG_NOSIGNAL);
+		line = raw_line(more);
+		assert_string_equal(line, "");
 		assert_true(raw_ended(more));
 		(void)close(more);
 	}
@@ -310,7 +312,7 @@ static void test_connections_are_bounded(void **state)
 	(void)close(fds[0]);
 	for (size_t i = 1; i < G_N_ELEMENTS(fds); i++)
 		(void)close(fds[i]);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS / 50; i++) {
 		int again = raw_connect(rig, RIG_ALICE);
 		g_autofree char *line = NULL;
 

@@ -46,7 +46,6 @@ static void test_exec_takes_less(void **state)
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
 	g_autofree const char **many = g_new0(const char *, ARGUMENTS + 1);
 	struct rig_launch l = { .profile = "narrow", .argv = many };
-	g_autofree char *result = NULL;
 	struct rig_sandbox s;
 
 	memcpy(many, few, 3 * sizeof(*few));
@@ -59,9 +58,7 @@ static void test_exec_takes_less(void **state)
 	rig_wait_jailed(rig, 0);
 	l.argv = few;
 	rig_launch(c, &l, &s);
-	result = rig_wait(c, &s, NULL, NULL);
-	assert_string_equal(result, "success");
-	rig_sandbox_done(&s);
+	rig_finish(c, &s);
 	rig_remove(rig, "profiles/narrow.profile");
 	reload(rig);
 	rig_disconnect(rig, c);
@@ -209,18 +206,18 @@ static void test_files(void **state)
 	rig_disconnect(rig, c);
 }
 
-static unsigned highest_fd(pid_t pid)
+/* A limit below which so many numbers are free: those of the launcher's lie apart. */
+static unsigned limit_with_room(pid_t pid, unsigned room)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
-	GDir *d = g_dir_open(path, 0, NULL);
-	unsigned highest = 0;
-	const char *name;
+	unsigned limit = 0;
 
-	assert_non_null(d);
-	while ((name = g_dir_read_name(d)))
-		highest = MAX(highest, (unsigned)strtoul(name, NULL, 10));
-	g_dir_close(d);
-	return highest;
+	for (; room > 0; limit++) {
+		g_autofree char *name = g_strdup_printf("%s/%u", path, limit);
+
+		room -= !g_file_test(name, G_FILE_TEST_IS_SYMLINK);
+	}
+	return limit;
 }
 
 /* F12: the fds of a launch do not all fit into this process' table: nothing is started with some of them,
@@ -244,7 +241,7 @@ static void check_out_of_fds(struct rig *rig, enum rig_process which)
 		l.fds[2 * i + 1] = f.fds[i];
 	}
 	rig_launch(c, &live, &s);
-	rig_limit_fds(tight, highest_fd(tight) + 4);
+	rig_limit_fds(tight, limit_with_room(tight, 4));
 	if (rig_launch_try(c, &l, &none, &error))
 		fail_msg("launched without room for its fds");
 	/* it may have ended over it, or be about to */

@@ -2,14 +2,14 @@
 
 /*
  * Q7 for the daemon's own processes: one call of one process fails, while the daemon starts (the process that
- * was started, keeper, compiler, launcher, broker), while it serves (launches, control, denials, a client
- * that leaves, a reload), and while what died is replaced (a broker, a launcher that has a sandbox to take
- * over). test-inject.c does the same for the making of a jail. However it fails: each call is answered; what
- * is denied stays denied; a program that runs is confined as ever; a launch that failed leaves no process;
- * the daemon serves on, or replaces what ended, or ends with an error that says why; and nothing is left. The
- * first and the last call of each kind fail, with an error each (of a program that begins: the first; of one
- * that begins anew: the last); BAILIFF_INJECT_ALL=1: every call with every error; BAILIFF_INJECT_CALL: of
- * this name alone; BAILIFF_INJECT_NTH, BAILIFF_INJECT_ERROR: this alone.
+ * was started, keeper, compiler, launcher, broker, auditor, the maker of networks), while it serves
+ * (launches, control, denials, a client that leaves, a reload), and while what died is replaced (a broker, a
+ * launcher that has a sandbox to take over). test-inject.c does the same for the making of a jail. However it
+ * fails: each call is answered; what is denied stays denied; a program that runs is confined as ever; a
+ * launch that failed leaves no process; the daemon serves on, or replaces what ended, or ends with an error
+ * that says why; and nothing is left. The first and the last call of each kind fail, with an error each (of a
+ * program that begins: the first; of one that begins anew: the last); BAILIFF_INJECT_ALL=1: every call with
+ * every error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, BAILIFF_INJECT_ERROR: this alone.
  */
 
 #include "inject.h"
@@ -27,7 +27,8 @@
 #define POLL_USEC 5000
 #define REPLACED_MAX                                                                                         \
 	3 /* in a daemon's life: the keeper pauses before it replaces what ends again and again */
-#define SLOW_SEC 10
+#define SLOW_SEC  10
+#define KINDS_MIN 10
 
 /* When one of these fails a broker that connects to its bus waits 25 seconds for what libsystemd asked the
  * bus, or until the keeper's patience ends: for the long run. */
@@ -53,6 +54,9 @@ struct scenario {
 	const char *name;
 	bool at_start;
 	enum rig_process root; /* if not */
+	bool audit;            /* with an auditor; if not at_start, and no child is meant, it is the root */
+	bool in_silence; /* who is meant is started when there is nothing to do, and all its calls are met */
+	unsigned few;    /* so many kinds of calls at least, where that is less than KINDS_MIN */
 	unsigned at[INJECT_DEPTH];
 	void (*act)(struct run *run);
 };
@@ -324,9 +328,12 @@ static const struct scenario scenarios[] = {
 	{ .name = "start-compiler", .at_start = true, .at = { 1, 1 } },
 	{ .name = "start-launcher", .at_start = true, .at = { 1, 2 } },
 	{ .name = "start-broker", .at_start = true, .at = { 1, 3 } },
+	{ .name = "start-auditor", .at_start = true, .audit = true, .at = { 1, 2 } },
+	{ .name = "start-net-maker", .at_start = true, .in_silence = true, .few = 5, .at = { 1, 2, 2 } },
 	{ .name = "broker", .root = RIG_BROKER, .act = act_serve_and_reload },
 	{ .name = "launcher", .root = RIG_LAUNCHER, .act = act_serve_and_reload },
 	{ .name = "keeper", .root = RIG_KEEPER, .act = act_keep },
+	{ .name = "auditor", .audit = true, .few = 4, .act = act_serve_and_reload },
 	{ .name = "next-compiler", .root = RIG_KEEPER, .at = { 1 }, .act = act_reload },
 	{ .name = "next-broker", .root = RIG_KEEPER, .at = { 1 }, .act = act_next_broker },
 	{ .name = "next-launcher", .root = RIG_KEEPER, .at = { 1 }, .act = act_next_launcher },
@@ -448,6 +455,16 @@ static void start(struct run *run)
 	rig_wait_ready(run->rig);
 }
 
+/* A launch that came before would be its parent's next child. */
+static void await_silence(struct run *run, struct inject *inject)
+{
+	for (int i = 0; !inject_met(inject); i++) {
+		if (i == RIG_TIMEOUT_MS * 1000 / POLL_USEC)
+			fail_with_log(run, "who is meant is not started");
+		g_usleep(POLL_USEC);
+	}
+}
+
 /* One start, and if it comes to serve, one stop. */
 static bool run_start(struct run *run, struct inject_plan *plan, unsigned counts[INJECT_CALLS])
 {
@@ -465,6 +482,8 @@ static bool run_start(struct run *run, struct inject_plan *plan, unsigned counts
 	(void)close(gate[0]);
 	(void)close(gate[1]);
 	served = serves(run);
+	if (served && run->scenario->in_silence)
+		await_silence(run, inject);
 	if (served) {
 		expect_denied(run, NULL);
 		act_serve(run);
@@ -526,7 +545,9 @@ static bool run_served(struct run *run, struct inject_plan *plan, unsigned count
 		start(run);
 		settle_in(run);
 	}
-	plan->root = rig_pid(run->rig, run->scenario->root);
+	plan->root = run->scenario->audit && run->scenario->at[0] == 0
+			     ? rig_auditor_pid(run->rig)
+			     : rig_pid(run->rig, run->scenario->root);
 	inject = inject_begin(plan);
 	run->scenario->act(run);
 	done = inject_end(inject, counts);
@@ -626,10 +647,20 @@ static void test_calls(void **state)
 		chosen->name, run.n_done, run.n, kinds, run.n_ends, run.n_replaced);
 	/* how often a call is made differs a little from run to run; most of the chosen ones are met */
 	if (!g_getenv("BAILIFF_INJECT_CALL"))
-		assert_true(kinds >= 10 && run.n_done > run.n / 2);
+		assert_true(kinds >= (chosen->few ? chosen->few : KINDS_MIN) && run.n_done > run.n / 2 &&
+			    (run.n_done == run.n || !chosen->in_silence));
 	start(&run);
 	g_free(run.healthy);
 	g_free(run.what);
+}
+
+static int set_up(void **state)
+{
+	int r = rig_setup(state);
+
+	if (r == 0 && chosen->audit)
+		rig_write(*state, "bailiffd.conf.d/audit.conf", "[Broker]\nKernelAudit=yes\n");
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -641,5 +672,5 @@ int main(int argc, char **argv)
 		return 2;
 	if (!rig_can_run() || !inject_possible())
 		return RIG_SKIPPED;
-	return cmocka_run_group_tests_name(chosen->name, tests, rig_setup, rig_teardown);
+	return cmocka_run_group_tests_name(chosen->name, tests, set_up, rig_teardown);
 }

@@ -143,7 +143,7 @@ static char *trace_end(struct rig *rig, struct run *run, GPid strace)
 	char *text;
 	pid_t got;
 
-	for (int i = 0; rig_count_jailed(rig) > 0 && i < RIG_TIMEOUT_MS / 10; i++)
+	for (int i = 0; rig_count_jailed(rig) > 0 && i < RIG_TIMEOUT_MS; i++)
 		g_usleep(1000);
 	(void)kill(strace, SIGINT);
 	for (int i = 0; (got = waitpid(strace, NULL, WNOHANG)) == 0; i++) {
@@ -221,10 +221,10 @@ static void settle(struct rig *rig, struct run *run, pid_t launcher, const char 
 	}
 	rig_wait_jailed(rig, 0);
 	run->n_launchers += rig_pid(rig, RIG_LAUNCHER) != launcher;
-	if (rig_count_zombies(rig) > 0) {
-		g_usleep(1000000);
-		if (rig_count_zombies(rig) > 0)
+	for (int i = 0; rig_count_zombies(rig) > 0; i++) {
+		if (i == RIG_TIMEOUT_MS / 20)
 			fail_msg("%s: %zu processes were not reaped", what, rig_count_zombies(rig));
+		g_usleep(20000);
 	}
 }
 

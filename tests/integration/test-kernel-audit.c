@@ -225,7 +225,9 @@ static void test_restarts(void **state)
 
 	assert_return_code(kill(old, SIGKILL), errno);
 	g_free(expect("audit-start"));
-	for (int i = 0; i < 1000 && (rig_auditor_pid(*state) == 0 || rig_auditor_pid(*state) == old); i++)
+	for (int i = 0;
+		i < RIG_TIMEOUT_MS / 20 && (rig_auditor_pid(*state) == 0 || rig_auditor_pid(*state) == old);
+		i++)
 		g_usleep(20000);
 	/* the broker may still hold the old one's socket: that record is lost, and the log says so */
 	for (char *line = NULL; !line; g_free(line)) {

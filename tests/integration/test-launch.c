@@ -102,7 +102,7 @@ static void test_streams_are_one_way_and_fd_map_holds(void **state)
 	static const char *const argv[] = { "/usr/bin/dash", "-c", "cat <&3; echo err >&2", NULL };
 	struct rig *rig = *state;
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
-	g_autofree char *out = NULL, *err = NULL, *result = NULL;
+	g_autofree char *out = NULL, *err = NULL;
 	int p[2];
 	struct rig_launch l = { .profile = "tool", .argv = argv, .n_fds = 1, .options = rig_options_piped() };
 	struct rig_sandbox s;
@@ -119,9 +119,7 @@ static void test_streams_are_one_way_and_fd_map_holds(void **state)
 	err = rig_read_all(s.stream[2], NULL);
 	assert_string_equal(out, "hello");
 	assert_string_equal(err, "err\n");
-	result = rig_wait(c, &s, NULL, NULL);
-	assert_string_equal(result, "success");
-	rig_sandbox_done(&s);
+	rig_finish(c, &s);
 	rig_disconnect(rig, c);
 }
 
@@ -139,6 +137,62 @@ static void test_executable_by_name(void **state)
 	assert_string_equal(out, "zero\n");
 	rig_sandbox_done(&s);
 	rig_disconnect(rig, c);
+}
+
+#define AT_ONCE 24
+
+static void on_launched(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+	g_autoptr(GUnixFDList) fds = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) reply = g_dbus_connection_call_with_unix_fd_list_finish(
+		G_DBUS_CONNECTION(source), &fds, result, &error);
+	unsigned *answers = user_data;
+
+	if (!reply)
+		fail_msg("%s", error->message);
+	(*answers)++;
+}
+
+static int begin_policy(GDBusConnection *c, unsigned *answers)
+{
+	/* the 41st value of proc_pid_stat(5) */
+	const char *call = "('tool', ['/usr/bin/dash', '-c', "
+			   "'read -r l </proc/self/stat; set -- $l; echo ${41}'], "
+			   "@a{ss} {}, {uint32 1: handle 0}, @a{sv} {})";
+	g_autoptr(GUnixFDList) list = g_unix_fd_list_new();
+	int ends[2];
+
+	assert_return_code(pipe2(ends, O_CLOEXEC), errno);
+	assert_int_equal(g_unix_fd_list_append(list, ends[1], NULL), 0);
+	(void)close(ends[1]);
+	g_dbus_connection_call_with_unix_fd_list(c, RIG_NAME, RIG_PATH, RIG_MANAGER, "LaunchSandboxed",
+		g_variant_new_parsed(call), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, RIG_TIMEOUT_MS, list, NULL,
+		on_launched, answers);
+	return ends[0];
+}
+
+/* The launcher stands back for programs that are about to begin, and others are being started meanwhile:
+ * none of them is to be born with its SCHED_BATCH. */
+static void test_scheduled_as_usual(void **state)
+{
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+	int pipes[AT_ONCE];
+	unsigned answers = 0;
+
+	/* who is not known yet may have few calls in flight */
+	rig_run_tool(c);
+	for (size_t i = 0; i < AT_ONCE; i++)
+		pipes[i] = begin_policy(c, &answers);
+	while (answers < AT_ONCE)
+		(void)g_main_context_iteration(NULL, TRUE);
+	for (size_t i = 0; i < AT_ONCE; i++) {
+		g_autofree char *policy = rig_read_all(pipes[i], NULL);
+
+		assert_string_equal(policy, "0\n");
+		(void)close(pipes[i]);
+	}
+	rig_disconnect(*state, c);
 }
 
 /* Arguments that look like anything else reach the program byte for byte (P20, P21). */
@@ -396,6 +450,7 @@ int main(void)
 		rig_test(test_pidfd_polls_and_status_is_reported),
 		rig_test(test_streams_are_one_way_and_fd_map_holds),
 		rig_test(test_executable_by_name),
+		rig_test(test_scheduled_as_usual),
 		rig_test(test_arguments_are_data),
 		rig_test(test_refused_names_and_arguments),
 		rig_test(test_refused_callers),

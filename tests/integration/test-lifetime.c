@@ -224,7 +224,7 @@ static void test_exited_is_unicast(void **state)
 	(void)g_dbus_connection_signal_subscribe(other, RIG_NAME, RIG_SANDBOX, "Exited", NULL, NULL,
 		G_DBUS_SIGNAL_FLAGS_NONE, on_exited, &theirs, NULL);
 	rig_launch(c, &l, &s);
-	for (int i = 0; i < 1000 && mine.n == 0; i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS / 5 && mine.n == 0; i++) {
 		(void)g_main_context_iteration(NULL, FALSE);
 		g_usleep(5000);
 	}
@@ -259,7 +259,7 @@ static void test_release(void **state)
 	rig_disconnect(rig, c);
 }
 
-/* The broker is killed: live sandboxes go on, are listed again, and can be waited for and stopped. */
+/* Q11: the broker is killed: live sandboxes go on, are listed again, and can be waited for and stopped. */
 static void test_broker_killed(void **state)
 {
 	static const char *const later[] = { "/usr/bin/dash", "-c", "read x; exit 9", NULL };
@@ -309,7 +309,7 @@ static void test_client_gone_without_broker(void **state)
 	rig_sandbox_done(&s);
 }
 
-/* The launcher is killed: its jails live on, and are the next one's; new ones can be started. */
+/* Q12: the launcher is killed: its jails live on, and are the next one's; new ones can be started. */
 static void test_launcher_killed(void **state)
 {
 	struct rig *rig = *state;
@@ -342,7 +342,7 @@ static guint32 generation(GDBusConnection *c)
 	return g_variant_get_uint32(v);
 }
 
-/* A good reload raises the generation; a broken one leaves the old catalog in force and says why. */
+/* R7: a good reload raises the generation; a broken one leaves the old catalog in force and says why. */
 static void test_reload(void **state)
 {
 	struct rig *rig = *state;
@@ -373,6 +373,7 @@ static void test_reload(void **state)
 	rig_disconnect(rig, root);
 }
 
+/* R8: nothing has to be watched for that. */
 static void test_hangup_reloads(void **state)
 {
 	struct rig *rig = *state;
@@ -380,7 +381,7 @@ static void test_hangup_reloads(void **state)
 	guint32 before = generation(root), now = before;
 
 	assert_return_code(kill(rig->stub, SIGHUP), errno);
-	for (int i = 0; i < 500 && now == before; i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS / 20 && now == before; i++) {
 		g_usleep(20000);
 		now = generation(root);
 	}

@@ -71,7 +71,7 @@ static bool state_is(GDBusConnection *c, const struct rig_sandbox *s, const char
 
 static void await_state(GDBusConnection *c, const struct rig_sandbox *s, const char *expected)
 {
-	for (int i = 0; i < 2000 && !state_is(c, s, expected); i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS / 10 && !state_is(c, s, expected); i++) {
 		(void)g_main_context_iteration(NULL, FALSE);
 		g_usleep(10000);
 	}
@@ -126,7 +126,7 @@ static void test_means(void **state)
 
 		launch(c, "notify", means[i], NULL, &s);
 		await_state(second, &s, "ready");
-		for (int k = 0; k < 2000 && mine <= i; k++) {
+		for (int k = 0; k < RIG_TIMEOUT_MS / 5 && mine <= i; k++) {
 			(void)g_main_context_iteration(NULL, FALSE);
 			g_usleep(5000);
 		}

@@ -2,8 +2,8 @@
 
 /*
  * What sandboxes share, and what they must not: JoinsPool= of two profiles, of two users, over reloads and
- * restarts; and the user ids of DynamicUser=, which no two sandboxes have one after the other. Rows J13 and
- * J34 of the threat model.
+ * restarts; the network namespace of those that can do nothing in one; and the user ids of DynamicUser=,
+ * which no two sandboxes have one after the other. Rows J13 and J34 of the threat model.
  */
 
 #include "rig.h"
@@ -17,6 +17,8 @@
 #define KEY  "815"
 
 /* Network and IPC of the pool "talk". Both may be used by all who may launch at all. */
+#define TRIES 1000 /* of two launches each */
+
 static const char profile[] =
 	"[Profile]\nTemplate=probe.profile\n[Access]\nAllowUser=lp\n[Namespaces]\nJoinsPool=%s\n";
 
@@ -80,15 +82,6 @@ static void end(GDBusConnection *c, struct rig_sandbox *s)
 	rig_sandbox_done(s);
 }
 
-/* Ends by itself; after the answer nothing of it is held any more. */
-static void finish(GDBusConnection *c, struct rig_sandbox *s)
-{
-	g_autofree char *result = rig_wait(c, s, NULL, NULL);
-
-	assert_string_equal(result, "success");
-	rig_sandbox_done(s);
-}
-
 static const char alone[] = "show-memory ENOENT\ntalk ECONNREFUSED\n";
 
 /* Two profiles, one pool, one owner: they talk over loopback and through shared memory. */
@@ -103,7 +96,7 @@ static void test_two_talk(void **state)
 	assert_string_equal(said, "memory hello\nshow-memory ok\ntalk ok\n");
 	heard = rig_read_all(s.stream[1], NULL);
 	assert_string_equal(heard, "received hello\nserve ok\n");
-	finish(c, &s);
+	rig_finish(c, &s);
 	rig_disconnect(*state, c);
 }
 
@@ -156,7 +149,7 @@ static void test_reload(void **state)
 	write_profiles(*state, "talk");
 	same = client(c, "pool-two");
 	assert_string_equal(same, "memory hello\nshow-memory ok\ntalk ok\n");
-	finish(c, &s);
+	rig_finish(c, &s);
 	server(c, "pool-one", &s);
 	write_profiles(*state, "silence");
 	other = client(c, "pool-two");
@@ -184,13 +177,13 @@ static void test_restarts(void **state)
 	} else {
 		adopted = client(c, "pool-two");
 		assert_string_equal(adopted, "memory hello\nshow-memory ok\ntalk ok\n");
-		finish(c, &s);
+		rig_finish(c, &s);
 	}
 	server(c, "pool-one", &s);
 	rig_kill_and_wait(*state, RIG_LAUNCHER);
 	fresh = client(c, "pool-two");
 	assert_string_equal(fresh, "memory hello\nshow-memory ok\ntalk ok\n");
-	finish(c, &s);
+	rig_finish(c, &s);
 	rig_disconnect(*state, c);
 }
 
@@ -238,6 +231,135 @@ static void test_uids_after_a_crash(void **state)
 	rig_disconnect(*state, c);
 }
 
+/* Two of which the filter refuses sockets, one of them for another user, too. */
+static void write_mute(struct rig *rig, const char *more)
+{
+	static const char mute[] = "[Profile]\nTemplate=probe.profile\n[Access]\nAllowUser=lp\n[Seccomp]\n"
+				   "SystemCallErrorNumber=EPERM\nSystemCallFilter=@system-"
+				   "service\nSystemCallFilter=~@network-io "
+				   "@keyring setns io_uring_setup io_uring_enter io_uring_register\n";
+	g_autofree char *text = g_strdup_printf("%s%s", mute, more);
+	GDBusConnection *root = rig_connect(rig, 0);
+
+	rig_write(rig, "profiles/mute-one.profile", mute);
+	rig_write(rig, "profiles/mute-two.profile", text);
+	g_variant_unref(rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL));
+	rig_disconnect(rig, root);
+}
+
+static char *network_of(GDBusConnection *c, const char *name)
+{
+	static const char *const argv[] = { "/probe", "see", NULL };
+	g_autofree char *output = rig_run_probe(c, name, argv, NULL);
+
+	return rig_probe_value(output, "ns_net");
+}
+
+/* Launches until two in turn have the same: those that come while none is in stock have their own. */
+static char *await_shared(GDBusConnection *c, const char *name)
+{
+	char *last = network_of(c, name);
+
+	for (int i = 0; i < RIG_TIMEOUT_MS; i++) {
+		char *now = network_of(c, name);
+		const bool same = g_str_equal(now, last);
+
+		g_free(last);
+		last = now;
+		if (same)
+			return now;
+	}
+	fail_msg("no two sandboxes share a network");
+	return last;
+}
+
+static void test_network_for_all(void **state)
+{
+	static const char *const attempts[] = { "/probe", "socket", "unix", "--", "connect", "@bailiff-test",
+		"--", "socket", "netlink", "--", "cat", "/proc/self/net/unix", NULL };
+	GDBusConnection *alice, *bob;
+	g_autofree char *shared = NULL, *other = NULL, *bobs = NULL, *own = NULL, *tried = NULL,
+			*apart = NULL, *again = NULL;
+
+	write_mute(*state, "");
+	alice = rig_connect(*state, RIG_ALICE);
+	bob = rig_connect(*state, RIG_BOB);
+	shared = await_shared(alice, "mute-one");
+	other = network_of(alice, "mute-two");
+	bobs = network_of(bob, "mute-two");
+	own = network_of(alice, "probe");
+	assert_string_equal(other, shared);
+	assert_string_equal(bobs, shared);
+	assert_string_not_equal(own, shared);
+	tried = rig_run_probe(bob, "mute-one", attempts, NULL);
+	if (!g_str_has_prefix(tried, "socket EPERM\nconnect EPERM\nsocket EPERM\nNum") ||
+		strchr(strstr(tried, "Num"), '@'))
+		fail_msg("%s", tried);
+	/* a reload that lets one of them make sockets takes it out, and leaves the others where they were */
+	write_mute(*state, "SystemCallFilter=socket\n");
+	apart = network_of(alice, "mute-two");
+	assert_string_not_equal(apart, shared);
+	again = network_of(alice, "mute-one");
+	assert_string_equal(again, shared);
+	write_mute(*state, "");
+	rig_disconnect(*state, alice);
+	rig_disconnect(*state, bob);
+	rig_wait_jailed(*state, 0);
+}
+
+/* With the launcher the namespace goes; launches go on, and share another one. */
+static void test_network_lost(void **state)
+{
+	GDBusConnection *c = rig_connect(*state, RIG_ALICE);
+
+	g_free(await_shared(c, "mute-one"));
+	for (int i = 0; i < 3; i++) {
+		rig_kill_and_wait(*state, RIG_LAUNCHER);
+		g_free(network_of(c, "mute-two"));
+		g_free(await_shared(c, "mute-one"));
+	}
+	rig_disconnect(*state, c);
+}
+
+/* Launches for one user and for another until the second has the network of the first. */
+static char *await_again(GDBusConnection *one, GDBusConnection *another, const char *name)
+{
+	for (int i = 0; i < TRIES; i++) {
+		g_autofree char *first = network_of(one, name), *second = network_of(another, name);
+
+		if (g_str_equal(first, second))
+			return g_steal_pointer(&first);
+	}
+	fail_msg("no sandbox has the network of the one before");
+	return NULL;
+}
+
+/* A sandbox that can make sockets and no more leaves its network to the next one of its kind, also another
+ * user's, and to no other; and after a crash of the launcher the next ones do. */
+static void test_network_again(void **state)
+{
+	static const char *const attempts[] = { "/probe", "socket", "unix", "--", "connect", "@bailiff-test",
+		"--", "cat", "/proc/self/net/unix", NULL };
+	GDBusConnection *alice, *bob;
+	g_autofree char *used = NULL, *other = NULL, *tried = NULL;
+
+	write_mute(*state, "SystemCallFilter=socket\nRestrictAddressFamilies=AF_UNIX AF_INET\n");
+	alice = rig_connect(*state, RIG_ALICE);
+	bob = rig_connect(*state, RIG_BOB);
+	used = await_again(alice, bob, "mute-two");
+	other = network_of(alice, "probe");
+	assert_string_not_equal(other, used);
+	tried = rig_run_probe(bob, "mute-two", attempts, NULL);
+	if (!g_str_has_prefix(tried, "socket ok\nconnect EPERM\nNum") || strchr(strstr(tried, "Num"), '@'))
+		fail_msg("%s", tried);
+	rig_kill_and_wait(*state, RIG_LAUNCHER);
+	g_free(await_again(alice, bob, "mute-two"));
+	write_mute(*state, "");
+	rig_disconnect(*state, alice);
+	rig_disconnect(*state, bob);
+	rig_wait_jailed(*state, 0);
+}
+
 static int setup(void **state)
 {
 	int r = rig_setup(state);
@@ -259,6 +381,9 @@ int main(void)
 		rig_test(test_reload),
 		cmocka_unit_test(test_restarts),
 		rig_test(test_disagreement),
+		rig_test(test_network_for_all),
+		cmocka_unit_test(test_network_lost),
+		cmocka_unit_test(test_network_again),
 		cmocka_unit_test(test_uids_after_a_crash),
 	};
 

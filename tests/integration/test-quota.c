@@ -111,7 +111,7 @@ static void end(struct rig *rig, const struct baseline *b)
 {
 	rig_wait_jailed(rig, 0);
 	rig_wait_ready(rig);
-	for (int i = 0; i < 250 && count_broker_fds(rig) != b->fds; i++)
+	for (int i = 0; i < RIG_TIMEOUT_MS / 20 && count_broker_fds(rig) != b->fds; i++)
 		g_usleep(20000);
 	assert_int_equal(count_broker_fds(rig), b->fds);
 	assert_int_equal(rig_pid(rig, RIG_BROKER), b->broker);

@@ -229,6 +229,7 @@ static void stop_and_wait(struct rig *rig, enum rig_process which)
 	fail_msg("a process that hangs was not replaced");
 }
 
+/* Q15 */
 static void test_hangs(void **state)
 {
 	struct rig *rig = *state;

@@ -58,7 +58,7 @@ static int stop(bailiff_sandbox *s)
 {
 	int k = -ECONNRESET;
 
-	for (int i = 0; i < 200 && (k == -ECONNRESET || k == -EHOSTUNREACH); i++) {
+	for (int i = 0; i < RIG_TIMEOUT_MS / 50 && (k == -ECONNRESET || k == -EHOSTUNREACH); i++) {
 		k = bailiff_sandbox_stop(s, 0);
 		if (k < 0)
 			g_usleep(50000);

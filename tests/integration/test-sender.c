@@ -299,10 +299,14 @@ static void test_handles_out_of_range(void **state)
 
 	peer_connect_as(&peer, rig->client_address, RIG_ALICE);
 	for (size_t i = 0; i < G_N_ELEMENTS(maps); i++) {
-		g_autofree char *error = peer_ask(&peer, peer_launch("tool", forever, maps[i]), &null, 1);
+		GDBusMessage *call = peer_launch("tool", forever, maps[i]);
+		g_autoptr(GDBusMessage) reply = peer_send(&peer, call, &null, 1) ? peer_receive(&peer) : NULL;
+		g_autofree char *said =
+			reply ? g_dbus_message_print(reply, 0) : g_strdup("the connection ended");
 
-		if (g_strcmp0(error, "org.freedesktop.DBus.Error.InvalidArgs") != 0)
-			fail_msg("%s: %s", maps[i], error);
+		if (!strstr(said, "org.freedesktop.DBus.Error.InvalidArgs") ||
+			!strstr(said, "Argument fds names a descriptor that the message does not have"))
+			fail_msg("%s: %s", maps[i], said);
 		assert_int_equal(rig_count_jailed(rig), 0);
 	}
 	peer_close(&peer);

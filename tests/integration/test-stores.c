@@ -129,13 +129,9 @@ static void launch(struct rig *rig, const char *const *argv, GDBusConnection **r
 
 static void end(struct rig *rig, GDBusConnection *c, struct rig_sandbox *s)
 {
-	g_autofree char *result = NULL;
-
 	(void)close(s->stream[0]);
 	s->stream[0] = -1;
-	result = rig_wait(c, s, NULL, NULL);
-	assert_string_equal(result, "success");
-	rig_sandbox_done(s);
+	rig_finish(c, s);
 	rig_disconnect(rig, c);
 }
 

@@ -75,6 +75,62 @@ static void test_over_restart(void **state)
 	rig_disconnect(rig, c);
 }
 
+static void lend(struct rig *rig, const char *user)
+{
+	g_autofree char *text =
+		g_strdup_printf("[Access]\nAllowUser=%s\n[Exec]\nExecutable=/usr/bin/sleep\n", user);
+
+	GDBusConnection *root = rig_connect(rig, 0);
+
+	rig_write(rig, "profiles/lent.profile", text);
+	g_variant_unref(rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL));
+	rig_disconnect(rig, root);
+}
+
+/* A16: a token gives no right. Who may not launch the profile any more is refused before it is looked at, by
+ * the broker that knows the sandbox and by one that has just come. */
+static void test_right_is_asked_again(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	g_autofree char *result = NULL;
+	struct rig_sandbox first, again;
+	struct rig_launch l;
+	int line[2];
+
+	assert_return_code(pipe2(line, O_CLOEXEC), errno);
+	lend(rig, "man");
+	l = with_token(forever, line[0], "");
+	l.profile = "lent";
+	rig_launch(c, &l, &first);
+	lend(rig, "lp");
+	for (int i = 0; i < 2; i++) {
+		l = with_token(forever, line[0], "");
+		l.profile = "lent";
+		rig_launch_fails(c, &l, RIG_ERROR("AccessDenied"), "may not launch profile lent");
+		if (i == 0) {
+			rig_kill_and_wait(rig, RIG_BROKER);
+			c = rig_reconnect(rig, c, RIG_ALICE);
+		}
+	}
+	lend(rig, "man");
+	l = with_token(forever, line[0], "");
+	l.profile = "lent";
+	rig_launch(c, &l, &again);
+	assert_true(is_repeated(&again));
+	assert_int_equal(again.id, first.id);
+	(void)close(line[1]);
+	(void)close(line[0]);
+	/* that its processes are gone is no news of the broker's yet */
+	result = rig_wait(c, &again, NULL, NULL);
+	assert_string_equal(result, "client-gone");
+	rig_sandbox_done(&first);
+	rig_sandbox_done(&again);
+	rig_wait_jailed(rig, 0);
+	g_variant_unref(rig_call_ok(c, BY_NAME, RIG_SANDBOX, "Release", NULL));
+	rig_disconnect(rig, c);
+}
+
 /* D10: neither by its name nor by its id; and root sees the id. */
 static void test_others(void **state)
 {
@@ -147,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rig_test(test_over_restart),
+		rig_test(test_right_is_asked_again),
 		rig_test(test_others),
 		rig_test(test_signal),
 	};

@@ -69,8 +69,12 @@ bool rig_has_template(struct rig *r);
 /* Has one made, as the launcher does it. False: there is none. With BAILIFF_TEST_TEMPLATES=1 each
  * rig_start() tries that first. */
 bool rig_make_template(struct rig *r);
+/* What the probe is to do, for a jail that was parked. */
+void rig_arguments(struct rig *r, const char *const *argv);
 /* jail_start() with these arguments for the probe. Returns its result; the error is in r->error. */
 int rig_start(struct rig *r, const char *const *argv);
+/* The same for a jail that waits to be told what to run; and waits for it to be built. */
+int rig_park(struct rig *r);
 /* rig_start(), the go, and a report that must be of success. */
 void rig_launch(struct rig *r, const char *const *argv);
 /* Waits for the report: 1, or negative. */

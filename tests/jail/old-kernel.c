@@ -22,7 +22,7 @@ static noreturn void launch(struct rig *r, const struct filter_rule *rule, struc
 	r->spec.filter = filter;
 	answer->result = START(r, "see");
 	if (answer->result >= 0) {
-		(void)jail_go(&r->jail);
+		(void)jail_go(&r->jail, &r->spec);
 		answer->result = rig_report(r);
 		answer->lacking = r->jail.lacking;
 	}

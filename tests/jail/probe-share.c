@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* What sandboxes of one pool share: a loopback network and System V shared memory. One offers, another takes.
- */
+ * And what outlives a sandbox: a socket that it has handed out. */
 
 #include "base/parse.h"
 #include "probe.h"
@@ -86,7 +86,43 @@ static long show_memory(int argc, char **argv)
 	return shmdt(p);
 }
 
+/* Makes a socket, and hands it to who has the other end of this descriptor. */
+static long hand_out(int argc, char **argv)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec part = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
+	struct msghdr m = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	int fd = socket(number(argv[1]), number(argv[2]) | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	control.head.cmsg_len = CMSG_LEN(sizeof(fd));
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	return result(sendmsg(number(argv[3]), &m, MSG_NOSIGNAL));
+}
+
+/* As many as asked for, and no more is done with them. */
+static long make_sockets(int argc, char **argv)
+{
+	for (int i = number(argv[3]); i > 0; i--) {
+		int fd = socket(number(argv[1]), number(argv[2]), 0);
+
+		if (fd < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 const struct probe_command share_commands[] = {
+	{ "hand-out", 3, 3, "FAMILY TYPE FD: a socket", hand_out },
+	{ "make-sockets", 3, 3, "FAMILY TYPE COUNT", make_sockets },
 	{ "serve", 1, 1, "PORT", serve },
 	{ "talk", 2, 2, "PORT TEXT", talk },
 	{ "make-memory", 2, 2, "KEY TEXT", make_memory },

@@ -254,7 +254,8 @@ static void test_memory_refused(void **state)
 		_cleanup_(compiled_profile_done) struct compiled_profile p;
 
 		use_keys(r, &p, S("MemoryDenyWriteExecute=yes"));
-		if (filter_apply(&rule, 1, FILTER_PERMIT) < 0 || START(r, "see") < 0 || jail_go(&r->jail) < 0)
+		if (filter_apply(&rule, 1, FILTER_PERMIT) < 0 || START(r, "see") < 0 ||
+			jail_go(&r->jail, &r->spec) < 0)
 			_exit(2);
 		if (rig_report(r) != -EPERM || r->error.stage != STAGE_SECCOMP ||
 			!strstr(r->error.object, "MemoryDenyWriteExecute="))

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/filter.h"
 #include "harness.h"
+#include "jail/report.h"
 #include "old-kernel.h"
 
 #include <errno.h>
@@ -51,8 +52,8 @@ static const struct {
 	{ SYS_umount2, ENOSYS, STAGE_MOUNTS, "pivot_root" },
 	{ SYS_chroot, ENOSYS, STAGE_MOUNTS, "chroot" },
 	{ SYS_dup3, ENOSYS, STAGE_FDS, "file descriptor" },
-	{ SYS_close_range, ENOSYS, STAGE_FDS, "file descriptor" },
-	{ SYS_close_range, EINVAL, STAGE_FDS, "file descriptor" },
+	{ SYS_close_range, ENOSYS, STAGE_FDS, "table of descriptors" },
+	{ SYS_close_range, EINVAL, STAGE_FDS, "table of descriptors" },
 	{ SYS_keyctl, EPERM, STAGE_IDS, "session keyring" },
 	{ SYS_prlimit64, ENOSYS, STAGE_FDS, "limit of open files" },
 	{ SYS_setgroups, ENOSYS, STAGE_IDS, "setgroups" },
@@ -131,6 +132,11 @@ static int hold_init(void)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
+static bool is_built(const struct jail *j)
+{
+	return __atomic_load_n(&j->last_word[REPORT_PAYLOAD].error, __ATOMIC_ACQUIRE) == REPORT_READY;
+}
+
 /* The payload, told to go, waits as long as the init does. An exit status. */
 static int go_before_init(struct rig *r)
 {
@@ -138,10 +144,13 @@ static int go_before_init(struct rig *r)
 	struct seccomp_notif call = { 0 };
 	struct seccomp_notif_resp answer = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
-	if (listener < 0 || START(r, "see") < 0 || jail_go(&r->jail) < 0)
+	if (listener < 0 || START(r, "see") < 0 || jail_go(&r->jail, &r->spec) < 0)
 		return 1;
+	/* the go was there first, so it says in memory alone that it is built */
+	for (int i = 0; i < 10000 && !is_built(&r->jail); i++)
+		usleep(1000);
 	usleep(100000);
-	if (jail_read_report(&r->jail, &r->error) != 0 || !r->jail.built)
+	if (!is_built(&r->jail) || jail_read_report(&r->jail, &r->error) != 0)
 		return 2;
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
 		return 3;

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LOOPBACK_UP 0x8914 /* SIOCSIFFLAGS */
@@ -53,6 +54,11 @@ static void want_timer_slack(struct rig *r)
 {
 	tuning = (struct compiled_tuning){ .set = TUNE_TIMER_SLACK, .timer_slack_nsec = 123456 };
 	r->spec.tuning = &tuning;
+}
+
+static void want_host_network(struct rig *r)
+{
+	r->spec.namespaces &= ~JAIL_NS_NET;
 }
 
 static void want_raw_sockets(struct rig *r)
@@ -94,6 +100,11 @@ static const struct row {
 		"PrivateUTS=: domain name" },
 	{ want_nothing, FILTER_DENY_ARG(ioctl, 1, FILTER_WHOLE_ARG, LOOPBACK_UP, ENODEV), -ENODEV,
 		STAGE_NAMESPACES, "PrivateNetwork=: loopback device" },
+	{ want_host_network, FILTER_DENY_ARG(socket, 0, FILTER_WHOLE_ARG, AF_INET, EAFNOSUPPORT),
+		-EAFNOSUPPORT, STAGE_NAMESPACES,
+		"PrivateNetwork=no: the launcher itself may make no sockets of AF_INET" },
+	{ want_raw_sockets, REFUSE_OPTION(PR_CAPBSET_READ, EINVAL), -EPERM, STAGE_CAPABILITIES,
+		"the launcher itself lacks CAP_NET_RAW" },
 	{ want_propagation, FILTER_DENY(mount_setattr, ENOSYS), -ENOSYS, STAGE_MOUNTS, "" },
 	{ want_nice, FILTER_DENY(setpriority, ENOSYS), -ENOSYS, STAGE_RLIMITS, "Nice= 5" },
 	{ want_cpus, FILTER_DENY(sched_setaffinity, ENOSYS), -ENOSYS, STAGE_RLIMITS, "CPUAffinity=" },
@@ -124,6 +135,7 @@ static void forget(struct rig *r)
 	r->spec.deny_write_execute = false;
 	r->spec.propagation = PROPAGATION_PRIVATE;
 	r->spec.hostname = "jail";
+	r->spec.namespaces |= JAIL_NS_NET;
 }
 
 static void test_keys_are_named(void **state)
@@ -171,7 +183,7 @@ static void test_kernel_as_it_is(void **state)
 /* A /proc as a kernel has it that lacks one kind of namespaces. */
 static int make_proc(struct rig *r, const char *lacking)
 {
-	static const char *const kinds[] = { "mnt", "net", "ipc", "uts", "time" };
+	static const char *const kinds[] = { "mnt", "net", "ipc", "uts", "time", "pid_for_children" };
 	const char *path = rig_mkdir(r, rig_format(r, "proc-%s", lacking), 0755);
 
 	(void)rig_mkdir(r, rig_format(r, "proc-%s/self", lacking), 0755);
@@ -189,7 +201,6 @@ static void test_namespaces(void **state)
 		const char *file, *object;
 	} kinds[] = {
 		{ "mnt", "PrivateMounts=: this kernel has no mount namespaces" },
-		{ "net", "PrivateNetwork=: this kernel has no network namespaces" },
 		{ "ipc", "PrivateIPC=: this kernel has no IPC namespaces" },
 		{ "uts", "PrivateUTS=: this kernel has no UTS namespaces" },
 		{ "time", "PrivateTime=: this kernel has no time namespaces" },
@@ -212,6 +223,35 @@ static void test_namespaces(void **state)
 		assert_string_equal(a.error.object, kinds[i].object);
 		(void)fd_close(r->context.proc_fd);
 	}
+	r->context.proc_fd = proc_fd;
+}
+
+/* Made by unshare(2), which says the same; and what it says on kernels that have them is not mistaken for it.
+ */
+static void test_networks(void **state)
+{
+	const struct filter_rule lacking =
+		FILTER_DENY_ARG(unshare, 0, FILTER_WHOLE_ARG, CLONE_NEWNET, EINVAL);
+	const struct filter_rule full = FILTER_DENY_ARG(unshare, 0, FILTER_WHOLE_ARG, CLONE_NEWNET, ENOSPC);
+	struct rig *r = *state;
+	int proc_fd = r->context.proc_fd;
+	struct answer a;
+
+	old_kernel_launch(r, &lacking, &a);
+	assert_int_equal(a.result, -EINVAL);
+	assert_int_equal(a.error.stage, STAGE_NAMESPACES);
+	assert_string_equal(a.error.object, "PrivateNetwork=: network namespace");
+	old_kernel_launch(r, &full, &a);
+	assert_int_equal(a.result, -ENOSPC);
+	assert_int_equal(a.error.stage, STAGE_NAMESPACES);
+	assert_string_equal(a.error.object, "PrivateNetwork=: network namespace");
+	r->context.proc_fd = make_proc(r, "net");
+	assert_true(r->context.proc_fd >= 0);
+	old_kernel_launch(r, &lacking, &a);
+	assert_int_equal(a.result, -EOPNOTSUPP);
+	assert_int_equal(a.error.stage, STAGE_NAMESPACES);
+	assert_string_equal(a.error.object, "PrivateNetwork=: this kernel has no network namespaces");
+	(void)fd_close(r->context.proc_fd);
 	r->context.proc_fd = proc_fd;
 }
 
@@ -245,6 +285,7 @@ static int run(void)
 		TEST(test_keys_are_named),
 		TEST(test_kernel_as_it_is),
 		TEST(test_namespaces),
+		TEST(test_networks),
 		TEST(test_optional),
 	};
 

@@ -332,7 +332,7 @@ static noreturn void launch(struct rig *r, int version, struct answer *answer)
 	if (answer->result >= 0) {
 		answer->lacking = r->jail.lacking;
 		answer->without = r->jail.without_landlock;
-		(void)jail_go(&r->jail);
+		(void)jail_go(&r->jail, &r->spec);
 		answer->result = rig_report(r);
 	}
 	answer->error = r->error;

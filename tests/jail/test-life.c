@@ -147,8 +147,8 @@ static void test_go_once(void **state)
 	struct rig *r = *state;
 
 	assert_int_equal(START(r, "exit", "0"), 0);
-	assert_int_equal(jail_go(&r->jail), 0);
-	assert_int_equal(jail_go(&r->jail), -EBADF);
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(jail_go(&r->jail, &r->spec), -EBADF);
 	assert_int_equal(rig_report(r), 1);
 	assert_int_equal(jail_read_report(&r->jail, &r->error), -EBADF);
 	rig_finish(r);
@@ -166,7 +166,7 @@ static void test_go_to_the_dead(void **state)
 	assert_int_equal(process_signal(r->jail.pidfd, SIGKILL), 0);
 	assert_int_equal(rig_report(r), -ECHILD);
 	assert_true(poll(&p, 1, 20000) > 0);
-	assert_int_equal(jail_go(&r->jail), -EPIPE);
+	assert_int_equal(jail_go(&r->jail, &r->spec), -EPIPE);
 	rig_finish(r);
 	expect_status(r, CLD_KILLED, SIGKILL);
 }
@@ -368,7 +368,7 @@ static void test_many_at_once(void **state)
 	for (int i = 0; i < MANY; i++) {
 		r->spec.id += 1000;
 		assert_int_equal(START(r, "sleep", "1000"), 0);
-		assert_int_equal(jail_go(&r->jail), 0);
+		assert_int_equal(jail_go(&r->jail, &r->spec), 0);
 		jails[i] = r->jail;
 	}
 	for (int i = 0; i < MANY; i++) {
@@ -458,6 +458,7 @@ static void test_host_pid(void **state)
 
 	/* the rig's host procfs is our own */
 	rig_launch(r, ARGS("sleep", "1000"));
+	jail_find_host_pid(&r->context, &r->jail);
 	assert_int_equal(r->jail.host_pid, r->jail.pid);
 	jail_kill(&r->jail);
 	rig_finish(r);

@@ -401,7 +401,7 @@ static void test_no_propagation(void **state)
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
 	rig_bind(r, directory, "/data", 0);
 	assert_int_equal(START(r, "await-signal"), 0);
-	assert_int_equal(jail_go(&r->jail), 0);
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
 	assert_int_equal(rig_report(r), 1);
 	assert_true(payload_sees(r, " /data "));
 	assert_int_equal(mount("tmpfs", sub, "tmpfs", 0, NULL), 0);
@@ -440,7 +440,7 @@ static void launch_once(struct rig *r)
 	r->spec.id++;
 	result = START(r, "open", "/target/passwd", "--", "open", "/target/mine");
 	assert_true(result >= 0);
-	(void)jail_go(&r->jail);
+	(void)jail_go(&r->jail, &r->spec);
 	result = rig_report(r);
 	if (result < 0) {
 		assert_int_equal(r->error.stage, STAGE_MOUNTS);

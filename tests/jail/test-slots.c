@@ -417,7 +417,7 @@ static void test_race(void **state)
 		r->spec.id++;
 		result = rig_start(r, ARGS("cat", "/input/file"));
 		assert_int_equal(result, 0);
-		(void)jail_go(&r->jail);
+		(void)jail_go(&r->jail, &r->spec);
 		result = rig_report(r);
 		if (result == 1)
 			bound++;

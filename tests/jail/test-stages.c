@@ -311,7 +311,7 @@ static void expect_outside(struct rig *r)
 	int result = START(r, "see");
 
 	if (result >= 0) {
-		(void)jail_go(&r->jail);
+		(void)jail_go(&r->jail, &r->spec);
 		result = rig_report(r);
 		jail_done(&r->context, &r->jail);
 	}

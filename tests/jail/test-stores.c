@@ -266,7 +266,7 @@ static void test_bad_stores(void **state)
 		/* one that was killed may take longer to end than the launcher waits */
 		r->spec.id++;
 		assert_int_equal(START(r, "see"), 0);
-		(void)jail_go(&r->jail);
+		(void)jail_go(&r->jail, &r->spec);
 		assert_int_equal(rig_report(r), bad[i].error);
 		assert_int_equal(r->error.stage, STAGE_MOUNTS);
 		if (!strstr(r->error.object, bad[i].object))
@@ -460,7 +460,7 @@ static noreturn void launch_on_old_kernel(struct rig *r, const struct filter_rul
 		_exit(2);
 	result = START(r, "see");
 	if (result >= 0) {
-		(void)jail_go(&r->jail);
+		(void)jail_go(&r->jail, &r->spec);
 		result = rig_report(r);
 	}
 	jail_done(&r->context, &r->jail);

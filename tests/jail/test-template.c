@@ -374,6 +374,79 @@ static void test_restrictions(void **state)
 	assert_true(rig_has_template(r));
 }
 
+static struct landlock_rule rule(enum path_access access, const char *path)
+{
+	return (struct landlock_rule){ .access = access, .path = (char *)(uintptr_t)path };
+}
+
+/* What a rule's path leads to is what it leads to when the jail is made, not the template. */
+static void test_rules_of_each_launch(void **state)
+{
+	struct rig *r = *state;
+	struct landlock_rule rules[] = { rule(PATH_READ_EXECUTE, RIG_PROBE), rule(PATH_READ_ONLY, "/data/in"),
+		rule(PATH_READ_ONLY, "/deep/other"), rule(PATH_READ_WRITE, "/tmp") };
+	const struct compiled_landlock landlock = {
+		.restricts = RESTRICT_FILES, .rules = rules, .n_rules = ELEMENTSOF(rules)
+	};
+
+	rig_bind(r, rig_mkdir(r, "data", 0755), "/data", MOUNT_READ_ONLY);
+	rig_mkdir(r, "data/in", 0755);
+	rig_file(r, "data/in/file", "", 0444);
+	rig_mkdir(r, "data/later", 0755);
+	rig_file(r, "data/later/file", "", 0444);
+	rig_bind(r, rig_mkdir(r, "other", 0755), "/deep/other", MOUNT_READ_ONLY);
+	rig_file(r, "other/file", "", 0444);
+	r->spec.landlock = &landlock;
+	have_template(r);
+	replace(r, "data/out", "data/in");
+	replace(r, "data/in", "data/later");
+	RUN(r, "open", "/data/in/file", "--", "open", "/data/out/file", "--", "open", "/deep/other/file",
+		"--", "mkdir", "/tmp/new", "--", "open", "/dev/null");
+	assert_string_equal(r->output, "open ok\nopen EACCES\nopen ok\nmkdir ok\nopen EACCES\n");
+	assert_true(rig_has_template(r));
+}
+
+/* Of another profile with the same mounts, the rules are its own. */
+static void test_rules_of_each_profile(void **state)
+{
+	struct rig *r = *state;
+	struct landlock_rule rules[] = { rule(PATH_READ_EXECUTE, RIG_PROBE), rule(PATH_READ_ONLY, "/one") };
+	struct compiled_landlock landlock = {
+		.restricts = RESTRICT_FILES, .rules = rules, .n_rules = ELEMENTSOF(rules)
+	};
+
+	rig_bind(r, rig_mkdir(r, "one", 0755), "/one", MOUNT_READ_ONLY);
+	rig_file(r, "one/file", "", 0444);
+	rig_bind(r, rig_mkdir(r, "two", 0755), "/two", MOUNT_READ_ONLY);
+	rig_file(r, "two/file", "", 0444);
+	r->spec.landlock = &landlock;
+	have_template(r);
+	rules[1] = rule(PATH_READ_ONLY, "/two");
+	RUN(r, "open", "/one/file", "--", "open", "/two/file");
+	assert_string_equal(r->output, "open EACCES\nopen ok\n");
+	assert_true(rig_has_template(r));
+}
+
+/* A path that is made inaccessible leads to nothing, and a rule for it lets nobody to what was there. */
+static void test_rule_of_inaccessible(void **state)
+{
+	struct rig *r = *state;
+	struct landlock_rule rules[] = { rule(PATH_READ_EXECUTE, RIG_PROBE), rule(PATH_READ_ONLY, "/data") };
+	const struct compiled_landlock landlock = {
+		.restricts = RESTRICT_FILES, .rules = rules, .n_rules = ELEMENTSOF(rules)
+	};
+	const char *source = rig_mkdir(r, "data", 0755);
+
+	rig_file(r, "data/file", "", 0444);
+	rig_bind(r, source, "/data", MOUNT_READ_ONLY);
+	rig_bind(r, source, "/same", MOUNT_READ_ONLY);
+	r->spec.landlock = &landlock;
+	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/data", false);
+	have_template(r);
+	RUN(r, "open", "/same/file");
+	assert_string_equal(r->output, "open EACCES\n");
+}
+
 /* There is a bound, and the one that was used longest ago makes room. */
 static void test_many(void **state)
 {
@@ -421,6 +494,9 @@ static int run(void)
 		TEST(test_in_the_way),
 		TEST(test_foreign_mount_point),
 		TEST(test_restrictions),
+		TEST(test_rules_of_each_launch),
+		TEST(test_rules_of_each_profile),
+		TEST(test_rule_of_inaccessible),
 		TEST(test_many),
 	};
 

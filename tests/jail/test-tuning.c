@@ -283,7 +283,7 @@ static int run_core_optional(struct rig *r)
 	if (pretend_none() < 0 || START(r, "exit", "0") < 0)
 		return 1;
 	incomplete = (r->jail.lacking & 1U << LACK_CORE_SCHEDULING) != 0;
-	if (jail_go(&r->jail) < 0 || rig_report(r) != 1)
+	if (jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1)
 		return 2;
 	jail_done(&r->context, &r->jail);
 	return incomplete ? 0 : 3;

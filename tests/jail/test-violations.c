@@ -5,6 +5,7 @@
  * that asks says of every call what the one that kills would have said.
  */
 
+#include "base/denied.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/filter.h"
@@ -180,7 +181,7 @@ static void test_listener_gone(void **state)
 	free(p.v);
 }
 
-/* What of the two calls that were excepted while the jail was built is left. */
+/* What of the two calls that were excepted while the jail was built is left; see test-behind.c. */
 static void test_exceptions_are_closed(void **state)
 {
 	struct rig *r = *state;
@@ -222,7 +223,7 @@ static int run_below_a_listener(struct rig *r)
 
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0)
 		return 1;
-	if (START(r, "call", NUMBER(SYS_sethostname), "0", "0") < 0 || jail_go(&r->jail) < 0 ||
+	if (START(r, "call", NUMBER(SYS_sethostname), "0", "0") < 0 || jail_go(&r->jail, &r->spec) < 0 ||
 		rig_report(r) != 1)
 		return 2;
 	if (r->jail.listener_fd >= 0)
@@ -259,35 +260,68 @@ static void test_verdicts(void **state)
 {
 	struct rig *r = *state;
 	struct program p = use_policy(r, VIOLATIONS_TOLD);
-	struct violation_plan plan = { 0 };
+	struct filter_plan plan = { 0 };
 	struct jail_error e;
 
-	assert_int_equal(prepare_violations(&r->spec, 5, &plan, &e), 0);
+	assert_int_equal(prepare_violations(&r->context, &r->spec, 5, &plan, &e), 0);
 	assert_true(plan.asks);
 	for (uint32_t nr = 0; nr < 600; nr++) {
-		const uint64_t args[6] = { 5, (uintptr_t)&plan.message, MSG_NOSIGNAL };
+		const uint64_t args[6] = { 5 };
 		uint32_t arch = filter_native_arch();
 		uint32_t plain = filter_verdict(p.v, p.n, arch, nr, args),
-			 asking = filter_verdict(
-				 plan.ask_program.filter, plan.ask_program.len, arch, nr, args),
-			 closing = filter_verdict(
-				 plan.close_program.filter, plan.close_program.len, arch, nr, args);
+			 asking = filter_verdict(plan.whole.filter, plan.whole.len, arch, nr, args),
+			 closing = filter_verdict(plan.closer.filter, plan.closer.len, arch, nr, args);
 
-		if (nr == SYS_sendmsg) {
-			assert_int_equal(asking, SECCOMP_RET_ALLOW);
-			assert_int_equal(closing, plain);
-			continue;
-		}
 		assert_int_equal(closing, SECCOMP_RET_ALLOW);
 		if (plain == FILTER_KILL && nr != SYS_acct)
 			assert_int_equal(asking, SECCOMP_RET_USER_NOTIF);
 		else
 			assert_int_equal(asking, plain);
 		assert_int_equal(
-			filter_verdict(plan.ask_program.filter, plan.ask_program.len, 0x40000003, nr, args),
-			FILTER_KILL);
+			filter_verdict(plan.whole.filter, plan.whole.len, 0x40000003, nr, args), FILTER_KILL);
 	}
-	violation_plan_done(&plan);
+	filter_plan_done(&plan);
+	free(p.v);
+}
+
+static bool is_denied(uint32_t number, uint32_t word)
+{
+	for (size_t i = 0; i < n_denied_calls; i++)
+		if (denied_calls[i].number == number &&
+			(denied_calls[i].mask == 0 || (word & denied_calls[i].mask) == denied_calls[i].value))
+			return true;
+	return false;
+}
+
+/* Where all is killed for: each line of the keeper's list is found, whatever its place, and no call beside.
+ */
+static void test_denied(void **state)
+{
+	static const struct filter_rule only = { SYS_read, FILTER_PERMIT, 0, 0, 0 };
+	static const uint32_t words[] = { 0, TIOCSTI, TIOCSETD, TIOCGWINSZ, 0xffffffff };
+	struct rig *r = *state;
+	struct filter_plan plan = { 0 };
+	struct jail_error e;
+	struct program p;
+
+	assert_int_equal(filter_build(&only, 1, FILTER_KILL, &p.v, &p.n), 0);
+	r->spec.filter = p.v;
+	r->spec.n_filter = p.n;
+	r->spec.violations = VIOLATIONS_TOLD;
+	assert_int_equal(prepare_violations(&r->context, &r->spec, 5, &plan, &e), 0);
+	for (uint32_t nr = 0; nr < 600; nr++)
+		for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+			const uint64_t args[6] = { 0, words[i] };
+			uint32_t verdict = filter_verdict(
+				plan.whole.filter, plan.whole.len, filter_native_arch(), nr, args);
+
+			if (nr == SYS_read)
+				assert_int_equal(verdict, FILTER_PERMIT);
+			else
+				assert_int_equal(verdict, is_denied(nr, words[i]) ? SECCOMP_RET_KILL_PROCESS
+										  : SECCOMP_RET_USER_NOTIF);
+		}
+	filter_plan_done(&plan);
 	free(p.v);
 }
 
@@ -307,7 +341,7 @@ static void test_auto(void **state)
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
 		for (int told = 0; told < 2; told++) {
-			struct violation_plan plan = { 0 };
+			struct filter_plan plan = { 0 };
 			struct jail_error e;
 			struct program p;
 
@@ -315,9 +349,9 @@ static void test_auto(void **state)
 			r->spec.filter = p.v;
 			r->spec.n_filter = p.n;
 			r->spec.violations = told ? VIOLATIONS_TOLD : VIOLATIONS_AUTO;
-			assert_int_equal(prepare_violations(&r->spec, 5, &plan, &e), 0);
+			assert_int_equal(prepare_violations(&r->context, &r->spec, 5, &plan, &e), 0);
 			assert_int_equal(plan.asks, told || rows[i].asks);
-			violation_plan_done(&plan);
+			filter_plan_done(&plan);
 			free(p.v);
 		}
 }
@@ -371,15 +405,16 @@ static uint64_t time_calls(bool argument)
 	       (uint64_t)begin.tv_nsec;
 }
 
-static void run_calls(const struct program *p, struct violation_plan *plan, int result)
+static void run_calls(const struct rig *r, const struct program *p, struct filter_plan *plan, int result)
 {
 	struct jail_error e;
 	uint64_t nsec[2];
 	bool asks = false;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		(plan->asks && apply_violations(plan, &asks, &e) < 0) || asks != plan->asks ||
-		(!asks && filter_load(p->v, p->n) < 0))
+		(plan->asks &&
+			(apply_violations(plan, &r->spec, &asks, &e) < 0 || apply_closer(plan, &e) < 0)) ||
+		asks != plan->asks || (!asks && filter_load(p->v, p->n) < 0))
 		_exit(1);
 	for (int i = 0; i < 2; i++)
 		nsec[i] = time_calls(i == 1);
@@ -390,18 +425,18 @@ static void run_calls(const struct program *p, struct violation_plan *plan, int 
 static void measure_calls(struct rig *r, enum violation_report way, uint64_t nsec[2])
 {
 	struct program p = use_policy(r, way);
-	struct violation_plan plan = { 0 };
+	struct filter_plan plan = { 0 };
 	int result[2], go[2], status;
 	struct jail_error e;
 	pid_t pid;
 
 	assert_int_equal(pipe2(result, O_CLOEXEC), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go), 0);
-	assert_int_equal(prepare_violations(&r->spec, go[1], &plan, &e), 0);
+	assert_int_equal(prepare_violations(&r->context, &r->spec, go[1], &plan, &e), 0);
 	assert_int_equal(plan.asks, way == VIOLATIONS_TOLD);
 	pid = fork();
 	if (pid == 0)
-		run_calls(&p, &plan, result[1]);
+		run_calls(r, &p, &plan, result[1]);
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -410,7 +445,7 @@ static void measure_calls(struct rig *r, enum violation_report way, uint64_t nse
 		(void)close(result[i]);
 		(void)close(go[i]);
 	}
-	violation_plan_done(&plan);
+	filter_plan_done(&plan);
 	free(p.v);
 }
 
@@ -455,6 +490,7 @@ static int run(void)
 		TEST(test_below_a_listener),
 		TEST(test_failed_exec),
 		TEST(test_verdicts),
+		TEST(test_denied),
 		TEST(test_auto),
 		TEST(test_cost),
 		TEST(test_cost_of_calls),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fails when a man page is malformed, not installed, or refers to one of ours that is not there; when the page of the
 D-Bus interface lacks a member; when an XML file does not parse, or a document names a file that is not there; when a fault
-of a peer leads to no test.
+of a peer leads to no test, or none of a threat's tests has its number.
 
 usage: check-docs.py SOURCE-ROOT
 """
@@ -16,6 +16,9 @@ import xml.etree.ElementTree as xml
 LINK = re.compile(r'\]\((?!https?:|mailto:|#)([^)#\s]+)')
 OWN_PAGE = re.compile(r'Xr ((?:lib)?bailiff\S*|org\.bailiff\S*) ([1-8])')
 PATH = re.compile(r'`((?:client|daemon|dbus|docs|init|meson|policies|tests)/[\w./*-]*)`')
+
+# How many threats the list has of each kind whose tests say their numbers; the others' have words of their own.
+NUMBERED = {'A': 16, 'P': 28, 'F': 18, 'R': 14, 'D': 16, 'Q': 22}
 
 
 def check_man(root):
@@ -93,13 +96,33 @@ def check_rows(root):
                     for row in rows if row not in known)
 
 
+def check_numbers(root):
+    """Each threat is in the table, or among what is not tested; one at least of its tests says its number."""
+    tests, said = {}, {}
+    model = (root / 'docs/THREAT-MODEL.md').read_text(encoding='utf-8')
+    for line in model.splitlines():
+        if row := re.match(r'\| ([A-Z]\d[^|]*) \|', line):
+            for number in expand(row[1]):
+                tests.setdefault(number, set()).update(re.findall(r'`(tests/[\w./-]+)`', line))
+    for file in set().union(*tests.values()):
+        path = root / file
+        said[file] = set(re.findall(r'\b[A-Z]\d+\b', path.read_text(encoding='utf-8'))) if path.is_file() else set()
+    for number, files in sorted(tests.items()):
+        if files and number[0] in NUMBERED and not any(number in said[file] for file in files):
+            yield f'docs/THREAT-MODEL.md: {number}: none of its tests has that number: {", ".join(sorted(files))}'
+    untested = model[model.find('\nNot tested yet'):]
+    for number in (f'{kind}{n}' for kind, last in NUMBERED.items() for n in range(1, last + 1)):
+        if number not in tests and not re.search(rf'\b{number}\b', untested):
+            yield f'docs/THREAT-MODEL.md: {number} has no row, and is not said to be untested'
+
+
 def main(root):
     root = pathlib.Path(root).resolve()
     if not shutil.which('mandoc'):
         print('mandoc is not installed')
         return 77
     complaints = [*check_man(root), *check_references(root), *check_interface(root), *check_xml(root), *check_links(root),
-                  *check_rows(root)]
+                  *check_rows(root), *check_numbers(root)]
     print('\n'.join(complaints) if complaints else 'man pages, XML and links are in order')
     return 1 if complaints else 0
 

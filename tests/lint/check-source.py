@@ -36,6 +36,9 @@ WRONG_BUS = re.compile(r'\bsd_bus_send\s*\(\s*(?!NULL\b)')
 # Deadlines hold when the clock is set and when the machine sleeps (Q20). The time of day is for people alone.
 WRONG_CLOCK = re.compile(r'\bCLOCK_(?:REALTIME|MONOTONIC|TAI)\w*')
 CLOCK_EXEMPT = {'daemon/base/io.c', 'daemon/jail/stage.c'}  # the second measures how long stages take
+# When a process started tells nobody who it is: other processes can have the same number and time (A6). Nobody who knows
+# pidfds reads the file that has it.
+START_TIME = re.compile(r'"(?:[^"\n]*/)?stat"|\bstarttime\b')
 CODE = ('*.c', '*.h')
 SCRIPTS = ('*.sh', '*.py', 'meson.build', '*.build', '*.profile', '*.policy', '*.conf', '*.xml', '*.service', '*.sym')
 NEEDS_LICENCE = ('*.c', '*.h', '*.sh', '*.py')
@@ -49,7 +52,15 @@ def blank(match):
     return re.sub(r'[^\n]', ' ', match.group(0))
 
 
+def check_start_times(relative, text):
+    if relative.startswith('daemon/') and not relative.startswith('daemon/seccomp/'):
+        for number, line in enumerate(text.splitlines(), 1):
+            if START_TIME.search(line):
+                yield f'{relative}:{number}: /proc/PID/stat: compare pidfds (base/process.h), not times of start'
+
+
 def check_code(relative, text):
+    yield from check_start_times(relative, text)
     code = COMMENT_OR_STRING.sub(blank, text)
     library = relative.startswith(LIBRARIES) and relative not in LIBRARY_EXEMPT
     for number, line in enumerate(code.splitlines(), 1):

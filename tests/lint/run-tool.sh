@@ -17,6 +17,17 @@ require()
 	}
 }
 
+# OpenRC's and Upstart's, with somebody for the first to call
+service_scripts()
+{
+	sed '1d; s/@[a-z]*@/x/g' init/openrc/bailiffd.in
+	for part in pre-start post-start; do
+		echo "upstart_${part%-start}() {"
+		sed -n "/^$part script\$/,/^end script\$/{/script\$/d; s/@[a-z]*@/x/g; p}" init/upstart/bailiffd.conf.in
+		echo '}'
+	done
+}
+
 sources()
 {
 	find daemon dbus client tests -name '*.[ch]' -not -path '*/corpus/*' -print0
@@ -52,7 +63,15 @@ cppcheck)
 	;;
 shell)
 	require shellcheck
-	find tests -name '*.sh' -print0 | xargs -0 shellcheck -x dev .ci/run .ci/nightly .ci/steps
+	find tests daemon -name '*.sh' -print0 | xargs -0 shellcheck -x dev .ci/run .ci/nightly .ci/steps
+	# what packages run
+	shellcheck debian/*.postinst debian/*.prerm debian/*.postrm debian/tests/installed debian/tests/machine selinux/build-module
+	shellcheck -s bash client/cli/bailiffctl.bash
+	# Programs for other shells are in quotes (SC2016); "common" sets what others use (SC2034).
+	shellcheck -x -P SCRIPTDIR -e SC2016,SC2034 tests/installed/*.test tests/installed/common tests/installed/run tests/vm/vm-test
+	# what service managers run: by dash, whose "ulimit" has options and which has "local"; runit's "conf" is a site's
+	shellcheck -s dash -e SC1091 init/runit/*.in
+	service_scripts | shellcheck -s dash -e SC2034 -
 	;;
 *)
 	echo "run-tool.sh: no tool '$what'" >&2

@@ -149,7 +149,7 @@ def main():
                   + (f"; in the jail {counts(jail[group, test])}" if jailed else ""), file=sys.stderr)
     with open(version_file, encoding="utf-8") as f:
         source = f.read().strip()
-    print(HEAD.format(source=source, kernel=platform.release(), machine=platform.machine(),
+    print(HEAD.format(source=source, kernel=platform.release().partition("-")[0], machine=platform.machine(),
                       capabilities=capabilities()))
     print("## On the machine\n\n" + table(machine))
     print("What did not pass:\n\n" + details("machine", machine, reasons))

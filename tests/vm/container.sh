@@ -95,7 +95,7 @@ boot() {
 	main >"$work/out/main"
 	trap leave_groups EXIT
 	enter_groups
-	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 "${BAILIFF_VM_TIMEOUT:-300}" \
+	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout --foreground -k 5 "${BAILIFF_VM_TIMEOUT:-900}" \
 		systemd-nspawn -q -D "$tree" -M "bailiff-container-$$" --bind="$work/out:/run/container-test" \
 		--keep-unit --register=no --private-network --capability=all --system-call-filter=@known \
 		--console=pipe -b </dev/null

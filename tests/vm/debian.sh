@@ -6,6 +6,11 @@
 : "${kind:?}"
 set -euo pipefail
 
+# Whoever waits for a program in the foreground ends after it. So these have to get a terminal's Ctrl-C themselves, which
+# timeout(1) keeps from them unless it is told --foreground.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
 say() { printf '%s: %s\n' "$kind" "$*"; }
 fail() {
 	say "$@" >&2

@@ -104,7 +104,7 @@ image() {
 accelerator=(-accel 'tcg,thread=multi' -cpu 'max,-cx16')
 try_kvm() {
 	[ -w /dev/kvm ] || return 0
-	if timeout -k 5 20 qemu-system-x86_64 -accel kvm -cpu host -M pc -m 512 -nodefaults -no-reboot -display none \
+	if timeout --foreground -k 5 20 qemu-system-x86_64 -accel kvm -cpu host -M pc -m 512 -nodefaults -no-reboot -display none \
 		-serial stdio -monitor none -kernel "$(echo "$kernel"/boot/vmlinuz-*)" \
 		-append 'console=ttyS0 panic=-1' </dev/null; then
 		accelerator=(-accel kvm -cpu host)
@@ -134,7 +134,7 @@ boot() {
 	printf '%s' "${BAILIFF_VM_TESTS:-${wanted[$1]}}" >"$work/tests"
 	tar -cf "$work/in.tar" -C "$work" tests
 	truncate -s %512 "$work/in.tar"
-	timeout -k 5 "${BAILIFF_VM_TIMEOUT:-2400}" qemu-system-x86_64 "${accelerator[@]}" -M pc -smp 2 -m 1536 \
+	timeout --foreground -k 5 "${BAILIFF_VM_TIMEOUT:-2400}" qemu-system-x86_64 "${accelerator[@]}" -M pc -smp 2 -m 1536 \
 		-nodefaults -no-reboot -display none -serial stdio -monitor none \
 		-kernel "$(echo "$kernel"/boot/vmlinuz-*)" -initrd "$work/initrd.cpio" \
 		-append "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off systemd.show_status=0 ${appended[$1]} ${BAILIFF_VM_APPEND:-}" \

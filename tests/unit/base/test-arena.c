@@ -4,20 +4,58 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SIZE 100
+
+/* The kernel's word for it, without a signal. */
+static bool can_write(const void *p)
+{
+	_cleanup_close_ int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	union {
+		const void *in;
+		void *out;
+	} at = { p };
+	ssize_t n;
+
+	assert_true(fd >= 0);
+	n = read(fd, at.out, 1);
+	if (n < 0)
+		assert_int_equal(errno, EFAULT);
+	return n == 1;
+}
+
+static bool child_reads(const void *p)
+{
+	int status, pair[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(write(pair[1], p, 1) == 1 ? 0 : errno == EFAULT ? 1 : 2);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	return WEXITSTATUS(status) == 0;
+}
 
 static void test_take(void **state)
 {
 	struct arena a;
 	uint8_t *first, *second;
 
-	assert_int_equal(arena_open("test", SIZE, &a), 0);
+	assert_int_equal(arena_open(SIZE, &a), 0);
 	first = arena_take(&a, 3, 1);
 	second = arena_take(&a, 2, 8);
 	assert_non_null(first);
@@ -35,19 +73,54 @@ static void test_take(void **state)
 	assert_null(a.data);
 }
 
+/* What was used is there, and nobody writes to it; the rest is not there any more. */
 static void test_seal(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct arena a;
+	char *text;
+
+	assert_int_equal(arena_open(3 * page, &a), 0);
+	text = arena_take(&a, page + 1, 1);
+	assert_non_null(text);
+	memcpy(text, "kept", sizeof("kept"));
+	assert_int_equal(arena_seal(&a), 0);
+	assert_int_equal(a.size, 2 * page);
+	assert_string_equal(text, "kept");
+	assert_false(can_write(text));
+	arena_done(&a);
+	assert_null(a.data);
+}
+
+static void test_seal_shared(void **state)
 {
 	struct arena a;
 	char *text;
 
-	assert_int_equal(arena_open("test", SIZE, &a), 0);
+	assert_int_equal(arena_open_shared("test", SIZE, &a), 0);
 	text = arena_take(&a, SIZE, 1);
 	memcpy(text, "kept", sizeof("kept"));
 	assert_int_equal(arena_seal(&a), 0);
 	assert_int_equal(a.fd, -1);
 	assert_string_equal(text, "kept");
+	assert_false(can_write(text));
 	assert_int_equal(mprotect(text, SIZE, PROT_READ | PROT_WRITE), -1);
 	assert_int_equal(errno, EACCES);
+	arena_done(&a);
+}
+
+/* A child has it when it is sealed, and nothing of it before. */
+static void test_children(void **state)
+{
+	struct arena a;
+	char *text;
+
+	assert_int_equal(arena_open_shared("test", SIZE, &a), 0);
+	text = arena_take(&a, SIZE, 1);
+	memcpy(text, "kept", sizeof("kept"));
+	assert_false(child_reads(text));
+	assert_int_equal(arena_seal(&a), 0);
+	assert_true(child_reads(text));
 	arena_done(&a);
 }
 
@@ -56,7 +129,10 @@ static void test_none(void **state)
 	struct arena a = ARENA_NULL;
 
 	arena_done(&a);
-	assert_true(arena_open("test", SIZE_MAX / 2, &a) < 0);
+	assert_true(arena_open(SIZE_MAX / 2, &a) < 0);
+	assert_null(a.data);
+	arena_done(&a);
+	assert_true(arena_open_shared("test", SIZE_MAX / 2, &a) < 0);
 	assert_null(a.data);
 	assert_int_equal(a.fd, -1);
 	arena_done(&a);
@@ -67,6 +143,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_seal),
+		cmocka_unit_test(test_seal_shared),
+		cmocka_unit_test(test_children),
 		cmocka_unit_test(test_none),
 	};
 

@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -208,10 +209,35 @@ static void test_errors(void **state)
 	(void)close(no_proc);
 }
 
+/* Out of the way where there is room, as it is where there is none. */
+static void test_move_high(void **state)
+{
+	struct rlimit all, few;
+	int low = eventfd(0, EFD_CLOEXEC), high;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	few = all;
+	few.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(fd_move_high(low), low);
+	few.rlim_cur = all.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	high = fd_move_high(low);
+	if (all.rlim_max > 1024) {
+		assert_true(high >= 1024);
+		assert_int_equal(fcntl(low, F_GETFD), -1);
+	}
+	assert_true(fcntl(high, F_GETFD) & FD_CLOEXEC);
+	(void)close(high);
+	assert_int_equal(fd_move_high(-EIO), -EIO);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ownership),
+		cmocka_unit_test(test_move_high),
 		cmocka_unit_test(test_kind_names),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_devices),

@@ -8,7 +8,11 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +115,38 @@ static void test_reset_signals(void **state)
 	_exit(wrong);
 }
 
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* The kernel resets what is handled, and what is ignored is known. */
+static void test_begin_signals(void **state)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, handle = { .sa_handler = nothing }, old[2], sa;
+	_cleanup_close_ int pidfd = -1;
+	uint64_t before, ignored, left = ~0ULL;
+	int wrong = 0;
+	pid_t pid;
+
+	assert_int_equal(process_ignored_signals(&before), 0);
+	(void)sigaction(SIGPIPE, &ignore, &old[0]);
+	(void)sigaction(SIGUSR1, &handle, &old[1]);
+	assert_int_equal(process_ignored_signals(&ignored), 0);
+	assert_int_equal(ignored, before | 1ULL << (SIGPIPE - 1));
+	pid = process_clone(CLONE_CLEAR_SIGHAND, -1, &pidfd);
+	if (pid == 0) {
+		wrong |= process_begin_signals(ignored) < 0;
+		wrong |= sigaction(SIGUSR1, NULL, &sa) < 0 || sa.sa_handler != SIG_DFL;
+		wrong |= process_ignored_signals(&left) < 0 || left != 0;
+		_exit(wrong);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(process_wait_status(pidfd), 0);
+	(void)sigaction(SIGPIPE, &old[0], NULL);
+	(void)sigaction(SIGUSR1, &old[1], NULL);
+}
+
 /* A namespace is a flag away, where that is permitted. */
 static void test_namespace(void **state)
 {
@@ -127,6 +163,135 @@ static void test_namespace(void **state)
 	assert_int_equal(process_clone(CLONE_NEWNS | CLONE_FS, -1, &pidfd), -EINVAL);
 }
 
+#define OWNED_PAGES 64U
+#define OWNED_PAGE  4096U
+
+static volatile char owned[OWNED_PAGES * OWNED_PAGE], untouched[OWNED_PAGES * OWNED_PAGE];
+
+static long faults(void)
+{
+	struct rusage u;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &u), 0);
+	return u.ru_minflt;
+}
+
+static bool can_populate(void)
+{
+	void *page = mmap(NULL, OWNED_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool can;
+
+	assert_ptr_not_equal(page, MAP_FAILED);
+	can = madvise(page, OWNED_PAGE, 23 /* MADV_POPULATE_WRITE */) == 0;
+	assert_int_equal(munmap(page, OWNED_PAGE), 0);
+	return can;
+}
+
+/* Its page is there. */
+static bool is_touched(const volatile char *byte)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	unsigned char in_core = 0;
+
+	assert_int_equal(mincore((void *)((uintptr_t)byte & ~(page - 1)), page, &in_core), 0);
+	return (in_core & 1) != 0;
+}
+
+/* What is written to afterwards has been copied, and is what it was, here and in the child. What
+ * nobody has touched is not there afterwards, either. */
+static void test_own_memory(void **state)
+{
+	_cleanup_free_ char *text = strdup("as it was");
+	int pipe_fds[2], pidfd = -1;
+	char byte = 0;
+	bool was_there;
+	long before;
+
+	assert_non_null(text);
+	assert_int_equal(pipe(pipe_fds), 0);
+	memset((char *)(uintptr_t)owned, 1, sizeof(owned));
+	if (process_clone(0, -1, &pidfd) == 0) {
+		(void)!read(pipe_fds[0], &byte, 1);
+		_exit(owned[OWNED_PAGE] == 1 && strcmp(text, "as it was") == 0 ? 0 : 1);
+	}
+	was_there = is_touched(&untouched[sizeof(untouched) / 2]); /* by its neighbours in a large page */
+	process_own_memory();
+	assert_int_equal(is_touched(&untouched[sizeof(untouched) / 2]), was_there);
+	before = faults();
+	for (size_t i = 0; i < sizeof(owned); i += OWNED_PAGE)
+		owned[i] = 2;
+	/* without it there is one for each */
+	if (can_populate())
+		assert_true(faults() - before < (long)(OWNED_PAGES / 2));
+	assert_string_equal(text, "as it was");
+	text[0] = 'A';
+	assert_int_equal(write(pipe_fds[1], &byte, 1), 1);
+	assert_int_equal(process_wait_status(pidfd), 0);
+	fd_close(pidfd);
+	fd_close(pipe_fds[0]);
+	fd_close(pipe_fds[1]);
+}
+
+static bool is_mapped(const void *page, size_t size)
+{
+	unsigned char in_core;
+
+	return mincore((void *)(uintptr_t)page, size, &in_core) == 0;
+}
+
+/* The pages that lie wholly in what was given, and no other. */
+static void test_keep_from_children(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *at = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int pidfd = -1;
+	pid_t pid;
+
+	assert_ptr_not_equal(at, MAP_FAILED);
+	process_keep_from_children(at + 1, 3 * page - 2);
+	process_keep_from_children(at + 3 * page + 8, 16); /* no whole one */
+	pid = process_clone(0, -1, &pidfd);
+	if (pid == 0)
+		_exit(is_mapped(at, page) && !is_mapped(at + page, page) && is_mapped(at + 2 * page, page) &&
+					is_mapped(at + 3 * page, page)
+				? 0
+				: 1);
+	assert_int_equal(process_wait_status(pidfd), 0);
+	memset(at, 1, 4 * page); /* and we have all of them */
+	(void)fd_close(pidfd);
+	assert_int_equal(munmap(at, 4 * page), 0);
+}
+
+static int stand_back_and_forth(int policy)
+{
+	const struct sched_param param = { 0 };
+	bool stands = false;
+
+	if (sched_setscheduler(0, policy, &param) < 0)
+		return 2;
+	process_stand_back(&stands, true);
+	if (stands != (policy == SCHED_OTHER) || sched_getscheduler(0) != (stands ? SCHED_BATCH : policy))
+		return 1;
+	process_stand_back(&stands, true);
+	process_stand_back(&stands, false);
+	return stands || sched_getscheduler(0) != policy;
+}
+
+/* Whoever was started otherwise stays as he is. */
+static void test_stand_back(void **state)
+{
+	static const int policies[] = { SCHED_OTHER, SCHED_BATCH, SCHED_IDLE };
+
+	for (size_t i = 0; i < ELEMENTS(policies); i++) {
+		_cleanup_close_ int pidfd = -1;
+		pid_t pid = process_clone(0, -1, &pidfd);
+
+		if (pid == 0)
+			_exit(stand_back_and_forth(policies[i]));
+		assert_int_equal(process_wait_status(pidfd), 0);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -134,7 +299,11 @@ int main(void)
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_pid_in_procfs),
 		cmocka_unit_test(test_reset_signals),
+		cmocka_unit_test(test_begin_signals),
+		cmocka_unit_test(test_own_memory),
 		cmocka_unit_test(test_namespace),
+		cmocka_unit_test(test_keep_from_children),
+		cmocka_unit_test(test_stand_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -229,6 +230,34 @@ static void test_blocked(void **state)
 	line_close(&l);
 }
 
+/* F12: of three descriptors only the first finds a place: the connection is not to be trusted any more, and
+ * what came is closed with it. */
+static void test_out_of_fds(void **state)
+{
+	_cleanup_free_ uint8_t *m = message(40, true);
+	struct rlimit old, tight;
+	int three[3], highest, r;
+	struct line l;
+
+	line_open(&l, 1000);
+	for (size_t i = 0; i < ELEMENTSOF(three); i++)
+		three[i] = l.a;
+	assert_int_equal(stream_send(l.a, m, 40, three, ELEMENTSOF(three)), 40);
+	highest = dup(l.a);
+	assert_true(highest > l.b);
+	(void)close(highest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	tight = old;
+	tight.rlim_cur = (rlim_t)highest + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	r = pump_read(&l.pump);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_int_equal(recv(l.b, m, 40, 0), -1);
+	line_close(&l);
+	assert_int_equal(fcntl(highest, F_GETFD), -1);
+}
+
 static void test_end(void **state)
 {
 	struct line l;
@@ -251,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_fds),
 		cmocka_unit_test(test_heads),
 		cmocka_unit_test(test_blocked),
+		cmocka_unit_test(test_out_of_fds),
 		cmocka_unit_test(test_end),
 	};
 

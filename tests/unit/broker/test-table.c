@@ -131,6 +131,31 @@ static void test_setup_message(void **state)
 		"no room for it now: try again later");
 }
 
+/* What systemd's unit forbids, and the drop-in that opens it. */
+static void test_setup_closed(void **state)
+{
+	setup_message(STAGE_NAMESPACES, -EAFNOSUPPORT, "PrivateNetwork=no:",
+		"Setting up the jail failed at Namespaces: PrivateNetwork=no:: Address family not supported "
+		"by protocol; give bailiffd the network (under systemd with network.conf, see bailiffd(8))");
+	setup_message(STAGE_CAPABILITIES, -EPERM, "the launcher itself lacks CAP_NET_RAW",
+		"Setting up the jail failed at Capabilities: the launcher itself lacks CAP_NET_RAW: "
+		"Operation "
+		"not permitted; give it to bailiffd (under systemd with network.conf, see bailiffd(8))");
+	setup_message(STAGE_CAPABILITIES, -EPERM, "the launcher itself lacks CAP_CHOWN",
+		"Setting up the jail failed at Capabilities: the launcher itself lacks CAP_CHOWN: Operation "
+		"not permitted; give it to bailiffd (under systemd with capabilities.conf, see bailiffd(8))");
+	setup_message(STAGE_CAPABILITIES, -EPERM, "bounding set: CAP_CHOWN",
+		"Setting up the jail failed at Capabilities: bounding set: CAP_CHOWN: Operation not "
+		"permitted");
+	setup_message(STAGE_MOUNTS, -ENOENT, "source /dev/kmsg",
+		"Setting up the jail failed at Mounts: source /dev/kmsg: No such file or directory; begin "
+		"the source with \"-\" if it may be missing; a device that is there is shown to bailiffd "
+		"under systemd with devices.conf, see bailiffd(8)");
+	setup_message(STAGE_MOUNTS, -ENOENT, "source /devices",
+		"Setting up the jail failed at Mounts: source /devices: No such file or directory; make it "
+		"on the host, or begin the source with \"-\" if it may be missing");
+}
+
 static void test_layers(void **state)
 {
 	_cleanup_(strv_freep) char **applied = NULL, **skipped = NULL, **none = NULL;
@@ -177,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_clean_text),
 		cmocka_unit_test(test_setup_message),
+		cmocka_unit_test(test_setup_closed),
 		cmocka_unit_test(test_lacks),
 		cmocka_unit_test(test_layers),
 	};

@@ -71,7 +71,7 @@ static void fill_exec(struct compiled_profile *p)
 	p->max_fds = 16;
 	p->stdio[0] = STDIO_NULL;
 	p->stdio[1] = STDIO_JOURNAL;
-	p->stdio[2] = STDIO_PTY;
+	p->stdio[2] = STDIO_SOCKET;
 	p->working_directory = copy("/usr/share");
 	p->umask = 0022;
 }
@@ -191,6 +191,8 @@ static void fill_rest(struct compiled_profile *p)
 	p->runtime_max_usec = 60000000;
 	p->timeout_stop_usec = 0;
 	p->kill_signal = 2;
+	p->warm = 4;
+	p->max_warm = 16;
 }
 
 /* What is shown of a profile: one setting of each type. */
@@ -248,6 +250,7 @@ struct catalog *sample_catalog(void)
 	p->name = copy("base");
 	p->devices = list("/dev/tty", "/dev/dri/card0");
 	p->pool = copy("base-pool");
+	p->stdio[2] = STDIO_PTY;
 	fill_filter(p);
 
 	p = &c->profiles[1];

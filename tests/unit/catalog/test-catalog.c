@@ -23,6 +23,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Profiles, of some size. */
+#define MANY        500
+#define ERROR_BYTES 1000
+
 static void encode(const struct catalog *c, struct buf *ret)
 {
 	*ret = BUF_INIT(CATALOG_MAX_BYTES);
@@ -158,7 +162,8 @@ static void test_values(void **state)
 	assert_string_equal(q->pass_environment[1], "DECODER_*");
 	assert_int_equal(q->slots[1].number, FD_TARGET_MAX);
 	assert_true(q->slots[0].required);
-	assert_int_equal(q->stdio[2], STDIO_PTY);
+	assert_int_equal(q->stdio[2], STDIO_SOCKET);
+	assert_int_equal(back->profiles[0].stdio[2], STDIO_PTY);
 	assert_int_equal(q->umask, 0022);
 	assert_false(q->dynamic_user);
 	assert_int_equal(q->groups[1], 4294967294U);
@@ -177,6 +182,8 @@ static void test_values(void **state)
 	assert_int_equal(q->violations, VIOLATIONS_TOLD);
 	assert_int_equal(q->limits[1].hard, UINT64_MAX);
 	assert_int_equal(q->kill_signal, 2);
+	assert_int_equal(q->warm, 4);
+	assert_int_equal(q->max_warm, 16);
 	check_group(q->group, p->group);
 	assert_true(q->run_as_init && q->deny_write_execute);
 	assert_string_equal(q->network_namespace_path, "/run/netns/test");
@@ -394,38 +401,163 @@ static void test_memfd(void **state)
 	assert_true(catalog_from_memfd(-1, false, &back) < 0);
 }
 
-/* What is decoded there is the same; nobody can change it, nor get the right to. */
-static void test_sealed(void **state)
+/* A sealed memfd of any bytes. */
+static int sealed(const void *data, size_t size)
 {
-	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL, *wrong = NULL;
-	_cleanup_(buf_done) struct buf b, again;
-	_cleanup_close_ int fd = -1;
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_int_equal(write_full(fd, data, size), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL), 0);
+	return fd;
+}
+
+/* What is decoded there is the same; of what children share nobody can get the right to write to it. */
+static void test_arenas(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog();
+	_cleanup_(buf_done) struct buf b;
 
 	encode(c, &b);
-	assert_int_equal(catalog_to_memfd(c, &fd), 0);
-	assert_int_equal(catalog_from_memfd(fd, true, &back), 0);
-	encode(back, &again);
-	assert_int_equal(again.size, b.size);
-	assert_memory_equal(again.data, b.data, b.size);
-	assert_non_null(back->arena.data);
-	assert_int_equal(mprotect(back->arena.data, back->arena.size, PROT_READ | PROT_WRITE), -1);
-	assert_int_equal(errno, EACCES);
-	for (size_t n = 0; n < b.size; n += 7)
-		assert_int_equal(catalog_decode_sealed(b.data, n, &wrong), -EBADMSG);
-	assert_int_equal(catalog_decode_sealed(b.data, CATALOG_MAX_BYTES + 1UL, &wrong), -EBADMSG);
+	for (int shared = 0; shared < 2; shared++) {
+		_cleanup_(catalog_freep) struct catalog *back = NULL, *wrong = NULL;
+		_cleanup_close_ int fd = sealed(b.data, b.size);
+		_cleanup_(buf_done) struct buf again;
+
+		assert_int_equal(catalog_from_memfd(fd, shared, &back), 0);
+		encode(back, &again);
+		assert_int_equal(again.size, b.size);
+		assert_memory_equal(again.data, b.data, b.size);
+		assert_non_null(back->arena.data);
+		if (shared)
+			assert_int_equal(
+				mprotect(back->arena.data, back->arena.size, PROT_READ | PROT_WRITE), -1);
+		for (size_t n = 1; n < b.size; n += 7) {
+			_cleanup_close_ int cut = sealed(b.data, n);
+
+			assert_int_equal(catalog_from_memfd(cut, shared, &wrong), -EBADMSG);
+		}
+	}
 }
 
 /* Nothing but empty strings: what becomes largest in memory still has room. */
-static void test_sealed_has_room(void **state)
+static void test_arenas_have_room(void **state)
 {
 	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
 	_cleanup_(buf_done) struct buf b;
+	_cleanup_close_ int fd = -1;
 
 	for (unsigned i = 0; i < 5000; i++)
 		assert_int_equal(strv_extend(&c->errors, ""), 0);
 	encode(c, &b);
-	assert_int_equal(catalog_decode_sealed(b.data, b.size, &back), 0);
+	fd = sealed(b.data, b.size);
+	assert_int_equal(catalog_from_memfd(fd, true, &back), 0);
 	assert_int_equal(strv_length(back->errors), strv_length(c->errors));
+	back = catalog_free(back);
+	assert_int_equal(catalog_from_memfd(fd, false, &back), 0);
+	assert_int_equal(strv_length(back->errors), strv_length(c->errors));
+}
+
+/* As many profiles as make some parts. */
+static void make_large(struct catalog *c)
+{
+	const size_t n = c->n_profiles;
+	char name[16];
+
+	c->profiles = realloc(c->profiles, (n + MANY) * sizeof(*c->profiles));
+	assert_non_null(c->profiles);
+	for (size_t i = 0; i < MANY; i++) {
+		struct compiled_profile *p = &c->profiles[n + i];
+
+		compiled_profile_init(p);
+		(void)snprintf(name, sizeof(name), "z%04zu", i);
+		p->name = strdup(name);
+		p->source_path = strdup("/etc/z");
+		p->invalid = true;
+		p->error = calloc(1, ERROR_BYTES);
+		assert_true(p->name && p->source_path && p->error);
+		memset(p->error, 'e', ERROR_BYTES - 1);
+	}
+	c->n_profiles += MANY;
+}
+
+/* In parts it is the same, a part is no more than a few profiles, and one may stop before its end. */
+static void test_parts(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(catalog_reader_close) struct catalog_reader reader = CATALOG_READER_NULL;
+	_cleanup_(buf_done) struct buf b;
+	_cleanup_close_ int fd = -1;
+	struct buf again;
+	size_t parts = 1;
+
+	make_large(c);
+	encode(c, &b);
+	fd = sealed(b.data, b.size);
+	for (int shared = 0; shared < 2; shared++, parts = 1) {
+		catalog_reader_open(&reader, fd, shared);
+		while (catalog_reader_next(&reader, &back) == 0)
+			parts++;
+		assert_true(parts > b.size / (128 * 1024) && parts <= b.size / (64 * 1024) + 1);
+		assert_null(reader.catalog);
+		encode(back, &again);
+		assert_int_equal(again.size, b.size);
+		assert_memory_equal(again.data, b.data, b.size);
+		buf_done(&again);
+		back = catalog_free(back);
+		/* given up */
+		catalog_reader_open(&reader, fd, shared);
+		assert_int_equal(catalog_reader_next(&reader, &back), 0);
+		catalog_reader_close(&reader);
+	}
+}
+
+/* An error in the last part is one. */
+static void test_last_part(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+	_cleanup_close_ int fd = -1;
+	uint8_t *name;
+
+	make_large(c);
+	encode(c, &b);
+	name = memmem(b.data, b.size, "z0499", 5);
+	assert_non_null(name);
+	name[4] = '8'; /* that of the one before */
+	fd = sealed(b.data, b.size);
+	assert_int_equal(catalog_from_memfd(fd, false, &back), -EBADMSG);
+	assert_int_equal(catalog_from_memfd(fd, true, &back), -EBADMSG);
+}
+
+/* What the compiler has found about a filter is carried. */
+static void test_shared_network(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+	struct compiled_profile *p = &c->profiles[0];
+
+	p->devices = strv_free(p->devices);
+	p->pool[0] = '\0';
+	p->shares_network = true;
+	encode(c, &b);
+	assert_int_equal(catalog_decode(b.data, b.size, &back), 0);
+	assert_true(back->profiles[0].shares_network);
+	assert_false(back->profiles[2].shares_network || back->profiles[0].reuses_network);
+}
+
+static void test_reused_network(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+	struct compiled_profile *p = &c->profiles[0];
+
+	p->devices = strv_free(p->devices);
+	p->pool[0] = '\0';
+	p->reuses_network = true;
+	encode(c, &b);
+	assert_int_equal(catalog_decode(b.data, b.size, &back), 0);
+	assert_true(back->profiles[0].reuses_network);
+	assert_false(back->profiles[2].reuses_network || back->profiles[0].shares_network);
 }
 
 /* The seeds that the fuzzer calls good still are: else it would start from nothing. */
@@ -466,8 +598,12 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_order_in_bytes),
 		cmocka_unit_test(test_memfd),
-		cmocka_unit_test(test_sealed),
-		cmocka_unit_test(test_sealed_has_room),
+		cmocka_unit_test(test_arenas),
+		cmocka_unit_test(test_arenas_have_room),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_last_part),
+		cmocka_unit_test(test_shared_network),
+		cmocka_unit_test(test_reused_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

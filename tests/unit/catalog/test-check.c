@@ -129,6 +129,9 @@ CHANGE(no_start, p->timeout_start_usec = 0);
 CHANGE(long_stop, p->timeout_stop_usec = UINT64_MAX - 1);
 CHANGE(no_signal, p->kill_signal = 0);
 CHANGE(high_signal, p->kill_signal = 65);
+CHANGE(much_warm, p->max_warm = WARM_MAX + 1);
+CHANGE(warmer_than_warm, p->warm = p->max_warm + 1);
+CHANGE(warm_terminal, p->stdio[1] = STDIO_PTY);
 CHANGE(bad_violations, p->violations = _VIOLATIONS_MAX);
 CHANGE(bad_tuning, p->tuning.set = _TUNE_ALL + 1);
 CHANGE(high_nice, p->tuning.nice = 20);
@@ -149,6 +152,8 @@ CHANGE(slack_unset, p->tuning.set &= ~TUNE_TIMER_SLACK);
 CHANGE(init_of_host, p->namespaces &= ~JAIL_NS_PID);
 CHANGE(two_networks, p->namespaces |= JAIL_NS_NET);
 CHANGE(bad_network, p->network_namespace_path[0] = 'u');
+CHANGE(shared_of_host, p->shares_network = true);
+CHANGE(reused_of_host, p->reuses_network = true);
 CHANGE(root_network, p->network_namespace_path[1] = '\0');
 CHANGE(users_with_rights, p->namespaces |= JAIL_NS_USER);
 CHANGE(users_of_root, (p->namespaces |= JAIL_NS_USER, p->ambient = 0, p->uid = 0));
@@ -166,6 +171,7 @@ CHANGE(pool_of_nothing,
 CHANGE(pool_and_named_network,
 	(make_pool(p), p->bounding = p->ambient = 0, p->network_namespace_path = strdup("/run/netns/test")));
 CHANGE(bad_pool, (make_pool(p), p->bounding = p->ambient = 0, p->pool[0] = '/'));
+CHANGE(warm_pool, (make_pool(p), p->bounding = p->ambient = 0));
 CHANGE(bad_context, p->selinux_context[0] = ':');
 CHANGE(group_unit, p->group[GROUP_IO_WEIGHT].unit = _GROUP_UNIT_MAX);
 CHANGE(group_unset, p->group[GROUP_TASKS_MAX].unit = GROUP_UNSET);
@@ -273,6 +279,10 @@ static struct change changes[] = {
 	ROW(long_stop),
 	ROW(no_signal),
 	ROW(high_signal),
+	ROW(much_warm),
+	ROW(warmer_than_warm),
+	ROW(warm_terminal),
+	ROW(warm_pool),
 	ROW(bad_violations),
 	ROW(bad_tuning),
 	ROW(high_nice),
@@ -300,6 +310,8 @@ static struct change changes[] = {
 	ROW(pool_of_nothing),
 	ROW(pool_and_named_network),
 	ROW(bad_pool),
+	ROW(shared_of_host),
+	ROW(reused_of_host),
 	ROW(bad_context),
 	ROW(group_unit),
 	ROW(group_unset),
@@ -377,6 +389,90 @@ static void test_config(void **state)
 	assert_int_equal(compiled_config_check(&c->config, &reason), -EINVAL);
 }
 
+static void be_root(struct compiled_profile *p)
+{
+	p->dynamic_user = false;
+	p->uid = 0;
+}
+
+static void be_of_root(struct compiled_profile *p)
+{
+	p->dynamic_user = false;
+	p->gid = 0;
+}
+
+static void join_root(struct compiled_profile *p)
+{
+	p->groups = calloc(2, sizeof(*p->groups));
+	assert_non_null(p->groups);
+	p->groups[0] = 44;
+	p->n_groups = 2;
+}
+
+static void take_descriptors(struct compiled_profile *p, uint32_t kinds)
+{
+	p->slots = calloc(1, sizeof(*p->slots));
+	assert_non_null(p->slots);
+	p->slots[0] = (struct fd_slot){ 3, kinds, FD_ACCESS_READ, false };
+	p->n_slots = 1;
+}
+
+CHANGE(change_nothing, (void)p);
+CHANGE(take_streams, take_descriptors(p, 1U << FD_KIND_REGULAR | 1U << FD_KIND_SOCKET | 1U << FD_KIND_TTY));
+CHANGE(take_directory, take_descriptors(p, 1U << FD_KIND_DIRECTORY));
+CHANGE(take_path, take_descriptors(p, 1U << FD_KIND_PATH));
+CHANGE(take_device, take_descriptors(p, 1U << FD_KIND_CHARDEV | 1U << FD_KIND_PIPE));
+CHANGE(have_pool, p->pool = strdup("pool"));
+CHANGE(have_right, p->bounding = UINT64_C(1) << CAP_CHOWN);
+CHANGE(have_right_at_hand, p->bounding = p->ambient = UINT64_C(1) << CAP_NET_ADMIN);
+CHANGE(have_hosts_devices, p->private_devices = false);
+CHANGE(have_hosts_network, p->namespaces &= ~JAIL_NS_NET);
+CHANGE(have_hosts_mounts, (p->private_devices = p->private_tmp = p->minimal_root = false,
+				  p->namespaces &= ~(JAIL_NS_MOUNT | JAIL_NS_PID)));
+static void have_device(struct compiled_profile *p)
+{
+	p->devices = calloc(2, sizeof(*p->devices));
+	assert_non_null(p->devices);
+	p->devices[0] = strdup("/dev/net/tun");
+}
+
+/* Each reason, and that a catalog that says otherwise is refused for it. */
+static void test_own_network(void **state)
+{
+	static const struct {
+		void (*apply)(struct compiled_profile *p);
+		const char *reason;
+	} rows[] = {
+		{ change_nothing, NULL },
+		{ take_streams, NULL },
+		{ take_directory, "FileDescriptor=" },
+		{ take_path, "FileDescriptor=" },
+		{ take_device, "FileDescriptor=" },
+		{ be_root, "User=" },
+		{ be_of_root, "Group=" },
+		{ join_root, "SupplementaryGroups=" },
+		{ have_pool, "JoinsPool=" },
+		{ have_right, "CapabilityBoundingSet=" },
+		{ have_right_at_hand, "CapabilityBoundingSet=" },
+		{ have_hosts_devices, "PrivateDevices=" },
+		{ have_hosts_mounts, "PrivateDevices=" },
+		{ have_device, "DeviceAllow=" },
+		{ have_hosts_network, "PrivateNetwork=" },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		struct compiled_profile p;
+		const char *reason;
+
+		compiled_profile_init(&p);
+		rows[i].apply(&p);
+		reason = compiled_profile_own_network(&p);
+		if (!reason != !rows[i].reason || (reason && !strstr(reason, rows[i].reason)))
+			fail_msg("row %zu: %s", i, reason ? reason : "none");
+		compiled_profile_done(&p);
+	}
+}
+
 /* A valid profile has no error to show. */
 static void test_error_of_valid(void **state)
 {
@@ -394,7 +490,7 @@ static void test_error_of_valid(void **state)
 int main(void)
 {
 	static const struct CMUnitTest singles[] = { cmocka_unit_test(test_config),
-		cmocka_unit_test(test_error_of_valid) };
+		cmocka_unit_test(test_own_network), cmocka_unit_test(test_error_of_valid) };
 	struct CMUnitTest tests[ELEMENTS(changes)];
 	int failed = _cmocka_run_group_tests("singles", singles, ELEMENTS(singles), NULL, NULL);
 

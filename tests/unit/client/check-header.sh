@@ -7,6 +7,7 @@
 # Usage: check-header.sh CC CXX INCLUDE-DIR LIBRARY EXAMPLE...      (CXX empty: no C++ compiler there)
 set -eu
 cc=$1 cxx=$2 include=$3 library=$4
+left_out=0
 shift 4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -35,6 +36,9 @@ if [ -n "$cxx" ]; then
 		"$cxx" -std=$std -pedantic-errors -Wall -Wextra -Werror -I "$include" -c "$work/use.cc" -o "$work/use.o"
 		echo "ok: C++, -std=$std"
 	done
+else
+	echo 'there is no compiler of C++'
+	left_out=77
 fi
 # What is opaque stays so.
 for type in connection request sandbox; do
@@ -52,3 +56,4 @@ for example; do
 	[ "$status" -eq 2 ] || { echo "$example: exit status $status instead of 2" >&2; exit 1; }
 	echo "ok: $(basename "$example")"
 done
+exit "$left_out"

@@ -9,6 +9,14 @@
 set -eu
 ctl=$1 map=$2 man=$3 completion=$4
 status=0
+left_out=0
+
+# lacks PROGRAM: what was not tried is no success
+lacks()
+{
+	echo "$1 is not installed: what is tried with it was left out" >&2
+	left_out=77
+}
 
 miss()
 {
@@ -34,6 +42,9 @@ for verb in $verbs; do
 		grep -q "Fl -$option\( \|\$\)" "$man/bailiffctl.1" || miss "bailiffctl.1 lacks --$option of $verb"
 	done
 done
+# What is said of explain: the options of run and launch, and its own.
+[ "$(list_options explain | sort)" = "$( (list_options launch | grep -vx -e fd -e bind; printf 'user\ndetach\n') | sort)" ] ||
+	miss "explain has other options than bailiffctl.1 says"
 global=$(list_options policy)
 verbs=$(list_verbs policy)
 [ "$(echo "$verbs" | wc -l)" -ge 3 ] || miss "policy --help lists fewer than 3 verbs"
@@ -81,6 +92,12 @@ if command -v bash >/dev/null; then
 		COMP_WORDS=(bailiffctl top --sort = m) COMP_CWORD=4
 		_bailiffctl
 		[ "${COMPREPLY[*]}" = "memory" ] || { echo "keys: ${COMPREPLY[*]}" >&2; exit 1; }
+		COMP_WORDS=(bailiffctl top -s m) COMP_CWORD=3
+		_bailiffctl
+		[ "${COMPREPLY[*]}" = "memory" ] || { echo "keys of -s: ${COMPREPLY[*]}" >&2; exit 1; }
+		COMP_WORDS=(bailiffctl kill -s SIGUSR1) COMP_CWORD=3
+		_bailiffctl
+		[ "${COMPREPLY[*]}" = "SIGUSR1" ] || { echo "signals of -s: ${COMPREPLY[*]}" >&2; exit 1; }
 		all() { bailiffctl "$@" --help | sed -n "s/^  \(-., \|    \)\(--[a-z0-9-]*=\{0,1\}\).*/\2/p"; }
 		for verb in $(bailiffctl --help | sed -n "s/^  \([a-z][a-z-]*\) .*/\1/p"); do
 			COMP_WORDS=(bailiffctl $verb --) COMP_CWORD=2
@@ -102,10 +119,26 @@ if command -v bash >/dev/null; then
 			_bailiffctl
 			[ "${COMPREPLY[*]}" = "17" ] || { echo "ids of $verb: ${COMPREPLY[*]}" >&2; exit 1; }
 		done
+		look() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _bailiffctl 2>/dev/null; }
+		look bailiffctl signal --signal = SIGUSR
+		[ "${COMPREPLY[*]}" = "SIGUSR1 SIGUSR2" ] || { echo "signals: ${COMPREPLY[*]}" >&2; exit 1; }
+		bailiffctl() { case $*/$2 in *--help*) command bailiffctl "$@" ;; */profiles) echo tool yes ;; */list) echo 17 tool ;; esac; }
+		look bailiffctl run --env ""
+		[ "${COMPREPLY[*]}" = "" ] || { echo "a value: ${COMPREPLY[*]}" >&2; exit 1; }
+		look bailiffctl run -e A --tag = x ""
+		[ "${COMPREPLY[*]}" = "tool" ] || { echo "a profile behind values: ${COMPREPLY[*]}" >&2; exit 1; }
+		look bailiffctl run -e A tool "$2/bailiffctl-p"
+		[ "${COMPREPLY[*]}" = "$2/bailiffctl-policy.1" ] || { echo "a program: ${COMPREPLY[*]}" >&2; exit 1; }
+		look bailiffctl run tool --no-s
+		[ "${COMPREPLY[*]}" = "" ] || { echo "an option of the program: ${COMPREPLY[*]}" >&2; exit 1; }
+		look bailiffctl signal -s SIGTERM 17 ""
+		[ "${COMPREPLY[*]}" = "17" ] || { echo "one more id: ${COMPREPLY[*]}" >&2; exit 1; }
 		COMP_WORDS=(bailiffctl -Hfar stop "") COMP_CWORD=3
 		_bailiffctl
 		[ "${COMPREPLY[*]}" = "" ] || { echo "asked another machine" >&2; exit 1; }
 		' bash "$completion" "$man" || status=1
+else
+	lacks bash
 fi
 # The others have the same verbs with the same kind of argument.
 kinds_of()
@@ -139,18 +172,23 @@ if command -v zsh >/dev/null; then
 	found=$(HOME=$scratch PATH=$scratch/bin:$PATH TERM=dumb timeout 60 zsh -fc '
 		zmodload zsh/zpty
 		zpty shell zsh -f -i
-		zpty -w shell "autoload -Uz compinit; compinit -u -D; . $1; print rea\"\"dy"
+		zpty -w shell "autoload -Uz compinit; compinit -u -D; . ${(q)1}; print rea\"\"dy"
 		zpty -r -m shell seen "*ready*"
-		zpty -w -n shell $'"'bailiffctl sto\t1\t--timeo\t5\nbailiffctl run to\t--no-st\t\nprint e\"\"nd\n'"'
+		zpty -w -n shell $'"'bailiffctl sto\t1\t--timeo\t5\nbailiffctl run --no-st\tto\t\nbailiffctl signal -s SIGTERM 2\t\nbailiffctl top --so\tmem\t\nbailiffctl top -s ti\t\nprint e\"\"nd\n'"'
 		zpty -r -m shell seen "*end*"
 		print -r -- $seen' zsh "$(realpath "${completion%.bash}.zsh")" | tr -d '\r' | sed -n 's/.*ran: //p' | sed 's/ *$//')
 	[ "$found" = "stop 17 --timeout=5
-run tool --no-stdin" ] || miss "keys in zsh make $found"
+run --no-stdin tool
+signal -s SIGTERM 218
+top --sort=memory
+top -s time" ] || miss "keys in zsh make $found"
 	zsh -n "${completion%.bash}.zsh" || miss "bailiffctl.zsh has errors"
 	found=$(PATH=$(dirname "$ctl"):$PATH zsh -fc '. "$1"; _bailiffctl_verbs | sed "s/:.*//"; _bailiffctl_options run' zsh \
 		"${completion%.bash}.zsh")
 	wanted=$(list_verbs; list_options run | sed 's/^/--/')
 	[ "$(echo "$found" | tr -d =)" = "$wanted" ] || miss "zsh finds $found"
+else
+	lacks zsh
 fi
 if command -v fish >/dev/null; then
 	# It keeps files in its home.
@@ -165,6 +203,11 @@ if command -v fish >/dev/null; then
 	[ "$(fish_says 'bailiffctl policy ch')" = "check " ] || miss "fish finds of policy: $(fish_says 'bailiffctl policy ch')"
 	[ "$(fish_says 'bailiffctl run --no-s')" = "--no-stdin " ] || miss "fish finds options: $(fish_says 'bailiffctl run --no-s')"
 	[ "$(fish_says 'bailiffctl run t')" = "tool two " ] || miss "fish finds profiles: $(fish_says 'bailiffctl run t')"
+	[ "$(fish_says 'bailiffctl run -e A t')" = "tool two " ] || miss "fish finds behind values: $(fish_says 'bailiffctl run -e A t')"
+	[ -z "$(fish_says 'bailiffctl run --env t')" ] || miss "fish finds a value: $(fish_says 'bailiffctl run --env t')"
+	[ -z "$(fish_says 'bailiffctl run tool --no-s')" ] || miss "fish finds an option of the program"
+	[ "$(fish_says 'bailiffctl signal -s SIGUSR')" = "SIGUSR1 SIGUSR2 " ] || miss "fish finds signals: $(fish_says 'bailiffctl signal -s SIGUSR')"
+	[ "$(fish_says 'bailiffctl top -s t')" = "tasks time " ] || miss "fish finds keys: $(fish_says 'bailiffctl top -s t')"
 	[ "$(fish_says 'bailiffctl stop 1')" = "17 " ] || miss "fish finds ids: $(fish_says 'bailiffctl stop 1')"
 	[ -z "$(fish_says 'bailiffctl -Hfar stop 1')" ] || miss "fish asks another machine"
 	[ "$(fish_says 'bailiffctl ')" = "$(list_verbs | sort | tr '\n' ' ')" ] || miss "fish finds verbs: $(fish_says 'bailiffctl ')"
@@ -172,8 +215,13 @@ if command -v fish >/dev/null; then
 		[ "$(fish_says "bailiffctl $verb --" | tr -d =)" = "$(list_options "$verb" | sed 's/^/--/' | sort | tr '\n' ' ')" ] ||
 			miss "fish finds options of $verb: $(fish_says "bailiffctl $verb --")"
 	done
+else
+	lacks fish
 fi
 if command -v mandoc >/dev/null; then
 	mandoc -Tlint -Wwarning "$man/bailiffctl.1" "$man/bailiffctl-policy.1" "$man/bailiff.3" || status=1
+else
+	lacks mandoc
 fi
-exit $status
+[ "$status" != 0 ] || exit "$left_out"
+exit "$status"

@@ -120,6 +120,32 @@ static void successor(struct stand_in *s, uid_t uid, struct heard *ret)
 	bailiff_connection_free(c);
 }
 
+/* D7: a bus lets no reply through that nobody asked for. Where one did, it would count only from who was
+ * asked. */
+static void test_replies_of_others(void **state)
+{
+	static const struct {
+		const char *sender;
+		int verdict;
+	} replies[] = { { ":1.5", 0 }, { ":1.50", -EBADMSG }, { ":1.99", -EBADMSG },
+		{ "org.freedesktop.DBus", -EBADMSG }, { NULL, -EBADMSG } };
+	struct stand_in *s = *state;
+	bailiff_connection *c = NULL;
+
+	stand_in_broker(s, 0, 0);
+	c = connect_to(s);
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		sd_bus_message *m = NULL;
+
+		assert_true(sd_bus_message_new(c->bus, &m, SD_BUS_MESSAGE_METHOD_RETURN) >= 0);
+		if (replies[i].sender)
+			assert_true(sd_bus_message_set_sender(m, replies[i].sender) >= 0);
+		assert_int_equal(reply_verdict(":1.5", m), replies[i].verdict);
+		sd_bus_message_unref(m);
+	}
+	bailiff_connection_free(c);
+}
+
 static void test_signals_of_an_impostor(void **state)
 {
 	struct heard h = { 0 };
@@ -186,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_signals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_replies_of_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signals_of_an_impostor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signals_of_a_successor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end_that_nobody_saw, set_up, tear_down),

@@ -218,7 +218,7 @@ static bool may_be_empty(const char *key)
 		"RootDirectory", "NetworkNamespacePath", "Policy", "SystemCallErrorNumber", "MemoryMax",
 		"MemoryHigh", "TasksMax", "CPUQuota", "CPUWeight", "IOWeight", "Nice", "OOMScoreAdjust",
 		"IOSchedulingClass", "IOSchedulingPriority", "TimerSlackNSec", "Personality",
-		"SELinuxContext", "Polkit", "LaunchesPerMinute", "JoinsPool" };
+		"SELinuxContext", "Polkit", "LaunchesPerMinute", "JoinsPool", "MaxWarm" };
 
 	for (size_t i = 0; i < ELEMENTS(keys); i++)
 		if (strcmp(keys[i], key) == 0)

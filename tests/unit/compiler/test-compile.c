@@ -109,6 +109,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p->limits[0].resource, RLIMIT_CORE);
 	assert_int_equal(p->limits[0].hard, 0);
 	assert_int_equal(p->kill_signal, SIGTERM);
+	assert_int_equal(p->warm | p->max_warm, 0);
 	assert_int_equal(strv_length(c->config.salt_paths), 1);
 	assert_string_equal(c->config.salt_paths[0], "/var/lib/bailiff/salt");
 	for (unsigned i = 0; i < 3; i++)
@@ -139,7 +140,8 @@ static const char everything[] =
 	"2\nKillSignal=INT\nMemoryMax=1G\nMemoryHigh=10%\nTasksMax=infinity\nCPUQuota=150%\nCPUWeight="
 	"idle\nNice=-3\nOOMScoreAdjust=500\nCPUAffinity=0 2-3,65\nIOSchedulingPriority=6\n"
 	"CoreScheduling=yes\nTimerSlackNSec=1ms\n[SELinux]\nSELinuxContext=-u:r:t\n"
-	"[Profile]\nOptional=Landlock CoreScheduling\n";
+	"[Profile]\nOptional=Landlock CoreScheduling\n"
+	"[Pool]\nWarm=3\n";
 
 static void check_landlock(const struct compiled_profile *p)
 {
@@ -278,6 +280,8 @@ static void test_everything(void **state)
 	assert_int_equal(p->runtime_max_usec, 90 * 1000000);
 	assert_int_equal(p->timeout_stop_usec, 2 * 1000000);
 	assert_int_equal(p->kill_signal, SIGINT);
+	assert_int_equal(p->warm, 3);
+	assert_int_equal(p->max_warm, 3);
 	catalog_free(c);
 }
 

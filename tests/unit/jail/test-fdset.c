@@ -221,6 +221,36 @@ static void test_refused(void **state)
 	expect_refused(many, ELEMENTSOF(many), 0);
 }
 
+/* Any numbers, some twice: all others are closed, and each in one step. */
+static void test_closes(void **state)
+{
+	unsigned keep[24];
+	struct fd_step closes[ELEMENTSOF(keep) + 1];
+
+	for (int round = 0; round < 10000; round++) {
+		bool wanted[100] = { false };
+		size_t n = random_below(ELEMENTSOF(keep) + 1), n_closes, n_closed = 0;
+		unsigned at = 0;
+
+		for (size_t i = 0; i < n; i++)
+			wanted[keep[i] = random_below(ELEMENTSOF(wanted))] = true;
+		n_closes = fd_plan_closes(closes, keep, n);
+		assert_true(n_closes >= 1 && n_closes <= n + 1);
+		assert_int_equal(closes[n_closes - 1].to, ~0U);
+		for (size_t i = 0; i < n_closes; i++) {
+			assert_int_equal(closes[i].operation, FD_CLOSE);
+			assert_true(closes[i].from >= at && closes[i].from <= closes[i].to);
+			for (at = closes[i].from; at <= closes[i].to && at < ELEMENTSOF(wanted);
+				at++, n_closed++)
+				assert_false(wanted[at]);
+			at = closes[i].to;
+		}
+		for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
+			n_closed += wanted[i];
+		assert_int_equal(n_closed, ELEMENTSOF(wanted));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_same_place),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_closes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

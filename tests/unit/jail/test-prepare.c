@@ -57,12 +57,13 @@ static void test_namespaces(void **state)
 	struct jail_error e;
 
 	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
-	assert_int_equal(p.clone_flags, CLONE_NEWNET);
+	/* nor CLONE_NEWNET: the payload makes it, if there is none in stock */
+	assert_int_equal(p.clone_flags, 0);
 	assert_true(p.pid && !p.uts && !p.cgroup);
 	s.namespaces = JAIL_NS_DEFAULT;
 	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
 	/* not CLONE_NEWPID and CLONE_NEWCGROUP: those come otherwise */
-	assert_int_equal(p.clone_flags, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	assert_int_equal(p.clone_flags, CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS);
 	s.hostname = NULL;
 	assert_int_equal(prepare_namespaces(&c, &s, &p, &e), 0);
 	assert_string_equal(p.hostname, "localhost");
@@ -262,7 +263,7 @@ static struct pipe_rig open_pipe(void)
 	/* the child's end of the go-pipe was closed, and nothing sent over it */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	p.jail.go_fd = fds[0];
-	assert_int_equal(jail_go(&p.jail), 0);
+	assert_int_equal(jail_go(&p.jail, NULL), 0);
 	assert_int_equal(read(fds[1], &go, 1), 1);
 	fd_close(fds[1]);
 	assert_int_equal(report_share(&p.jail.last_word), 0);
@@ -281,6 +282,28 @@ static void test_report_success(void **state)
 	assert_int_equal(jail_read_report(&p.jail, &p.error), 1);
 	assert_int_equal(p.jail.report_fd, -1);
 	assert_int_equal(jail_read_report(&p.jail, &p.error), -EBADF);
+}
+
+/* The go was there already: "built" woke nobody up. */
+static void test_report_built_by_memory(void **state)
+{
+	struct pipe_rig p = open_pipe();
+
+	report_ready(&p.jail.last_word[REPORT_PAYLOAD]);
+	assert_int_equal(jail_read_report(&p.jail, &p.error), 0);
+	fd_close(p.write_fd);
+	assert_int_equal(jail_read_report(&p.jail, &p.error), 1);
+	p = open_pipe();
+	report_ready(&p.jail.last_word[REPORT_PAYLOAD]);
+	p.jail.went = false;
+	fd_close(p.write_fd);
+	assert_int_equal(jail_read_report(&p.jail, &p.error), -ECHILD);
+	fd_close(p.jail.go_fd);
+	p = open_pipe();
+	report_ready(&p.jail.last_word[REPORT_INIT]); /* is not the payload's word */
+	fd_close(p.write_fd);
+	assert_int_equal(jail_read_report(&p.jail, &p.error), -ECHILD);
+	fd_close(p.jail.go_fd);
 }
 
 static void test_report_failure(void **state)
@@ -358,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_report_success),
+		cmocka_unit_test(test_report_built_by_memory),
 		cmocka_unit_test(test_report_failure),
 		cmocka_unit_test(test_report_by_memory),
 		cmocka_unit_test(test_report_silence),

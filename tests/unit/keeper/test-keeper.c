@@ -275,6 +275,7 @@ static void stop_behind_many_reloads(void **state)
 	expect_clean();
 }
 
+/* Q19 */
 static void second_instance_refuses(void **state)
 {
 	serve("ok");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* What the real launcher does with requests about a sandbox that runs: lifelines, limits, usage, and freezing
- * where there is no cgroup. Needs root. */
+ * where there is no cgroup; and about one that does not run yet. Needs root. */
 
 #include "base/fd.h"
 #include "harness.h"
@@ -262,6 +262,108 @@ static void usage_is_honest(void **state)
 	assert_int_equal(ask(&L, &b), -ESRCH);
 }
 
+static struct buf abandon_request(uint64_t launch)
+{
+	struct buf b = BUF_INIT(0);
+
+	assert_int_equal(encode_id(&b, WIRE_ABANDON, ++L.serial, launch), 0);
+	return b;
+}
+
+/* The two answers, to the launch and to the word that nobody waits for it, in any order. The sandbox' id, or
+ * 0 when it was broken off; then it must say so. *ret_runs: it was answered before. */
+static uint64_t answers_to_abandoned(uint32_t launch, bool *ret_runs)
+{
+	uint64_t id = 0;
+
+	*ret_runs = false;
+	for (int i = 0; i < 2; i++) {
+		_cleanup_(wire_record_done) struct wire_record record;
+		_cleanup_(launched_done) struct launched launched = { 0 };
+		_cleanup_(refused_done) struct refused refused = { 0 };
+		struct cursor c;
+		uint32_t serial, type = receive(&L, &record, &serial, &c);
+
+		if (type == WIRE_DONE) {
+			assert_int_equal(serial, L.serial);
+			*ret_runs = id != 0;
+			continue;
+		}
+		assert_int_equal(serial, launch);
+		if (type == WIRE_LAUNCHED) {
+			assert_int_equal(decode_launched(&c, &launched), 0);
+			id = launched.id;
+			continue;
+		}
+		assert_int_equal(type, WIRE_REFUSED);
+		assert_int_equal(decode_refused(&c, &refused), 0);
+		assert_int_equal(refused.stage, STAGE_EXEC);
+		assert_int_equal(refused.error, -ECANCELED);
+		assert_string_equal(refused.message, "the client went away");
+	}
+	return id;
+}
+
+/* A4: at any moment; what runs already is the broker's to stop. Of those that may be asked for again it must
+ * learn that they ran, and they are killed all the same. */
+static void abandoned(bool adoptable)
+{
+	size_t fds;
+
+	settle(&L);
+	fds = count_fds(&L);
+	for (int i = 0; i < 30; i++) {
+		char *argv[4];
+		struct launch_request m = request_shell(&L, PROFILE_SHELL, argv, sleeps);
+		struct buf b;
+		uint32_t serial;
+		uint64_t id;
+		bool runs;
+
+		m.adoptable = adoptable;
+		serial = send_launch(&L, &m, NULL, 0);
+		(void)usleep((useconds_t)i * 50);
+		b = abandon_request(serial);
+		assert_int_equal(wire_send(L.broker, b.data, b.size, NULL, 0), 0);
+		buf_done(&b);
+		id = answers_to_abandoned(serial, &runs);
+		if (id == 0)
+			continue;
+		if (runs)
+			assert_int_equal(ask_signal(&L, id, SIGKILL, true), 0);
+		else
+			assert_true(adoptable);
+		assert_int_equal(expect_exit(&L, id).exit_signal, SIGKILL);
+		assert_int_equal(ask_forget(&L, id), 0);
+	}
+	expect_nothing_left(&L, fds);
+}
+
+static void launch_whose_client_left(void **state)
+{
+	abandoned(false);
+	abandoned(true);
+}
+
+/* Nothing is broken off but a launch, and none but that one. */
+static void abandoned_by_mistake(void **state)
+{
+	uint64_t id = launch(&L, PROFILE_SHELL, sleeps, NULL);
+	const uint32_t launched = L.serial;
+	struct buf b = abandon_request(launched);
+
+	assert_int_equal(ask(&L, &b), 0);
+	b = abandon_request(UINT32_MAX);
+	assert_int_equal(ask(&L, &b), 0);
+	assert_int_equal(ask_signal(&L, id, SIGTERM, false), 0);
+	assert_int_equal(expect_exit(&L, id).exit_signal, SIGTERM);
+	b = abandon_request((uint64_t)UINT32_MAX + 1 + launched);
+	assert_int_equal(wire_send(L.broker, b.data, b.size, NULL, 0), 0);
+	buf_done(&b);
+	assert_true(broker_is_cut_off(&L));
+	introduce_broker(&L);
+}
+
 #define LAUNCHER_TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -275,6 +377,8 @@ int main(void)
 		LAUNCHER_TEST(times_only_tighten),
 		LAUNCHER_TEST(no_cgroup),
 		LAUNCHER_TEST(usage_is_honest),
+		LAUNCHER_TEST(launch_whose_client_left),
+		LAUNCHER_TEST(abandoned_by_mistake),
 	};
 
 	if (geteuid() != 0)

@@ -15,7 +15,7 @@ static struct sandbox *add(size_t max_live)
 {
 	struct sandbox *s = NULL;
 
-	assert_int_equal(registry_add(&registry, max_live, &s), 0);
+	assert_int_equal(registry_add(&registry, max_live, 0, &s), 0);
 	return s;
 }
 
@@ -55,12 +55,12 @@ static void registry_counts_live_ones(void **state)
 	struct sandbox *a = add(2), *s = NULL;
 
 	(void)add(2);
-	assert_int_equal(registry_add(&registry, 2, &s), -EUSERS);
+	assert_int_equal(registry_add(&registry, 2, 0, &s), -EUSERS);
 	registry_retain(&registry, a);
 	assert_int_equal(a->state, SANDBOX_EXITED);
 	assert_int_equal(registry_live(&registry), 1);
 	(void)add(2);
-	assert_int_equal(registry_add(&registry, 2, &s), -EUSERS);
+	assert_int_equal(registry_add(&registry, 2, 0, &s), -EUSERS);
 }
 
 static void registry_full_table_drops_the_oldest_end(void **state)
@@ -70,7 +70,7 @@ static void registry_full_table_drops_the_oldest_end(void **state)
 
 	for (size_t i = 0; i < SANDBOXES_MAX; i++)
 		s[i] = add(SANDBOXES_MAX);
-	assert_int_equal(registry_add(&registry, SIZE_MAX, &more), -EUSERS);
+	assert_int_equal(registry_add(&registry, SIZE_MAX, 0, &more), -EUSERS);
 	registry_retain(&registry, s[5]);
 	registry_retain(&registry, s[2]);
 	(void)add(SANDBOXES_MAX);

@@ -52,12 +52,6 @@ static const struct snippet rows[] = {
 	{ "[Exec]\n  Zzzzzz=1\n", "p:2:3: error: unknown key 'Zzzzzz' in section [Exec]" },
 	{ "[Exec]\nUser=x\n", "p:2:1: error: key 'User' belongs in section [User], not in [Exec]" },
 	{ "[Exec]\nPrivateNetwrok=yes\n", "p:2:1: error: unknown key 'PrivateNetwrok' in section [Exec]; did you mean 'PrivateNetwork'?" },
-	/* keys of later versions */
-	{ "[Pool]\nMaxWarm=1\n", "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it" },
-	{ "[Pool]\nMaxWarm=\n", "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it" },
-	{ "[Pool]\nMaxWarm=a\n[Pool]\nWarm=4\n",
-	  "p:2:1: error: MaxWarm= in section [Pool] is not supported yet; remove it\n"
-	  "p:4:1: error: Warm= in section [Pool] is not supported yet; remove it" },
 	{ "[Exec]\nStandardInput=journal\n", "p:2:15: error: StandardInput=journal: expected one of null, pipe, fd, inherit, socket, pty" },
 	{ "[Exec]\nStandardInput=pty\nStandardOutput=pty\nStandardError=journal\n", "" },
 	/* quotes and escapes */

@@ -47,14 +47,12 @@ static bool documented(const char *manual, const char *name)
 static void test_documented(void **state)
 {
 	char *manual = read_manual();
-	const char *later = strstr(manual, "KEYS OF LATER VERSIONS");
 
 	(void)state;
-	assert_non_null(later);
 	for (size_t i = 0; i < profile_keys.n; i++) {
 		const struct key *k = &profile_keys.keys[i];
 
-		if (!documented(k->set ? manual : later, k->name))
+		if (!documented(manual, k->name))
 			fail_msg("%s= of [%s] is not in bailiff.profile(5)", k->name, k->section);
 	}
 	free(manual);
@@ -98,63 +96,49 @@ static void test_unique(void **state)
 	for (size_t i = 0; i < profile_keys.n; i++) {
 		const struct key *k = &profile_keys.keys[i];
 
-		assert_true(k->id <= PROFILE_KEY_LATER);
-		assert_int_equal(k->id == PROFILE_KEY_LATER, k->set == NULL);
+		assert_true(k->id < _PROFILE_KEY_MAX);
+		assert_non_null(k->set);
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(profile_keys.keys[j].name, k->name);
 	}
 }
 
-/*
- * What a profile's language has, whole: every key is either there or refused as not supported yet, and none
- * is merely unknown. A key that becomes supported moves from one list to the other.
- */
+/* What a profile's language has, whole. */
 static const struct {
-	const char *section, *supported, *later;
+	const char *section, *keys;
 } language[] = {
-	{ "Profile", "Description Template Optional", "" },
-	{ "Access",
-		"AllowUser AllowGroup AllowSELinuxDomain AllowUnit Polkit LaunchesPerMinute AllowDetach "
-		"MaxPerUser",
-		"" },
-	{ "Exec",
-		"Executable Argument Environment PassEnvironment FileDescriptor MaxFileDescriptors "
-		"StandardInput "
-		"StandardOutput StandardError WorkingDirectory UMask",
-		"" },
-	{ "User", "DynamicUser User Group SupplementaryGroups PrivateUsers", "" },
-	{ "Capabilities", "CapabilityBoundingSet AmbientCapabilities SecureBits NoNewPrivileges", "" },
-	{ "Namespaces",
-		"PrivateMounts PrivatePIDs PrivateNetwork PrivateIPC PrivateUTS ProtectHostname "
-		"PrivateCgroup PrivateTime NetworkNamespacePath RunAsInit RestrictNamespaces "
-		"JoinsPool",
-		"" },
+	{ "Profile", "Description Template Optional" },
+	{ "Access", "AllowUser AllowGroup AllowSELinuxDomain AllowUnit Polkit LaunchesPerMinute AllowDetach "
+		    "MaxPerUser" },
+	{ "Exec", "Executable Argument Environment PassEnvironment FileDescriptor MaxFileDescriptors "
+		  "StandardInput "
+		  "StandardOutput StandardError WorkingDirectory UMask" },
+	{ "User", "DynamicUser User Group SupplementaryGroups PrivateUsers" },
+	{ "Capabilities", "CapabilityBoundingSet AmbientCapabilities SecureBits NoNewPrivileges" },
+	{ "Namespaces", "PrivateMounts PrivatePIDs PrivateNetwork PrivateIPC PrivateUTS ProtectHostname "
+			"PrivateCgroup PrivateTime NetworkNamespacePath RunAsInit RestrictNamespaces "
+			"JoinsPool" },
 	{ "Filesystem",
 		"MinimalRoot RootDirectory BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp "
 		"PrivateDevices DeviceAllow "
 		"ReadOnlyPaths InaccessiblePaths NoExecPaths ProtectSystem ProtectHome ProtectKernelTunables "
 		"ProtectKernelModules ProtectKernelLogs ProtectControlGroups ProtectClock ProtectProc "
-		"ProcSubset MountPropagation DaemonStore MountSlot",
-		"" },
+		"ProcSubset MountPropagation DaemonStore MountSlot" },
 	{ "Landlock",
 		"FsDefaultPaths FsPathReadOnly FsPathReadExecute FsPathReadWrite FsPathAdvancedReadWrite "
-		"NetBindTcp NetConnectTcp Scope LogDenials",
-		"" },
-	{ "Seccomp",
-		"Policy SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog "
-		"RestrictAddressFamilies MemoryDenyWriteExecute LockPersonality RestrictRealtime "
-		"RestrictSUIDSGID ReportViolations",
-		"" },
-	{ "SELinux", "SELinuxContext", "" },
+		"NetBindTcp NetConnectTcp Scope LogDenials" },
+	{ "Seccomp", "Policy SystemCallFilter SystemCallErrorNumber SystemCallArchitectures SystemCallLog "
+		     "RestrictAddressFamilies MemoryDenyWriteExecute LockPersonality RestrictRealtime "
+		     "RestrictSUIDSGID ReportViolations" },
+	{ "SELinux", "SELinuxContext" },
 	{ "Resources",
 		"LimitCPU LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC "
 		"LimitMEMLOCK LimitLOCKS LimitSIGPENDING LimitMSGQUEUE LimitNICE LimitRTPRIO LimitRTTIME "
 		"RuntimeMaxSec TimeoutStartSec TimeoutStopSec KillSignal MemoryMax MemoryHigh TasksMax "
 		"CPUQuota CPUWeight "
 		"IOWeight Nice OOMScoreAdjust CPUAffinity IOSchedulingClass "
-		"IOSchedulingPriority CoreScheduling TimerSlackNSec Personality KeyringMode",
-		"" },
-	{ "Pool", "", "Warm MaxWarm" },
+		"IOSchedulingPriority CoreScheduling TimerSlackNSec Personality KeyringMode" },
+	{ "Pool", "Warm MaxWarm" },
 };
 
 /* What is said to the key with this value; "" if nothing. */
@@ -170,23 +154,16 @@ static void read_key(const char *section, const char *name, const char *value, c
 	(void)snprintf(ret, size, "%s", d.lines ? d.lines[0] : "");
 }
 
-/* A later key is refused whatever its value; one that is there can be emptied. Returns how many there are. */
-static size_t check_keys(const char *section, const char *names, bool later)
+/* Each is there, and can be emptied. Returns how many there are. */
+static size_t check_keys(const char *section, const char *names)
 {
 	_cleanup_(strv_freep) char **list = NULL;
-	char said[512], expected[512];
+	char said[512];
 
 	assert_int_equal(strv_split(names, " ", &list), 0);
 	STRV_FOREACH (name, list) {
-		(void)snprintf(expected, sizeof(expected),
-			"p:2:1: error: %s= in section [%s] is not supported yet; remove it", *name, section);
 		read_key(section, *name, "", said, sizeof(said));
-		assert_string_equal(said, later ? expected : "");
-		read_key(section, *name, "yes", said, sizeof(said));
-		if (later)
-			assert_string_equal(said, expected);
-		else
-			assert_null(strstr(said, "not supported yet"));
+		assert_string_equal(said, "");
 	}
 	return strv_length(list);
 }
@@ -196,10 +173,8 @@ static void test_language(void **state)
 	size_t n = 0;
 
 	(void)state;
-	for (size_t i = 0; i < ELEMENTS(language); i++) {
-		n += check_keys(language[i].section, language[i].supported, false);
-		n += check_keys(language[i].section, language[i].later, true);
-	}
+	for (size_t i = 0; i < ELEMENTS(language); i++)
+		n += check_keys(language[i].section, language[i].keys);
 	assert_int_equal(n, profile_keys.n);
 }
 

@@ -261,7 +261,7 @@ const struct shipped_call shipped_calls[] = {
 	{ "ioctl(3, 0xc0406469, 1)", "ee ea e ee eee e" },
 	{ "ioctl(3, 0xffffffffc0406469, 1)", "ee ea e ee eee e" },
 	{ "ioctl(3, FIONREAD, 1)", "ee ee a ee aaa a" },
-	{ "ioctl(3, SIOCGIFINDEX, 1)", "ee ee e ee eea a" },
+	{ "ioctl(3, SIOCGIFINDEX, 1)", "ee ee e ee aea a" },
 	{ "ioctl(3, SIOCSIFFLAGS, 1)", "ee ee e ee eee e" },
 	{ "ioctl(3, SIOCETHTOOL, 1)", "ee ee e ee eee e" },
 	{ "ioctl(0, TIOCSPGRP, 1)", "ee ee e ee eee a" },

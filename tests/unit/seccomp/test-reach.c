@@ -115,6 +115,29 @@ static void test_prefixes(void **state)
 	}
 }
 
+/* A list of what is refused that looks at all 64 bits of what the kernel takes for 32 lets the same family
+ * through under another number. */
+static void test_ints(void **state)
+{
+	const uint32_t args = offsetof(struct seccomp_data, args);
+	const struct sock_filter wide[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, args + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, args),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 16, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_filter *narrow = wide + 2;
+	const struct seccomp_data refused = { .args = { 16 } }, other = { .args = { 1 } };
+
+	assert_false(filter_may_allow(wide, ELEMENTSOF(wide), &refused, 1));
+	assert_true(filter_may_allow_int(wide, ELEMENTSOF(wide), &refused));
+	assert_false(filter_may_allow_int(narrow, ELEMENTSOF(wide) - 2, &refused));
+	assert_true(filter_may_allow_int(narrow, ELEMENTSOF(wide) - 2, &other));
+	assert_true(filter_may_allow_int(NULL, 0, &refused));
+}
+
 /* What it does not know is open: it must never say "no" for want of understanding. */
 static void test_strange_programs(void **state)
 {
@@ -137,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_ints),
 		cmocka_unit_test(test_strange_programs),
 	};
 

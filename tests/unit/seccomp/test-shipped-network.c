@@ -141,6 +141,15 @@ static void test_network_service(void **state)
 	end_process(server);
 }
 
+/* Not where the kernel was told to do without. */
+static bool has_ipv6(void)
+{
+	const struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	_cleanup_close_ int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 static void test_ping(void **state)
 {
 	static const char group_range[] = "0 2147483647";
@@ -150,6 +159,9 @@ static void test_ping(void **state)
 	check("ping", CAP_NET_RAW, "/usr/bin/ping", ARGV("ping", "-c1", "127.0.0.1"), "1 received");
 	check("ping", CAP_NET_RAW, "/usr/bin/ping", ARGV("ping", "-c1", "-I", "lo", localhost()),
 		"1 received");
+	if (has_ipv6())
+		check("ping", CAP_NET_RAW, "/usr/bin/ping", ARGV("ping", "-c1", "-I", "lo", "::1"),
+			"1 received");
 	check("ping", CAP_NET_RAW, "/usr/bin/ping",
 		ARGV("ping", "-c2", "-i0.1", "-s1000", "-Mdo", "-Q4", "-t3", "-D", "127.0.0.1"),
 		"2 received");

@@ -194,12 +194,17 @@ static int encode_sample_forget(struct buf *b, uint32_t serial)
 	return encode_id(b, WIRE_FORGET, serial, 1);
 }
 
-static int recode_forget(struct cursor *c, uint32_t serial, struct buf *ret)
+static int recode_id(struct cursor *c, enum wire_type type, uint32_t serial, struct buf *ret)
 {
 	uint64_t id;
 	int r = decode_id(c, &id);
 
-	return r < 0 ? r : encode_id(ret, WIRE_FORGET, serial, id);
+	return r < 0 ? r : encode_id(ret, type, serial, id);
+}
+
+static int recode_forget(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	return recode_id(c, WIRE_FORGET, serial, ret);
 }
 
 static int encode_sample_freeze(struct buf *b, uint32_t serial)
@@ -249,10 +254,17 @@ static int encode_sample_stopping(struct buf *b, uint32_t serial)
 
 static int recode_stopping(struct cursor *c, uint32_t serial, struct buf *ret)
 {
-	uint64_t id;
-	int r = decode_id(c, &id);
+	return recode_id(c, WIRE_STOPPING, serial, ret);
+}
 
-	return r < 0 ? r : encode_id(ret, WIRE_STOPPING, serial, id);
+static int encode_sample_abandon(struct buf *b, uint32_t serial)
+{
+	return encode_id(b, WIRE_ABANDON, serial, UINT32_MAX);
+}
+
+static int recode_abandon(struct cursor *c, uint32_t serial, struct buf *ret)
+{
+	return recode_id(c, WIRE_ABANDON, serial, ret);
 }
 
 static int encode_sample_violation(struct buf *b, uint32_t serial)
@@ -423,6 +435,7 @@ struct sample samples[] = {
 	{ "exited", WIRE_EXITED, encode_sample_exit, recode_exit },
 	{ "entry, live", WIRE_ENTRY, encode_live_entry, recode_entry },
 	{ "entry, exited", WIRE_ENTRY, encode_exited_entry, recode_entry },
+	{ "abandon", WIRE_ABANDON, encode_sample_abandon, recode_abandon },
 };
 
 const size_t n_samples = ELEMENTSOF(samples);

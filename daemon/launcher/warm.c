@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launcher/warm.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/machine.h"
+#include "base/process.h"
+#include "launcher/adopt.h"
+#include "plan/plan.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define MOUNT_PAUSE_USEC 250000U /* after a change of mounts: more of them often follow */
+
+/* What is mounted has changed: no jail that is parked has it. */
+static void mounts_changed(struct server *server, struct source *source, uint32_t events)
+{
+	parking_leave_all(&server->parking, now_boottime_usec() + MOUNT_PAUSE_USEC);
+}
+
+/* Asking takes the event: it comes no more. */
+static void check_mounts(struct server *server)
+{
+	struct pollfd p = { .fd = server->mounts.fd, .events = POLLPRI };
+
+	if (server->mounts.fd < 0 || poll(&p, 1, 0) > 0)
+		mounts_changed(server, &server->mounts, 0);
+}
+
+static void memory_short(struct server *server, struct source *source, uint32_t events)
+{
+	if (server->parking.n > 0)
+		log_info("memory is short: no jails are parked for a while");
+	parking_relieve(&server->parking, now_boottime_usec());
+}
+
+static int watch_mounts(struct server *server)
+{
+	server->mounts.handle = mounts_changed;
+	server->mounts.fd = openat(server->jail.proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	return server->mounts.fd < 0 ? errno_or_eio() : server_watch(server, &server->mounts, EPOLLPRI);
+}
+
+/* The host's, of which ours would show the same. */
+static int watch_memory(struct server *server)
+{
+	server->memory.handle = memory_short;
+	server->memory.fd = machine_watch_memory(server->jail.host_proc_fd);
+	return server->memory.fd < 0 ? server->memory.fd : server_watch(server, &server->memory, EPOLLPRI);
+}
+
+/* While there are profiles that want parked jails: without the first there are none, without the second they
+ * stay when memory is short. */
+static int watch_machine(struct server *server)
+{
+	int r = server->mounts.fd >= 0 ? 0 : watch_mounts(server);
+	int memory = r < 0 || server->memory.fd >= 0 ? 0 : watch_memory(server);
+
+	if (memory < 0)
+		log_info("/proc/pressure/memory can not be watched: %s", strerror(-memory));
+	return r;
+}
+
+static void unwatch_machine(struct server *server)
+{
+	server_close(server, &server->mounts);
+	server_close(server, &server->memory);
+}
+
+void warm_set_catalog(struct server *server)
+{
+	int r = parking_set_catalog(&server->parking, server->current->catalog);
+
+	if (r >= 0 && server->parking.n_classes > 0)
+		r = watch_machine(server);
+	else
+		unwatch_machine(server);
+	if (r >= 0)
+		return;
+	(void)parking_set_catalog(&server->parking, NULL);
+	unwatch_machine(server);
+	(void)log_errno(LOG_WARNING, r, "no jails are parked");
+}
+
+/* @end: what ends a jail, and waits for its processes or does not. */
+static void let_go(
+	struct server *server, struct parked *one, void (*end)(struct jail_context *, struct jail *))
+{
+	const struct sandbox s = parked_sandbox(one);
+
+	server_unwatch(server, &one->report);
+	end(&server->jail, &one->jail);
+	keep_release(server, &s);
+	parking_free(&server->parking, one, &server->uids);
+}
+
+/* It says that it is built, or why it can not be; later there is nothing but its end. */
+static void parked_reports(struct server *server, struct source *source, uint32_t events)
+{
+	struct parked *one = CONTAINER_OF(source, struct parked, report);
+	struct jail_error e = { .stage = STAGE_EXEC };
+	int r;
+
+	/* its report is closed when it was read to its end */
+	server_unwatch(server, source);
+	r = jail_read_report(&one->jail, &e);
+	if (r == 0) {
+		source->fd = one->jail.report_fd;
+		r = server_watch(server, source, EPOLLIN);
+		if (r == 0)
+			return;
+	}
+	if (one->class)
+		log_info("a jail of profile %s that was parked is lost: %s: %s%s%s",
+			one->class->profile->name, jail_stage_to_string(e.stage), e.object,
+			e.object[0] ? ": " : "", strerror(-r));
+	parking_lose(&server->parking, one, now_boottime_usec());
+}
+
+struct parked *warm_find(struct server *server, const struct compiled_profile *profile)
+{
+	struct parked *one;
+	uint64_t now;
+
+	if (server->parking.n_classes == 0 || profile->max_warm == 0)
+		return NULL;
+	now = now_boottime_usec();
+	check_mounts(server);
+	/* of one that has died the loop may not have heard yet, or not at all, where its table was still ours
+	 */
+	while ((one = parking_find(&server->parking, profile, now))) {
+		struct jail_error unused;
+
+		if (jail_read_report(&one->jail, &unused) == 0)
+			return one;
+		server_unwatch(server, &one->report);
+		parking_lose(&server->parking, one, now_boottime_usec());
+	}
+	return NULL;
+}
+
+void warm_take(struct server *server, struct parked *one, struct sandbox *s)
+{
+	server_unwatch(server, &one->report);
+	s->jail = one->jail;
+	s->uid = one->spec.uid;
+	s->dynamic_uid = one->dynamic_uid;
+	parking_free(&server->parking, one, NULL);
+}
+
+static size_t room(const struct server *server)
+{
+	return parking_room(&server->parking, registry_live(&server->registry), server->current);
+}
+
+int warm_wait(struct server *server)
+{
+	return server->parking.n_classes == 0 && server->parking.n == 0
+		       ? -1
+		       : parking_wait(&server->parking, room(server), now_boottime_usec());
+}
+
+/* The keeper holds it as it holds sandboxes' jails, but there is no record: if this launcher dies, the next
+ * one kills it. */
+static int watch(struct server *server, struct parked *one)
+{
+	struct sandbox s = parked_sandbox(one);
+	int r = keep_hold(server, &s, (1U << _HOLD_MAX) - 1);
+
+	if (r < 0)
+		return r;
+	one->report = (struct source){ .fd = one->jail.report_fd, .handle = parked_reports };
+	return server_watch(server, &one->report, EPOLLIN);
+}
+
+static int start(struct server *server, const struct compiled_profile *profile, struct parked *one,
+	struct jail_error *reterr)
+{
+	uid_t uid = 0;
+	int r = !profile->dynamic_user
+			? 0
+			: parking_take_uid(&server->parking, one, &server->uids, &server->jail,
+				  server->current->catalog->config.dynamic_quarantine_usec, &uid);
+
+	if (r >= 0)
+		r = plan_park(profile, uid, &one->spec);
+	if (r >= 0)
+		r = parked_fill(one, registry_reserve_id(&server->registry), server->jail.null_fd);
+	if (r >= 0)
+		r = server_start_jail(server, &one->spec, &one->jail, reterr);
+	return r < 0 ? r : watch(server, one);
+}
+
+/* What fails here is nobody's launch. */
+static void park_one(struct server *server, struct parked_class *class)
+{
+	struct jail_error e = { .stage = STAGE_NONE };
+	struct parked *one = parking_add(&server->parking, class, now_boottime_usec());
+	int r = one ? start(server, class->profile, one, &e) : 0;
+
+	if (r >= 0)
+		return;
+	log_info("no jail of profile %s can be parked: %s %s: %s", class->profile->name,
+		jail_stage_to_string(e.stage), e.object, strerror(-r));
+	parking_lose(&server->parking, one, now_boottime_usec());
+}
+
+void warm_use_silence(struct server *server)
+{
+	struct parked *leaving = parking_leaving(&server->parking);
+	struct parked_class *class;
+
+	if (leaving) {
+		let_go(server, leaving, jail_leave);
+		return;
+	}
+	class = parking_lacking(&server->parking, room(server), now_boottime_usec());
+	if (!class && parking_settle(&server->parking))
+		process_own_memory();
+	if (!class)
+		return;
+	check_mounts(server);
+	park_one(server, class);
+}
+
+void warm_done(struct server *server)
+{
+	struct parked *one;
+
+	(void)parking_set_catalog(&server->parking, NULL);
+	TAILQ_FOREACH(one, &server->parking.leaving, entry)
+	{
+		jail_kill(&one->jail);
+	}
+	while ((one = parking_leaving(&server->parking)))
+		let_go(server, one, jail_done);
+	parking_done(&server->parking);
+	unwatch_machine(server);
+}

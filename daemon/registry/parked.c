@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "registry/parked.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "registry/users.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+void parking_init(struct parking *p)
+{
+	*p = (struct parking){ .n = 0 };
+	TAILQ_INIT(&p->leaving);
+}
+
+void parking_done(struct parking *p)
+{
+	free(p->classes);
+	parking_init(p);
+}
+
+static bool wants(const struct compiled_profile *profile)
+{
+	return !profile->invalid && profile->max_warm > 0 && profile->executables && profile->executables[0];
+}
+
+int parking_set_catalog(struct parking *p, const struct catalog *c)
+{
+	size_t n = 0;
+
+	parking_leave_all(p, 0);
+	free(p->classes);
+	p->classes = NULL;
+	p->n_classes = 0;
+	for (size_t i = 0; c && i < c->n_profiles; i++)
+		n += wants(&c->profiles[i]);
+	if (n == 0)
+		return 0;
+	p->classes = calloc(n, sizeof(*p->classes));
+	if (!p->classes)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_profiles; i++) {
+		struct parked_class *class = &p->classes[p->n_classes];
+
+		if (!wants(&c->profiles[i]))
+			continue;
+		class->profile = &c->profiles[i];
+		class->wanted = c->profiles[i].warm;
+		TAILQ_INIT(&class->list);
+		p->n_classes++;
+	}
+	return 0;
+}
+
+static struct parked_class *find_class(struct parking *p, const struct compiled_profile *profile)
+{
+	for (size_t i = 0; i < p->n_classes; i++)
+		if (p->classes[i].profile == profile)
+			return &p->classes[i];
+	return NULL;
+}
+
+struct parked *parking_find(struct parking *p, const struct compiled_profile *profile, uint64_t now_usec)
+{
+	struct parked_class *class = profile->max_warm > 0 ? find_class(p, profile) : NULL;
+	struct parked *one, *next;
+
+	if (!class)
+		return NULL;
+	class->used_usec = now_usec;
+	class->failed = false;
+	for (one = TAILQ_FIRST(&class->list); one; one = next) {
+		next = TAILQ_NEXT(one, entry);
+		if (now_usec - one->since_usec > PARKED_AGE_USEC)
+			parking_leave(p, one);
+		else if (one->jail.built)
+			return one;
+	}
+	if (class->wanted < profile->max_warm)
+		class->wanted++;
+	return NULL;
+}
+
+struct parked *parking_add(struct parking *p, struct parked_class *class, uint64_t now_usec)
+{
+	struct parked *one = calloc(1, sizeof(*one));
+
+	class->failed |= !one;
+	if (!one)
+		return NULL;
+	one->jail = JAIL_NULL;
+	one->report = SOURCE_NULL;
+	one->class = class;
+	one->since_usec = now_usec;
+	TAILQ_INSERT_TAIL(&class->list, one, entry);
+	class->n++;
+	p->n++;
+	p->made = true;
+	return one;
+}
+
+int parking_take_uid(struct parking *p, struct parked *one, struct uids *uids, struct jail_context *c,
+	uint64_t quarantine_usec, uid_t *ret)
+{
+	int r = p->n_dynamic < uids->n / PARKED_UIDS_PART ? users_take(uids, c, quarantine_usec, ret)
+							  : -EUSERS;
+
+	if (r < 0)
+		return r;
+	one->dynamic_uid = true;
+	one->uid = *ret;
+	p->n_dynamic++;
+	return 0;
+}
+
+struct sandbox parked_sandbox(const struct parked *one)
+{
+	struct sandbox s = { .id = one->jail.id, .jail = one->jail };
+
+	for (size_t i = 0; i < LIFELINES_MAX; i++)
+		s.lifelines[i].source = SOURCE_NULL;
+	return s;
+}
+
+int parked_fill(struct parked *one, uint64_t id, int null_fd)
+{
+	struct jail_spec *s = &one->spec;
+
+	s->id = id;
+	s->fds = calloc(3, sizeof(*s->fds));
+	if (!s->fds)
+		return -ENOMEM;
+	for (; s->n_fds < 3; s->n_fds++)
+		s->fds[s->n_fds] = (struct jail_fd){ null_fd, (uint32_t)s->n_fds };
+	return 0;
+}
+
+void parking_free(struct parking *p, struct parked *one, struct uids *uids)
+{
+	TAILQ_REMOVE(one->class ? &one->class->list : &p->leaving, one, entry);
+	if (one->class)
+		one->class->n--;
+	p->n--;
+	p->n_dynamic -= one->dynamic_uid;
+	if (one->dynamic_uid && uids)
+		(void)uids_give(uids, now_boottime_usec(), one->uid);
+	jail_spec_done(&one->spec);
+	free(one);
+}
+
+void parking_leave(struct parking *p, struct parked *one)
+{
+	if (!one->class)
+		return;
+	one->class->n--;
+	TAILQ_REMOVE(&one->class->list, one, entry);
+	TAILQ_INSERT_TAIL(&p->leaving, one, entry);
+	one->class = NULL;
+}
+
+void parking_lose(struct parking *p, struct parked *one, uint64_t now_usec)
+{
+	if (one->class && (!one->jail.built || now_usec - one->since_usec < PARKED_LIVED_USEC))
+		one->class->failed = true;
+	parking_leave(p, one);
+}
+
+void parking_leave_all(struct parking *p, uint64_t not_before_usec)
+{
+	struct parked *one;
+
+	for (size_t i = 0; i < p->n_classes; i++)
+		while ((one = TAILQ_FIRST(&p->classes[i].list)))
+			parking_leave(p, one);
+	if (p->not_before_usec < not_before_usec)
+		p->not_before_usec = not_before_usec;
+}
+
+void parking_relieve(struct parking *p, uint64_t now_usec)
+{
+	parking_leave_all(p, now_usec + PARKED_SHORT_USEC);
+	for (size_t i = 0; i < p->n_classes; i++)
+		p->classes[i].wanted = p->classes[i].profile->warm;
+}
+
+struct parked *parking_leaving(struct parking *p)
+{
+	return TAILQ_FIRST(&p->leaving);
+}
+
+/* Grown by demand, and the demand is over. Returns when it will be, USEC_INFINITY if there is nothing to
+ * take back. */
+static uint64_t shrink(struct parking *p, struct parked_class *class, uint64_t now_usec)
+{
+	if (class->wanted <= class->profile->warm && class->n <= class->wanted)
+		return USEC_INFINITY;
+	if (now_usec - class->used_usec < PARKED_IDLE_USEC)
+		return class->used_usec + PARKED_IDLE_USEC;
+	class->wanted = class->profile->warm;
+	while (class->n > class->wanted)
+		parking_leave(p, TAILQ_FIRST(&class->list));
+	return USEC_INFINITY;
+}
+
+/* The one that has the least of what it wants. */
+static struct parked_class *neediest(struct parking *p, size_t room)
+{
+	struct parked_class *found = NULL;
+
+	if (room == 0 || p->n >= PARKED_MAX)
+		return NULL;
+	for (size_t i = 0; i < p->n_classes; i++) {
+		struct parked_class *class = &p->classes[i];
+
+		if (!class->failed && class->n < class->wanted && (!found || class->n < found->n))
+			found = class;
+	}
+	return found;
+}
+
+struct parked_class *parking_lacking(struct parking *p, size_t room, uint64_t now_usec)
+{
+	return now_usec < p->not_before_usec ? NULL : neediest(p, room);
+}
+
+bool parking_settle(struct parking *p)
+{
+	bool made = p->made;
+
+	p->made = false;
+	return made;
+}
+
+size_t parking_room(const struct parking *p, size_t live, const struct generation *current)
+{
+	size_t most = current ? current->catalog->config.max_sandboxes : 0;
+
+	return live + p->n < most ? most - live - p->n : 0;
+}
+
+static int msec_until(uint64_t usec, uint64_t now_usec)
+{
+	uint64_t msec = usec <= now_usec ? 0 : (usec - now_usec + 999) / 1000;
+
+	return msec > INT_MAX ? INT_MAX : (int)msec;
+}
+
+int parking_wait(struct parking *p, size_t room, uint64_t now_usec)
+{
+	uint64_t next = USEC_INFINITY;
+	int pause;
+
+	for (size_t i = 0; i < p->n_classes; i++) {
+		uint64_t at = shrink(p, &p->classes[i], now_usec);
+
+		next = at < next ? at : next;
+	}
+	if (!TAILQ_EMPTY(&p->leaving))
+		return PARKED_SILENCE_MSEC;
+	if (neediest(p, room)) {
+		pause = msec_until(p->not_before_usec, now_usec);
+		return pause > PARKED_SILENCE_MSEC ? pause : PARKED_SILENCE_MSEC;
+	}
+	if (p->made)
+		return PARKED_SILENCE_MSEC;
+	return next == USEC_INFINITY ? -1 : msec_until(next, now_usec);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* How many jails are parked and which of them are used, at times of the test's own. */
+
+#include "base/error.h"
+#include "registry/parked.h"
+
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#define SECOND UINT64_C(1000000)
+
+static struct parking parking;
+static struct compiled_profile profiles[3];
+static char *executables[] = { (char[]){ "/usr/bin/true" }, NULL };
+static struct catalog catalog = { .profiles = profiles, .n_profiles = 3 };
+
+/* The second profile wants none. */
+static int start(void **state)
+{
+	(void)state;
+	memset(profiles, 0, sizeof(profiles));
+	for (size_t i = 0; i < 3; i++)
+		profiles[i].executables = executables;
+	profiles[0].warm = 2;
+	profiles[0].max_warm = 4;
+	profiles[2].max_warm = 1;
+	parking_init(&parking);
+	return parking_set_catalog(&parking, &catalog);
+}
+
+static void drop_leaving(void)
+{
+	struct parked *one;
+
+	while ((one = parking_leaving(&parking)))
+		parking_free(&parking, one, NULL);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	(void)parking_set_catalog(&parking, NULL);
+	drop_leaving();
+	assert_int_equal(parking.n, 0);
+	parking_done(&parking);
+	return 0;
+}
+
+/* As many as are wanted. */
+static size_t make(uint64_t now)
+{
+	struct parked_class *class;
+	size_t n = 0;
+
+	while ((class = parking_lacking(&parking, 100, now))) {
+		struct parked *one = parking_add(&parking, class, now);
+
+		assert_non_null(one);
+		one->jail.built = true;
+		n++;
+	}
+	if (n > 0)
+		assert_int_equal(parking_wait(&parking, 100, now), PARKED_SILENCE_MSEC);
+	assert_int_equal(parking_settle(&parking), n > 0);
+	assert_false(parking_settle(&parking));
+	return n;
+}
+
+static struct parked *use(const struct compiled_profile *profile, uint64_t now)
+{
+	struct parked *one = parking_find(&parking, profile, now);
+
+	if (one)
+		parking_free(&parking, one, NULL);
+	return one;
+}
+
+static void as_many_as_warm(void **state)
+{
+	(void)state;
+	assert_int_equal(make(SECOND), 2);
+	assert_null(use(&profiles[1], SECOND));
+	assert_null(parking_lacking(&parking, 0, SECOND));
+	assert_int_equal(parking_wait(&parking, 100, SECOND), -1);
+	assert_non_null(use(&profiles[0], SECOND));
+	assert_null(parking_lacking(&parking, 0, SECOND));
+	assert_int_equal(parking_wait(&parking, 100, SECOND), PARKED_SILENCE_MSEC);
+	assert_int_equal(make(SECOND), 1);
+}
+
+static void not_before_it_is_built(void **state)
+{
+	struct parked_class *class = parking_lacking(&parking, 100, SECOND);
+
+	(void)state;
+	assert_non_null(parking_add(&parking, class, SECOND));
+	assert_null(parking_find(&parking, &profiles[0], SECOND));
+	assert_int_equal(class->wanted, 3);
+}
+
+static void demand_grows_and_ends(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_null(use(&profiles[0], SECOND));
+	assert_null(use(&profiles[2], SECOND));
+	assert_int_equal(make(SECOND), 5);
+	assert_int_equal(parking_wait(&parking, 100, SECOND), PARKED_IDLE_USEC / 1000);
+	assert_null(parking_leaving(&parking));
+	assert_int_equal(parking_wait(&parking, 100, SECOND + PARKED_IDLE_USEC), PARKED_SILENCE_MSEC);
+	drop_leaving();
+	assert_int_equal(parking.n, 2);
+	assert_int_equal(parking_wait(&parking, 100, SECOND + PARKED_IDLE_USEC), -1);
+}
+
+static void old_ones_are_not_used(void **state)
+{
+	(void)state;
+	(void)make(SECOND);
+	assert_non_null(use(&profiles[0], SECOND + PARKED_AGE_USEC));
+	assert_null(use(&profiles[0], SECOND + PARKED_AGE_USEC + 1));
+	assert_non_null(parking_leaving(&parking));
+}
+
+/* One that has lived is replaced; of what dies at once there is one a launch. */
+static void lost_ones(void **state)
+{
+	struct parked *one;
+
+	(void)state;
+	(void)make(SECOND);
+	one = parking_find(&parking, &profiles[0], SECOND);
+	parking_lose(&parking, one, SECOND + PARKED_LIVED_USEC);
+	assert_int_equal(make(2 * SECOND), 1);
+	one = parking_find(&parking, &profiles[0], 2 * SECOND);
+	parking_lose(&parking, one, one->since_usec + PARKED_LIVED_USEC - 1);
+	assert_int_equal(make(3 * SECOND), 0);
+	assert_non_null(use(&profiles[0], 3 * SECOND));
+	assert_int_equal(make(3 * SECOND), 2);
+	one = parking_find(&parking, &profiles[0], 3 * SECOND);
+	one->jail.built = false;
+	parking_lose(&parking, one, 10 * SECOND);
+	assert_int_equal(make(10 * SECOND), 0);
+}
+
+static void memory_is_short(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_null(use(&profiles[0], SECOND));
+	assert_int_equal(make(SECOND), 4);
+	parking_relieve(&parking, SECOND);
+	assert_null(use(&profiles[2], SECOND));
+	drop_leaving();
+	assert_int_equal(parking.n, 0);
+	/* what is mounted meanwhile makes it no shorter */
+	parking_leave_all(&parking, 2 * SECOND);
+	assert_int_equal(make(SECOND + PARKED_SHORT_USEC - 1), 0);
+	assert_int_equal(parking_wait(&parking, 100, SECOND), PARKED_SHORT_USEC / 1000);
+	assert_int_equal(make(SECOND + PARKED_SHORT_USEC), 3);
+}
+
+/* Those of the catalog before leave, and are of no use. */
+static void another_catalog(void **state)
+{
+	(void)state;
+	(void)make(SECOND);
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	assert_null(use(&profiles[0], SECOND));
+	drop_leaving();
+	assert_int_equal(parking.n, 0);
+	profiles[0].invalid = true;
+	profiles[2].executables = NULL;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	assert_int_equal(parking.n_classes, 0);
+	assert_int_equal(make(SECOND), 0);
+}
+
+/* Of 16 ids two are for parked jails. */
+static void few_user_ids(void **state)
+{
+	struct jail_context context = JAIL_CONTEXT_NULL;
+	struct uids uids = UIDS_NULL;
+	struct parked *one = NULL;
+	uid_t uid;
+
+	(void)state;
+	assert_int_equal(uids_open(&uids, -1, SECOND), 0);
+	assert_int_equal(uids_reset(&uids, 3000000, 3000015), 0);
+	(void)parking_find(&parking, &profiles[0], SECOND);
+	for (int i = 0; i < 3; i++) {
+		one = parking_add(&parking, parking_lacking(&parking, 100, SECOND), SECOND);
+		assert_int_equal(
+			parking_take_uid(&parking, one, &uids, &context, 0, &uid), i < 2 ? 0 : -EUSERS);
+	}
+	one = TAILQ_FIRST(&one->class->list);
+	parking_free(&parking, one, &uids);
+	assert_int_equal(parking.n_dynamic, 1);
+	parking_leave_all(&parking, 0);
+	while ((one = parking_leaving(&parking)))
+		parking_free(&parking, one, &uids);
+	uids_done(&uids);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(as_many_as_warm, start, stop),
+		cmocka_unit_test_setup_teardown(not_before_it_is_built, start, stop),
+		cmocka_unit_test_setup_teardown(demand_grows_and_ends, start, stop),
+		cmocka_unit_test_setup_teardown(old_ones_are_not_used, start, stop),
+		cmocka_unit_test_setup_teardown(lost_ones, start, stop),
+		cmocka_unit_test_setup_teardown(memory_is_short, start, stop),
+		cmocka_unit_test_setup_teardown(another_catalog, start, stop),
+		cmocka_unit_test_setup_teardown(few_user_ids, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
