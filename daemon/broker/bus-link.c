@@ -199,6 +199,15 @@ static int sort(struct bus_link *l)
 	return r;
 }
 
+static int on_again(sd_event_source *source, void *userdata);
+
+/* A source for each time: one that is enabled again comes before all that came meanwhile, and who floods the
+ * bus would have the loop for himself. */
+static int look_again(struct bus_link *l)
+{
+	return l->again ? 0 : sd_event_add_defer(l->broker->event, &l->again, on_again, l);
+}
+
 /* Reads what there is. 1: something came. */
 static int move_in(struct bus_link *l)
 {
@@ -221,7 +230,7 @@ static int move_in(struct bus_link *l)
 	}
 	/* more may be in our memory already, of which the loop knows nothing */
 	if (moved && r != 0)
-		r = sd_event_source_set_enabled(l->again, SD_EVENT_ONESHOT);
+		r = look_again(l);
 	return r < 0 ? r : moved;
 }
 
@@ -299,7 +308,10 @@ static int on_moving(sd_event_source *source, int fd, uint32_t events, void *use
 
 static int on_again(sd_event_source *source, void *userdata)
 {
-	look(userdata, 0, true);
+	struct bus_link *l = userdata;
+
+	l->again = sd_event_source_disable_unref(l->again);
+	look(l, 0, true);
 	return 0;
 }
 
@@ -358,10 +370,6 @@ int bus_link_open(struct bus_link *l, struct broker *b, int fd, sd_bus **ret)
 	relay_init(&l->relay, fd, l->inner, MESSAGE_MAX, MESSAGE_MAX);
 	l->relay.recall = &b->recall;
 	l->relay.owner = recall_owner(&b->recall);
-	if (r >= 0)
-		r = sd_event_add_defer(b->event, &l->again, on_again, l);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(l->again, SD_EVENT_OFF);
 	if (r >= 0)
 		r = serving_begin(&l->serving, b, serve);
 	if (r >= 0)

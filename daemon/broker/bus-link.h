@@ -25,7 +25,7 @@ struct bus_link {
 	int fd;    /* the bus'; -1 without one */
 	int inner; /* the pair's end that is not sd-bus' */
 	sd_event_source *fd_source, *inner_source;
-	sd_event_source *again; /* to look at what was read already */
+	sd_event_source *again; /* to look at what was read already; NULL: there is nothing */
 	unsigned n_lines;       /* of the greeting, that the bus has sent */
 	struct relay relay;
 	struct serving serving;

@@ -13,10 +13,20 @@ static void fail(struct broker *b, int error)
 	broker_fail(b, error, "Who is to be served next can not be told");
 }
 
+/* A source for one go: one that is enabled again comes before all that came meanwhile, and nobody else's turn
+ * would come before all who wait had theirs. */
 static int on_go(sd_event_source *source, void *userdata)
 {
-	serving_run(userdata);
+	struct serving *s = userdata;
+
+	s->go = sd_event_source_disable_unref(s->go);
+	serving_run(s);
 	return 0;
+}
+
+static int go_on(struct serving *s)
+{
+	return s->go ? 0 : sd_event_add_defer(s->broker->event, &s->go, on_go, s);
 }
 
 static int on_later(sd_event_source *source, uint64_t usec, void *userdata)
@@ -30,11 +40,7 @@ int serving_begin(struct serving *s, struct broker *b, int (*serve)(struct broke
 	int r;
 
 	*s = (struct serving){ .broker = b, .serve = serve };
-	r = sd_event_add_defer(b->event, &s->go, on_go, s);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(s->go, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_time(b->event, &s->later, CLOCK_BOOTTIME, UINT64_MAX, 1, on_later, s);
+	r = sd_event_add_time(b->event, &s->later, CLOCK_BOOTTIME, UINT64_MAX, 1, on_later, s);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(s->later, SD_EVENT_OFF);
 	return r;
@@ -71,7 +77,12 @@ void serving_run(struct serving *s)
 	}
 	if (!s->broker)
 		return;
-	r = sd_event_source_set_enabled(s->go, r >= 0 && seat && s->turns.n > 0 ? SD_EVENT_ON : SD_EVENT_OFF);
+	if (r >= 0 && seat && s->turns.n > 0)
+		r = go_on(s);
+	else {
+		s->go = sd_event_source_disable_unref(s->go);
+		r = 0;
+	}
 	if (r >= 0 && until != UINT64_MAX)
 		r = wait_until(s, until);
 	if (r < 0)

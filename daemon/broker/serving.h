@@ -19,7 +19,8 @@ struct broker;
 struct serving {
 	struct broker *broker; /* NULL: it has not begun, or ended */
 	struct turns turns;
-	sd_event_source *go, *later;
+	sd_event_source *go; /* NULL: nobody is to be served before something happens */
+	sd_event_source *later;
 	/* One seat's turn, which it does not wait in any more. Negative: no other may be served now; who says
 	 * so ends the serving, or calls serving_run() when one may. */
 	int (*serve)(struct broker *b, struct seat *s);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* Calls over the bus wait for their user's turn (Q1): what one user has asked before does not stand before
- * another's call, is bounded, and comes before the word that the user has left. */
+ * another's call, is bounded, and comes before the word that the user has left. Nor does it stand before the
+ * keeper or the direct socket. */
 
+#include "base/error.h"
 #include "dbus/names.h"
 #include "rig.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #define MANY  100
 #define FLOOD (TURNS_SEATS_MAX + 400)
@@ -79,6 +84,86 @@ static void test_bound(void **state)
 	rig_expect(r, rig_call(r, ALICE, 0, "ListProfiles"), NULL, NULL);
 }
 
+static int on_direct_reply(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	assert_false(sd_bus_message_is_method_error(m, NULL));
+	*(bool *)userdata = true;
+	return 1;
+}
+
+static void ask_direct(sd_bus *bus, bool *ret)
+{
+	*ret = false;
+	assert_true(sd_bus_call_method_async(bus, NULL, BAILIFF_BUS_NAME, BAILIFF_OBJECT_PATH,
+			    BAILIFF_MANAGER_INTERFACE, "ListProfiles", on_direct_reply, ret, NULL) >= 0);
+}
+
+/* A client of the direct socket, which has asked something already. */
+static sd_bus *connect_direct(struct rig *r)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	sd_bus *bus;
+	bool there;
+
+	/* the kernel chooses a name */
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	assert_int_equal(direct_open(&r->broker.direct, &r->broker, fd), 0);
+	assert_int_equal(direct_begin(&r->broker.direct), 0);
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, size), 0);
+	assert_true(sd_bus_new(&bus) >= 0);
+	assert_true(sd_bus_set_fd(bus, fd, fd) >= 0);
+	assert_true(sd_bus_set_bus_client(bus, 1) >= 0);
+	assert_true(sd_bus_start(bus) >= 0);
+	assert_true(sd_bus_attach_event(bus, r->event, 0) >= 0);
+	ask_direct(bus, &there);
+	rig_until(r, there);
+	return bus;
+}
+
+/* One round of the broker's loop; who floods it takes all answers, and has asked more before the next. */
+static void step_broker(struct rig *r)
+{
+	assert_true(sd_event_run(r->broker_event, 0) >= 0);
+	while (sd_event_run(r->event, 0) > 0)
+		;
+}
+
+/* However much one client asks over the bus, the keeper and who is not on the bus have their turn. */
+static void test_flood_holds_up_nobody(void **state)
+{
+	static const struct keeper_message ping = { .type = WIRE_PING };
+	static struct reply replies[FLOOD];
+	struct rig *r = *state;
+	sd_bus *direct = connect_direct(r);
+	struct keeper_message m;
+	int fds[KEEPER_FDS_MAX], k;
+	bool there;
+
+	for (size_t i = 0; i < FLOOD; i++)
+		rig_send(r, rig_call(r, ALICE, 0, "ListProfiles"), &replies[i]);
+	while (!r->broker.link.letters)
+		rig_step(r);
+	ask_direct(direct, &there);
+	assert_int_equal(keeper_send(r->keeper, &ping, NULL, 0), 0);
+	while ((k = keeper_receive(r->keeper, &m, fds)) == -EAGAIN)
+		step_broker(r);
+	assert_int_equal(k, 1);
+	assert_int_equal(m.type, WIRE_PONG);
+	while (!there)
+		step_broker(r);
+	/* the flood is not over */
+	assert_true(count_answered(replies, FLOOD) < FLOOD / 2);
+	assert_non_null(r->broker.link.letters);
+	(void)finish(r, replies, FLOOD, BAILIFF_ERROR_BUSY);
+	sd_bus_close_unref(direct);
+}
+
 /* What a client said before it left is heard before that: here a launch, which is then stopped. */
 static void test_gone(void **state)
 {
@@ -149,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_other_first, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_bound, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_holds_up_nobody, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_bus_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_pause, setup, rig_teardown),
