@@ -6,17 +6,13 @@
 #include "compiler/context.h"
 #include "compiler/daemon-config.h"
 #include "compiler/effective.h"
-#include "compiler/members.h"
 #include "compiler/translate.h"
 #include "compiler/users.h"
 #include "config.h"
 
-#include <nettle/sha2.h>
 #include <string.h>
 
 #define ERRORS_MAX 10000U /* lines of a whole catalog; the rest is counted by the profiles marked invalid */
-
-_Static_assert(SHA256_DIGEST_SIZE == sizeof(((struct compiled_profile *)0)->sha256), "a hash fits");
 
 int compile_open_places(const struct compile_options *options, struct places *ret)
 {
@@ -99,16 +95,6 @@ int compile_merge_lines(char ***to, size_t *count, char *const *from)
 	return 0;
 }
 
-static void hash_files(const struct profile *p, uint8_t ret[static SHA256_DIGEST_SIZE])
-{
-	struct sha256_ctx ctx;
-
-	sha256_init(&ctx);
-	for (size_t i = 0; i < p->n_files; i++)
-		sha256_update(&ctx, p->files[i]->size, (const uint8_t *)p->files[i]->data);
-	sha256_digest(&ctx, SHA256_DIGEST_SIZE, ret);
-}
-
 static int describe(const struct profile *p, const struct unit *u, struct compiled_profile *ret)
 {
 	ret->name = strdup(p->name);
@@ -123,7 +109,6 @@ static int describe(const struct profile *p, const struct unit *u, struct compil
 		if (r < 0)
 			return r;
 	}
-	hash_files(p, ret->sha256);
 	return 0;
 }
 
@@ -166,52 +151,4 @@ int compile_profile(const struct compile_context *c, const struct profile *p, co
 	ret->shares_network = network_may_be_shared(ret, c->translation.filters, reason);
 	ret->reuses_network = network_may_be_reused(ret, c->translation.filters);
 	return effective_settings(&profile_keys, p, ret);
-}
-
-static int compile_set(
-	const struct compile_context *context, const struct profile_set *set, struct catalog *c)
-{
-	size_t count = 0;
-	int r;
-
-	c->profiles = calloc(set->n + 1, sizeof(*c->profiles));
-	if (!c->profiles)
-		return -ENOMEM;
-	r = compile_merge_lines(&c->errors, &count, context->config_diagnostics.lines);
-	if (r == 0)
-		r = compile_merge_lines(&c->errors, &count, set->errors);
-	for (size_t i = 0; r == 0 && i < set->n; i++) {
-		_cleanup_(diagnostics_done) struct diagnostics d = { 0 };
-
-		r = compile_profile(
-			context, &set->profiles[i], &set->units[i], &d, &c->profiles[c->n_profiles++]);
-		if (r == 0)
-			r = compile_merge_lines(&c->errors, &count, d.lines);
-	}
-	return r;
-}
-
-int compile_directories(const struct compile_options *options, struct catalog **ret)
-{
-	_cleanup_(compile_context_close) struct compile_context context = { 0 };
-	_cleanup_(profile_set_freep) struct profile_set *set = NULL;
-	_cleanup_(catalog_freep) struct catalog *c = calloc(1, sizeof(*c));
-	int r;
-
-	if (!c)
-		return -ENOMEM;
-	r = compile_context_open(options, &context);
-	if (r < 0)
-		return r;
-	r = profile_set_load(&context.places, NULL, &set);
-	if (r == 0)
-		r = compile_set(&context, set, c);
-	if (r == 0 && options->resolve_users)
-		r = members_collect(c);
-	if (r < 0)
-		return r;
-	c->config = context.config;
-	compiled_config_init(&context.config);
-	*ret = steal_ptr(c);
-	return 0;
 }

@@ -4,14 +4,12 @@
 #include "base/error.h"
 #include "seccomp/syscalls.h"
 
-#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(SHARED_KEY_SIZE == SHA256_DIGEST_SIZE, "a key is a hash");
-
 static void shared_filter_free(struct shared_filter *f)
 {
+	buf_done(&f->key);
 	free(f->filter);
 	free(f->policy_path);
 	free(f);
@@ -54,36 +52,34 @@ static void put_layers(struct buf *b, const struct seccomp_layers *l)
 }
 
 int shared_filter_key(const struct seccomp_layers *l, const char *policy,
-	const bool wanted[_ARCHITECTURE_MAX], uint8_t ret[static SHARED_KEY_SIZE])
+	const bool wanted[_ARCHITECTURE_MAX], struct buf *ret)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
-	struct sha256_ctx ctx;
 
-	put_layers(&b, l);
-	for (size_t i = 0; i < _ARCHITECTURE_MAX; i++)
-		buf_put_u8(&b, wanted[i]);
+	/* the name first: by it most differ */
 	buf_put_u8(&b, policy != NULL);
 	buf_put_str(&b, policy);
+	for (size_t i = 0; i < _ARCHITECTURE_MAX; i++)
+		buf_put_u8(&b, wanted[i]);
+	put_layers(&b, l);
 	if (buf_error(&b) < 0)
 		return buf_error(&b);
-	sha256_init(&ctx);
-	sha256_update(&ctx, b.size, b.data);
-	sha256_digest(&ctx, SHA256_DIGEST_SIZE, ret);
+	*ret = b;
+	b = BUF_INIT(0);
 	return 0;
 }
 
-const struct shared_filter *shared_filter_find(
-	const struct shared_filters *s, const uint8_t key[static SHARED_KEY_SIZE])
+const struct shared_filter *shared_filter_find(const struct shared_filters *s, const struct buf *key)
 {
 	const struct shared_filter *f = s->first;
 
-	while (f && memcmp(f->key, key, SHARED_KEY_SIZE) != 0)
+	while (f && (f->key.size != key->size || memcmp(f->key.data, key->data, key->size) != 0))
 		f = f->next;
 	return f;
 }
 
-int shared_filter_add(struct shared_filters *s, const uint8_t key[static SHARED_KEY_SIZE],
-	const struct sock_filter *filter, size_t n, const char *policy_path)
+int shared_filter_add(struct shared_filters *s, struct buf *key, const struct sock_filter *filter, size_t n,
+	const char *policy_path)
 {
 	struct shared_filter *f = calloc(1, sizeof(*f));
 
@@ -98,7 +94,8 @@ int shared_filter_add(struct shared_filters *s, const uint8_t key[static SHARED_
 	if (n > 0)
 		memcpy(f->filter, filter, n * sizeof(*filter));
 	f->n_filter = n;
-	memcpy(f->key, key, SHARED_KEY_SIZE);
+	f->key = *key;
+	*key = BUF_INIT(0);
 	f->next = s->first;
 	s->first = f;
 	return 0;

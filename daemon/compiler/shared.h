@@ -8,16 +8,15 @@
  * diagnostics have places.
  */
 
+#include "base/buf.h"
 #include "profile/score.h"
 #include "seccomp/layers.h"
 
 #include <linux/filter.h>
 
-#define SHARED_KEY_SIZE 32
-
 struct shared_filter {
 	struct shared_filter *next;
-	uint8_t key[SHARED_KEY_SIZE];
+	struct buf key;
 	struct sock_filter *filter;
 	size_t n_filter;
 	char *policy_path; /* NULL: no Policy= */
@@ -35,15 +34,15 @@ struct shared_filters {
 };
 
 void shared_filters_done(struct shared_filters *s);
-/* The same words make the same program: @policy's name, or NULL. 0 or -ENOMEM. */
+/* The same words make the same program: @policy's name, or NULL. @ret: all of them, the caller's to give to
+ * buf_done(). 0 or -ENOMEM. */
 int shared_filter_key(const struct seccomp_layers *l, const char *policy,
-	const bool wanted[_ARCHITECTURE_MAX], uint8_t ret[static SHARED_KEY_SIZE]);
+	const bool wanted[_ARCHITECTURE_MAX], struct buf *ret);
 /* NULL: not made yet. */
-const struct shared_filter *shared_filter_find(
-	const struct shared_filters *s, const uint8_t key[static SHARED_KEY_SIZE]);
-/* Copies all. 0 or -ENOMEM. */
-int shared_filter_add(struct shared_filters *s, const uint8_t key[static SHARED_KEY_SIZE],
-	const struct sock_filter *filter, size_t n, const char *policy_path);
+const struct shared_filter *shared_filter_find(const struct shared_filters *s, const struct buf *key);
+/* Takes the key over on success, and copies the rest. 0 or -ENOMEM. */
+int shared_filter_add(struct shared_filters *s, struct buf *key, const struct sock_filter *filter, size_t n,
+	const char *policy_path);
 /* The one that has this program; NULL: none. */
 struct shared_filter *shared_filter_of(
 	const struct shared_filters *s, const struct sock_filter *filter, size_t n);

@@ -186,20 +186,20 @@ static int find_filter(const struct translation *t, const struct profile *p, str
 	struct compiled_profile *ret)
 {
 	const char *policy = p->states[KEY_POLICY].set ? p->policy : NULL;
+	_cleanup_(buf_done) struct buf key = BUF_INIT(0);
 	const struct shared_filter *known;
-	uint8_t key[SHARED_KEY_SIZE];
 	int r;
 
 	if (!t->filters)
 		return make_filter(t, p, d, layers, wanted, ret);
-	r = shared_filter_key(layers, policy, wanted, key);
+	r = shared_filter_key(layers, policy, wanted, &key);
 	if (r < 0)
 		return r;
-	known = shared_filter_find(t->filters, key);
+	known = shared_filter_find(t->filters, &key);
 	if (known)
 		return copy_filter(known, ret);
 	r = make_filter(t, p, d, layers, wanted, ret);
-	return r < 0 ? r : shared_filter_add(t->filters, key, ret->filter, ret->n_filter, ret->policy_path);
+	return r < 0 ? r : shared_filter_add(t->filters, &key, ret->filter, ret->n_filter, ret->policy_path);
 }
 
 int translate_filter(const struct translation *t, const struct profile *p, struct diagnostics *d,

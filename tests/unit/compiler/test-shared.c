@@ -45,34 +45,35 @@ static const struct {
 #undef MEMBER
 };
 
-static void expect_other(const uint8_t *first, const struct seccomp_layers *l, const char *policy,
+static void expect_other(const struct buf *first, const struct seccomp_layers *l, const char *policy,
 	const bool wanted[_ARCHITECTURE_MAX])
 {
-	uint8_t key[SHARED_KEY_SIZE];
+	_cleanup_(buf_done) struct buf key = BUF_INIT(0);
 
-	assert_int_equal(shared_filter_key(l, policy, wanted, key), 0);
-	assert_true(memcmp(first, key, sizeof(key)) != 0);
+	assert_int_equal(shared_filter_key(l, policy, wanted, &key), 0);
+	assert_true(first->size != key.size || memcmp(first->data, key.data, key.size) != 0);
 }
 
 static void test_each_member_counts(void **state)
 {
 	bool wanted[_ARCHITECTURE_MAX] = { true };
 	struct seccomp_layers l = { 0 };
-	uint8_t first[SHARED_KEY_SIZE], again[SHARED_KEY_SIZE];
+	_cleanup_(buf_done) struct buf first = BUF_INIT(0), again = BUF_INIT(0);
 
-	assert_int_equal(shared_filter_key(&l, "a.policy", wanted, first), 0);
-	assert_int_equal(shared_filter_key(&l, "a.policy", wanted, again), 0);
-	assert_memory_equal(first, again, sizeof(first));
+	assert_int_equal(shared_filter_key(&l, "a.policy", wanted, &first), 0);
+	assert_int_equal(shared_filter_key(&l, "a.policy", wanted, &again), 0);
+	assert_int_equal(first.size, again.size);
+	assert_memory_equal(first.data, again.data, first.size);
 	for (size_t i = 0; i < ELEMENTSOF(members); i++) {
 		*((uint8_t *)&l + members[i].at) = 1;
-		expect_other(first, &l, "a.policy", wanted);
+		expect_other(&first, &l, "a.policy", wanted);
 		l = (struct seccomp_layers){ 0 };
 	}
-	expect_other(first, &l, "b.policy", wanted);
-	expect_other(first, &l, "", wanted);
-	expect_other(first, &l, NULL, wanted);
+	expect_other(&first, &l, "b.policy", wanted);
+	expect_other(&first, &l, "", wanted);
+	expect_other(&first, &l, NULL, wanted);
 	wanted[_ARCHITECTURE_MAX - 1] = true;
-	expect_other(first, &l, "a.policy", wanted);
+	expect_other(&first, &l, "a.policy", wanted);
 }
 
 static void test_each_mark_counts(void **state)
@@ -80,17 +81,17 @@ static void test_each_mark_counts(void **state)
 	const bool wanted[_ARCHITECTURE_MAX] = { true };
 	struct call_mark *marks = calloc(n_syscall_rows, sizeof(*marks));
 	struct seccomp_layers l = { .filter = { .kind = LIST_ALLOW, .marks = marks } };
-	uint8_t first[SHARED_KEY_SIZE];
+	_cleanup_(buf_done) struct buf first = BUF_INIT(0);
 
 	assert_non_null(marks);
-	assert_int_equal(shared_filter_key(&l, NULL, wanted, first), 0);
+	assert_int_equal(shared_filter_key(&l, NULL, wanted, &first), 0);
 	for (size_t i = 0; i < n_syscall_rows; i += n_syscall_rows - 1) {
 		marks[i].listed = true;
-		expect_other(first, &l, NULL, wanted);
+		expect_other(&first, &l, NULL, wanted);
 		marks[i] = (struct call_mark){ .answered = true };
-		expect_other(first, &l, NULL, wanted);
+		expect_other(&first, &l, NULL, wanted);
 		marks[i] = (struct call_mark){ .action = 1 };
-		expect_other(first, &l, NULL, wanted);
+		expect_other(&first, &l, NULL, wanted);
 		marks[i] = (struct call_mark){ 0 };
 	}
 	free(marks);
