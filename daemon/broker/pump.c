@@ -183,21 +183,50 @@ void pump_rest(struct pump *p)
 	p->drained = true;
 }
 
+/* The message and those behind it, as far as they are whole and have no descriptors: bytes. */
+static size_t measure_run(const struct pump *p)
+{
+	size_t end = p->start + p->need, size;
+
+	if (has_fds(p))
+		return p->need;
+	while (measure(p, end, &size) == 0 && size > MESSAGE_HEAD_SIZE && p->end - end >= size &&
+		(p->n_fds == 0 || p->fds_at != end))
+		end += size;
+	return end - p->start;
+}
+
+/* @sent: of the run. 1: the first message is gone, and maybe others; 0: not yet. */
+static int pass_sent(struct pump *p, size_t sent)
+{
+	int r = 0;
+
+	while (sent >= p->need) {
+		sent -= p->need;
+		pump_drop(p);
+		r = 1;
+		if (sent > 0 && measure(p, p->start, &p->need) < 0)
+			return -EBADMSG;
+	}
+	p->sent = sent;
+	return r;
+}
+
 int pump_write(struct pump *p)
 {
-	const struct message_span m = pump_get(p);
+	int r = 0;
 
-	while (p->sent < m.size) {
+	while (r == 0) {
+		const struct message_span m = pump_get(p);
 		const bool first = p->sent == 0;
-		ssize_t n =
-			stream_send(p->to, m.data + p->sent, m.size - p->sent, m.fds, first ? m.n_fds : 0);
+		ssize_t n = stream_send(
+			p->to, m.data + p->sent, measure_run(p) - p->sent, m.fds, first ? m.n_fds : 0);
 
 		if (n == -EAGAIN)
 			return 0;
 		if (n < 0)
 			return (int)n;
-		p->sent += (size_t)n;
+		r = pass_sent(p, p->sent + (size_t)n);
 	}
-	pump_drop(p);
-	return 1;
+	return r;
 }

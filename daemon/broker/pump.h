@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * D-Bus messages from one socket to another: read as many at once as there are, written one by one and whole.
- * So no message is larger than its reader expects, whatever its head announces, and a side that does not read
- * holds up a few messages of ours and nothing else.
+ * D-Bus messages from one socket to another: read as many at once as there are, and written whole, one by one
+ * where some have descriptors. So no message is larger than its reader expects, whatever its head announces,
+ * and a side that does not read holds up a few messages of ours and nothing else.
  *
  * Descriptors come with the first byte of their message, and the kernel ends a read behind the bytes that
  * some came with: they are the last message's of which that read has the beginning. While there are some,
@@ -57,5 +57,6 @@ int pump_read(struct pump *p);
 void pump_look_again(struct pump *p);
 /* Nothing has come since the last event that was acted on: the next pump_read() need not look. */
 void pump_rest(struct pump *p);
-/* 1: the message is written. 0: no room there. */
+/* 1: the message is written, and with it of those behind it what was whole and had no fds, as far as there
+ * was room: pump_middle() then, or not. 0: no room there. */
 int pump_write(struct pump *p);

@@ -114,6 +114,80 @@ static void test_fds_stay_with_their_message(void **state)
 	line_close(&l);
 }
 
+/* Those without a descriptor go out together; one with, and what is behind it, does not. */
+static void test_run(void **state)
+{
+	_cleanup_free_ uint8_t *m = message(40, true);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), fds[STREAM_FDS_MAX];
+	uint8_t got[1000];
+	size_t n = 0;
+	struct line l;
+
+	line_open(&l, 1000);
+	for (size_t i = 0; i < 5; i++) {
+		m[39] = (uint8_t)i;
+		assert_int_equal(stream_send(l.a, m, 40, &null_fd, i == 3), 40);
+	}
+	/* half of one more */
+	assert_int_equal(stream_send(l.a, m, 20, NULL, 0), 20);
+	assert_int_equal(pump_read(&l.pump), 1);
+	assert_int_equal(pump_write(&l.pump), 1);
+	assert_int_equal(stream_receive(l.b, got, sizeof(got), fds, &n), 120);
+	assert_int_equal(n, 0);
+	for (uint8_t i = 0; i < 3; i++)
+		assert_int_equal(got[40 * i + 39], i);
+	assert_int_equal(pump_read(&l.pump), 1);
+	assert_int_equal(pump_write(&l.pump), 1);
+	assert_int_equal(stream_receive(l.b, got, sizeof(got), fds, &n), 40);
+	assert_int_equal(n, 1);
+	assert_int_equal(got[39], 3);
+	assert_int_equal(pump_read(&l.pump), 1);
+	assert_int_equal(pump_write(&l.pump), 1);
+	assert_int_equal(recv(l.b, got, sizeof(got), 0), 40);
+	assert_int_equal(got[39], 4);
+	assert_int_equal(pump_read(&l.pump), 0);
+	assert_false(pump_full(&l.pump));
+	assert_false(pump_middle(&l.pump));
+	fd_close_many(fds, n);
+	(void)close(null_fd);
+	line_close(&l);
+}
+
+#define RUN_MESSAGES 2000U
+
+/* As much at a time as there is room for, wherever that ends. */
+static void test_run_in_parts(void **state)
+{
+	static uint8_t sent[RUN_MESSAGES * 100], got[sizeof(sent)];
+	size_t n_sent = 0, n_put = 0, n_got = 0, piece = 1;
+	const int size = 4096;
+	struct line l;
+
+	line_open(&l, 1000);
+	assert_int_equal(setsockopt(l.to, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	for (size_t i = 0; i < RUN_MESSAGES; i++) {
+		const size_t bytes = 24 + i % 76;
+		_cleanup_free_ uint8_t *m = message(bytes, i % 2);
+
+		m[bytes - 1] = (uint8_t)i;
+		memcpy(sent + n_sent, m, bytes);
+		n_sent += bytes;
+	}
+	while (n_got < n_sent) {
+		ssize_t n = send(l.a, sent + n_put, n_sent - n_put, MSG_DONTWAIT);
+
+		n_put += n > 0 ? (size_t)n : 0;
+		while (pump_read(&l.pump) > 0 && pump_write(&l.pump) > 0)
+			;
+		piece = piece % 3001 + 977;
+		n = recv(l.b, got + n_got, piece < n_sent - n_got ? piece : n_sent - n_got, MSG_DONTWAIT);
+		n_got += n > 0 ? (size_t)n : 0;
+	}
+	assert_memory_equal(got, sent, n_sent);
+	assert_false(pump_middle(&l.pump));
+	line_close(&l);
+}
+
 static const size_t any_sizes[] = { 24, 31, 4000, 200, 25, 9000, 64, 4096, 40 };
 
 /* Every third one has a descriptor, and goes out in one piece. */
@@ -276,6 +350,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_messages),
 		cmocka_unit_test(test_fds_stay_with_their_message),
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_run_in_parts),
 		cmocka_unit_test(test_any_cut),
 		cmocka_unit_test(test_too_many_fds),
 		cmocka_unit_test(test_heads),
