@@ -278,6 +278,20 @@ static int move(struct bus_link *l, bool out)
 	return r < 0 ? r : moved;
 }
 
+void bus_link_push(struct bus_link *l)
+{
+	int r;
+
+	l->wrote = false;
+	if (!l->broker || l->n_lines < LINES)
+		return;
+	r = flush(l);
+	if (r >= 0)
+		r = watch_both(l);
+	if (r < 0)
+		lost(l, r);
+}
+
 static void look(struct bus_link *l, uint32_t events, bool out)
 {
 	const bool over = events & (EPOLLHUP | EPOLLERR);

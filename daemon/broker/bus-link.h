@@ -32,6 +32,7 @@ struct bus_link {
 	struct letter *letters; /* that wait in it */
 	bool blocked;           /* there was no room for a message to the bus */
 	uint64_t n_taken;       /* of such, that the bus has made room for */
+	bool wrote;             /* sd-bus has, see output.h */
 };
 
 /* Takes fd over, also when it fails: a socket that is connected to a bus, where nothing was said yet. Makes
@@ -41,5 +42,7 @@ int bus_link_open(struct bus_link *l, struct broker *b, int fd, sd_bus **ret);
 void bus_link_close(struct bus_link *l);
 /* Moves what sd-bus has written to the bus, as far as there is room. 1: it has all, 0: it has not. */
 int bus_link_flush(struct bus_link *l);
+/* The same, for what was noted in wrote; the bus may be lost by it. Not from inside of a D-Bus handler. */
+void bus_link_push(struct bus_link *l);
 /* Something of ours has not been read by the bus. */
 bool bus_link_is_unread(const struct bus_link *l);

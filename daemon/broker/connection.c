@@ -144,6 +144,21 @@ static int move(struct connection *c, bool out)
 	return relay_watch(&c->relay, may_ask(c), c->fd_source, c->inner_source);
 }
 
+void connection_push(struct connection *c)
+{
+	int r = 1;
+
+	c->wrote = false;
+	while (r > 0)
+		r = relay_out(&c->relay);
+	if (r >= 0 && !connection_reads(c))
+		r = -ENOBUFS;
+	if (r >= 0)
+		r = relay_watch(&c->relay, may_ask(c), c->fd_source, c->inner_source);
+	if (r < 0)
+		connection_end(c, r);
+}
+
 _Static_assert(offsetof(struct connection, seat) == 0, "a seat is its connection");
 
 int connection_serve(struct broker *b, struct seat *s)

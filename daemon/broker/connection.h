@@ -32,6 +32,7 @@ struct connection {
 	sd_bus_slot *driver;
 	sd_event_source *fd_source, *inner_source, *deadline;
 	bool greeted; /* the byte before the first line came */
+	bool wrote;   /* sd-bus has, since the last connection_push() */
 	struct sasl sasl;
 	struct relay relay;
 };
@@ -46,6 +47,9 @@ DEFINE_CLEANUP(struct connection *, connection_free);
 void connection_end(struct connection *c, int error);
 /* Its turn: one message. */
 int connection_serve(struct broker *b, struct seat *s);
+/* Gives the client what sd-bus has written, as far as there is room; ends it if it does not read. Not from
+ * inside of a D-Bus handler. */
+void connection_push(struct connection *c);
 /* Moves what is queued for the client as far as there is room. */
 void connection_flush(struct connection *c);
 /* Has the loop look at it soon, which ends it if it does not read. For use inside of handlers. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
+#include "broker/output.h"
 #include "dbus/names.h"
 
 #include <stdlib.h>
@@ -71,6 +72,7 @@ static void finish(struct deferred *d, int r)
 {
 	if (r < 0)
 		(void)log_errno(LOG_WARNING, r, "Can not answer a call of %s", deferred_sender(d));
+	output_note(d->broker, sd_bus_message_get_bus(d->message));
 	(void)deferred_free(d);
 }
 

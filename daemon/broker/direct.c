@@ -169,11 +169,27 @@ void direct_drain(struct direct *d)
 	}
 }
 
-void direct_check_reader(struct direct *d, const char *name)
+void direct_wrote(struct direct *d, const sd_bus *bus)
 {
-	for (struct connection *c = d->first; c; c = c->next)
-		if (c->bus && strcmp(c->name, name) == 0 && !connection_reads(c))
-			connection_look(c);
+	struct connection *c = d->first;
+
+	while (c && c->bus != bus)
+		c = c->next;
+	if (!c)
+		return;
+	c->wrote = d->wrote = true;
+	if (!connection_reads(c))
+		connection_look(c);
+}
+
+void direct_push(struct direct *d)
+{
+	d->wrote = false;
+	for (struct connection *c = d->first, *next; c; c = next) {
+		next = c->next;
+		if (c->wrote)
+			connection_push(c);
+	}
 }
 
 void direct_broadcast(struct direct *d, int (*emit)(struct broker *b, sd_bus *bus))

@@ -27,6 +27,7 @@ struct direct {
 	sd_event_source *source, *pause;
 	struct connection *first; /* in the order of their arrival */
 	size_t n;
+	bool wrote;             /* one of them has, see output.h */
 	uint64_t n_ever;        /* for their names */
 	struct serving serving; /* of those that have said something */
 	sd_id128_t id;          /* what a bus' id would be */
@@ -39,7 +40,9 @@ int direct_begin(struct direct *d);
 void direct_close(struct direct *d);
 /* Sends what is queued as far as there is room. */
 void direct_drain(struct direct *d);
-/* Ends the connection of this name, when the loop comes to it, if it does not read what it is sent. */
-void direct_check_reader(struct direct *d, const char *name);
+/* Something was written to this one's. Ends it, when the loop comes to it, if it does not read that. */
+void direct_wrote(struct direct *d, const sd_bus *bus);
+/* Moves what was written since. Not from inside of a D-Bus handler. */
+void direct_push(struct direct *d);
 /* For each connection that speaks D-Bus already. */
 void direct_broadcast(struct direct *d, int (*emit)(struct broker *b, sd_bus *bus));

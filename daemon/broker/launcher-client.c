@@ -5,6 +5,7 @@
 #include "broker/broker.h"
 #include "broker/lifetime.h"
 #include "broker/notices.h"
+#include "broker/output.h"
 #include "broker/violations.h"
 #include "wire/messages.h"
 
@@ -215,6 +216,7 @@ static int on_launcher(sd_event_source *source, int fd, uint32_t events, void *u
 		r = flush(l);
 	for (size_t i = 0; r >= 0 && i < RECORDS_PER_EVENT && l->fd >= 0; i++) {
 		r = receive_one(l);
+		output_push(l->broker);
 		if (r == 0)
 			break;
 	}

@@ -5,6 +5,7 @@
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/layers.h"
+#include "broker/output.h"
 #include "broker/sandbox-bus.h"
 #include "dbus/names.h"
 
@@ -175,9 +176,9 @@ static void tell(struct sandbox *s, const char *name, uid_t viewer, sender send,
 		r = send(&t, data);
 	if (r < 0)
 		(void)log_errno(LOG_WARNING, r, "Sandbox %" PRIu64 ": a signal to %s is lost", s->id, name);
-	/* Others decide how much is sent there: nothing bounds what lies unread but this. */
-	if (t.bus && t.bus != b->bus)
-		direct_check_reader(&b->direct, name);
+	/* Others decide how much is sent over the direct socket: nothing bounds what lies unread but this. */
+	if (t.bus)
+		output_note(b, t.bus);
 }
 
 static void emit(struct sandbox *s, sender send, const void *data)

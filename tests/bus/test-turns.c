@@ -2,7 +2,7 @@
 
 /* Calls over the bus wait for their user's turn (Q1): what one user has asked before does not stand before
  * another's call, is bounded, and comes before the word that the user has left. Nor does it stand before the
- * keeper or the direct socket. */
+ * keeper or the direct socket. What the launcher answers waits for no turn. */
 
 #include "base/error.h"
 #include "dbus/names.h"
@@ -164,6 +164,50 @@ static void test_flood_holds_up_nobody(void **state)
 	sd_bus_close_unref(direct);
 }
 
+/* The launcher has answered: so has the broker, in that round of its loop, and over both ways. */
+static void test_answer_in_one_round(void **state)
+{
+	struct rig *r = *state;
+	struct reply reply;
+	struct request q;
+
+	rig_send(r, rig_launch(r, ALICE, "open"), &reply);
+	rig_take(r, WIRE_LAUNCH, &q);
+	rig_settle(r);
+	rig_answer_launched(r, q.serial, 1);
+	step_broker(r);
+	assert_true(reply.there);
+	assert_null(reply.error);
+	reply_done(&reply);
+	request_done(&q);
+	rig_settle(r);
+	r->n_signals = 0;
+	rig_tell_exited(r, 1, RESULT_SUCCESS, 0, 0);
+	step_broker(r);
+	assert_int_equal(r->n_signals, 2);
+}
+
+static void test_direct_answer_in_one_round(void **state)
+{
+	struct rig *r = *state;
+	sd_bus *direct = connect_direct(r);
+	bool there = false;
+	struct request q;
+
+	/* whoever runs the test */
+	callers_find_name(&r->broker.callers, ":direct.1")->uid = 1000;
+	assert_true(sd_bus_call_method_async(direct, NULL, BAILIFF_BUS_NAME, BAILIFF_OBJECT_PATH,
+			    BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed", on_direct_reply, &there,
+			    "sasa{ss}a{uh}a{sv}", "open", 1, "/bin/true", 0, 0, 0) >= 0);
+	rig_take(r, WIRE_LAUNCH, &q);
+	rig_settle(r);
+	rig_answer_launched(r, q.serial, 1);
+	step_broker(r);
+	assert_true(there);
+	request_done(&q);
+	sd_bus_close_unref(direct);
+}
+
 /* What a client said before it left is heard before that: here a launch, which is then stopped. */
 static void test_gone(void **state)
 {
@@ -235,6 +279,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_first, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_bound, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_flood_holds_up_nobody, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_answer_in_one_round, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_direct_answer_in_one_round, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_bus_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_pause, setup, rig_teardown),
