@@ -255,7 +255,7 @@ static void end(struct sandbox *s, const struct sandbox_exit *ended)
 	int r;
 
 	s->exit = *ended;
-	s->state = SANDBOX_EXITED;
+	sandboxes_ended(&b->sandboxes, s);
 	record_end(s);
 	s->pidfd = fd_close(s->pidfd);
 	s->notices_pause = sd_event_source_disable_unref(s->notices_pause);

@@ -34,9 +34,10 @@ struct sandbox {
 	enum sandbox_state state;
 	uint64_t started_realtime_usec, setup_usec;
 	uint32_t stage_usec[WIRE_STAGES];
-	struct sandbox_exit exit; /* once EXITED */
-	int pidfd;                /* -1 once EXITED */
-	uint64_t process;         /* as fd_process() tells it; 0: not known. Kept after the end */
+	struct sandbox_exit exit;      /* once EXITED */
+	int pidfd;                     /* -1 once EXITED */
+	uint64_t process;              /* as fd_process() tells it; 0: not known. Kept after the end */
+	struct sandbox *older, *newer; /* of those whose exit state is kept */
 	struct deferred_list waiters;
 	struct violation violations[VIOLATIONS_MAX];
 	size_t n_violations;
@@ -44,9 +45,22 @@ struct sandbox {
 	sd_event_source *notices_pause; /* until the launcher hears that the last one was read */
 };
 
+/* The live ones of a user and a profile. */
+struct crowd {
+	uid_t owner;
+	char *profile;
+	uint32_t n;
+};
+
+/* What each launch asks takes no longer the more sandboxes there are. */
 struct sandboxes {
-	struct sandbox **v; /* sorted by id */
-	size_t n, allocated;
+	struct sandbox **v;      /* sorted by id */
+	struct sandbox **tokens; /* those that have one, sorted by owner and token */
+	size_t n, n_tokens;
+	size_t allocated;                /* of both */
+	struct sandbox *oldest, *newest; /* whose exit state is kept, as they ended */
+	struct crowd *crowds;            /* in no order: of users and profiles there are few */
+	size_t n_crowds, allocated_crowds;
 };
 
 /* Not in the table yet. Strings are copied; NULL when out of memory. owner_name may be NULL. */
@@ -60,11 +74,14 @@ bool sandbox_is_live(const struct sandbox *s);
 void sandbox_set_pidfd(struct sandbox *s, int pidfd);
 
 void sandboxes_done(struct sandboxes *all);
-/* Takes s over on success. -EEXIST for an id that is there already. */
+/* Takes s over on success, with the id, owner, profile, token and end that it has and will have. -EEXIST for
+ * an id that is there already. */
 int sandboxes_add(struct sandboxes *all, struct sandbox *s);
 struct sandbox *sandboxes_find(const struct sandboxes *all, uint64_t id);
 /* The one that this user launched with this token; NULL. */
 struct sandbox *sandboxes_find_token(const struct sandboxes *all, uid_t owner, const char *token);
+/* It has ended, as s->exit tells. */
+void sandboxes_ended(struct sandboxes *all, struct sandbox *s);
 /* Takes it out of the table and frees it. */
 void sandboxes_remove(struct sandboxes *all, struct sandbox *s);
 /* The one that ended first among those of uid, or of all with (uid_t)-1; NULL without any. */

@@ -71,6 +71,110 @@ static void test_oldest(void **state)
 	sandboxes_done(&all);
 }
 
+#define MANY 300U
+
+/* Each user has the same tokens. */
+static uint64_t id_of(uid_t owner, unsigned i)
+{
+	return (owner - 1000) * MANY + (i * 7) % MANY + 1;
+}
+
+static void add_tokens(struct sandboxes *all, uid_t owner)
+{
+	for (unsigned i = 0; i < MANY; i++) {
+		const struct launched launched = { .id = id_of(owner, i), .uid = 1 };
+		struct sandbox *s = sandbox_new(NULL, &launched, i % 2 ? "p" : "q", NULL, NULL);
+
+		assert_non_null(s);
+		s->owner = owner;
+		(void)snprintf(s->token.name, sizeof(s->token.name), "t%u", (i * 11) % MANY);
+		assert_int_equal(sandboxes_add(all, s), 0);
+	}
+}
+
+static struct sandbox *find_token(const struct sandboxes *all, uid_t owner, unsigned i)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "t%u", (i * 11) % MANY);
+	return sandboxes_find_token(all, owner, name);
+}
+
+static void test_tokens(void **state)
+{
+	struct sandboxes all = { 0 };
+
+	add_tokens(&all, 1001);
+	add_tokens(&all, 1000);
+	(void)add(&all, UINT64_MAX, 1000, 0);
+	assert_null(sandboxes_find_token(&all, 1000, ""));
+	assert_null(sandboxes_find_token(&all, 1000, "t"));
+	assert_null(sandboxes_find_token(&all, 1002, "t1"));
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_int_equal(find_token(&all, 1000, i)->id, id_of(1000, i));
+		assert_int_equal(find_token(&all, 1001, i)->id, id_of(1001, i));
+	}
+	for (unsigned i = 0; i < MANY; i += 2)
+		sandboxes_remove(&all, find_token(&all, 1000, i));
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_int_equal(find_token(&all, 1000, i) != NULL, i % 2);
+		assert_int_equal(find_token(&all, 1001, i)->id, id_of(1001, i));
+	}
+	/* one without is taken out, too */
+	sandboxes_remove(&all, sandboxes_find(&all, UINT64_MAX));
+	assert_int_equal(all.n, MANY + MANY / 2);
+	assert_int_equal(all.n_tokens, all.n);
+	sandboxes_done(&all);
+}
+
+/* Of a user and a profile, from the first to the last that lives. */
+static void test_counts(void **state)
+{
+	struct sandboxes all = { 0 };
+
+	add_tokens(&all, 1000);
+	add_tokens(&all, 1001);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct sandbox *s = find_token(&all, 1000, i);
+
+		assert_int_equal(sandboxes_count_live(&all, 1000, i % 2 ? "p" : "q"), MANY / 2 - i / 2);
+		if (i % 3 == 0)
+			sandboxes_ended(&all, s);
+		else
+			sandboxes_remove(&all, s);
+	}
+	assert_int_equal(sandboxes_count_live(&all, 1000, "p"), 0);
+	assert_int_equal(sandboxes_count_live(&all, 1001, "p"), MANY / 2);
+	assert_int_equal(all.n_crowds, 2);
+	assert_int_equal(all.n, MANY + MANY / 3);
+	sandboxes_done(&all);
+}
+
+/* What ended first goes first, also where the clock was set back meanwhile. */
+static void test_ended(void **state)
+{
+	static const uint64_t ends[] = { 50, 60, 55, 10, 70, 65, 10 }, order[] = { 4, 7, 1, 3, 2, 6, 5 };
+	struct sandboxes all = { 0 };
+
+	for (uint64_t i = 0; i < ELEMENTSOF(ends); i++)
+		(void)add(&all, i + 1, 1000, 0);
+	for (uint64_t i = 0; i < ELEMENTSOF(ends); i++) {
+		sandboxes_find(&all, i + 1)->exit.exited_realtime_usec = ends[i];
+		sandboxes_ended(&all, sandboxes_find(&all, i + 1));
+	}
+	/* in the middle of them */
+	(void)add(&all, 100, 1001, 58);
+	sandboxes_remove(&all, sandboxes_oldest_retained(&all, 1001));
+	assert_null(sandboxes_oldest_retained(&all, 1001));
+	for (size_t i = 0; i < ELEMENTSOF(order); i++) {
+		assert_int_equal(sandboxes_oldest_retained(&all, 1000)->id, order[i]);
+		sandboxes_remove(&all, sandboxes_oldest_retained(&all, (uid_t)-1));
+	}
+	assert_null(sandboxes_oldest_retained(&all, (uid_t)-1));
+	assert_null(all.newest);
+	sandboxes_done(&all);
+}
+
 /* Every state, result and refusal has a name: a number without one would be NULL in a message. */
 static void test_names(void **state)
 {
@@ -199,6 +303,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_oldest),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_ended),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_clean_text),
 		cmocka_unit_test(test_setup_message),
