@@ -82,15 +82,17 @@ int launcher_submit(struct launcher_client *l, uint32_t serial, const struct buf
 	r = buf_error(request);
 	if (r < 0)
 		return r;
-	call = calloc(1, sizeof(*call));
-	if (!call)
-		return -ENOMEM;
+	if (serial != 0) {
+		call = calloc(1, sizeof(*call));
+		if (!call)
+			return -ENOMEM;
+	}
 	r = send_now_or_later(l, request, fds, n_fds, now);
 	if (r == -EPIPE || r == -ECONNRESET) { /* its end has not been read yet */
 		l->ready = false;
 		return -ENOTCONN;
 	}
-	if (r < 0)
+	if (r < 0 || !call)
 		return r;
 	call->serial = serial;
 	call->handler = handler;

@@ -51,6 +51,7 @@ void launcher_client_close(struct launcher_client *l);
 uint32_t launcher_next_serial(struct launcher_client *l);
 /*
  * Sends an encoded request of this serial; its buffer's error, if any, comes out here. The fds are borrowed.
+ * With serial 0 there will be no answer.
  * -EAGAIN: no room now (only with fds or @now; without, it is queued). -ENOTCONN: no launcher, and
  * nothing was sent.
  */

@@ -166,23 +166,23 @@ void lifetime_stop(struct sandbox *s, uint64_t timeout_usec, enum sandbox_result
 	}
 }
 
-static void request_of_id(struct broker *b, enum wire_type type, uint64_t id)
+static void request_of_id(struct broker *b, enum wire_type type, uint32_t serial, uint64_t id)
 {
 	_cleanup_(buf_done) struct buf buf = BUF_INIT(WIRE_RECORD_MAX);
-	uint32_t serial = launcher_next_serial(&b->launcher);
 
 	(void)encode_id(&buf, type, serial, id);
 	submit(b, serial, &buf, on_done_nobody_waits, NULL);
 }
 
+/* For each sandbox in the end: an answer would be a message more to read for nothing. */
 void lifetime_forget_unknown(struct broker *b, uint64_t id)
 {
-	request_of_id(b, WIRE_FORGET, id);
+	request_of_id(b, WIRE_FORGET, 0, id);
 }
 
 void lifetime_abandon(struct broker *b, uint32_t launch)
 {
-	request_of_id(b, WIRE_ABANDON, launch);
+	request_of_id(b, WIRE_ABANDON, launcher_next_serial(&b->launcher), launch);
 }
 
 void lifetime_kill_unknown(struct broker *b, uint64_t id)

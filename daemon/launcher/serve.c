@@ -111,7 +111,7 @@ static int request_forget(
 	r = !s ? -ESRCH : s->state != SANDBOX_EXITED ? -EBUSY : 0;
 	if (r == 0)
 		registry_remove(&server->registry, s);
-	return answer_done(server, serial, r);
+	return serial == 0 ? 0 : answer_done(server, serial, r);
 }
 
 static int send_entry(struct server *server, const struct sandbox *s)

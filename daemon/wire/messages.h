@@ -27,7 +27,7 @@ enum wire_type {
 			mount slots, then the lifeline */
 	WIRE_SIGNAL, /* signal_request → WIRE_DONE */
 	WIRE_STOP,   /* stop_request → WIRE_DONE: stop signal sent, kill scheduled */
-	WIRE_FORGET, /* id → WIRE_DONE: an exited sandbox's record is dropped */
+	WIRE_FORGET, /* id → WIRE_DONE, or with serial 0 nothing: an exited sandbox's record is dropped */
 	WIRE_LIST,   /* empty → WIRE_ENTRY for each sandbox, live or retained, then WIRE_DONE */
 	WIRE_SALT,   /* empty → WIRE_SALT_IS or WIRE_REFUSED */
 	WIRE_FREEZE, /* freeze_request → WIRE_DONE or WIRE_REFUSED */

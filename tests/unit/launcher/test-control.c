@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* What the real launcher does with requests about a sandbox that runs: lifelines, limits, usage, and freezing
- * where there is no cgroup; and about one that does not run yet. Needs root. */
+ * where there is no cgroup; about one that does not run yet, and one that has ended. Needs root. */
 
 #include "base/fd.h"
 #include "harness.h"
@@ -366,6 +366,21 @@ static void abandoned_by_mistake(void **state)
 
 #define LAUNCHER_TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
+/* The next answer is that of the next question. */
+static void forget_without_answer(void **state)
+{
+	const uint64_t id = launch(&L, PROFILE_SHELL, sleeps, NULL);
+	struct buf b = BUF_INIT(0);
+
+	(void)encode_id(&b, WIRE_FORGET, 0, id);
+	assert_int_equal(wire_send(L.broker, b.data, b.size, NULL, 0), 0);
+	assert_int_equal(ask_signal(&L, id, SIGKILL, true), 0);
+	(void)expect_exit(&L, id);
+	assert_int_equal(wire_send(L.broker, b.data, b.size, NULL, 0), 0);
+	assert_int_equal(ask_forget(&L, id), -ESRCH);
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +394,7 @@ int main(void)
 		LAUNCHER_TEST(usage_is_honest),
 		LAUNCHER_TEST(launch_whose_client_left),
 		LAUNCHER_TEST(abandoned_by_mistake),
+		LAUNCHER_TEST(forget_without_answer),
 	};
 
 	if (geteuid() != 0)
