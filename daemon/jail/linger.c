@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The list of jails that take long to die. */
+/* The list of jails that take long to die. The maker of templates, of which there is one, keeps itself. */
 
 #include "jail/linger.h"
 #include "base/error.h"
+#include "jail/steps.h"
 
 void linger_add(struct jail_context *c, struct jail *j)
 {
@@ -32,8 +33,10 @@ void linger_collect(struct jail_context *c)
 
 bool jail_collect(struct jail_context *c)
 {
+	const bool maker = templates_collect(c);
+
 	linger_collect(c);
-	return c->lingering;
+	return maker || c->lingering;
 }
 
 void linger_forget(struct jail_context *c)

@@ -133,8 +133,11 @@ void template_choose(struct jail_context *c, const struct jail_spec *spec, struc
 int template_apply(struct mount_plan *p, struct jail_error *reterr);
 /* Without them all mounts are made for each jail. */
 void templates_open(struct jail_context *c);
-/* Whether one is being made. */
+/* Whether one is being made, or whoever made one is still to end. */
 bool templates_busy(const struct jail_context *c);
+/* Reaps a maker that was killed and took longer to end than anybody waited. Whether it has still not ended.
+ */
+bool templates_collect(struct jail_context *c);
 void templates_done(struct jail_context *c);
 
 /* userns.c */

@@ -48,7 +48,8 @@ struct jail_templates {
 	int epoll_fd;
 	/* two of the same file, as the kernel tells once for each: it tells the epoll, and who asks */
 	int told_fd, asked_fd;
-	/* while one is being made, or was; else -1. The maker begins with our table: its end is its number */
+	/* while one is being made, or was; else -1. The maker begins with our table: its end is its number.
+	 * One that is only still to end has no channel */
 	int maker_pidfd, channel_fd, makers_fd;
 	struct template *making; /* NULL: the one that is being made is not wanted any more */
 	uint64_t uses;
@@ -352,11 +353,19 @@ static int start_maker(struct jail_context *c, const struct template *t)
 	return watch(ts, ts->maker_pidfd, EPOLLIN);
 }
 
-/* Does not wait but for one that was killed. */
+/* Without waiting for it. One that hangs, or that somebody traces, ends later: see templates_collect(). */
+static void reap_maker(struct jail_templates *ts)
+{
+	siginfo_t unused;
+
+	if (process_wait(ts->maker_pidfd, WNOHANG, &unused) != 0)
+		ts->maker_pidfd = fd_close(ts->maker_pidfd);
+}
+
+/* Does not wait but for one that was killed, and not for long. */
 static void forget_maker(struct jail_templates *ts)
 {
 	struct pollfd p = { .fd = ts->maker_pidfd, .events = POLLIN };
-	siginfo_t unused;
 
 	ts->channel_fd = fd_close(ts->channel_fd);
 	if (ts->maker_pidfd >= 0)
@@ -365,9 +374,18 @@ static void forget_maker(struct jail_templates *ts)
 	if (ts->maker_pidfd < 0)
 		return;
 	(void)epoll_ctl(ts->epoll_fd, EPOLL_CTL_DEL, ts->maker_pidfd, NULL);
-	if (poll(&p, 1, END_MSEC) == 1)
-		(void)process_wait(ts->maker_pidfd, WNOHANG, &unused);
-	ts->maker_pidfd = fd_close(ts->maker_pidfd);
+	(void)poll(&p, 1, END_MSEC);
+	reap_maker(ts);
+}
+
+bool templates_collect(struct jail_context *c)
+{
+	struct jail_templates *ts = c->templates;
+
+	if (!ts || ts->maker_pidfd < 0 || ts->channel_fd >= 0)
+		return false;
+	reap_maker(ts);
+	return ts->maker_pidfd >= 0;
 }
 
 void jail_templates_abandon(struct jail_context *c)
@@ -466,6 +484,7 @@ void templates_done(struct jail_context *c)
 		return;
 	forget_maker(ts);
 	forget_all(ts);
+	(void)fd_close(ts->maker_pidfd);
 	(void)fd_close(ts->epoll_fd);
 	(void)fd_close(ts->told_fd);
 	(void)fd_close(ts->asked_fd);

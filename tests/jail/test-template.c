@@ -13,7 +13,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATIENCE_MSEC 30000
@@ -287,6 +290,67 @@ static void test_dropped(void **state)
 	RUN(r, "list", "/tmp");
 }
 
+/* Traces the process and what it clones until it is told to end. What it traces can end meanwhile, and is not
+ * its parent's to reap before that. */
+static void trace(pid_t pid, int told_fd)
+{
+	struct pollfd p = { .fd = told_fd, .events = POLLIN };
+	const long ready = ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK);
+	int status;
+
+	if (write(told_fd, &ready, sizeof(ready)) != sizeof(ready))
+		_exit(1);
+	while (poll(&p, 1, 1) == 0)
+		while (waitpid(pid, &status, __WALL | WNOHANG) == pid)
+			(void)ptrace(PTRACE_CONT, pid, NULL, status >> 16 ? 0 : WSTOPSIG(status));
+	_exit(0);
+}
+
+static pid_t begin_trace(int *ret_fd)
+{
+	const pid_t pid = getpid();
+	long ready = -1;
+	int pair[2];
+	pid_t tracer;
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+	tracer = fork();
+	if (tracer == 0) {
+		(void)close(pair[0]);
+		trace(pid, pair[1]);
+	}
+	(void)close(pair[1]);
+	assert_int_equal(read(pair[0], &ready, sizeof(ready)), sizeof(ready));
+	assert_int_equal(ready, 0);
+	*ret_fd = pair[0];
+	return tracer;
+}
+
+/* One that was killed and does not end at once stays nobody's zombie. */
+static void test_abandoned(void **state)
+{
+	struct rig *r = *state;
+	siginfo_t si = { 0 };
+	pid_t tracer;
+	int fd, status;
+
+	assert_false(rig_has_template(r));
+	tracer = begin_trace(&fd);
+	assert_true(jail_templates_make(&r->context) >= 0);
+	jail_templates_abandon(&r->context);
+	assert_true(templates_busy(&r->context));
+	assert_true(jail_collect(&r->context));
+	assert_int_equal(jail_templates_wait(&r->context), -1);
+	(void)close(fd);
+	assert_int_equal(waitpid(tracer, &status, 0), tracer);
+	assert_int_equal(status, 0);
+	rig_await_lingering(r);
+	assert_false(templates_busy(&r->context));
+	assert_int_equal(waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT), -1);
+	assert_int_equal(errno, ECHILD);
+	have_template(r);
+}
+
 /* With the capability for mounts a payload could write to what others see. */
 static void test_capability(void **state)
 {
@@ -489,6 +553,7 @@ static int run(void)
 		TEST(test_unmounted),
 		TEST(test_changed_meanwhile),
 		TEST(test_dropped),
+		TEST(test_abandoned),
 		TEST(test_capability),
 		TEST(test_of_each_launch),
 		TEST(test_in_the_way),
