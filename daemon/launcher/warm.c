@@ -52,15 +52,16 @@ static int watch_memory(struct server *server)
 	return server->memory.fd < 0 ? server->memory.fd : server_watch(server, &server->memory, EPOLLPRI);
 }
 
-/* While there are profiles that want parked jails: without the first there are none, without the second they
- * stay when memory is short. */
+/* Without the first there are no parked jails, without the second they stay when memory is short. */
 static int watch_machine(struct server *server)
 {
 	int r = server->mounts.fd >= 0 ? 0 : watch_mounts(server);
 	int memory = r < 0 || server->memory.fd >= 0 ? 0 : watch_memory(server);
 
-	if (memory < 0)
+	if (memory < 0) {
 		log_info("/proc/pressure/memory can not be watched: %s", strerror(-memory));
+		server_close(server, &server->memory);
+	}
 	return r;
 }
 
@@ -93,7 +94,8 @@ static void let_go(
 
 	server_unwatch(server, &one->report);
 	end(&server->jail, &one->jail);
-	keep_release(server, &s);
+	if (s.id != 0) /* it was made */
+		keep_release(server, &s);
 	parking_free(&server->parking, one, &server->uids);
 }
 
@@ -129,8 +131,7 @@ struct parked *warm_find(struct server *server, const struct compiled_profile *p
 		return NULL;
 	now = now_boottime_usec();
 	check_mounts(server);
-	/* of one that has died the loop may not have heard yet, or not at all, where its table was still ours
-	 */
+	/* of one that died the loop may not have heard yet; never, where its table was still ours */
 	while ((one = parking_find(&server->parking, profile, now))) {
 		struct jail_error unused;
 
@@ -163,8 +164,7 @@ int warm_wait(struct server *server)
 		       : parking_wait(&server->parking, room(server), now_boottime_usec());
 }
 
-/* The keeper holds it as it holds sandboxes' jails, but there is no record: if this launcher dies, the next
- * one kills it. */
+/* The keeper holds it as any jail, but there is no record: if this launcher dies, the next one kills it. */
 static int watch(struct server *server, struct parked *one)
 {
 	struct sandbox s = parked_sandbox(one);

@@ -394,6 +394,37 @@ static void test_killed(void **state)
 	end(rig);
 }
 
+/* Of so few user ids none is for parked jails. That none can be made is not the launcher's end. */
+static void test_impossible(void **state)
+{
+	struct rig *rig = *state;
+	const pid_t launcher = rig_pid(rig, RIG_LAUNCHER);
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	g_autofree char *log = g_build_filename(rig->dir, "daemon.log", NULL), *text = NULL;
+	struct rig_sandbox s;
+
+	write_profile(rig, 2, 2);
+	rig_write(rig, "profiles/warm.profile.d/user.conf", "[User]\nDynamicUser=yes\n");
+	rig_write(rig, "bailiffd.conf.d/few.conf", "[Broker]\nDynamicUserRange=61001-61004\n");
+	reload(rig);
+	for (int i = 0; !text || !strstr(text, "no jail of profile warm can be parked"); i++) {
+		assert_true(i < RIG_TIMEOUT_MS * 1000 / POLL_USEC);
+		g_usleep(POLL_USEC);
+		g_free(text);
+		assert_true(g_file_get_contents(log, &text, NULL, NULL));
+	}
+	for (int i = 0; i < 3; i++) {
+		launch(c, forever, NULL, &s);
+		stop(c, &s);
+		assert_int_equal(find_parked().n, 0);
+	}
+	assert_int_equal(rig_pid(rig, RIG_LAUNCHER), launcher);
+	rig_disconnect(rig, c);
+	rig_remove(rig, "profiles/warm.profile.d/user.conf");
+	rig_remove(rig, "bailiffd.conf.d/few.conf");
+	end(rig);
+}
+
 /* A launcher's go with it, and the next one has its own; a sandbox that was one of them is taken over as all
  * are. A broker's end is nothing to them. */
 static void test_daemon_killed(void **state)
@@ -577,6 +608,7 @@ int main(void)
 		rig_test(test_reload),
 		rig_test(test_demand),
 		rig_test(test_killed),
+		rig_test(test_impossible),
 		rig_test(test_daemon_killed),
 		rig_test(test_counted),
 		rig_test(test_pressure),
