@@ -3,13 +3,13 @@
 /*
  * Q7 for the daemon's own processes: one call of one process fails, while the daemon starts (the process that
  * was started, keeper, compiler, launcher, broker, auditor, the maker of networks), while it serves
- * (launches, control, denials, a client that leaves, a reload), and while what died is replaced (a broker, a
- * launcher that has a sandbox to take over). test-inject.c does the same for the making of a jail. However it
- * fails: each call is answered; what is denied stays denied; a program that runs is confined as ever; a
- * launch that failed leaves no process; the daemon serves on, or replaces what ended, or ends with an error
- * that says why; and nothing is left. The first and the last call of each kind fail, with an error each (of a
- * program that begins: the first; of one that begins anew: the last); BAILIFF_INJECT_ALL=1: every call with
- * every error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, BAILIFF_INJECT_ERROR: this alone.
+ * (launches, parked jails, control, denials, a client that leaves, a reload), and while what died is replaced
+ * (a broker, a launcher that has a sandbox to take over). test-inject.c does the same for the making of a
+ * jail. However it fails: each call is answered; what is denied stays denied; a program that runs is confined
+ * as ever; a launch that failed leaves no process; the daemon serves on, or replaces what ended, or ends with
+ * an error that says why; and nothing is left. The first and the last call of each kind fail, with an error
+ * each (of a program that begins: the first; of one that begins anew: the last); BAILIFF_INJECT_ALL=1: every
+ * call with every error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, _ERROR: this alone.
  */
 
 #include "inject.h"
@@ -24,19 +24,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define POLL_USEC 5000
-#define REPLACED_MAX                                                                                         \
-	3 /* in a daemon's life: the keeper pauses before it replaces what ends again and again */
-#define SLOW_SEC  10
-#define KINDS_MIN 10
+#define POLL_USEC    5000
+#define REPLACED_MAX 3 /* in a daemon's life: the keeper pauses before it replaces what ends so often */
+#define SLOW_SEC     10
+#define KINDS_MIN    10
+#define PARKED_USEC  500000
 
 /* When one of these fails a broker that connects to its bus waits 25 seconds for what libsystemd asked the
  * bus, or until the keeper's patience ends: for the long run. */
 static const int slow[] = { SYS_recvfrom, SYS_getsockname, SYS_getsockopt };
-
 static const int errors[] = { EPERM, ENOMEM, EIO, EMFILE, ENOSPC, EAGAIN, EINTR };
 static const char *const see[] = { "/probe", "see", NULL };
 static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
+static const char warm[] = "[Profile]\nTemplate=tool.profile\n[Pool]\nWarm=2\nMaxWarm=2\n";
 
 struct scenario;
 
@@ -56,6 +56,7 @@ struct scenario {
 	enum rig_process root; /* if not */
 	bool audit;            /* with an auditor; if not at_start, and no child is meant, it is the root */
 	bool in_silence; /* who is meant is started when there is nothing to do, and all its calls are met */
+	bool reloads;    /* and again when nothing fails any more */
 	unsigned few;    /* so many kinds of calls at least, where that is less than KINDS_MIN */
 	unsigned at[INJECT_DEPTH];
 	void (*act)(struct run *run);
@@ -267,6 +268,26 @@ static void act_serve_and_reload(struct run *run)
 	act_reload(run);
 }
 
+/* Jails are parked, and one of them is taken; or, where none can be parked, a launch makes its own. */
+static void act_park(struct run *run)
+{
+	const struct rig_launch l = { .profile = "warm", .argv = forever };
+	GDBusConnection *alice = rig_connect(run->rig, RIG_ALICE);
+	struct rig_sandbox s;
+
+	rig_write(run->rig, "profiles/warm.profile", warm);
+	reload(run);
+	for (int i = 0; rig_count_jailed(run->rig) < 2 && i < PARKED_USEC / POLL_USEC; i++)
+		g_usleep(POLL_USEC);
+	if (try_launch(run, alice, &l, &s)) {
+		stop_sandbox(run, alice, &s);
+		rig_sandbox_done(&s);
+	}
+	rig_disconnect(run->rig, alice);
+	rig_remove(run->rig, "profiles/warm.profile");
+	reload(run);
+}
+
 /* False when the daemon ended meanwhile. */
 static bool await_other(struct run *run, enum rig_process which, pid_t old)
 {
@@ -332,6 +353,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "start-net-maker", .at_start = true, .in_silence = true, .few = 5, .at = { 1, 2, 2 } },
 	{ .name = "broker", .root = RIG_BROKER, .act = act_serve_and_reload },
 	{ .name = "launcher", .root = RIG_LAUNCHER, .act = act_serve_and_reload },
+	{ .name = "park", .root = RIG_LAUNCHER, .reloads = true, .act = act_park },
 	{ .name = "keeper", .root = RIG_KEEPER, .act = act_keep },
 	{ .name = "auditor", .audit = true, .few = 4, .act = act_serve_and_reload },
 	{ .name = "next-compiler", .root = RIG_KEEPER, .at = { 1 }, .act = act_reload },
@@ -551,7 +573,9 @@ static bool run_served(struct run *run, struct inject_plan *plan, unsigned count
 	inject = inject_begin(plan);
 	run->scenario->act(run);
 	done = inject_end(inject, counts);
-	if (!serves(run) || !expect_launch(run))
+	if (serves(run) && run->scenario->reloads)
+		reload(run);
+	if (run->rig->stub == 0 || !expect_launch(run))
 		return done;
 	count_replaced(run);
 	if (rig_test_teardown(&state) != 0 && !ends(run))
