@@ -17,8 +17,6 @@
 #define LAUNCHER_COMM "bailiff-launch" /* as long as names of processes may be */
 #define FORKED        0x40             /* PF_FORKNOEXEC of proc_pid_stat(5): it runs no program of its own */
 #define DEPTH_MAX     8
-#define SETTLE_USEC   100000
-#define SETTLE_TRIES  20
 
 struct process {
 	pid_t pid, parent;
@@ -311,27 +309,12 @@ static GArray *find_jailed(struct rig *rig)
 	return found;
 }
 
-static size_t count_fds(pid_t pid)
+bool rig_is_settled(pid_t pid, pid_t launcher)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
-	g_autoptr(GDir) d = g_dir_open(path, 0, NULL);
-	size_t n = 0;
+	struct process p;
 
-	while (d && g_dir_read_name(d))
-		n++;
-	return n;
-}
-
-size_t rig_wait_fds(pid_t pid, size_t expected)
-{
-	size_t now = count_fds(pid), before = SIZE_MAX;
-
-	for (int i = 0; i < SETTLE_TRIES && now != expected && (expected != SIZE_MAX || now != before); i++) {
-		g_usleep(SETTLE_USEC);
-		before = now;
-		now = count_fds(pid);
-	}
-	return now;
+	return pid > 0 && look_at(pid, &p) && p.state != 'Z' && !is_maker(&p) &&
+	       !may_become_maker(&p, launcher);
 }
 
 size_t rig_count_jailed(struct rig *rig)

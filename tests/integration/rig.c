@@ -435,6 +435,8 @@ int rig_teardown(void **state)
 	remove_tree(rig->dir);
 	g_free(rig->mountinfo);
 	g_free(rig->before);
+	for (size_t i = 0; i < G_N_ELEMENTS(rig->fds); i++)
+		rig_fds_done(&rig->fds[i]);
 	g_free(rig->address);
 	g_free(rig->client_address);
 	g_free(rig->dir);

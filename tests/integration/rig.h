@@ -30,15 +30,21 @@ enum rig_process {
 	_RIG_PROCESS_MAX,
 };
 
+/* What a process had open at one moment. */
+struct rig_fds {
+	size_t n;   /* of the launcher: beside what it makes ahead, see rig_count_beside() */
+	char *list; /* a line each: its number and what it leads to */
+};
+
 struct rig {
 	char *dir;            /* temporary directory, root only below config/ */
 	char *address;        /* of the bus */
 	char *client_address; /* what rig_connect() connects to: the bus, or the direct socket */
 	pid_t bus, stub;
 	GPtrArray *connections;
-	char *mountinfo;                  /* before the daemon started */
-	char *before;                     /* a test: what must be the same after it */
-	size_t fds[_RIG_PROCESS_MAX + 1]; /* and be no more; the last are the test's own */
+	char *mountinfo;                          /* before the daemon started */
+	char *before;                             /* a test: what must be the same after it */
+	struct rig_fds fds[_RIG_PROCESS_MAX + 1]; /* and be no more; the last are the test's own */
 };
 
 /* BAILIFF_TEST_BUS=direct: clients connect to the socket beside the bus. */
@@ -69,13 +75,22 @@ int rig_teardown(void **state);
 /* For each test, see rig_test(): notes what the daemon holds, and compares it afterwards. */
 int rig_test_setup(void **state);
 int rig_test_teardown(void **state);
-/* The descriptors that one of them has open. The launcher's stock of network namespaces counts as full: it
- * fills whenever there is nothing to do. */
-size_t rig_count_fds(struct rig *rig, enum rig_process which);
+/* The descriptors that one of them, or the test (_RIG_PROCESS_MAX), has open; what is in *ret is freed.
+ * False: in a second there was no moment in which it had nothing under way. */
+bool rig_try_fds(struct rig *rig, enum rig_process which, struct rig_fds *ret);
+/* The same, and it must come to rest, in RIG_TIMEOUT_MS. */
+void rig_note_fds(struct rig *rig, enum rig_process which, struct rig_fds *ret);
+void rig_fds_done(struct rig_fds *f);
+/* Waits up to RIG_TIMEOUT_MS until it is at rest with no more than before. From then on these are what it had
+ * before. */
+void rig_await_fds(struct rig *rig, enum rig_process which, struct rig_fds *before);
+/* For who reads that there are too many. */
+void rig_print_fds(enum rig_process which, const struct rig_fds *before, const struct rig_fds *now);
+/* Of a launcher's list, how many there are beside what may be made ahead: networks, what they are watched by,
+ * mount namespaces, and paths in these. It is made whenever there is nothing to do. */
+size_t rig_count_beside(const char *list);
 /* Mount namespaces that the launcher has made ahead. */
 size_t rig_count_templates(struct rig *rig);
-/* Waits up to RIG_TIMEOUT_MS until there are no more than n. */
-void rig_await_fds(struct rig *rig, enum rig_process which, size_t n);
 /* The lines that only one of two texts has. */
 void rig_print_difference(const char *before, const char *now);
 /* A test that must leave nothing behind. */
@@ -105,9 +120,9 @@ size_t rig_resident(pid_t pid);
 void rig_kill_and_wait(struct rig *rig, enum rig_process which);
 /* Waits until the name is owned and answers Ping. */
 void rig_wait_ready(struct rig *rig);
-/* Waits, two seconds at most, until a process has so many fds open; SIZE_MAX: as many as shortly before.
- * Returns how many it has. The launcher makes namespaces ahead when there is nothing to do. */
-size_t rig_wait_fds(pid_t pid, size_t expected);
+/* Whether a process that a launcher has a descriptor of neither makes something ahead, nor is still without a
+ * name or a program, nor has ended. */
+bool rig_is_settled(pid_t pid, pid_t launcher);
 /* Processes inside all jails: everything below the keeper but launcher, broker and auditor. */
 size_t rig_count_jailed(struct rig *rig);
 /* The same: pid_t, in the order of /proc. A sandbox's end is told when its program has ended; its init may be

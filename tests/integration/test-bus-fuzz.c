@@ -52,8 +52,8 @@ struct fuzz {
 	GHashTable *errors; /* name -> times */
 	char *fault;        /* the first */
 	pid_t pids[_RIG_PROCESS_MAX];
-	size_t fds[_RIG_PROCESS_MAX];
-	guint64 memory[_RIG_PROCESS_MAX]; /* KiB, after the first quarter */
+	struct rig_fds fds[_RIG_PROCESS_MAX]; /* when nothing of alice's is there */
+	guint64 memory[_RIG_PROCESS_MAX];     /* KiB, after the first quarter */
 };
 
 struct call {
@@ -334,7 +334,7 @@ static void check_rest(struct fuzz *f)
 	rig_wait_jailed(f->rig, 2 * THEIRS);
 	for (enum rig_process p = 0; p < _RIG_PROCESS_MAX; p++) {
 		assert_int_equal(rig_pid(f->rig, p), f->pids[p]);
-		rig_await_fds(f->rig, p, f->fds[p]);
+		rig_await_fds(f->rig, p, &f->fds[p]);
 	}
 	for (size_t i = 0; i < THEIRS; i++) {
 		struct pollfd end = { .fd = f->theirs[i].pidfd, .events = POLLIN };
@@ -433,9 +433,11 @@ static void begin(struct fuzz *f, struct rig *rig, guint32 seed)
 		&f->interface, f->alice, f->values.paths->pdata[f->values.paths->len - 1], FUZZ_SANDBOX);
 	check_interface(f);
 	stop_all(f);
+	/* what has been told of has not quite ended */
+	rig_wait_jailed(f->rig, 2 * THEIRS);
 	for (enum rig_process p = 0; p < _RIG_PROCESS_MAX; p++) {
 		f->pids[p] = rig_pid(rig, p);
-		f->fds[p] = rig_count_fds(f->rig, p);
+		rig_note_fds(f->rig, p, &f->fds[p]);
 	}
 }
 
@@ -447,6 +449,8 @@ static void end(struct fuzz *f)
 		rig_sandbox_done(&f->theirs[i]);
 	}
 	rig_wait_jailed(f->rig, 0);
+	for (enum rig_process p = 0; p < _RIG_PROCESS_MAX; p++)
+		rig_fds_done(&f->fds[p]);
 	fuzz_values_done(&f->values);
 	fuzz_interface_done(&f->interface);
 	g_hash_table_unref(f->calls);
@@ -479,7 +483,7 @@ static void report(struct fuzz *f, guint64 calls, guint64 log)
 	for (enum rig_process p = 0; p < _RIG_PROCESS_MAX; p++)
 		print_message("  %s: %zu descriptors, %" G_GUINT64_FORMAT " KiB, now %" G_GUINT64_FORMAT
 			      " KiB\n",
-			names[p], f->fds[p], f->memory[p], memory_of(f->pids[p]));
+			names[p], f->fds[p].n, f->memory[p], memory_of(f->pids[p]));
 }
 
 static void check_growth(const struct fuzz *f)

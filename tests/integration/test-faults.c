@@ -20,21 +20,28 @@
 #define AS_STEP  4096
 #define AS_STEPS 12
 
+#define LATER_LAUNCHES 20
+
 static const char *const quick[] = { "/usr/bin/dash", "-c", "exit 0", NULL };
 
 /* What a broken launch left is collected by a later one at the latest. */
-static void expect_no_trace(struct rig *rig, GDBusConnection *c, size_t fds, const char *what)
+static void expect_no_trace(
+	struct rig *rig, GDBusConnection *c, const struct rig_fds *before, const char *what)
 {
-	size_t now = 0;
+	struct rig_fds now = { .list = NULL };
+	bool left = true;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < LATER_LAUNCHES && left; i++) {
 		rig_run_tool(c);
 		rig_wait_jailed(rig, 0);
-		now = rig_wait_fds(rig_pid(rig, RIG_LAUNCHER), fds);
-		if (now == fds)
-			return;
+		rig_note_fds(rig, RIG_LAUNCHER, &now);
+		left = now.n > before->n;
 	}
-	fail_msg("%s: the launcher has %zu fds, had %zu", what, now, fds);
+	if (left)
+		rig_print_fds(RIG_LAUNCHER, before, &now);
+	if (left)
+		fail_msg("%s: the launcher has %zu fds, had %zu", what, now.n, before->n);
+	rig_fds_done(&now);
 }
 
 /* True if the launch failed. */
@@ -66,7 +73,7 @@ static unsigned squeeze(
 {
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
 	pid_t launcher = rig_pid(rig, RIG_LAUNCHER);
-	size_t fds = rig_wait_fds(launcher, SIZE_MAX);
+	struct rig_fds fds = { .list = NULL };
 	unsigned failed = 0;
 	struct rlimit old;
 
@@ -74,6 +81,7 @@ static unsigned squeeze(
 	 * pidfd for which there is no room, the channel is closed: test-edges.c, not what is tried here */
 	rig_run_tool(c);
 	rig_wait_jailed(rig, 0);
+	rig_note_fds(rig, RIG_LAUNCHER, &fds);
 	assert_return_code(prlimit(launcher, resource, NULL, &old), errno);
 	for (int i = 0; i < steps; i++) {
 		const struct rlimit tight = { first + step * (rlim_t)i, old.rlim_max };
@@ -83,10 +91,11 @@ static unsigned squeeze(
 		failed += launch_once(c, what);
 		assert_return_code(prlimit(launcher, resource, &old, NULL), errno);
 		rig_wait_ready(rig);
-		expect_no_trace(rig, c, fds, what);
+		expect_no_trace(rig, c, &fds, what);
 		if (rig_pid(rig, RIG_LAUNCHER) != launcher)
 			fail_msg("%s: the launcher ended", what);
 	}
+	rig_fds_done(&fds);
 	rig_disconnect(rig, c);
 	return failed;
 }

@@ -206,10 +206,11 @@ static void test_kills(void **state)
 	guint32 seed = text ? (guint32)g_ascii_strtoull(text, NULL, 10) : g_random_int();
 	struct run r = { .rig = *state, .broker_kills = BROKER_KILLS, .launcher_kills = LAUNCHER_KILLS };
 	pid_t keeper = rig_pid(r.rig, RIG_KEEPER);
-	const size_t fds = rig_count_fds(r.rig, RIG_KEEPER),
-		     launcher_fds = rig_count_fds(r.rig, RIG_LAUNCHER);
+	struct rig_fds keepers = { .list = NULL }, launchers = { .list = NULL };
 
 	print_message("seed %u\n", seed);
+	rig_note_fds(r.rig, RIG_KEEPER, &keepers);
+	rig_note_fds(r.rig, RIG_LAUNCHER, &launchers);
 	r.chance = g_rand_new_with_seed(seed);
 	r.pidfds = g_array_new(FALSE, FALSE, sizeof(int));
 	r.client = rig_connect(r.rig, RIG_ALICE);
@@ -225,8 +226,10 @@ static void test_kills(void **state)
 	rig_wait_jailed(r.rig, 0);
 	check_sandboxes(&r, true);
 	assert_int_equal(rig_pid(r.rig, RIG_KEEPER), keeper);
-	rig_await_fds(r.rig, RIG_KEEPER, fds);
-	rig_await_fds(r.rig, RIG_LAUNCHER, launcher_fds);
+	rig_await_fds(r.rig, RIG_KEEPER, &keepers);
+	rig_await_fds(r.rig, RIG_LAUNCHER, &launchers);
+	rig_fds_done(&keepers);
+	rig_fds_done(&launchers);
 	assert_int_equal(count_cgroups(keeper), 0);
 	forget_sandboxes(&r);
 	g_array_unref(r.pidfds);
