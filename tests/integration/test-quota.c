@@ -51,39 +51,24 @@ static void set_limits(struct rig *rig, GDBusConnection *root, unsigned retained
 	rig_wait_ready(rig);
 }
 
-static size_t count_broker_fds(struct rig *rig)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/fd", rig_pid(rig, RIG_BROKER));
-	GDir *d = g_dir_open(path, 0, NULL);
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (g_dir_read_name(d))
-		n++;
-	g_dir_close(d);
-	return n;
-}
-
 struct baseline {
 	GDBusConnection *root, *bob;
 	pid_t broker;
-	size_t fds;
 };
 
-/* The connections of the test before may still be on their way out. */
-static size_t settled_fds(struct rig *rig)
+/* What the broker has with these two connections, in each test. */
+static struct rig_fds at_rest;
+
+/* Those of the set-up and of the test before may still be on their way out: GLib closes them. */
+static void settle_fds(struct rig *rig)
 {
-	size_t fds = count_broker_fds(rig);
+	size_t last = 0;
 
-	for (int same = 0; same < 10;) {
-		size_t now;
-
+	for (int same = 0; !at_rest.list || same < 10; same = at_rest.n == last ? same + 1 : 0) {
 		g_usleep(20000);
-		now = count_broker_fds(rig);
-		same = now == fds ? same + 1 : 0;
-		fds = now;
+		last = at_rest.n;
+		rig_note_fds(rig, RIG_BROKER, &at_rest);
 	}
-	return fds;
 }
 
 static void begin(struct rig *rig, struct baseline *b)
@@ -92,7 +77,10 @@ static void begin(struct rig *rig, struct baseline *b)
 	b->bob = rig_connect(rig, RIG_BOB);
 	set_limits(rig, b->root, RETAINED);
 	b->broker = rig_pid(rig, RIG_BROKER);
-	b->fds = settled_fds(rig);
+	if (at_rest.list)
+		rig_await_fds(rig, RIG_BROKER, &at_rest);
+	else
+		settle_fds(rig);
 }
 
 /* The other user is served as if nothing were. */
@@ -111,9 +99,7 @@ static void end(struct rig *rig, const struct baseline *b)
 {
 	rig_wait_jailed(rig, 0);
 	rig_wait_ready(rig);
-	for (int i = 0; i < RIG_TIMEOUT_MS / 20 && count_broker_fds(rig) != b->fds; i++)
-		g_usleep(20000);
-	assert_int_equal(count_broker_fds(rig), b->fds);
+	rig_await_fds(rig, RIG_BROKER, &at_rest);
 	assert_int_equal(rig_pid(rig, RIG_BROKER), b->broker);
 	rig_disconnect(rig, b->bob);
 	rig_disconnect(rig, b->root);
@@ -468,6 +454,12 @@ static void test_rates_over_restart(void **state)
 	rig_wait_jailed(rig, 0);
 }
 
+static int tear_down(void **state)
+{
+	rig_fds_done(&at_rest);
+	return rig_teardown(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,5 +476,5 @@ int main(void)
 
 	if (!rig_can_run())
 		return RIG_SKIPPED;
-	return cmocka_run_group_tests_name("quota", tests, rig_setup, rig_teardown);
+	return cmocka_run_group_tests_name("quota", tests, rig_setup, tear_down);
 }
