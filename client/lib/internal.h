@@ -238,6 +238,8 @@ void signals_ask_owner(bailiff_connection *c);
 void signals_renew(bailiff_connection *c);
 /* What was launched before the direct socket was opened again, or by others, is told to subscribers. */
 bool signals_want_all(const bailiff_connection *c);
+/* The broker tells this connection what becomes of it. */
+bool signals_told(const bailiff_sandbox *s);
 /* Sees to it that signals come, and that it is known whose they are. */
 int listen_to_broker(bailiff_connection *c);
 /* How s ended is known. */

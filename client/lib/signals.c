@@ -20,8 +20,8 @@
 	"type='signal',sender='" BAILIFF_BUS_NAME "',path='" BAILIFF_OBJECT_PATH                             \
 	"',interface='" BAILIFF_MANAGER_INTERFACE "',member='ProfilesReloaded'"
 
-/* The launching connection gets signals; but not over another socket than it launched over. */
-static bool is_told(const bailiff_sandbox *s)
+/* The launching connection does; but not over another socket than it launched over. */
+bool signals_told(const bailiff_sandbox *s)
 {
 	return s->incarnation == s->connection->incarnation;
 }
@@ -62,7 +62,7 @@ static void look_after(bailiff_sandbox *s)
 	int r;
 
 	if (!s->on_exit || s->ended || s->watched || !s->connection->owner ||
-		(is_told(s) && !sandbox_program_ended(s)))
+		(signals_told(s) && !sandbox_program_ended(s)))
 		return;
 	r = operation_watch(s);
 	if (r < 0)
@@ -74,7 +74,7 @@ static void look_after(bailiff_sandbox *s)
 bool signals_want_all(const bailiff_connection *c)
 {
 	for (const bailiff_sandbox *s = c->sandboxes; s; s = s->next)
-		if (!is_told(s) && (s->on_ready || s->on_violation))
+		if (!signals_told(s) && (s->on_ready || s->on_violation))
 			return true;
 	return false;
 }
@@ -321,14 +321,14 @@ static int listen_to_sandbox(bailiff_sandbox *s)
 {
 	int r = listen_to_broker(s->connection);
 
-	return r == 0 && !is_told(s) ? events_subscribe(s->connection) : r;
+	return r == 0 && !signals_told(s) ? events_subscribe(s->connection) : r;
 }
 
 /* Whether s has said so before it was listened to. */
 static int look_for_ready(bailiff_sandbox *s)
 {
 	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
-	int r = is_told(s) || s->ready ? 0 : bailiff_sandbox_get_status(s, &status);
+	int r = signals_told(s) || s->ready ? 0 : bailiff_sandbox_get_status(s, &status);
 
 	if (status && strcmp(status->state, "ready") == 0)
 		s->ready = true;

@@ -3,7 +3,7 @@
 /*
  * Waiting for the end of a sandbox, or until it is ready. For the end first for the program, on its pidfd:
  * that needs no broker, so a broker may be restarted meanwhile, and it costs the user none of the calls that
- * a broker lets one user have pending. Then the broker is asked how it ended.
+ * a broker lets one user have pending. Then the broker says how it ended, or is asked.
  */
 
 #include "lib/internal.h"
@@ -16,6 +16,9 @@
 /* Between two looks at a sandbox' state: the broker tells only who launched it when it changes. */
 #define LOOK_PAUSE_FIRST 20000ULL
 #define LOOK_PAUSE_MAX   1000000ULL
+
+/* Until the broker's signal comes of a program that is gone. Then it is asked. */
+#define WORD_USEC 100000ULL
 
 /* Messages taken off the bus between two looks at the pidfd, so that a flood can not keep us from it. */
 #define BATCH_MAX 64
@@ -130,6 +133,24 @@ static int ask_result(bailiff_sandbox *s, uint64_t deadline)
 	return r < 0 ? r : sandbox_take_result(s, reply);
 }
 
+/* Who launched it hears how it ended; to ask would take a call for what is under way. */
+static void await_signal(bailiff_sandbox *s)
+{
+	const uint64_t until = deadline_after(WORD_USEC);
+	bailiff_connection *c = s->connection;
+	int r = 0;
+
+	while (!s->ended && (r >= 0 || r == -EINTR) && signals_told(s) && connection_usable(c)) {
+		uint64_t left = deadline_left(until);
+
+		r = connection_process(c);
+		if (r == 0 && left == 0)
+			return;
+		if (r == 0)
+			r = sd_bus_wait(c->bus, left);
+	}
+}
+
 bool broker_is_away(int error)
 {
 	return error == -ECONNRESET || error == -EHOSTUNREACH;
@@ -160,7 +181,9 @@ static int fetch_result(bailiff_sandbox *s, uint64_t timeout_usec)
 	r = connection_check(s->connection);
 	if (r == 0 && pidfd >= 0)
 		r = await_program(s, pidfd, deadline);
-	if (r < 0)
+	if (r == 0 && pidfd >= 0)
+		await_signal(s);
+	if (r < 0 || s->ended)
 		return r;
 	/* The program is gone, the answer is near; a caller who polled the pidfd passes a timeout of 0. Where
 	 * there can be no pidfd, the broker alone knows. */

@@ -272,6 +272,19 @@ static void emit(sd_bus *bus, struct stand_in_state *st)
 		}
 }
 
+static int tell_end(struct stand_in_state *st, sd_bus_message *m)
+{
+	sd_bus_message *told = NULL;
+	int r = sd_bus_reply_method_return(m, "");
+
+	(void)sd_bus_message_new_signal(
+		sd_bus_message_get_bus(m), &told, SANDBOX_PATH, BAILIFF_SANDBOX_INTERFACE, "Exited");
+	(void)sd_bus_message_append(told, "sii", "exit-code", 5, 0);
+	(void)sd_bus_send_to(sd_bus_message_get_bus(m), told, st->client, NULL);
+	sd_bus_message_unref(told);
+	return r;
+}
+
 static int on_find(struct stand_in_state *st, sd_bus_message *m)
 {
 	uint64_t id = 0;
@@ -300,6 +313,8 @@ static int on_sandbox(struct stand_in_state *st, sd_bus_message *m)
 	if (sd_bus_message_is_method_call(m, NULL, "Signal") &&
 		sd_bus_message_read(m, "is", &number, &whom) > 0) {
 		st->signal = (unsigned)number;
+		if (st->tells_end)
+			return tell_end(st, m);
 		emit(sd_bus_message_get_bus(m), st);
 	} else if (sd_bus_message_is_method_call(m, NULL, "Release"))
 		st->releases++;

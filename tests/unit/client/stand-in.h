@@ -23,6 +23,7 @@ struct stand_in_state {
 	volatile bool forgets;            /* it knows the sandbox no more */
 	volatile bool emits_when_started; /* and at each Signal(): what emit() lists */
 	volatile unsigned n_emit;         /* so often */
+	volatile bool tells_end;          /* that it has exited with 5, behind the answer to Signal() */
 	volatile pid_t payload;
 	char client[64]; /* who launched */
 };

@@ -188,6 +188,41 @@ static void end_unseen(struct stand_in *s, struct heard *ret)
 	bailiff_connection_free(c);
 }
 
+/* It was told over this connection, and has not been read yet: nobody is asked. Where nothing is told, the
+ * broker is. */
+static void wait_for_end(struct stand_in *s, bool told)
+{
+	bailiff_sandbox *sandbox = NULL;
+	bailiff_connection *c;
+	bailiff_exit e;
+
+	stand_in_broker(s, 0, 0);
+	c = connect_to(s);
+	assert_int_equal(launch(c, "ok", &sandbox), 0);
+	s->state->tells_end = told;
+	assert_int_equal(bailiff_sandbox_signal(sandbox, SIGUSR1, 0), 0);
+	stand_in_end_payload(s);
+	assert_int_equal(
+		poll(&(struct pollfd){ .fd = bailiff_sandbox_pidfd(sandbox), .events = POLLIN }, 1, 20000),
+		1);
+	assert_int_equal(bailiff_sandbox_wait(sandbox, 0, &e), 0);
+	assert_string_equal(e.result, "exit-code");
+	assert_int_equal(e.code, told ? 5 : 3);
+	assert_int_equal(s->state->waits, told ? 0 : 1);
+	bailiff_sandbox_free(sandbox);
+	bailiff_connection_free(c);
+}
+
+static void test_end_that_is_told(void **state)
+{
+	wait_for_end(*state, true);
+}
+
+static void test_end_that_is_not_told(void **state)
+{
+	wait_for_end(*state, false);
+}
+
 static void test_end_that_nobody_saw(void **state)
 {
 	struct heard h = { 0 };
@@ -215,6 +250,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replies_of_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signals_of_an_impostor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signals_of_a_successor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_end_that_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_end_that_is_not_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end_that_nobody_saw, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end_that_is_asked_for_again, set_up, tear_down),
 	};
