@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "broker/broker.h"
+#include "broker/quick.h"
 #include "dbus/names.h"
 
 #include <linux/sockios.h>
@@ -155,7 +156,7 @@ static int flush(struct bus_link *l)
 
 static int deliver(struct bus_link *l, const struct message_span *m)
 {
-	int r = relay_deliver(&l->relay, l->broker->bus, m);
+	int r = quick_deliver(l->broker, &l->relay, l->broker->bus, m);
 
 	return r < 0 ? r : flush(l);
 }

@@ -126,21 +126,24 @@ sd_bus *callers_bus(const struct callers *c, const char *name)
  * Who sent this. On the bus its daemon says so; on the direct socket the connection does, and what the
  * message states is not looked at.
  */
-static struct caller *find_sender(const struct callers *c, sd_bus_message *m)
+static struct caller *find_from(const struct callers *c, sd_bus *bus, const char *sender)
 {
-	sd_bus *bus = sd_bus_message_get_bus(m);
 	struct caller *caller;
 	const char *name;
 
 	if (bus == c->bus) {
-		name = sd_bus_message_get_sender(m);
-		caller = name ? find_name(c, name) : NULL;
+		caller = sender ? find_name(c, sender) : NULL;
 		return caller && !caller->bus ? caller : NULL;
 	}
 	if (sd_bus_get_description(bus, &name) < 0 || !name)
 		return NULL;
 	caller = find_name(c, name);
 	return caller && caller->bus == bus ? caller : NULL;
+}
+
+static struct caller *find_sender(const struct callers *c, sd_bus_message *m)
+{
+	return find_from(c, sd_bus_message_get_bus(m), sd_bus_message_get_sender(m));
 }
 
 static int refuse(sd_bus_message *m, const char *name, const char *message)
@@ -294,6 +297,13 @@ int callers_filter(struct callers *callers, sd_bus_message *m)
 const struct caller *callers_find(const struct callers *c, sd_bus_message *m)
 {
 	const struct caller *caller = m ? find_sender(c, m) : NULL;
+
+	return caller && caller->known ? caller : NULL;
+}
+
+const struct caller *callers_find_from(const struct callers *c, sd_bus *bus, const char *sender)
+{
+	const struct caller *caller = find_from(c, bus, sender);
 
 	return caller && caller->known ? caller : NULL;
 }

@@ -78,6 +78,8 @@ void callers_unsubscribe(struct callers *c, const char *name);
 int callers_filter(struct callers *c, sd_bus_message *m);
 /* The known identity behind a message, or NULL. Also for a NULL message. */
 const struct caller *callers_find(const struct callers *c, sd_bus_message *m);
+/* The same of a message that came over this bus and states this sender, or none: NULL. */
+const struct caller *callers_find_from(const struct callers *c, sd_bus *bus, const char *sender);
 /* The connection is gone: its identity and the calls that waited for it are dropped. */
 void callers_lost(struct callers *c, const char *name);
 

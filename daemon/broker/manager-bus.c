@@ -100,13 +100,31 @@ static int method_list_profiles(sd_bus_message *m, void *userdata, sd_bus_error 
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int append_sandbox(sd_bus_message *reply, const struct sandbox *s, const struct caller *c)
+static void put_sandbox(struct writer *w, const struct sandbox *s, const struct caller *c)
 {
 	char path[SANDBOX_PATH_MAX];
 
 	sandbox_bus_path(s, c->uid, path);
-	return sd_bus_message_append(reply, "(otssuus)", path, s->id, s->profile, s->tag, s->owner, s->pid,
-		sandbox_state_to_string(s->state));
+	writer_open(w, SD_BUS_TYPE_STRUCT, "otssuus");
+	writer_basic(w, SD_BUS_TYPE_OBJECT_PATH, path);
+	writer_basic(w, SD_BUS_TYPE_UINT64, &s->id);
+	writer_text(w, s->profile);
+	writer_text(w, s->tag);
+	writer_u32(w, s->owner);
+	writer_u32(w, s->pid);
+	writer_text(w, sandbox_state_to_string(s->state));
+	writer_close(w);
+}
+
+int manager_bus_list_sandboxes(
+	struct broker *b, const struct caller *c, struct cursor *question, struct writer *w)
+{
+	writer_open(w, SD_BUS_TYPE_ARRAY, "(otssuus)");
+	for (size_t i = 0; i < b->sandboxes.n; i++)
+		if (sandbox_bus_visible(b->sandboxes.v[i], c))
+			put_sandbox(w, b->sandboxes.v[i], c);
+	writer_close(w);
+	return 1;
 }
 
 static int method_list_sandboxes(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -114,16 +132,16 @@ static int method_list_sandboxes(sd_bus_message *m, void *userdata, sd_bus_error
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct broker *b = userdata;
 	const struct caller *c = callers_find(&b->callers, m);
+	struct writer w = { 0 };
 	int r;
 
 	r = sd_bus_message_new_method_return(m, &reply);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(otssuus)");
-	for (size_t i = 0; r >= 0 && i < b->sandboxes.n; i++)
-		if (sandbox_bus_visible(b->sandboxes.v[i], c))
-			r = append_sandbox(reply, b->sandboxes.v[i], c);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
+	if (r < 0)
+		return r;
+	w.message = reply;
+	(void)manager_bus_list_sandboxes(b, c, NULL, &w);
+	r = writer_error(&w);
+	recall_form(&b->recall, m, FORM_SANDBOXES);
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 

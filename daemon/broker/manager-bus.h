@@ -3,6 +3,8 @@
 
 /* org.bailiff.Broker1.Manager on /org/bailiff/Broker1. */
 
+#include "broker/body.h"
+
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
@@ -10,6 +12,9 @@ struct broker;
 struct caller;
 
 int manager_bus_add(struct broker *b, sd_bus *bus);
+/* ListSandboxes, see quick.h; the question says nothing. */
+int manager_bus_list_sandboxes(
+	struct broker *b, const struct caller *c, struct cursor *question, struct writer *w);
 /*
  * For methods of administrators: uid 0, or whom polkit lets manage Bailiff. 0 and *ret; INQUIRY_WAITS: the
  * call comes back with polkit's answer. There is no option by which it could prompt: these acts are for rules

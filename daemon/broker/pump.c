@@ -37,6 +37,11 @@ bool pump_middle(const struct pump *p)
 	return p->sent > 0;
 }
 
+bool pump_empty(const struct pump *p)
+{
+	return have(p) == 0;
+}
+
 static bool has_fds(const struct pump *p)
 {
 	return p->n_fds > 0 && p->fds_at == p->start;

@@ -44,6 +44,8 @@ void pump_done(struct pump *p);
 bool pump_full(const struct pump *p);
 /* A part of a message is written. */
 bool pump_middle(const struct pump *p);
+/* Has nothing at all. */
+bool pump_empty(const struct pump *p);
 /* The whole message that it has; until the next call. */
 struct message_span pump_get(const struct pump *p);
 /* Throws away the message that it has, with its fds. */

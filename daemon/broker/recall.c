@@ -8,15 +8,18 @@
 /* Of a message's head; and of an answer by sd-bus, which writes the field of the call's serial first, then
  * that of whom it is for, which there is when the call has a sender. */
 #define AT_TYPE         1
+#define AT_BODY_SIZE    4
 #define AT_SERIAL       8
 #define AFTER_SERIAL    12
+#define AT_FIELDS_SIZE  12
 #define AT_REPLY_FIELD  16
 #define AT_REPLY_SERIAL 20
 #define AT_FOR_FIELD    24
 #define AT_FOR_SIZE     28
 #define AT_FOR          32
 /* sd-bus counts its own from 1 on; nobody answers an answer */
-#define SERIAL UINT32_MAX
+#define SERIAL      UINT32_MAX
+#define SERIAL_FORM (UINT32_MAX - 1)
 
 uint64_t recall_owner(struct recall *r)
 {
@@ -26,21 +29,40 @@ uint64_t recall_owner(struct recall *r)
 void recall_begin(struct recall *r)
 {
 	r->wanted = false;
+	r->form = FORM_NONE;
 }
 
-void recall_wanted(struct recall *r, sd_bus_message *m)
+/* Which call it is. */
+static bool note(struct recall *r, sd_bus_message *m)
 {
 	const char *sender = sd_bus_message_get_sender(m);
 	uint64_t serial;
 
-	r->wanted = sd_bus_message_get_cookie(m, &serial) >= 0 && serial <= UINT32_MAX &&
-		    (!sender || strlen(sender) < sizeof(r->sender));
-	if (!r->wanted)
-		return;
+	if (sd_bus_message_get_cookie(m, &serial) < 0 || serial > UINT32_MAX ||
+		(sender && strlen(sender) >= sizeof(r->sender)))
+		return false;
 	r->serial = (uint32_t)serial;
 	(void)memset(r->sender, 0, sizeof(r->sender));
 	if (sender)
 		memcpy(r->sender, sender, strlen(sender));
+	return true;
+}
+
+void recall_wanted(struct recall *r, sd_bus_message *m)
+{
+	r->wanted = note(r, m);
+}
+
+void recall_form(struct recall *r, sd_bus_message *m, enum form form)
+{
+	r->form = note(r, m) ? form : FORM_NONE;
+}
+
+static void form_done(struct recalled_form *f)
+{
+	free(f->data);
+	free(f->sender);
+	*f = (struct recalled_form){ 0 };
 }
 
 void recall_forget(struct recall *r)
@@ -49,7 +71,9 @@ void recall_forget(struct recall *r)
 		free(r->v[i].data);
 		r->v[i] = (struct recalled){ 0 };
 	}
-	r->wanted = false;
+	for (size_t i = 0; i < FORMS_MAX; i++)
+		form_done(&r->forms[i]);
+	recall_begin(r);
 }
 
 /* All but the serials. */
@@ -95,7 +119,8 @@ static bool is_wanted(const struct recall *r, const struct message_span *questio
 {
 	struct message_fault told;
 
-	return r->wanted && message_check(question->data, question->size, question->n_fds, &told) == 0 &&
+	return (r->wanted || r->form != FORM_NONE) &&
+	       message_check(question->data, question->size, question->n_fds, &told) == 0 &&
 	       told.serial == r->serial && strcmp(told.sender, r->sender) == 0;
 }
 
@@ -122,14 +147,82 @@ static bool answers(const struct message_span *answer, const struct message_span
 	       memcmp(answer->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(uint32_t)) == 0;
 }
 
-void recall_keep(struct recall *r, uint64_t owner, const struct message_span *question,
+/* Head and fields, and what is left out behind them. In our byte order; 0: it is no such message. */
+static size_t header_size(const struct message_span *m)
+{
+	uint32_t fields;
+	size_t size;
+
+	if (m->size < MESSAGE_HEAD_SIZE)
+		return 0;
+	memcpy(&fields, m->data + AT_FIELDS_SIZE, sizeof(fields));
+	size = MESSAGE_HEAD_SIZE + (((size_t)fields + 7) & ~(size_t)7);
+	return size <= m->size ? size : 0;
+}
+
+/* All but the serial, and how long the body is. */
+const struct recalled_form *recall_find_form(
+	const struct recall *r, uint64_t owner, const struct message_span *m)
+{
+	const size_t size = header_size(m);
+
+	if (size == 0 || m->n_fds > 0)
+		return NULL;
+	for (size_t i = 0; i < FORMS_MAX; i++) {
+		const struct recalled_form *f = &r->forms[i];
+
+		if (f->form != FORM_NONE && f->owner == owner && f->question == size &&
+			memcmp(f->data, m->data, AT_BODY_SIZE) == 0 &&
+			memcmp(f->data + AFTER_SERIAL, m->data + AFTER_SERIAL, size - AFTER_SERIAL) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+void recall_begin_answer(const struct recalled_form *f, struct buf *ret)
+{
+	buf_put(ret, f->data + f->question, f->answer);
+}
+
+void recall_end_answer(const struct recalled_form *f, const struct message_span *question, struct buf *answer)
+{
+	const uint32_t serial = SERIAL_FORM, body = (uint32_t)(answer->size - f->answer);
+
+	memcpy(answer->data + AT_BODY_SIZE, &body, sizeof(body));
+	memcpy(answer->data + AT_SERIAL, &serial, sizeof(serial));
+	memcpy(answer->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(serial));
+}
+
+static void keep_form(struct recall *r, uint64_t owner, const struct message_span *question,
+	const struct message_span *answer)
+{
+	struct recalled_form f = { .form = r->form, .owner = owner };
+
+	f.question = header_size(question);
+	f.answer = header_size(answer);
+	if (question->n_fds > 0 || f.question == 0 || f.question > RECALL_QUESTION_MAX || f.answer == 0 ||
+		recall_find_form(r, owner, question))
+		return;
+	f.data = malloc(f.question + f.answer);
+	f.sender = strdup(r->sender);
+	if (!f.data || !f.sender) {
+		form_done(&f);
+		return;
+	}
+	memcpy(f.data, question->data, f.question);
+	memcpy(f.data + f.question, answer->data, f.answer);
+	form_done(&r->forms[r->next_form]);
+	r->forms[r->next_form] = f;
+	r->next_form = (r->next_form + 1) % FORMS_MAX;
+}
+
+static void keep_answer(struct recall *r, uint64_t owner, const struct message_span *question,
 	const struct message_span *answer)
 {
 	struct recalled *place = &r->v[r->next];
 	uint8_t *data;
 
-	if (!fits(question) || !is_wanted(r, question) || !answers(answer, question) ||
-		!is_for(answer, r->sender))
+	if (!fits(question))
 		return;
 	data = malloc(question->size + answer->size);
 	if (!data)
@@ -141,4 +234,15 @@ void recall_keep(struct recall *r, uint64_t owner, const struct message_span *qu
 		.owner = owner, .data = data, .question = question->size, .answer = answer->size
 	};
 	r->next = (r->next + 1) % RECALL_MAX;
+}
+
+void recall_keep(struct recall *r, uint64_t owner, const struct message_span *question,
+	const struct message_span *answer)
+{
+	if (!is_wanted(r, question) || !answers(answer, question) || !is_for(answer, r->sender))
+		return;
+	if (r->wanted)
+		keep_answer(r, owner, question, answer);
+	if (r->form != FORM_NONE)
+		keep_form(r, owner, question, answer);
 }

@@ -144,7 +144,7 @@ static void remember(struct relay *r, const struct message_span *m)
 {
 	struct message_span answer;
 
-	if (!r->recall || !r->recall->wanted)
+	if (!r->recall || (!r->recall->wanted && r->recall->form == FORM_NONE))
 		return;
 	if (pump_read(&r->out) > 0) {
 		answer = pump_get(&r->out);
@@ -153,17 +153,53 @@ static void remember(struct relay *r, const struct message_span *m)
 	recall_begin(r->recall);
 }
 
-int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
+int relay_recall(struct relay *r, const struct message_span *m)
 {
-	size_t sent = 0;
 	int known = 0;
 
 	if (r->recall && r->answer.size == 0)
 		known = recall_find(r->recall, r->owner, m, &r->answer);
 	if (known > 0)
 		pump_rest(&r->out); /* sd-bus has not been asked */
-	if (known != 0)
-		return known < 0 ? known : 0;
+	return known;
+}
+
+bool relay_is_idle(struct relay *r, sd_bus *bus)
+{
+	uint64_t in, out;
+
+	if (r->answer.size > 0 || sd_bus_get_n_queued_read(bus, &in) < 0 || in > 0 ||
+		sd_bus_get_n_queued_write(bus, &out) < 0 || out > 0)
+		return false;
+	pump_look_again(&r->out);
+	return pump_read(&r->out) == 0 && pump_empty(&r->out);
+}
+
+/* What of its own sd-bus does before it reads: a step for each. */
+static bool is_busy(sd_bus *bus)
+{
+	uint64_t n, usec;
+
+	return (sd_bus_get_n_queued_write(bus, &n) >= 0 && n > 0) || sd_bus_get_timeout(bus, &usec) > 0;
+}
+
+/* All that it was given, so that nothing overtakes it. */
+static int act(sd_bus *bus)
+{
+	bool more;
+	int e;
+
+	do {
+		more = is_busy(bus);
+		e = sd_bus_process(bus, NULL);
+	} while (more && e > 0);
+	return e;
+}
+
+int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
+{
+	size_t sent = 0;
+
 	if (r->recall)
 		recall_begin(r->recall);
 	for (unsigned i = 0; i < TRIES_MAX; i++) {
@@ -174,7 +210,7 @@ int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
 		if (n < 0 && n != -EAGAIN)
 			return (int)n;
 		sent += n > 0 ? (size_t)n : 0;
-		e = sd_bus_process(bus, NULL);
+		e = act(bus);
 		if (e >= 0 && sent == m->size)
 			remember(r, m);
 		if (e < 0 || sent == m->size)

@@ -37,8 +37,12 @@ bool relay_wants_in(const struct relay *r);
 int relay_read(struct relay *r);
 /* Throws away the message that was read; a call that wants an answer is told so, by an error of this name. */
 int relay_refuse(struct relay *r, const char *error, const char *text);
-/* A message to sd-bus, which acts on it; or its answer waits to go out, as it is known from before. Does not
- * close the fds. Negative: the connection is over. */
+/* 1: the answer is known from before, and waits to go out. 0: it is not. Negative: the connection is over. */
+int relay_recall(struct relay *r, const struct message_span *m);
+/* Whatever was said before has been acted on by sd-bus, and its answers and signals are out. What is not out
+ * yet may have been read by this: relay_out() is to follow. */
+bool relay_is_idle(struct relay *r, sd_bus *bus);
+/* A message to sd-bus, which acts on it. Does not close the fds. Negative: the connection is over. */
 int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m);
 /* One message, or an answer, from sd-bus or to be given out: 1 when one went out, 0 when none is there or
  * there is no room. */

@@ -55,10 +55,11 @@ static const struct answer {
 	const char *member;
 	int (*reply)(sd_bus_message *m, const struct question *q, const char *hash);
 	bool takes_hash, has_daemon;
+	enum form form; /* see quick.h */
 } answers[] = {
-	{ "GetSanitizedUsername", reply_sanitized, false, false },
-	{ "GetUserPaths", reply_user_paths, true, false },
-	{ "GetDaemonStorePath", reply_store_path, true, true },
+	{ "GetSanitizedUsername", reply_sanitized, false, false, FORM_SANITIZE },
+	{ "GetUserPaths", reply_user_paths, true, false, FORM_NONE },
+	{ "GetDaemonStorePath", reply_store_path, true, true, FORM_NONE },
 };
 
 static const struct answer *find_answer(sd_bus_message *m)
@@ -220,5 +221,17 @@ int sanitize_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return ask(b, m, error);
 	/* the salt changes with the catalog alone */
 	recall_wanted(&b->recall, m);
+	recall_form(&b->recall, m, a->form);
 	return reply(b->salt, m, error);
+}
+
+int sanitize_quickly(struct broker *b, const struct caller *c, struct cursor *question, struct writer *w)
+{
+	const char *user = body_text(question);
+	char sanitized[SANITIZED_LENGTH + 1];
+
+	if (!user || !b->salt || username_sanitize(b->salt->bytes, b->salt->size, user, sanitized) < 0)
+		return 0;
+	writer_text(w, sanitized);
+	return 1;
 }

@@ -185,6 +185,84 @@ static void test_not_kept(void **state)
 	recall_forget(&r);
 }
 
+/* A form is the header, all of it but the serial and how long the body is. */
+static void test_form(void **state)
+{
+	_cleanup_(buf_done) struct buf asked, answered, head = BUF_INIT(0);
+	struct message_parts q = question(SERIAL), a = answer(SERIAL, SENDER);
+	struct recall r = fresh();
+	const struct recalled_form *f;
+	struct message_span m, about;
+	uint32_t got;
+
+	message_make(&q, &asked);
+	message_make(&a, &answered);
+	m = span_of(&asked);
+	about = span_of(&answered);
+	r.wanted = false;
+	recall_keep(&r, 1, &m, &about);
+	assert_null(recall_find_form(&r, 1, &m));
+	r.form = FORM_SANITIZE;
+	recall_keep(&r, 1, &m, &about);
+	recall_keep(&r, 1, &m, &about);
+	assert_int_equal(r.next_form, 1);
+	f = recall_find_form(&r, 1, &m);
+	assert_non_null(f);
+	assert_int_equal(f->form, FORM_SANITIZE);
+	assert_string_equal(f->sender, SENDER);
+	assert_int_equal(f->question, asked.size - q.n_body);
+	assert_int_equal(f->answer, answered.size - a.n_body);
+	for (size_t i = 0; i < asked.size; i++) {
+		asked.data[i] ^= 1;
+		assert_int_equal(recall_find_form(&r, 1, &m) != NULL, (i >= 4 && i < 12) || i >= f->question);
+		asked.data[i] ^= 1;
+	}
+	assert_null(recall_find_form(&r, 2, &m));
+	m.n_fds = 1;
+	assert_null(recall_find_form(&r, 1, &m));
+	m.n_fds = 0;
+	/* cut off: never so as message_check() lets it through */
+	for (m.size = 0; m.size < f->question; m.size++)
+		assert_null(recall_find_form(&r, 1, &m));
+	assert_non_null(recall_find_form(&r, 1, &m));
+	recall_begin_answer(f, &head);
+	buf_put(&head, "12345678", 8);
+	asked.data[8] = 77;
+	recall_end_answer(f, &m, &head);
+	assert_memory_equal(head.data, answered.data, 4);
+	memcpy(&got, head.data + 4, sizeof(got));
+	assert_int_equal(got, 8);
+	memcpy(&got, head.data + 8, sizeof(got));
+	assert_int_equal(got, UINT32_MAX - 1);
+	assert_memory_equal(head.data + 12, answered.data + 12, 8);
+	memcpy(&got, head.data + 20, sizeof(got));
+	assert_int_equal(got, 77);
+	assert_memory_equal(head.data + 24, answered.data + 24, f->answer - 24);
+	recall_forget(&r);
+	assert_null(recall_find_form(&r, 1, &m));
+}
+
+/* The oldest makes room. */
+static void test_forms_room(void **state)
+{
+	_cleanup_(buf_done) struct buf asked, answered;
+	struct message_parts q = question(SERIAL), a = answer(SERIAL, SENDER);
+	struct recall r = fresh();
+	struct message_span m, about;
+
+	message_make(&q, &asked);
+	message_make(&a, &answered);
+	m = span_of(&asked);
+	about = span_of(&answered);
+	r.form = FORM_SANDBOXES;
+	for (uint64_t owner = 1; owner <= FORMS_MAX + 1; owner++)
+		recall_keep(&r, owner, &m, &about);
+	assert_null(recall_find_form(&r, 1, &m));
+	assert_non_null(recall_find_form(&r, 2, &m));
+	assert_non_null(recall_find_form(&r, FORMS_MAX + 1, &m));
+	recall_forget(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +271,8 @@ int main(void)
 		cmocka_unit_test(test_not_wanted),
 		cmocka_unit_test(test_not_its_answer),
 		cmocka_unit_test(test_not_kept),
+		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_forms_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "broker/gate.h"
 #include "broker/relay.h"
 #include "sink.h"
 
@@ -168,12 +169,59 @@ static void test_unanswered(void **state)
 	line_close(&l);
 }
 
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	++*(unsigned *)userdata;
+	return 0;
+}
+
+/* sd-bus sends what it has before it reads: it has acted on the message all the same. */
+static void test_all_acted_on(void **state)
+{
+	_cleanup_(buf_done) struct buf good = BUF_INIT(0);
+	struct message_parts parts = message_call();
+	static uint8_t taken[65536];
+	struct message_span m;
+	struct relay relay;
+	unsigned n = 0;
+	uint64_t unsent;
+	int pair[2], inner;
+	sd_bus *bus;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(
+		gate_open("test", SD_ID128_MAKE(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), false,
+			&bus, &inner),
+		0);
+	assert_true(sd_bus_add_filter(bus, NULL, on_message, &n) >= 0);
+	relay_init(&relay, pair[1], inner, 100000, 100000);
+	message_make(&parts, &good);
+	m = (struct message_span){ .data = good.data, .size = good.size };
+	assert_true(relay_is_idle(&relay, bus));
+	do {
+		assert_true(sd_bus_emit_signal(bus, "/x", "org.example.X", "Said", NULL) >= 0);
+		assert_true(sd_bus_get_n_queued_write(bus, &unsent) >= 0);
+	} while (unsent < 3);
+	assert_false(relay_is_idle(&relay, bus));
+	assert_true(recv(inner, taken, sizeof(taken), 0) > 0);
+	assert_true(relay_deliver(&relay, bus, &m) >= 0);
+	assert_int_equal(n, 1);
+	assert_true(sd_bus_get_n_queued_write(bus, &unsent) >= 0);
+	assert_int_equal(unsent, 0);
+	relay_done(&relay);
+	sd_bus_close_unref(bus);
+	(void)close(inner);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_between_messages),
 		cmocka_unit_test(test_unanswered),
+		cmocka_unit_test(test_all_acted_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

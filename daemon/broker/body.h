@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Bodies of D-Bus messages beside sd-bus: questions that are asked often are read, and their answers written,
+ * where they came from (quick.h), without a way there and back over sockets.
+ *
+ * The writer puts an answer either into a message of sd-bus' or into bytes, the same that sd-bus makes of it:
+ * what is answered is written down once. The reader takes less than sd-bus does, ASCII alone, and never more;
+ * what it does not take is read by sd-bus.
+ */
+
+#include "base/buf.h"
+
+#include <systemd/sd-bus.h>
+
+#define WRITER_DEPTH_MAX 8
+
+/* Sticky, as struct buf. One of the two is set. */
+struct writer {
+	sd_bus_message *message;
+	struct buf *bytes; /* of a message: a body begins at a multiple of eight */
+	int error;
+	size_t n; /* containers that are open */
+	struct {
+		char type;
+		size_t length_at, begin; /* of an array */
+	} open[WRITER_DEPTH_MAX];
+};
+
+/* Types as for sd_bus_message_open_container(3): 'a', 'r', 'e', 'v'. */
+void writer_open(struct writer *w, char type, const char *contents);
+void writer_close(struct writer *w);
+/* As sd_bus_message_append_basic(3), of the types u, i, b, t, d, s and o. */
+void writer_basic(struct writer *w, char type, const void *value);
+void writer_text(struct writer *w, const char *s);
+void writer_u32(struct writer *w, uint32_t v);
+/* 0, or the first error met. */
+int writer_error(const struct writer *w);
+
+/* In place. NULL after an error, which is also: it is not ASCII. */
+const char *body_text(struct cursor *c);
+/* Where the array ends that begins there, of elements with this alignment; the first is next. */
+size_t body_array(struct cursor *c, size_t alignment);
+/* A structure or a dictionary's entry begins there. */
+void body_struct(struct cursor *c);

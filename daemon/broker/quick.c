@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "broker/quick.h"
+#include "base/error.h"
+#include "broker/body.h"
+#include "broker/broker.h"
+#include "broker/manager-bus.h"
+#include "broker/sanitize-call.h"
+
+static const struct {
+	/* The body of the answer. 1: it is all there, 0: this question is sd-bus', whatever is there. */
+	int (*answer)(struct broker *b, const struct caller *c, struct cursor *question, struct writer *w);
+	bool of_now; /* its answer depends on more than the catalog: nothing that came before may be behind it
+		      */
+} handlers[_FORM_MAX] = {
+	[FORM_SANDBOXES] = { manager_bus_list_sandboxes, true },
+	[FORM_SANITIZE] = { sanitize_quickly, false },
+};
+
+static int write_answer(struct broker *b, const struct recalled_form *f, const struct caller *c,
+	const struct message_span *m, struct buf *ret)
+{
+	struct cursor question = CURSOR_INIT(m->data + f->question, m->size - f->question);
+	struct writer w = { .bytes = ret };
+	int r;
+
+	recall_begin_answer(f, ret);
+	r = handlers[f->form].answer(b, c, &question, &w);
+	if (r <= 0 || cursor_end(&question) < 0 || writer_error(&w) < 0)
+		return 0;
+	recall_end_answer(f, m, ret);
+	return 1;
+}
+
+/* 1: it waits to go out. */
+static int answer(struct broker *b, struct relay *r, sd_bus *bus, const struct message_span *m)
+{
+	const struct recalled_form *f;
+	const struct caller *c;
+
+	if (!b->ready || !r->recall || r->answer.size > 0)
+		return 0;
+	f = recall_find_form(r->recall, r->owner, m);
+	c = f ? callers_find_from(&b->callers, bus, f->sender) : NULL;
+	if (!c || (handlers[f->form].of_now && !relay_is_idle(r, bus)))
+		return 0;
+	if (write_answer(b, f, c, m, &r->answer) == 0) {
+		buf_done(&r->answer);
+		return 0;
+	}
+	pump_rest(&r->out);
+	return 1;
+}
+
+int quick_deliver(struct broker *b, struct relay *r, sd_bus *bus, const struct message_span *m)
+{
+	int known = relay_recall(r, m);
+
+	if (known == 0)
+		known = answer(b, r, bus, m);
+	if (known != 0)
+		return known < 0 ? known : 0;
+	return relay_deliver(r, bus, m);
+}

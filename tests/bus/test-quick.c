@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Questions that are answered without sd-bus: each answer says what sd-bus' does, to the same callers, and
+ * what is refused is refused in the same words. One that is made so has a serial that sd-bus does not give.
+ */
+
+#include "base/error.h"
+#include "broker/body.h"
+#include "dbus/names.h"
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RECALLED UINT32_MAX
+#define QUICK    (UINT32_MAX - 1)
+
+static const char *const callers[] = { ALICE, ALICE2, BOB, ROOT };
+
+struct question {
+	const char *member;
+	const char *text; /* its one argument, or NULL */
+	bool quick;       /* of what sd-bus answers in the same form */
+};
+
+static const struct question questions[] = {
+	{ "ListSandboxes", NULL, true },
+	{ "GetSanitizedUsername", "alice@example.org", true },
+	{ "GetSanitizedUsername", "Alice@Example.ORG", true },
+	{ "GetSanitizedUsername", "a", true },
+	{ "GetSanitizedUsername", "0143b707c7b6df490e420585315a80a35dc17bed", true },
+	{ "GetSanitizedUsername", "\x01\x7f ", true },
+	/* sd-bus has what these are refused with, and characters that it does not take */
+	{ "GetSanitizedUsername", "", false },
+	{ "GetSanitizedUsername", "\xc3\xa4", false },
+};
+
+static sd_bus_message *call(struct rig *r, const char *sender, const struct question *q)
+{
+	sd_bus_message *m = rig_call(r, sender, 0, q->member);
+
+	if (q->text)
+		assert_true(sd_bus_message_append(m, "s", q->text) >= 0);
+	return m;
+}
+
+static uint64_t serial_of(const struct reply *reply)
+{
+	uint64_t serial;
+
+	assert_true(sd_bus_message_get_cookie(reply->message, &serial) >= 0);
+	return serial;
+}
+
+/* What it says: the body with all types, or the error's name and words; and for whom. */
+static char *show(const struct reply *reply)
+{
+	size_t size = 0;
+	char *text = NULL;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	fprintf(f, "%s %s %s %s %s\n", reply->error ? reply->error : "", reply->text ? reply->text : "",
+		sd_bus_message_get_destination(reply->message),
+		sd_bus_message_get_signature(reply->message, 1),
+		sd_bus_message_get_sender(reply->message) ? "sender" : "no sender");
+	assert_true(sd_bus_message_dump(reply->message, f, 0) >= 0);
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+/* Answers are not recalled; forms are. */
+static void forget_answers(struct rig *r)
+{
+	for (size_t i = 0; i < RECALL_MAX; i++) {
+		free(r->broker.recall.v[i].data);
+		r->broker.recall.v[i] = (struct recalled){ 0 };
+	}
+}
+
+static char *ask(struct rig *r, const char *sender, const struct question *q, bool *ret_quick)
+{
+	struct reply reply;
+	char *text;
+
+	forget_answers(r);
+	rig_send(r, call(r, sender, q), &reply);
+	rig_wait(r, &reply);
+	*ret_quick = serial_of(&reply) == QUICK;
+	assert_int_not_equal(serial_of(&reply), RECALLED);
+	text = show(&reply);
+	reply_done(&reply);
+	return text;
+}
+
+/* As sd-bus answers, and quickly. */
+static void compare(struct rig *r, const char *sender, const struct question *q)
+{
+	_cleanup_free_ char *slow = NULL, *quick = NULL, *again = NULL;
+	const struct question good = { q->member, q->text ? "x" : NULL, true };
+	bool is_quick;
+
+	recall_forget(&r->broker.recall);
+	slow = ask(r, sender, q, &is_quick);
+	assert_false(is_quick);
+	again = ask(r, sender, &good, &is_quick);
+	quick = ask(r, sender, q, &is_quick);
+	assert_int_equal(is_quick, q->quick);
+	assert_string_equal(slow, quick);
+}
+
+static void compare_all(struct rig *r)
+{
+	for (size_t i = 0; i < ELEMENTSOF(callers); i++)
+		for (size_t k = 0; k < ELEMENTSOF(questions); k++)
+			compare(r, callers[i], &questions[k]);
+}
+
+static void launch(struct rig *r, const char *profile, const char *tag, uint64_t id)
+{
+	sd_bus_message *m = rig_call(r, ALICE, 0, "LaunchSandboxed");
+	struct reply reply;
+	struct request q;
+
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", profile, 1, "/bin/true", 0, 0, 2, "tag",
+			    "s", tag, "token", "s", tag) >= 0);
+	rig_send(r, m, &reply);
+	rig_take(r, WIRE_LAUNCH, &q);
+	rig_answer_launched(r, q.serial, id);
+	request_done(&q);
+	rig_wait(r, &reply);
+	assert_null(reply.error);
+	reply_done(&reply);
+}
+
+/* Without sandboxes, with some, and with one that has ended. */
+static void test_same_answers(void **state)
+{
+	struct rig *r = *state;
+
+	compare_all(r);
+	launch(r, "decoder", "t", 1);
+	launch(r, "open", "longer_tag", 23);
+	compare_all(r);
+	rig_tell_exited(r, 1, RESULT_SUCCESS, 0, 0);
+	rig_settle(r);
+	compare_all(r);
+}
+
+static size_t count_sandboxes(struct rig *r, const char *sender, bool quick)
+{
+	struct reply reply;
+	size_t n = 0;
+	int k;
+
+	rig_expect(r, rig_call(r, sender, 0, "ListSandboxes"), NULL, &reply);
+	assert_int_equal(serial_of(&reply) == QUICK, quick);
+	assert_true(sd_bus_message_enter_container(reply.message, 'a', "(otssuus)") >= 0);
+	while ((k = sd_bus_message_skip(reply.message, "(otssuus)")) > 0)
+		n++;
+	assert_int_equal(k, 0);
+	reply_done(&reply);
+	return n;
+}
+
+/* What changes is seen at once, and by who may. */
+static void test_of_now(void **state)
+{
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(callers); i++)
+		assert_int_equal(count_sandboxes(r, callers[i], false), 0);
+	launch(r, "open", "t", 1);
+	assert_int_equal(count_sandboxes(r, ALICE, true), 1);
+	assert_int_equal(count_sandboxes(r, ALICE2, true), 1);
+	assert_int_equal(count_sandboxes(r, BOB, true), 0);
+	assert_int_equal(count_sandboxes(r, ROOT, true), 1);
+	launch(r, "decoder", "u", 2);
+	assert_int_equal(count_sandboxes(r, ALICE, true), 2);
+}
+
+/* A caller who has left is not known any more, whatever is remembered of its questions. */
+static void test_gone(void **state)
+{
+	struct rig *r = *state;
+
+	(void)count_sandboxes(r, ALICE, false);
+	(void)count_sandboxes(r, ALICE, true);
+	rig_leave(r, ALICE);
+	rig_settle(r);
+	rig_expect(r, rig_call(r, ALICE, 0, "ListSandboxes"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+}
+
+/* Nothing is answered before what was said before is out, nor while the broker begins or ends. */
+static void test_order(void **state)
+{
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+
+	(void)count_sandboxes(r, ALICE, false);
+	(void)count_sandboxes(r, ALICE, true);
+	assert_true(relay_is_idle(&b->link.relay, b->bus));
+	assert_true(sd_bus_emit_signal(b->bus, "/x", "org.example.X", "Said", NULL) >= 0);
+	assert_false(relay_is_idle(&b->link.relay, b->bus));
+	assert_int_equal(bus_link_flush(&b->link), 1);
+	assert_true(relay_is_idle(&b->link.relay, b->bus));
+	b->ready = false;
+	rig_expect(r, rig_call(r, ALICE, 0, "ListSandboxes"), BAILIFF_ERROR_BUSY, NULL);
+	b->ready = true;
+}
+
+static size_t count_forms(const struct rig *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FORMS_MAX; i++)
+		n += r->broker.recall.forms[i].form != FORM_NONE;
+	return n;
+}
+
+/* A reload forgets all forms. */
+static void test_reload(void **state)
+{
+	const struct keeper_message m = { .type = WIRE_CATALOG, .generation = 2 };
+	struct rig *r = *state;
+	int fd;
+
+	(void)count_sandboxes(r, ALICE, false);
+	(void)count_sandboxes(r, BOB, false);
+	(void)count_sandboxes(r, ALICE, true);
+	assert_int_equal(count_forms(r), 2);
+	fd = rig_catalog_memfd(0);
+	assert_int_equal(keeper_send(r->keeper, &m, &fd, 1), 0);
+	(void)close(fd);
+	rig_until(r, r->broker.generation == 2);
+	assert_int_equal(count_forms(r), 0);
+	(void)count_sandboxes(r, ALICE, false);
+	(void)count_sandboxes(r, ALICE, true);
+}
+
+/* An argument that says to be longer than the message is, or what is behind it. */
+static void test_bad_bodies(void **state)
+{
+	static const uint8_t bodies[][16] = {
+		{ 1, 0, 0, 0, 'x', 0 },
+		{ 2, 0, 0, 0, 'x', 0 },
+		{ 200, 0, 0, 0, 'x', 0 },
+		{ 255, 255, 255, 255, 'x', 0 },
+		{ 1, 0, 0, 0, 'x', 'y' },
+		{ 1, 0, 0, 0, 0, 0 },
+		{ 0, 0, 0, 0, 0 },
+		{ 1, 0, 0, 0, 0x80, 0 },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(bodies); i++)
+		for (size_t n = 0; n <= sizeof(bodies[i]); n++) {
+			struct cursor c = CURSOR_INIT(bodies[i], n);
+			const char *text = body_text(&c);
+
+			assert_int_equal(text != NULL, (i == 0 && n >= 6) || (i == 6 && n >= 5));
+			/* what is left over is nobody's */
+			assert_int_equal(cursor_end(&c) == 0, (i == 0 && n == 6) || (i == 6 && n == 5));
+		}
+}
+
+/* Everybody is known, and the salt is there. */
+static int setup(void **state)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+	const struct question name = { "GetSanitizedUsername", "x", true };
+	struct reply reply;
+	struct request q;
+	int k = rig_setup(state);
+	struct rig *r = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(callers); i++)
+		rig_expect(r, rig_call(r, callers[i], 0, "ListProfiles"), NULL, NULL);
+	rig_send(r, call(r, ALICE, &name), &reply);
+	rig_take(r, WIRE_SALT, &q);
+	(void)encode_salt(&b, q.serial, "0123456789abcdef", 16);
+	assert_int_equal(wire_send(r->launcher, b.data, b.size, NULL, 0), 0);
+	request_done(&q);
+	rig_wait(r, &reply);
+	reply_done(&reply);
+	return k;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_same_answers),
+		TEST(test_of_now),
+		TEST(test_gone),
+		TEST(test_order),
+		TEST(test_reload),
+		cmocka_unit_test(test_bad_bodies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
