@@ -39,6 +39,14 @@ static bool buf_reserve(struct buf *b, size_t size)
 	return true;
 }
 
+uint8_t *buf_extend(struct buf *b, size_t size)
+{
+	if (!buf_reserve(b, size))
+		return NULL;
+	b->size += size;
+	return b->data + b->size - size;
+}
+
 void buf_put(struct buf *b, const void *data, size_t size)
 {
 	if (size == 0 || !buf_reserve(b, size))

@@ -24,6 +24,8 @@ struct buf {
 
 void buf_done(struct buf *b);
 void buf_put(struct buf *b, const void *data, size_t size);
+/* Room for so many bytes at the end, to be filled before anything else is put there; NULL after an error. */
+uint8_t *buf_extend(struct buf *b, size_t size);
 void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_u32(struct buf *b, uint32_t v);
 void buf_put_u64(struct buf *b, uint64_t v);

@@ -60,9 +60,15 @@ static bool is_control(unsigned char c)
 char *utf8_escape(const char *s)
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t n = strlen(s), out = 0;
-	char *copy = calloc(n + 1, 4);
+	size_t n = strlen(s), out = 0, plain = 0;
+	char *copy;
 
+	/* most of what is shown */
+	while (s[plain] >= 0x20 && s[plain] < 0x7f)
+		plain++;
+	if (plain == n)
+		return strdup(s);
+	copy = calloc(n + 1, 4);
 	for (size_t at = 0; copy && at < n;) {
 		unsigned char c = (unsigned char)s[at];
 		size_t length = character_length((const unsigned char *)s + at, n - at);

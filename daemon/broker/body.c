@@ -27,34 +27,47 @@ static size_t alignment_of(char type)
 	}
 }
 
-static void align(struct writer *w, size_t alignment)
+/* So many bytes, behind what is left out before them; NULL after an error. */
+static uint8_t *extend(struct writer *w, size_t alignment, size_t size)
 {
-	static const uint8_t zeros[8];
+	const size_t left_out = -w->bytes->size % alignment;
+	uint8_t *at = buf_extend(w->bytes, left_out + size);
 
-	buf_put(w->bytes, zeros, -w->bytes->size % alignment);
+	if (!at)
+		return NULL;
+	memset(at, 0, left_out);
+	return at + left_out;
+}
+
+static void open_array(struct writer *w, const char *contents)
+{
+	uint8_t *at = extend(w, 4, sizeof(uint32_t));
+
+	if (!at)
+		return;
+	memset(at, 0, sizeof(uint32_t));
+	w->open[w->n].length_at = w->bytes->size - sizeof(uint32_t);
+	/* what is left out before the first element is no part of the length */
+	(void)extend(w, alignment_of(contents[0]), 0);
+	w->open[w->n].begin = w->bytes->size;
 }
 
 static void open_bytes(struct writer *w, char type, const char *contents)
 {
 	const size_t size = strlen(contents);
+	uint8_t *at;
 
 	w->open[w->n].type = type;
-	switch (type) {
-	case SD_BUS_TYPE_ARRAY:
-		align(w, 4);
-		w->open[w->n].length_at = w->bytes->size;
-		buf_put_u32(w->bytes, 0);
-		/* what is left out before the first element is no part of the length */
-		align(w, alignment_of(contents[0]));
-		w->open[w->n].begin = w->bytes->size;
-		break;
-	case SD_BUS_TYPE_VARIANT:
-		buf_put_u8(w->bytes, (uint8_t)size);
-		buf_put(w->bytes, contents, size + 1);
-		break;
-	default:
-		align(w, 8);
-	}
+	if (type == SD_BUS_TYPE_ARRAY)
+		open_array(w, contents);
+	else if (type == SD_BUS_TYPE_VARIANT) {
+		at = extend(w, 1, size + 2);
+		if (at) {
+			at[0] = (uint8_t)size;
+			memcpy(at + 1, contents, size + 1);
+		}
+	} else
+		(void)extend(w, 8, 0);
 	w->n++;
 }
 
@@ -91,9 +104,22 @@ void writer_close(struct writer *w)
 	memcpy(w->bytes->data + w->open[w->n].length_at, &length, sizeof(length));
 }
 
+static void put_text(struct writer *w, const char *s)
+{
+	const size_t n = strlen(s);
+	const uint32_t size = (uint32_t)n;
+	uint8_t *at = extend(w, sizeof(size), sizeof(size) + n + 1);
+
+	if (!at)
+		return;
+	memcpy(at, &size, sizeof(size));
+	memcpy(at + sizeof(size), s, n + 1);
+}
+
 void writer_basic(struct writer *w, char type, const void *value)
 {
 	const size_t size = alignment_of(type);
+	uint8_t *at;
 
 	if (w->error < 0)
 		return;
@@ -101,12 +127,13 @@ void writer_basic(struct writer *w, char type, const void *value)
 		fail(w, sd_bus_message_append_basic(w->message, type, value));
 		return;
 	}
-	align(w, size);
 	if (type == SD_BUS_TYPE_STRING || type == SD_BUS_TYPE_OBJECT_PATH) {
-		buf_put_str(w->bytes, value);
-		buf_put_u8(w->bytes, 0);
-	} else
-		buf_put(w->bytes, value, size);
+		put_text(w, value ? value : "");
+		return;
+	}
+	at = extend(w, size, size);
+	if (at)
+		memcpy(at, value, size);
 }
 
 void writer_text(struct writer *w, const char *s)

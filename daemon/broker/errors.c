@@ -51,12 +51,25 @@ int error_sandbox_ended(sd_bus_error *error)
 		error, BAILIFF_ERROR_NO_SUCH_SANDBOX, "The sandbox has ended: Wait() tells how");
 }
 
+void error_refusal_name(enum refusal refusal, char ret[ERROR_NAME_MAX])
+{
+	static const char prefix[] = BAILIFF_ERROR_PREFIX;
+	const char *suffix = refusal_to_string(refusal);
+	size_t size;
+
+	if (!suffix)
+		suffix = "Failed";
+	size = strnlen(suffix, ERROR_NAME_MAX - sizeof(prefix));
+	memcpy(ret, prefix, sizeof(prefix) - 1);
+	memcpy(ret + sizeof(prefix) - 1, suffix, size);
+	ret[sizeof(prefix) - 1 + size] = '\0';
+}
+
 int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, const char *message)
 {
-	const char *suffix = refusal_to_string(refusal);
-	char name[128], text[TEXT_MAX];
+	char name[ERROR_NAME_MAX], text[TEXT_MAX];
 
-	(void)snprintf(name, sizeof(name), "%s%s", BAILIFF_ERROR_PREFIX, suffix ? suffix : "Failed");
+	error_refusal_name(refusal, name);
 	if (rule && rule[0] != '\0')
 		(void)snprintf(text, sizeof(text), "%s [%s]", message, rule);
 	else

@@ -21,6 +21,9 @@ int error_unreadable(sd_bus_error *error, int r, const char *what);
 int error_no_such_sandbox(sd_bus_error *error);
 /* The same name for one that the caller may see, and that has ended. */
 int error_sandbox_ended(sd_bus_error *error);
+#define ERROR_NAME_MAX 128
+/* The error's name for what the plan refused. */
+void error_refusal_name(enum refusal refusal, char ret[ERROR_NAME_MAX]);
 /* A refusal of the plan. The message gets the rule, in brackets, when there is one. */
 int error_refusal(sd_bus_error *error, enum refusal refusal, const char *rule, const char *message);
 /* What the launcher answered. */

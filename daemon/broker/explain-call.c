@@ -8,7 +8,9 @@
 
 #include "broker/explain-call.h"
 #include "base/error.h"
+#include "base/parse.h"
 #include "base/utf8.h"
+#include "broker/body.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/explain-effective.h"
@@ -20,36 +22,42 @@
 
 #include <string.h>
 
-static int reply_denied(sd_bus_message *m, const char *rule, const char *name, const char *text)
+/* @more: a sentence, or NULL. */
+static void put_denied(
+	struct writer *w, const char *rule, const char *name, const char *text, const char *more)
 {
-	return sd_bus_reply_method_return(m, "bsasa{sv}", 0, rule, 2, name, text, 0);
-}
+	const int allowed = 0;
 
-/* The answer is polkit's to give, and it is not asked for a question: it might prompt, or remember. */
-static int reply_ask_polkit(sd_bus_message *m, const char *rule, const char *text)
-{
-	return sd_bus_reply_method_return(m, "bsasa{sv}", 0, rule, 3, BAILIFF_ERROR_ACCESS_DENIED, text,
-		"LaunchSandboxed would ask polkit, which may permit it", 0);
+	writer_basic(w, SD_BUS_TYPE_BOOLEAN, &allowed);
+	writer_text(w, rule);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
+	writer_text(w, name);
+	writer_text(w, text);
+	if (more)
+		writer_text(w, more);
+	writer_close(w);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{sv}");
+	writer_close(w);
 }
 
 /* A refusal of the plan, in the words that a launch is refused with. */
-static int reply_refusal(sd_bus_message *m, const struct plan_result *result, bool asks_polkit)
+static int put_refusal(struct writer *w, const struct plan_result *result, bool asks_polkit)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error refused = SD_BUS_ERROR_NULL;
-	_cleanup_free_ char *rule = utf8_escape(result->rule);
+	_cleanup_free_ char *rule = utf8_escape(result->rule), *text = utf8_escape(result->message);
+	char name[ERROR_NAME_MAX];
 
-	if (!rule)
+	if (!rule || !text)
 		return -ENOMEM;
-	(void)error_refusal(&refused, result->refusal, NULL, result->message);
-	if (!sd_bus_error_is_set(&refused))
-		return -ENOMEM;
-	if (strcmp(refused.name, BAILIFF_ERROR_ACCESS_DENIED) == 0 && asks_polkit)
-		return reply_ask_polkit(m, rule, refused.message);
-	return reply_denied(m, rule, refused.name, refused.message);
+	error_refusal_name(result->refusal, name);
+	asks_polkit = asks_polkit && result->refusal == REFUSAL_ACCESS_DENIED;
+	/* it is not asked for a question: it might prompt, or remember */
+	put_denied(w, rule, name, text,
+		asks_polkit ? "LaunchSandboxed would ask polkit, which may permit it" : NULL);
+	return 0;
 }
 
 /* An error that a launch would be answered with is a denial. The call's own faults stay errors. */
-static int reply_error(sd_bus_message *m, int r, sd_bus_error *error)
+static int put_error(struct writer *w, int r, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error refused = SD_BUS_ERROR_NULL;
 
@@ -57,7 +65,8 @@ static int reply_error(sd_bus_message *m, int r, sd_bus_error *error)
 		strncmp(error->name, BAILIFF_ERROR_PREFIX, strlen(BAILIFF_ERROR_PREFIX)) != 0)
 		return r;
 	(void)sd_bus_error_move(&refused, error);
-	return reply_denied(m, "", refused.name, refused.message);
+	put_denied(w, "", refused.name, refused.message, NULL);
+	return 0;
 }
 
 static enum fd_kind first_kind(const struct fd_slot *slot)
@@ -102,7 +111,7 @@ static void assume_required(struct launch_args *a, const struct compiled_profile
 }
 
 static int answer(struct broker *b, const struct compiled_profile *p, const struct plan_caller *who,
-	const struct launch_args *a, sd_bus_message *m)
+	const struct launch_args *a, struct writer *w)
 {
 	struct explanation e = { .profile = p, .args = a, .generation = b->generation };
 	struct plan_result result = { 0 };
@@ -112,15 +121,21 @@ static int answer(struct broker *b, const struct compiled_profile *p, const stru
 	launch_args_for_plan(a, b->catalog->config.dynamic_uid_min, &request);
 	r = plan_make(p, who, &request, &e.spec, &e.effective, &result);
 	if (r < 0)
-		return result.refusal != REFUSAL_NONE ? reply_refusal(m, &result, false) : r;
-	r = explain_reply_allowed(m, result.rule, &e);
+		return result.refusal != REFUSAL_NONE ? put_refusal(w, &result, false) : r;
+	r = explain_put_allowed(w, result.rule, &e);
 	jail_spec_done(&e.spec);
 	return r;
 }
 
+/* Where the arguments behind the profile's name are: one of the two. */
+struct source {
+	sd_bus_message *message;
+	struct cursor *bytes;
+};
+
 /* In the order of a launch: who may not, hears nothing of what else would be wrong. */
 static int explain(struct broker *b, const struct compiled_profile *p, const struct plan_caller *who,
-	sd_bus_message *m, sd_bus_error *error)
+	const struct source *s, struct writer *w, sd_bus_error *error)
 {
 	_cleanup_(launch_args_done) struct launch_args args;
 	struct plan_result result = { 0 };
@@ -129,12 +144,21 @@ static int explain(struct broker *b, const struct compiled_profile *p, const str
 	launch_args_init(&args);
 	r = plan_access(p, who, &result);
 	if (r < 0)
-		return reply_refusal(m, &result, plan_polkit_action(p) != NULL);
-	r = launch_args_read_question(&args, m, error);
+		return put_refusal(w, &result, plan_polkit_action(p) != NULL);
+	r = s->bytes ? launch_args_read_quickly(&args, s->bytes)
+		     : launch_args_read_question(&args, s->message, error);
 	if (r < 0)
-		return reply_error(m, r, error);
+		return s->bytes ? r : put_error(w, r, error);
 	assume_required(&args, p);
-	return answer(b, p, who, &args, m);
+	return answer(b, p, who, &args, w);
+}
+
+/* The answer of a handler: @r is what it came to, and what it says is in the reply. */
+static int send_reply(const struct writer *w, int r)
+{
+	if (r >= 0)
+		r = writer_error(w);
+	return r < 0 ? r : sd_bus_send(NULL, w->message, NULL);
 }
 
 /* A unit is looked up anew for each question that it decides, as for a launch. */
@@ -148,31 +172,66 @@ static int look(struct broker *b, const struct caller *c, sd_bus_message *m, con
 	return inquiry_look(b, c, m, true, error);
 }
 
-int explain_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
+/* INQUIRY_WAITS, or what is to be sent is written. */
+static int explain_to(
+	struct broker *b, const struct caller *c, sd_bus_message *m, struct writer *w, sd_bus_error *error)
 {
-	struct broker *b = userdata;
-	const struct caller *c = callers_find(&b->callers, m);
+	const struct source source = { .message = m };
 	const struct compiled_profile *p;
 	struct plan_caller who;
 	int r, index;
 
-	if (!c)
-		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
 	r = profile_bus_read_name(b, m, &index, error);
 	if (r < 0)
-		return reply_error(m, r, error);
+		return put_error(w, r, error);
 	p = &b->catalog->profiles[index];
 	r = look(b, c, m, p, error);
 	if (r == INQUIRY_WAITS)
 		return r;
 	if (r >= 0) {
 		who = caller_for_plan(c);
-		r = explain(b, p, &who, m, error);
+		r = explain(b, p, &who, &source, w, error);
 		if (!plan_needs_unit(p))
 			recall_wanted(&b->recall, m);
+		recall_form(&b->recall, m, FORM_EXPLAIN);
 	}
 	inquiry_end(b, m);
-	return r;
+	return r < 0 ? r : 0;
+}
+
+int explain_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct broker *b = userdata;
+	const struct caller *c = callers_find(&b->callers, m);
+	struct writer w = { 0 };
+	int r;
+
+	if (!c)
+		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r < 0)
+		return r;
+	w.message = reply;
+	r = explain_to(b, c, m, &w, error);
+	return r == INQUIRY_WAITS ? r : send_reply(&w, r);
+}
+
+/* What a unit decides waits for the launcher's word of it. */
+int explain_quickly(struct broker *b, const struct caller *c, struct cursor *question, struct writer *w)
+{
+	const struct source source = { .bytes = question };
+	const char *name = body_text(question);
+	const struct plan_caller who = caller_for_plan(c);
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	const struct compiled_profile *p;
+	int index;
+
+	index = name && profile_name_valid(name) ? catalog_index(b->catalog, name) : -ENOENT;
+	if (index < 0)
+		return 0;
+	p = &b->catalog->profiles[index];
+	return !plan_needs_unit(p) && explain(b, p, &who, &source, w, &error) >= 0;
 }
 
 /* Those of the profile's groups that the user was in when the profiles were read: nobody has connected. */
@@ -194,11 +253,14 @@ static int find_groups(
 
 int explain_for_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_free_ gid_t *gids = NULL;
+	const struct source source = { .message = m };
 	struct broker *b = userdata;
 	const struct compiled_profile *p;
 	const struct caller *c;
 	struct plan_caller who = { 0 };
+	struct writer w = { 0 };
 	int r, index;
 
 	r = manager_bus_require_administrator(b, m, error, &c);
@@ -209,9 +271,13 @@ int explain_for_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return error_unreadable(error, r, "uid");
 	if (who.uid == (uid_t)-1)
 		return error_invalid_args(error, "uid is the number that means nobody: give a user's");
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r < 0)
+		return r;
+	w.message = reply;
 	r = profile_bus_read_name(b, m, &index, error);
 	if (r < 0)
-		return reply_error(m, r, error);
+		return send_reply(&w, put_error(&w, r, error));
 	p = &b->catalog->profiles[index];
 	r = find_groups(b->catalog, p, who.uid, &gids, &who.n_gids);
 	if (r < 0)
@@ -219,5 +285,5 @@ int explain_for_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	who.gids = gids;
 	who.administrator = who.uid == 0;
 	who.other = true;
-	return explain(b, p, &who, m, error);
+	return send_reply(&w, explain(b, p, &who, &source, &w, error));
 }

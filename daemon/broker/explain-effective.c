@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "base/utf8.h"
-#include "broker/dict.h"
 #include "broker/layers.h"
 #include "broker/profile-bus.h"
 #include "broker/rlimits.h"
@@ -15,21 +14,70 @@
 
 #include <string.h>
 
-static int put_text(sd_bus_message *m, const char *key, const char *text)
+static void open_value(struct writer *w, const char *key, const char *type)
+{
+	writer_open(w, SD_BUS_TYPE_DICT_ENTRY, "sv");
+	writer_text(w, key);
+	writer_open(w, SD_BUS_TYPE_VARIANT, type);
+}
+
+static void close_value(struct writer *w)
+{
+	writer_close(w);
+	writer_close(w);
+}
+
+/* Of a basic type. */
+static void put_value(struct writer *w, const char *key, char type, const void *value)
+{
+	const char contents[] = { type, '\0' };
+
+	open_value(w, key, contents);
+	writer_basic(w, type, value);
+	close_value(w);
+}
+
+static void put_bool(struct writer *w, const char *key, bool value)
+{
+	const int v = value;
+
+	put_value(w, key, SD_BUS_TYPE_BOOLEAN, &v);
+}
+
+static void put_u32(struct writer *w, const char *key, uint32_t value)
+{
+	put_value(w, key, SD_BUS_TYPE_UINT32, &value);
+}
+
+static int put_text(struct writer *w, const char *key, const char *text)
 {
 	_cleanup_free_ char *safe = utf8_escape(text);
 
-	return safe ? sd_bus_message_append(m, "{sv}", key, "s", safe) : -ENOMEM;
+	if (!safe)
+		return -ENOMEM;
+	put_value(w, key, SD_BUS_TYPE_STRING, safe);
+	return 0;
 }
 
-static int put_names(sd_bus_message *m, char *const *env)
+static void put_list(struct writer *w, const char *key, char *const *list)
+{
+	open_value(w, key, "as");
+	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
+	STRV_FOREACH (s, list)
+		writer_text(w, *s);
+	writer_close(w);
+	close_value(w);
+}
+
+static int put_names(struct writer *w, char *const *env)
 {
 	_cleanup_(strv_freep) char **names = NULL;
 
 	STRV_FOREACH (v, env)
 		if (strv_extendf(&names, "%.*s", (int)strcspn(*v, "="), *v) < 0)
 			return -ENOMEM;
-	return dict_append_list(m, "environment", names);
+	put_list(w, "environment", names);
+	return 0;
 }
 
 static const char *mode_name(enum stdio_mode mode)
@@ -46,72 +94,70 @@ static const char *mode_name(enum stdio_mode mode)
 	return (unsigned)mode < ELEMENTSOF(names) && names[mode] ? names[mode] : "other";
 }
 
-static int put_stdio(sd_bus_message *m, const struct plan_effective *effective)
+static void put_stdio(struct writer *w, const struct plan_effective *effective)
 {
-	int r;
-
-	r = dict_open(m, "stdio", "a{us}");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{us}");
-	for (uint32_t i = 0; r >= 0 && i < ELEMENTSOF(effective->stdio); i++)
-		r = sd_bus_message_append(m, "{us}", i, mode_name(effective->stdio[i]));
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return dict_close(m, r);
+	open_value(w, "stdio", "a{us}");
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{us}");
+	for (uint32_t i = 0; i < ELEMENTSOF(effective->stdio); i++) {
+		writer_open(w, SD_BUS_TYPE_DICT_ENTRY, "us");
+		writer_u32(w, i);
+		writer_text(w, mode_name(effective->stdio[i]));
+		writer_close(w);
+	}
+	writer_close(w);
+	close_value(w);
 }
 
-static int put_fds(sd_bus_message *m, const struct launch_args *a)
+static void put_fds(struct writer *w, const struct launch_args *a)
 {
-	int r;
-
-	r = dict_open(m, "fds", "au");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "u");
-	for (size_t i = 0; r >= 0 && i < a->n_fds; i++)
-		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_UINT32, &a->fds[i].target);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return dict_close(m, r);
+	open_value(w, "fds", "au");
+	writer_open(w, SD_BUS_TYPE_ARRAY, "u");
+	for (size_t i = 0; i < a->n_fds; i++)
+		writer_u32(w, a->fds[i].target);
+	writer_close(w);
+	close_value(w);
 }
 
-static int put_limits(sd_bus_message *m, const struct jail_spec *spec)
+static void put_limits(struct writer *w, const struct jail_spec *spec)
 {
-	int r;
-
-	r = dict_open(m, "rlimits", "a{s(tt)}");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{s(tt)}");
-	for (size_t i = 0; r >= 0 && i < spec->n_limits; i++)
-		r = sd_bus_message_append(m, "{s(tt)}", rlimit_name(spec->limits[i].resource),
-			spec->limits[i].soft, spec->limits[i].hard);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return dict_close(m, r);
+	open_value(w, "rlimits", "a{s(tt)}");
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{s(tt)}");
+	for (size_t i = 0; i < spec->n_limits; i++) {
+		writer_open(w, SD_BUS_TYPE_DICT_ENTRY, "s(tt)");
+		writer_text(w, rlimit_name(spec->limits[i].resource));
+		writer_open(w, SD_BUS_TYPE_STRUCT, "tt");
+		writer_basic(w, SD_BUS_TYPE_UINT64, &spec->limits[i].soft);
+		writer_basic(w, SD_BUS_TYPE_UINT64, &spec->limits[i].hard);
+		writer_close(w);
+		writer_close(w);
+	}
+	writer_close(w);
+	close_value(w);
 }
 
-static int put_user(sd_bus_message *m, const struct explanation *e)
+static void put_user(struct writer *w, const struct explanation *e)
 {
-	int r;
-
-	r = sd_bus_message_append(m, "{sv}", "dynamic-user", "b", (int)e->profile->dynamic_user);
+	put_bool(w, "dynamic-user", e->profile->dynamic_user);
 	/* of a dynamic one the number is not known before the launch */
-	if (r >= 0 && !e->profile->dynamic_user)
-		r = sd_bus_message_append(m, "{sv}{sv}", "uid", "u", e->spec.uid, "gid", "u", e->spec.gid);
-	return r;
+	if (e->profile->dynamic_user)
+		return;
+	put_u32(w, "uid", e->spec.uid);
+	put_u32(w, "gid", e->spec.gid);
 }
 
-static int put_capabilities(sd_bus_message *m, uint64_t mask)
+static int put_capabilities(struct writer *w, uint64_t mask)
 {
 	_cleanup_(strv_freep) char **names = NULL;
 
 	for (unsigned i = 0; i < CAPABILITIES_KNOWN; i++)
 		if ((mask & UINT64_C(1) << i) != 0 && strv_extend(&names, capability_to_string(i)) < 0)
 			return -ENOMEM;
-	return dict_append_list(m, "capabilities", names);
+	put_list(w, "capabilities", names);
+	return 0;
 }
 
 /* What is not limited is left out, and so is a share of a machine whose size is not looked up here. */
-static int put_group(sd_bus_message *m, const struct group_value *group)
+static void put_group(struct writer *w, const struct group_value *group)
 {
 	static const struct {
 		enum group_limit which;
@@ -119,92 +165,92 @@ static int put_group(sd_bus_message *m, const struct group_value *group)
 	} amounts[] = { { GROUP_MEMORY_MAX, BAILIFF_OPTION_MEMORY_MAX },
 		{ GROUP_TASKS_MAX, BAILIFF_OPTION_TASKS_MAX } };
 	const struct group_value *quota = &group[GROUP_CPU_QUOTA];
-	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < ELEMENTSOF(amounts); i++)
+	for (size_t i = 0; i < ELEMENTSOF(amounts); i++)
 		if (group[amounts[i].which].unit == GROUP_ABSOLUTE)
-			r = sd_bus_message_append(
-				m, "{sv}", amounts[i].key, "t", group[amounts[i].which].value);
-	if (r >= 0 && quota->unit == GROUP_PERMYRIAD)
-		r = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_CPU_QUOTA, "u",
+			put_value(w, amounts[i].key, SD_BUS_TYPE_UINT64, &group[amounts[i].which].value);
+	if (quota->unit == GROUP_PERMYRIAD)
+		put_u32(w, BAILIFF_OPTION_CPU_QUOTA,
 			(uint32_t)((quota->value + GROUP_PERCENT - 1) / GROUP_PERCENT));
+}
+
+static int put_share(struct writer *w, const struct jail_spec *spec)
+{
+	const struct compiled_tuning *t = spec->tuning;
+	int r;
+
+	put_group(w, spec->group);
+	if (t->set & TUNE_NICE)
+		put_value(w, BAILIFF_OPTION_NICE, SD_BUS_TYPE_INT32, &t->nice);
+	if (t->set & TUNE_OOM_SCORE)
+		put_value(w, BAILIFF_OPTION_OOM_SCORE, SD_BUS_TYPE_INT32, &t->oom_score_adjust);
+	r = put_capabilities(w, spec->bounding);
+	put_bool(w, "private-network", (spec->namespaces & JAIL_NS_NET) != 0);
+	put_bool(w, "shared-network", spec->shares_network);
 	return r;
 }
 
-static int put_share(sd_bus_message *m, const struct jail_spec *spec)
-{
-	const struct compiled_tuning *t = spec->tuning;
-	int r = put_group(m, spec->group);
-
-	if (r >= 0 && (t->set & TUNE_NICE))
-		r = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_NICE, "i", t->nice);
-	if (r >= 0 && (t->set & TUNE_OOM_SCORE))
-		r = sd_bus_message_append(m, "{sv}", BAILIFF_OPTION_OOM_SCORE, "i", t->oom_score_adjust);
-	if (r >= 0)
-		r = put_capabilities(m, spec->bounding);
-	return r < 0 ? r
-		     : sd_bus_message_append(m, "{sv}{sv}", "private-network", "b",
-			       (int)((spec->namespaces & JAIL_NS_NET) != 0), "shared-network", "b",
-			       (int)spec->shares_network);
-}
-
-static int put_layers(sd_bus_message *m, const struct explanation *e)
+static int put_layers(struct writer *w, const struct explanation *e)
 {
 	_cleanup_(strv_freep) char **layers = NULL;
 	int r;
 
 	r = layers_of_launch(e->profile, &e->spec, &layers);
-	return r < 0 ? r : dict_append_list(m, "layers", layers);
+	if (r >= 0)
+		put_list(w, "layers", layers);
+	return r;
 }
 
-static int put_all(sd_bus_message *m, const struct explanation *e)
+static void put_rest(struct writer *w, const struct explanation *e)
+{
+	const double exposure = profile_bus_exposure(e->profile);
+
+	put_bool(w, "detach", e->args->detach);
+	put_value(w, "runtime-max-usec", SD_BUS_TYPE_UINT64, &e->effective.runtime_max_usec);
+	put_value(w, "stop-timeout-usec", SD_BUS_TYPE_UINT64, &e->effective.timeout_stop_usec);
+	put_value(w, "stop-signal", SD_BUS_TYPE_INT32, &e->effective.stop_signal);
+	put_value(w, "exposure", SD_BUS_TYPE_DOUBLE, &exposure);
+	put_u32(w, "generation", e->generation);
+}
+
+static int put_all(struct writer *w, const struct explanation *e)
 {
 	int r;
 
-	r = put_text(m, "executable", e->spec.executable);
+	r = put_text(w, "executable", e->spec.executable);
 	if (r >= 0)
-		r = put_text(m, "working-directory", e->spec.working_directory);
+		r = put_text(w, "working-directory", e->spec.working_directory);
+	put_user(w, e);
 	if (r >= 0)
-		r = put_user(m, e);
+		r = put_names(w, e->spec.envp);
+	put_stdio(w, &e->effective);
+	put_fds(w, e->args);
+	put_limits(w, &e->spec);
 	if (r >= 0)
-		r = put_names(m, e->spec.envp);
+		r = put_share(w, &e->spec);
 	if (r >= 0)
-		r = put_stdio(m, &e->effective);
+		r = put_layers(w, e);
 	if (r >= 0)
-		r = put_fds(m, e->args);
-	if (r >= 0)
-		r = put_limits(m, &e->spec);
-	if (r >= 0)
-		r = put_share(m, &e->spec);
-	if (r >= 0)
-		r = put_layers(m, e);
-	if (r >= 0)
-		r = put_text(m, BAILIFF_OPTION_READY,
+		r = put_text(w, BAILIFF_OPTION_READY,
 			e->spec.notify ? BAILIFF_READY_NAME_NOTIFY : BAILIFF_READY_NAME_EXEC);
-	if (r < 0)
-		return r;
-	return sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}", "detach", "b", (int)e->args->detach,
-		"runtime-max-usec", "t", e->effective.runtime_max_usec, "stop-timeout-usec", "t",
-		e->effective.timeout_stop_usec, "stop-signal", "i", e->effective.stop_signal, "exposure", "d",
-		profile_bus_exposure(e->profile), "generation", "u", e->generation);
+	put_rest(w, e);
+	return r;
 }
 
-int explain_reply_allowed(sd_bus_message *m, const char *rule, const struct explanation *e)
+int explain_put_allowed(struct writer *w, const char *rule, const struct explanation *e)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_free_ char *safe = utf8_escape(rule);
+	const int allowed = 1;
 	int r;
 
 	if (!safe)
 		return -ENOMEM;
-	r = sd_bus_message_new_method_return(m, &reply);
-	if (r >= 0)
-		r = sd_bus_message_append(reply, "bsas", 1, safe, 0);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
-	if (r >= 0)
-		r = put_all(reply, e);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+	writer_basic(w, SD_BUS_TYPE_BOOLEAN, &allowed);
+	writer_text(w, safe);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
+	writer_close(w);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{sv}");
+	r = put_all(w, e);
+	writer_close(w);
+	return r;
 }

@@ -3,6 +3,7 @@
 
 /* What a launch that Explain allows would come to, for its caller to look at. */
 
+#include "broker/body.h"
 #include "broker/launch-args.h"
 
 struct explanation {
@@ -13,5 +14,5 @@ struct explanation {
 	uint32_t generation;
 };
 
-/* The answer of Explain. @rule: the one that lets the caller in. */
-int explain_reply_allowed(sd_bus_message *m, const char *rule, const struct explanation *e);
+/* The answer of Explain. @rule: the one that lets the caller in. -ENOMEM. */
+int explain_put_allowed(struct writer *w, const char *rule, const struct explanation *e);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "broker/body.h"
 #include "broker/errors.h"
 #include "broker/options.h"
 #include "dbus/names.h"
@@ -263,6 +264,51 @@ int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_e
 	if (r >= 0)
 		r = options_read(a, m, -1, error);
 	return r < 0 ? r : check_whole(a, error);
+}
+
+static int argv_quickly(struct launch_args *a, struct cursor *c)
+{
+	const size_t end = body_array(c, sizeof(uint32_t));
+	const char *s;
+	int r = 0;
+
+	while (r >= 0 && c->at < end) {
+		s = body_text(c);
+		r = s ? launch_args_add(a, &a->argv, ARGV_MAX, s, strlen(s)) : -EBADMSG;
+	}
+	return r >= 0 && c->at != end ? -EBADMSG : r;
+}
+
+static int env_quickly(struct launch_args *a, struct cursor *c, sd_bus_error *error)
+{
+	const size_t end = body_array(c, sizeof(uint64_t));
+	const char *name, *value;
+	int r = 0;
+
+	while (r >= 0 && c->at < end) {
+		body_struct(c);
+		name = body_text(c);
+		value = body_text(c);
+		r = name && value ? launch_args_add_env(a, name, strlen(name), value, strlen(value), error)
+				  : -EBADMSG;
+	}
+	return r >= 0 && c->at != end ? -EBADMSG : r;
+}
+
+int launch_args_read_quickly(struct launch_args *a, struct cursor *c)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r;
+
+	a->question = true;
+	r = argv_quickly(a, c);
+	if (r >= 0)
+		r = env_quickly(a, c, &error);
+	if (r >= 0 && body_array(c, sizeof(uint64_t)) != c->at)
+		r = -EBADMSG;
+	if (r >= 0)
+		r = cursor_end(c);
+	return r < 0 ? r : check_whole(a, &error);
 }
 
 void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct plan_request *ret)

@@ -5,6 +5,7 @@
  * say. */
 
 #include "base/bounds.h"
+#include "base/buf.h"
 #include "plan/plan.h"
 
 #include <systemd/sd-bus.h>
@@ -61,6 +62,8 @@ int launch_args_add_fd(struct launch_args *a, uint32_t target, int fd, int proc_
 
 /* The same of a question, which has no fds. Options that take a descriptor are InvalidArgs. */
 int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_error *error);
+/* The same of a question without options, see quick.h. Whatever is wrong with it: a negative errno. */
+int launch_args_read_quickly(struct launch_args *a, struct cursor *question);
 /* In the plan's form; borrows from a. */
 void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct plan_request *ret);
 

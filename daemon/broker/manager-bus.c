@@ -119,6 +119,8 @@ static void put_sandbox(struct writer *w, const struct sandbox *s, const struct 
 int manager_bus_list_sandboxes(
 	struct broker *b, const struct caller *c, struct cursor *question, struct writer *w)
 {
+	if (question && cursor_end(question) < 0)
+		return 0;
 	writer_open(w, SD_BUS_TYPE_ARRAY, "(otssuus)");
 	for (size_t i = 0; i < b->sandboxes.n; i++)
 		if (sandbox_bus_visible(b->sandboxes.v[i], c))

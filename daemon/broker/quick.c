@@ -3,17 +3,21 @@
 #include "base/error.h"
 #include "broker/body.h"
 #include "broker/broker.h"
+#include "broker/explain-call.h"
 #include "broker/manager-bus.h"
 #include "broker/sanitize-call.h"
 
 static const struct {
-	/* The body of the answer. 1: it is all there, 0: this question is sd-bus', whatever is there. */
+	/* The body of the answer, from what of the question it depends on, all of which it reads. 1: it is
+	 * there, 0: this question is sd-bus', whatever was written. */
 	int (*answer)(struct broker *b, const struct caller *c, struct cursor *question, struct writer *w);
 	bool of_now; /* its answer depends on more than the catalog: nothing that came before may be behind it
 		      */
+	bool keep;   /* it takes longer to make than to recall */
 } handlers[_FORM_MAX] = {
-	[FORM_SANDBOXES] = { manager_bus_list_sandboxes, true },
-	[FORM_SANITIZE] = { sanitize_quickly, false },
+	[FORM_SANDBOXES] = { manager_bus_list_sandboxes, true, false },
+	[FORM_SANITIZE] = { sanitize_quickly, false, false },
+	[FORM_EXPLAIN] = { explain_quickly, false, true },
 };
 
 static int write_answer(struct broker *b, const struct recalled_form *f, const struct caller *c,
@@ -25,9 +29,12 @@ static int write_answer(struct broker *b, const struct recalled_form *f, const s
 
 	recall_begin_answer(f, ret);
 	r = handlers[f->form].answer(b, c, &question, &w);
-	if (r <= 0 || cursor_end(&question) < 0 || writer_error(&w) < 0)
+	if (r <= 0 || writer_error(&w) < 0)
 		return 0;
 	recall_end_answer(f, m, ret);
+	if (handlers[f->form].keep)
+		recall_add(&b->recall, f->owner, m,
+			&(struct message_span){ .data = ret->data, .size = ret->size });
 	return 1;
 }
 
@@ -41,7 +48,7 @@ static int answer(struct broker *b, struct relay *r, sd_bus *bus, const struct m
 		return 0;
 	f = recall_find_form(r->recall, r->owner, m);
 	c = f ? callers_find_from(&b->callers, bus, f->sender) : NULL;
-	if (!c || (handlers[f->form].of_now && !relay_is_idle(r, bus)))
+	if (!c || !handlers[f->form].answer || (handlers[f->form].of_now && !relay_is_idle(r, bus)))
 		return 0;
 	if (write_answer(b, f, c, m, &r->answer) == 0) {
 		buf_done(&r->answer);

@@ -76,18 +76,36 @@ void recall_forget(struct recall *r)
 	recall_begin(r);
 }
 
-/* All but the serials. */
-static bool is_same(const struct recalled *known, uint64_t owner, const struct message_span *m)
+/* Of all but the serial: most of those that are kept differ from a question in a few bytes near their end. */
+static uint64_t sum(const struct message_span *m)
 {
-	return known->owner == owner && known->question == m->size &&
+	uint64_t s = m->size, word = 0;
+	size_t at = AFTER_SERIAL;
+
+	for (; at + sizeof(word) <= m->size; at += sizeof(word)) {
+		memcpy(&word, m->data + at, sizeof(word));
+		s = (s ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	word = 0;
+	memcpy(&word, m->data + at, m->size - at);
+	return (s ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* All but the serials. */
+static bool is_same(
+	const struct recalled *known, uint64_t owner, const struct message_span *m, uint64_t question_sum)
+{
+	return known->sum == question_sum && known->owner == owner && known->question == m->size &&
 	       memcmp(known->data, m->data, AT_SERIAL) == 0 &&
 	       memcmp(known->data + AFTER_SERIAL, m->data + AFTER_SERIAL, m->size - AFTER_SERIAL) == 0;
 }
 
 static const struct recalled *find(const struct recall *r, uint64_t owner, const struct message_span *m)
 {
+	const uint64_t question_sum = sum(m);
+
 	for (size_t i = 0; i < RECALL_MAX; i++)
-		if (r->v[i].data && is_same(&r->v[i], owner, m))
+		if (r->v[i].data && is_same(&r->v[i], owner, m, question_sum))
 			return &r->v[i];
 	return NULL;
 }
@@ -179,6 +197,24 @@ const struct recalled_form *recall_find_form(
 	return NULL;
 }
 
+bool recall_check(
+	const struct recall *r, uint64_t owner, const struct message_span *m, struct message_fault *ret)
+{
+	const struct recalled_form *f = recall_find_form(r, owner, m);
+	uint32_t serial;
+
+	if (!f)
+		return false;
+	memcpy(&serial, m->data + AT_SERIAL, sizeof(serial));
+	if (serial == 0)
+		return false;
+	*ret = (struct message_fault){
+		.type = SD_BUS_MESSAGE_METHOD_CALL, .serial = serial, .answer = true, .readable = true
+	};
+	memcpy(ret->sender, f->sender, strlen(f->sender) + 1);
+	return true;
+}
+
 void recall_begin_answer(const struct recalled_form *f, struct buf *ret)
 {
 	buf_put(ret, f->data + f->question, f->answer);
@@ -196,7 +232,7 @@ void recall_end_answer(const struct recalled_form *f, const struct message_span 
 static void keep_form(struct recall *r, uint64_t owner, const struct message_span *question,
 	const struct message_span *answer)
 {
-	struct recalled_form f = { .form = r->form, .owner = owner };
+	struct recalled_form f = { .form = r->form == FORM_NONE ? FORM_RECALLED : r->form, .owner = owner };
 
 	f.question = header_size(question);
 	f.answer = header_size(answer);
@@ -216,13 +252,13 @@ static void keep_form(struct recall *r, uint64_t owner, const struct message_spa
 	r->next_form = (r->next_form + 1) % FORMS_MAX;
 }
 
-static void keep_answer(struct recall *r, uint64_t owner, const struct message_span *question,
+void recall_add(struct recall *r, uint64_t owner, const struct message_span *question,
 	const struct message_span *answer)
 {
 	struct recalled *place = &r->v[r->next];
 	uint8_t *data;
 
-	if (!fits(question))
+	if (!fits(question) || answer->size > RECALL_ANSWER_MAX)
 		return;
 	data = malloc(question->size + answer->size);
 	if (!data)
@@ -230,9 +266,11 @@ static void keep_answer(struct recall *r, uint64_t owner, const struct message_s
 	memcpy(data, question->data, question->size);
 	memcpy(data + question->size, answer->data, answer->size);
 	free(place->data);
-	*place = (struct recalled){
-		.owner = owner, .data = data, .question = question->size, .answer = answer->size
-	};
+	*place = (struct recalled){ .owner = owner,
+		.data = data,
+		.question = question->size,
+		.answer = answer->size,
+		.sum = sum(question) };
 	r->next = (r->next + 1) % RECALL_MAX;
 }
 
@@ -242,7 +280,6 @@ void recall_keep(struct recall *r, uint64_t owner, const struct message_span *qu
 	if (!is_wanted(r, question) || !answers(answer, question) || !is_for(answer, r->sender))
 		return;
 	if (r->wanted)
-		keep_answer(r, owner, question, answer);
-	if (r->form != FORM_NONE)
-		keep_form(r, owner, question, answer);
+		recall_add(r, owner, question, answer);
+	keep_form(r, owner, question, answer);
 }

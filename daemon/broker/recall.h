@@ -12,10 +12,10 @@
  * to a bus and each direct one has a number, and recalls what was asked over itself. A reload forgets all, as
  * does the end of the broker's service. Messages with descriptors are not kept, nor errors.
  *
- * Of questions whose answers are made without sd-bus (quick.h) the form is kept: the header of the question,
- * for which sd-bus has found handler and sender once, and the header of its answer. What comes with the same
- * header is the same question, of the same sender, about something else; the body is the handler's to read
- * and to write.
+ * Of these, and of questions whose answers are made without sd-bus (quick.h), the form is kept: the header of
+ * the question, for which sd-bus has found handler and sender once, and the header of its answer. What comes
+ * with the same header is the same question, of the same sender, about something else; the body is the
+ * handler's to read and to write.
  */
 
 #include "base/buf.h"
@@ -35,12 +35,15 @@ struct recalled {
 	uint64_t owner;
 	uint8_t *data; /* owned: the question, then the answer */
 	size_t question, answer;
+	uint64_t sum; /* of the question: another's is another, nearly always */
 };
 
 enum form {
 	FORM_NONE,
+	FORM_RECALLED,  /* answers are kept, and none is made otherwise */
 	FORM_SANDBOXES, /* ListSandboxes */
 	FORM_SANITIZE,  /* GetSanitizedUsername */
+	FORM_EXPLAIN,
 	_FORM_MAX,
 };
 
@@ -82,9 +85,15 @@ void recall_keep(struct recall *r, uint64_t owner, const struct message_span *qu
 /* The form of a question; NULL: it is not known. Until the next call of another function here. */
 const struct recalled_form *recall_find_form(
 	const struct recall *r, uint64_t owner, const struct message_span *question);
+/* What message_check() says of it, if it has that form: its header is one that was checked before. */
+bool recall_check(const struct recall *r, uint64_t owner, const struct message_span *question,
+	struct message_fault *ret);
 /* The header of the answer, for its body to be put behind; then, what the header says of body and question.
  */
 void recall_begin_answer(const struct recalled_form *f, struct buf *ret);
 void recall_end_answer(
 	const struct recalled_form *f, const struct message_span *question, struct buf *answer);
+/* Keeps an answer that was made so. */
+void recall_add(struct recall *r, uint64_t owner, const struct message_span *question,
+	const struct message_span *answer);
 void recall_forget(struct recall *r);

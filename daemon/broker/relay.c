@@ -131,6 +131,8 @@ int relay_read(struct relay *r)
 	if (e <= 0)
 		return e;
 	m = pump_get(&r->in);
+	if (r->recall && recall_check(r->recall, r->owner, &m, &r->fault))
+		return 1;
 	e = message_check(m.data, m.size, m.n_fds, &r->fault);
 	if (e == 0)
 		return 1;

@@ -230,7 +230,8 @@ int sanitize_quickly(struct broker *b, const struct caller *c, struct cursor *qu
 	const char *user = body_text(question);
 	char sanitized[SANITIZED_LENGTH + 1];
 
-	if (!user || !b->salt || username_sanitize(b->salt->bytes, b->salt->size, user, sanitized) < 0)
+	if (!user || cursor_end(question) < 0 || !b->salt ||
+		username_sanitize(b->salt->bytes, b->salt->size, user, sanitized) < 0)
 		return 0;
 	writer_text(w, sanitized);
 	return 1;

@@ -76,6 +76,7 @@ def profile(app, users=(), warm=0):
     there = binds()
     lines = ["[Profile]", "Description=The jail of the benchmark", "[Access]", "MaxPerUser=4096",
              *[f"AllowUser={user}" for user in users], "[Exec]", f"Executable={PAYLOAD}", "Argument=stay",
+             "PassEnvironment=BENCH",
              "FileDescriptor=1 memfd", "[User]", "User=nobody", "[Capabilities]", "CapabilityBoundingSet=",
              "[Filesystem]", "MinimalRoot=yes", "PrivateTmp=yes", f"BindReadOnlyPaths={app}:{APP}"]
     lines += [f"BindReadOnlyPaths={path}" for path in there[3:]]

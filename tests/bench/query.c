@@ -52,6 +52,16 @@ static int fill_other_explain(sd_bus_message *m)
 	return sd_bus_message_append(m, "sasa{ss}a{sv}", PROFILE, 2, "/payload", argument, 0, 0);
 }
 
+/* What is allowed has an answer that says a lot. */
+static int fill_other_launch(sd_bus_message *m)
+{
+	static unsigned n;
+	char value[32];
+
+	(void)snprintf(value, sizeof(value), "%u", n++);
+	return sd_bus_message_append(m, "sasa{ss}a{sv}", PROFILE, 1, "/app/payload", 1, "BENCH", value, 0);
+}
+
 struct query queries[] = {
 	{ .name = "an empty method", .interface = EMPTY_INTERFACE, .member = "Empty" },
 	{ .name = "Peer.Ping", .interface = "org.freedesktop.DBus.Peer", .member = "Ping" },
@@ -77,6 +87,10 @@ struct query queries[] = {
 		.interface = BAILIFF_MANAGER_INTERFACE,
 		.member = "Explain",
 		.fill = fill_other_explain },
+	{ .name = "Explain a launch, anew",
+		.interface = BAILIFF_MANAGER_INTERFACE,
+		.member = "Explain",
+		.fill = fill_other_launch },
 };
 
 const size_t n_queries = sizeof(queries) / sizeof(queries[0]);

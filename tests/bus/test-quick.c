@@ -18,23 +18,65 @@
 
 static const char *const callers[] = { ALICE, ALICE2, BOB, ROOT };
 
+/* Is it answered without sd-bus? */
+enum expected {
+	NEVER,
+	ALWAYS,
+	WHERE_DENIED, /* to who may not launch the profile, of whose arguments nothing is read */
+};
+
 struct question {
 	const char *member;
-	const char *text; /* its one argument, or NULL */
-	bool quick;       /* of what sd-bus answers in the same form */
+	const char *text; /* its first argument, or NULL */
+	enum expected expected;
+	/* of Explain */
+	const char *argv[4], *env[4];
+	bool option;
 };
 
 static const struct question questions[] = {
-	{ "ListSandboxes", NULL, true },
-	{ "GetSanitizedUsername", "alice@example.org", true },
-	{ "GetSanitizedUsername", "Alice@Example.ORG", true },
-	{ "GetSanitizedUsername", "a", true },
-	{ "GetSanitizedUsername", "0143b707c7b6df490e420585315a80a35dc17bed", true },
-	{ "GetSanitizedUsername", "\x01\x7f ", true },
+	{ "ListSandboxes", NULL, ALWAYS },
+	{ "GetSanitizedUsername", "alice@example.org", ALWAYS },
+	{ "GetSanitizedUsername", "Alice@Example.ORG", ALWAYS },
+	{ "GetSanitizedUsername", "a", ALWAYS },
+	{ "GetSanitizedUsername", "0143b707c7b6df490e420585315a80a35dc17bed", ALWAYS },
+	{ "GetSanitizedUsername", "\x01\x7f ", ALWAYS },
 	/* sd-bus has what these are refused with, and characters that it does not take */
-	{ "GetSanitizedUsername", "", false },
-	{ "GetSanitizedUsername", "\xc3\xa4", false },
+	{ "GetSanitizedUsername", "", NEVER },
+	{ "GetSanitizedUsername", "\xc3\xa4", NEVER },
+	{ "Explain", "decoder", ALWAYS, { "/bin/true" } },
+	{ "Explain", "decoder", ALWAYS, { "/bin/true", "", "-x" }, { "LANG", "C" } },
+	{ "Explain", "decoder", ALWAYS, { "true" }, { "LANG", "", "PATH", "/bin" } },
+	{ "Explain", "decoder", ALWAYS, { "/bin/false" } },
+	{ "Explain", "admin", ALWAYS, { "/bin/true" } },
+	{ "Explain", "broken", ALWAYS, { "/bin/true" } },
+	{ "Explain", "label", ALWAYS, { "/bin/true" } },
+	{ "Explain", "open", ALWAYS, { "/bin/true" } },
+	{ "Explain", "polkit", ALWAYS, { "/bin/true" } },
+	/* more is to be learnt of the caller, or of the question */
+	{ "Explain", "unit", NEVER, { "/bin/true" } },
+	{ "Explain", "nothing", NEVER, { "/bin/true" } },
+	{ "Explain", "", NEVER, { "/bin/true" } },
+	{ "Explain", "decoder", WHERE_DENIED },
+	{ "Explain", "decoder", WHERE_DENIED, { "" } },
+	{ "Explain", "decoder", WHERE_DENIED, { "/bin/true", "\xc3\xa4" } },
+	{ "Explain", "decoder", WHERE_DENIED, { "/bin/true" }, { "=", "x" } },
+	{ "Explain", "decoder", WHERE_DENIED, { "/bin/true" }, { "LANG", "x", "LANG", "y" } },
+	{ "Explain", "decoder", WHERE_DENIED, { "/bin/true" }, .option = true },
 };
+
+static void fill_explain(sd_bus_message *m, const struct question *q)
+{
+	assert_true(sd_bus_message_open_container(m, 'a', "s") >= 0);
+	for (size_t i = 0; i < ELEMENTSOF(q->argv) && q->argv[i]; i++)
+		assert_true(sd_bus_message_append(m, "s", q->argv[i]) >= 0);
+	assert_true(sd_bus_message_close_container(m) >= 0);
+	assert_true(sd_bus_message_open_container(m, 'a', "{ss}") >= 0);
+	for (size_t i = 0; i < ELEMENTSOF(q->env) && q->env[i]; i += 2)
+		assert_true(sd_bus_message_append(m, "{ss}", q->env[i], q->env[i + 1]) >= 0);
+	assert_true(sd_bus_message_close_container(m) >= 0);
+	assert_true(sd_bus_message_append(m, "a{sv}", (int)q->option, "tag", "s", "t") >= 0);
+}
 
 static sd_bus_message *call(struct rig *r, const char *sender, const struct question *q)
 {
@@ -42,6 +84,8 @@ static sd_bus_message *call(struct rig *r, const char *sender, const struct ques
 
 	if (q->text)
 		assert_true(sd_bus_message_append(m, "s", q->text) >= 0);
+	if (strcmp(q->member, "Explain") == 0)
+		fill_explain(m, q);
 	return m;
 }
 
@@ -94,19 +138,26 @@ static char *ask(struct rig *r, const char *sender, const struct question *q, bo
 	return text;
 }
 
+static bool is_denied(const char *text)
+{
+	return strstr(text, "\"" BAILIFF_ERROR_ACCESS_DENIED "\"") != NULL;
+}
+
 /* As sd-bus answers, and quickly. */
 static void compare(struct rig *r, const char *sender, const struct question *q)
 {
-	_cleanup_free_ char *slow = NULL, *quick = NULL, *again = NULL;
-	const struct question good = { q->member, q->text ? "x" : NULL, true };
+	const struct question form = { q->member, !q->text ? NULL : "decoder", ALWAYS, { "/bin/true" } };
+	_cleanup_free_ char *slow = NULL, *quick = NULL, *other = NULL;
 	bool is_quick;
 
 	recall_forget(&r->broker.recall);
 	slow = ask(r, sender, q, &is_quick);
 	assert_false(is_quick);
-	again = ask(r, sender, &good, &is_quick);
+	other = ask(r, sender, &form, &is_quick);
 	quick = ask(r, sender, q, &is_quick);
-	assert_int_equal(is_quick, q->quick);
+	if (is_quick != (q->expected == ALWAYS || (q->expected == WHERE_DENIED && is_denied(slow))))
+		fail_msg("%s %s %s of %s is %s", q->member, q->text, q->argv[0], sender,
+			is_quick ? "quick" : "not quick");
 	assert_string_equal(slow, quick);
 }
 
@@ -264,11 +315,43 @@ static void test_bad_bodies(void **state)
 		}
 }
 
+/* An array that says to be longer than the message is, or ends in the middle of an element. */
+static void test_bad_arrays(void **state)
+{
+	static const uint8_t body[32] = { 14, 0, 0, 0, 1, 0, 0, 0, 'x', 0, 0, 0, 1, 0, 0, 0, 'y', 0 };
+	uint8_t changed[sizeof(body)];
+	struct cursor c;
+	size_t end;
+
+	for (unsigned size = 0; size < 256; size++)
+		for (size_t n = 0; n <= sizeof(body); n++) {
+			memcpy(changed, body, sizeof(body));
+			changed[0] = (uint8_t)size;
+			c = CURSOR_INIT(changed, n);
+			end = body_array(&c, 4);
+			assert_true(end <= n);
+			assert_int_equal(c.error < 0, n < 4 || size > n - 4);
+			assert_int_equal(end, c.error < 0 ? c.at : 4 + size);
+		}
+	c = CURSOR_INIT(body, sizeof(body));
+	assert_int_equal(body_array(&c, 4), 18);
+	assert_string_equal(body_text(&c), "x");
+	assert_string_equal(body_text(&c), "y");
+	assert_int_equal(c.at, 18);
+	/* what is left out is 0 */
+	memcpy(changed, body, sizeof(body));
+	changed[10] = 1;
+	c = CURSOR_INIT(changed, sizeof(changed));
+	assert_int_equal(body_array(&c, 4), 18);
+	assert_string_equal(body_text(&c), "x");
+	assert_null(body_text(&c));
+}
+
 /* Everybody is known, and the salt is there. */
 static int setup(void **state)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
-	const struct question name = { "GetSanitizedUsername", "x", true };
+	const struct question name = { "GetSanitizedUsername", "x", ALWAYS };
 	struct reply reply;
 	struct request q;
 	int k = rig_setup(state);
@@ -297,6 +380,7 @@ int main(void)
 		TEST(test_order),
 		TEST(test_reload),
 		cmocka_unit_test(test_bad_bodies),
+		cmocka_unit_test(test_bad_arrays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,11 +188,12 @@ static void test_not_kept(void **state)
 /* A form is the header, all of it but the serial and how long the body is. */
 static void test_form(void **state)
 {
-	_cleanup_(buf_done) struct buf asked, answered, head = BUF_INIT(0);
+	_cleanup_(buf_done) struct buf asked, answered, again, head = BUF_INIT(0);
+	struct message_fault fault, checked;
 	struct message_parts q = question(SERIAL), a = answer(SERIAL, SENDER);
 	struct recall r = fresh();
 	const struct recalled_form *f;
-	struct message_span m, about;
+	struct message_span m, about, other;
 	uint32_t got;
 
 	message_make(&q, &asked);
@@ -202,6 +203,7 @@ static void test_form(void **state)
 	r.wanted = false;
 	recall_keep(&r, 1, &m, &about);
 	assert_null(recall_find_form(&r, 1, &m));
+	assert_false(recall_check(&r, 1, &m, &fault));
 	r.form = FORM_SANITIZE;
 	recall_keep(&r, 1, &m, &about);
 	recall_keep(&r, 1, &m, &about);
@@ -217,6 +219,22 @@ static void test_form(void **state)
 		assert_int_equal(recall_find_form(&r, 1, &m) != NULL, (i >= 4 && i < 12) || i >= f->question);
 		asked.data[i] ^= 1;
 	}
+	/* as if it had been checked anew */
+	q.serial = 200;
+	message_make(&q, &again);
+	other = span_of(&again);
+	assert_int_equal(message_check(other.data, other.size, 0, &checked), 0);
+	assert_true(recall_check(&r, 1, &other, &fault));
+	assert_null(fault.why);
+	assert_null(checked.why);
+	assert_int_equal(fault.type, checked.type);
+	assert_int_equal(fault.serial, checked.serial);
+	assert_int_equal(fault.readable, checked.readable);
+	assert_int_equal(fault.answer, checked.answer);
+	assert_string_equal(fault.sender, checked.sender);
+	memset(again.data + 8, 0, 4);
+	assert_false(recall_check(&r, 1, &other, &fault));
+	assert_false(recall_check(&r, 2, &m, &fault));
 	assert_null(recall_find_form(&r, 2, &m));
 	m.n_fds = 1;
 	assert_null(recall_find_form(&r, 1, &m));
