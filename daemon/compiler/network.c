@@ -51,9 +51,10 @@ static const char *const calls[] = {
 /* What makes a socket more than an empty one, and sends a descriptor out. */
 static const char *const uses[] = { "bind", "connect", "listen", "setsockopt", "sendmsg", "sendmmsg" };
 
-/* A datagram's may take an address: that of a socket pair, of AF_UNIX, has a peer already, and a name only
- * who has bound it. */
-static const char *const sends[] = { "sendto" };
+/* What may take an address: a datagram's, but that of a socket pair, of AF_UNIX, has a peer already, and a
+ * name only who has bound it; and an option that is asked for (SCTP_SOCKOPT_CONNECTX3), as which SCTP
+ * connects. */
+static const char *const addressed[] = { "sendto", "getsockopt" };
 
 static const char *const makers[] = { "socket", "socketpair" };
 
@@ -140,7 +141,7 @@ static bool leaves_as_it_was(const struct sock_filter *filter, size_t n, const s
 	set_harmless(a, makers, ELEMENTSOF(makers), true, harmless);
 	set_harmless(a, uses, ELEMENTSOF(uses), false, harmless);
 	if ((families & ~LOCAL_FAMILIES) != 0)
-		set_harmless(a, sends, ELEMENTSOF(sends), false, harmless);
+		set_harmless(a, addressed, ELEMENTSOF(addressed), false, harmless);
 	return !find_call(filter, n, a, harmless);
 }
 

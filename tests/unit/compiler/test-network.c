@@ -139,6 +139,10 @@ static const struct {
 	{ ADDS("sendto"), true },
 	{ MAKES("AF_UNIX AF_INET") "SystemCallFilter=sendto\n", false },
 	{ MAKES("AF_INET6") "SystemCallFilter=sendto\n", false },
+	/* a socket of SCTP connects by it */
+	{ MAKES("AF_INET") "SystemCallFilter=getsockopt\n", false },
+	{ MAKES("AF_UNIX AF_INET6") "SystemCallFilter=getsockopt\n", false },
+	{ MAKES("AF_UNIX AF_INET") "SystemCallFilter=read write ioctl getsockname\n", true },
 	/* as for those that share */
 	{ ADDS("io_uring_setup"), false },
 	{ ADDS("io_uring_enter"), false },
