@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/bounds.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -134,4 +135,9 @@ uint64_t now_boottime_usec(void)
 uint64_t now_realtime_usec(void)
 {
 	return now_usec(CLOCK_REALTIME);
+}
+
+uint64_t usec_add(uint64_t a, uint64_t b)
+{
+	return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
 }

@@ -22,3 +22,5 @@ int memfd_map_sealed(int fd, size_t max, const void **ret_data, size_t *ret_size
 /* CLOCK_BOOTTIME and CLOCK_REALTIME in microseconds. */
 uint64_t now_boottime_usec(void);
 uint64_t now_realtime_usec(void);
+/* USEC_INFINITY if either is, or it would be more. */
+uint64_t usec_add(uint64_t a, uint64_t b);

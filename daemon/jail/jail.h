@@ -280,6 +280,8 @@ uint64_t jail_cgroup_id(const struct jail *j);
 /* 1: payload ended, *ret is its status. It stays to be reaped: whoever takes over from a launcher that is
  * killed now can still ask. 0: still running. */
 int jail_peek(const struct jail *j, siginfo_t *ret);
+/* Whether one that is parked is there to be let go: it is built, has not ended, and nobody has stopped it. */
+bool jail_waits(const struct jail *j);
 /* 1: payload ended, *ret is its status (the same on every later call), and what it left behind was killed. 0:
  * still running. Waits for killed processes, but not longer than a tenth of a second. */
 int jail_reap(struct jail *j, siginfo_t *ret);

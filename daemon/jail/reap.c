@@ -76,6 +76,14 @@ int jail_peek(const struct jail *j, siginfo_t *ret)
 	return j->pidfd < 0 ? -EBADF : process_wait(j->pidfd, WNOHANG | WNOWAIT, ret);
 }
 
+bool jail_waits(const struct jail *j)
+{
+	siginfo_t unused;
+
+	return j->built && j->pidfd >= 0 &&
+	       process_wait(j->pidfd, WSTOPPED | WNOHANG | WNOWAIT, &unused) == 0;
+}
+
 int jail_reap(struct jail *j, siginfo_t *ret)
 {
 	if (j->pidfd < 0)

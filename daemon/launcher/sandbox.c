@@ -20,11 +20,6 @@
 
 static const char client_gone[] = "the client went away";
 
-static uint64_t add_usec(uint64_t a, uint64_t b)
-{
-	return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
-}
-
 static void drop_lifeline(struct server *server, struct lifeline *l)
 {
 	int fd = l->source.fd;
@@ -131,8 +126,8 @@ static void succeed_launch(struct server *server, struct sandbox *s)
 	s->started_realtime_usec = now_realtime_usec();
 	s->setup_usec = s->started_boottime_usec - s->begun_usec;
 	memcpy(s->stage_usec, s->jail.stage_usec, sizeof(s->stage_usec));
-	s->start_deadline = add_usec(s->started_boottime_usec, s->timeout_start_usec);
-	s->runtime_deadline = add_usec(s->started_boottime_usec, s->runtime_max_usec);
+	s->start_deadline = usec_add(s->started_boottime_usec, s->timeout_start_usec);
+	s->runtime_deadline = usec_add(s->started_boottime_usec, s->runtime_max_usec);
 	set_deadline(server, s);
 	/* before anybody hears of it: what is not written down now dies with us */
 	keep_sandbox(server, s);
@@ -351,7 +346,7 @@ int sandbox_begin(
 	r = watch_report(server, s);
 	if (r < 0)
 		return r;
-	timers_set(&server->timers, &s->timer, add_usec(now_boottime_usec(), timeout_usec));
+	timers_set(&server->timers, &s->timer, usec_add(now_boottime_usec(), timeout_usec));
 	r = jail_go(&s->jail, spec);
 	/* one that failed already does not wait for it: its report says why */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
@@ -359,7 +354,7 @@ int sandbox_begin(
 	/* Its exec wakes us up. Where we share a processor with the program, that is not taken away from it
 	 * before its first instruction: what is left to do can come after it. */
 	server->n_going++;
-	server->going_until = add_usec(now_boottime_usec(), LAUNCH_USEC);
+	server->going_until = usec_add(now_boottime_usec(), LAUNCH_USEC);
 	return 0;
 }
 
@@ -390,7 +385,7 @@ int sandbox_signal(struct server *server, struct sandbox *s, int sig, bool all)
 
 void sandbox_forsake(struct server *server, struct sandbox *s)
 {
-	uint64_t soon = add_usec(now_boottime_usec(), FORSAKEN_SETUP_USEC);
+	uint64_t soon = usec_add(now_boottime_usec(), FORSAKEN_SETUP_USEC);
 
 	s->forsaken = true;
 	if (!s->adoptable)
@@ -428,7 +423,7 @@ static void await_end(struct server *server, struct sandbox *s, uint64_t deadlin
 void sandbox_leaving(struct server *server, struct sandbox *s)
 {
 	if (s->state == SANDBOX_RUNNING || s->state == SANDBOX_READY)
-		await_end(server, s, add_usec(now_boottime_usec(), s->timeout_stop_usec));
+		await_end(server, s, usec_add(now_boottime_usec(), s->timeout_stop_usec));
 }
 
 /* What is to be killed is written down as overdue. */
@@ -443,7 +438,7 @@ static void kill_sandbox(struct server *server, struct sandbox *s)
 
 void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec, enum sandbox_result reason)
 {
-	uint64_t deadline = add_usec(now_boottime_usec(), grace_usec);
+	uint64_t deadline = usec_add(now_boottime_usec(), grace_usec);
 
 	if (!s->has_reason) {
 		s->has_reason = true;
@@ -466,7 +461,7 @@ void sandbox_stop(struct server *server, struct sandbox *s, uint64_t grace_usec,
 void sandbox_set_runtime(struct server *server, struct sandbox *s, uint64_t usec)
 {
 	s->runtime_max_usec = usec;
-	s->runtime_deadline = add_usec(s->started_boottime_usec, usec);
+	s->runtime_deadline = usec_add(s->started_boottime_usec, usec);
 	if (s->state != SANDBOX_STOPPING)
 		set_deadline(server, s);
 	else if (s->timer.slot == 0 || s->timer.deadline > s->runtime_deadline)

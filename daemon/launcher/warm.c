@@ -13,12 +13,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define MOUNT_PAUSE_USEC 250000U /* after a change of mounts: more of them often follow */
-
 /* What is mounted has changed: no jail that is parked has it. */
 static void mounts_changed(struct server *server, struct source *source, uint32_t events)
 {
-	parking_leave_all(&server->parking, now_boottime_usec() + MOUNT_PAUSE_USEC);
+	parking_leave_all(&server->parking, now_boottime_usec() + PARKED_MOUNTS_USEC);
 }
 
 /* Asking takes the event: it comes no more. */
@@ -86,40 +84,56 @@ void warm_set_catalog(struct server *server)
 	(void)log_errno(LOG_WARNING, r, "no jails are parked");
 }
 
+static void unwatch(struct server *server, struct parked *one)
+{
+	server_unwatch(server, &one->report);
+	server_unwatch(server, &one->process);
+}
+
 /* @end: what ends a jail, and waits for its processes or does not. */
 static void let_go(
 	struct server *server, struct parked *one, void (*end)(struct jail_context *, struct jail *))
 {
 	const struct sandbox s = parked_sandbox(one);
 
-	server_unwatch(server, &one->report);
+	unwatch(server, one);
 	end(&server->jail, &one->jail);
 	if (s.id != 0) /* it was made */
 		keep_release(server, &s);
 	parking_free(&server->parking, one, &server->uids);
 }
 
-/* It says that it is built, or why it can not be; later there is nothing but its end. */
+static int watch(struct server *server, struct parked *one);
+
+static void hear(struct server *server, struct parked *one)
+{
+	/* its report is closed when it was read to its end */
+	unwatch(server, one);
+	if (parking_hear(&server->parking, one, now_boottime_usec()) && watch(server, one) < 0)
+		parking_leave(&server->parking, one);
+}
+
 static void parked_reports(struct server *server, struct source *source, uint32_t events)
 {
-	struct parked *one = CONTAINER_OF(source, struct parked, report);
-	struct jail_error e = { .stage = STAGE_EXEC };
+	hear(server, CONTAINER_OF(source, struct parked, report));
+}
+
+static void parked_ended(struct server *server, struct source *source, uint32_t events)
+{
+	hear(server, CONTAINER_OF(source, struct parked, process));
+}
+
+/* One that is built says no more, and its end its report would not tell while its table is still ours. */
+static int watch(struct server *server, struct parked *one)
+{
 	int r;
 
-	/* its report is closed when it was read to its end */
-	server_unwatch(server, source);
-	r = jail_read_report(&one->jail, &e);
-	if (r == 0) {
-		source->fd = one->jail.report_fd;
-		r = server_watch(server, source, EPOLLIN);
-		if (r == 0)
-			return;
-	}
-	if (one->class)
-		log_info("a jail of profile %s that was parked is lost: %s: %s%s%s",
-			one->class->profile->name, jail_stage_to_string(e.stage), e.object,
-			e.object[0] ? ": " : "", strerror(-r));
-	parking_lose(&server->parking, one, now_boottime_usec());
+	one->process = (struct source){ .fd = one->jail.pidfd, .handle = parked_ended };
+	r = server_watch(server, &one->process, EPOLLIN);
+	if (r < 0 || one->jail.built)
+		return r;
+	one->report = (struct source){ .fd = one->jail.report_fd, .handle = parked_reports };
+	return server_watch(server, &one->report, EPOLLIN);
 }
 
 struct parked *warm_find(struct server *server, const struct compiled_profile *profile)
@@ -131,13 +145,10 @@ struct parked *warm_find(struct server *server, const struct compiled_profile *p
 		return NULL;
 	now = now_boottime_usec();
 	check_mounts(server);
-	/* of one that died the loop may not have heard yet; never, where its table was still ours */
+	/* of one that died the loop may not have heard yet; one that was stopped would not answer */
 	while ((one = parking_find(&server->parking, profile, now))) {
-		struct jail_error unused;
-
-		if (jail_read_report(&one->jail, &unused) == 0)
+		if (jail_waits(&one->jail))
 			return one;
-		server_unwatch(server, &one->report);
 		parking_lose(&server->parking, one, now_boottime_usec());
 	}
 	return NULL;
@@ -145,7 +156,7 @@ struct parked *warm_find(struct server *server, const struct compiled_profile *p
 
 void warm_take(struct server *server, struct parked *one, struct sandbox *s)
 {
-	server_unwatch(server, &one->report);
+	unwatch(server, one);
 	s->jail = one->jail;
 	s->uid = one->spec.uid;
 	s->dynamic_uid = one->dynamic_uid;
@@ -165,15 +176,12 @@ int warm_wait(struct server *server)
 }
 
 /* The keeper holds it as any jail, but there is no record: if this launcher dies, the next one kills it. */
-static int watch(struct server *server, struct parked *one)
+static int hold_and_watch(struct server *server, struct parked *one)
 {
 	struct sandbox s = parked_sandbox(one);
 	int r = keep_hold(server, &s, (1U << _HOLD_MAX) - 1);
 
-	if (r < 0)
-		return r;
-	one->report = (struct source){ .fd = one->jail.report_fd, .handle = parked_reports };
-	return server_watch(server, &one->report, EPOLLIN);
+	return r < 0 ? r : watch(server, one);
 }
 
 static int start(struct server *server, const struct compiled_profile *profile, struct parked *one,
@@ -191,7 +199,7 @@ static int start(struct server *server, const struct compiled_profile *profile, 
 		r = parked_fill(one, registry_reserve_id(&server->registry), server->jail.null_fd);
 	if (r >= 0)
 		r = server_start_jail(server, &one->spec, &one->jail, reterr);
-	return r < 0 ? r : watch(server, one);
+	return r < 0 ? r : hold_and_watch(server, one);
 }
 
 /* What fails here is nobody's launch. */
@@ -201,11 +209,8 @@ static void park_one(struct server *server, struct parked_class *class)
 	struct parked *one = parking_add(&server->parking, class, now_boottime_usec());
 	int r = one ? start(server, class->profile, one, &e) : 0;
 
-	if (r >= 0)
-		return;
-	log_info("no jail of profile %s can be parked: %s %s: %s", class->profile->name,
-		jail_stage_to_string(e.stage), e.object, strerror(-r));
-	parking_lose(&server->parking, one, now_boottime_usec());
+	if (r < 0)
+		parking_fail(&server->parking, one, &e, r, now_boottime_usec());
 }
 
 void warm_use_silence(struct server *server)

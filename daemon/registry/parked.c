@@ -2,10 +2,13 @@
 #include "registry/parked.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/log.h"
+#include "base/process.h"
 #include "registry/users.h"
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 void parking_init(struct parking *p)
 {
@@ -89,7 +92,7 @@ struct parked *parking_add(struct parking *p, struct parked_class *class, uint64
 	if (!one)
 		return NULL;
 	one->jail = JAIL_NULL;
-	one->report = SOURCE_NULL;
+	one->report = one->process = SOURCE_NULL;
 	one->class = class;
 	one->since_usec = now_usec;
 	TAILQ_INSERT_TAIL(&class->list, one, entry);
@@ -163,6 +166,34 @@ void parking_lose(struct parking *p, struct parked *one, uint64_t now_usec)
 	if (one->class && (!one->jail.built || now_usec - one->since_usec < PARKED_LIVED_USEC))
 		one->class->failed = true;
 	parking_leave(p, one);
+}
+
+static void say(
+	const struct parked *one, const char *which, const char *what, const struct jail_error *e, int error)
+{
+	if (one->class)
+		log_info("%s jail of profile %s %s: %s: %s%s%s", which, one->class->profile->name, what,
+			jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "",
+			strerror(-error));
+}
+
+void parking_fail(
+	struct parking *p, struct parked *one, const struct jail_error *e, int error, uint64_t now_usec)
+{
+	say(one, "no", "can be parked", e, error);
+	parking_lose(p, one, now_usec);
+}
+
+bool parking_hear(struct parking *p, struct parked *one, uint64_t now_usec)
+{
+	struct jail_error e = { .stage = STAGE_EXEC };
+	int r = jail_read_report(&one->jail, &e);
+
+	if (r == 0 && !process_has_ended(one->jail.pidfd))
+		return true;
+	say(one, "a", "that was parked is lost", &e, r < 0 ? r : -ECHILD);
+	parking_lose(p, one, now_usec);
+	return false;
 }
 
 void parking_leave_all(struct parking *p, uint64_t not_before_usec)

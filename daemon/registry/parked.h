@@ -19,6 +19,7 @@
 #define PARKED_UIDS_PART    8U /* of the user ids that there are, so many parts are not for parked jails */
 #define PARKED_LIVED_USEC   UINT64_C(1000000) /* what dies earlier is not replaced before the next launch */
 #define PARKED_SHORT_USEC   (10 * UINT64_C(1000000)) /* when memory was short: none are made for so long */
+#define PARKED_MOUNTS_USEC  250000U                  /* after a change of mounts: more of them often follow */
 #define PARKED_SILENCE_MSEC 3                        /* as of the stock of networks */
 
 struct parked_class;
@@ -28,7 +29,8 @@ struct parked {
 	struct parked_class *class; /* NULL: it is to go */
 	struct jail jail;
 	struct jail_spec spec;
-	struct source report; /* fd of the jail's */
+	struct source report, process; /* of the jail's */
+	bool killed;                   /* one that is to go */
 	bool dynamic_uid;
 	uid_t uid; /* if so */
 	uint64_t since_usec;
@@ -77,6 +79,11 @@ void parking_free(struct parking *p, struct parked *one, struct uids *uids);
 void parking_leave(struct parking *p, struct parked *one);
 /* The same for one that could not be built, or has died. */
 void parking_lose(struct parking *p, struct parked *one, uint64_t now_usec);
+/* The same for one that could not be started. */
+void parking_fail(
+	struct parking *p, struct parked *one, const struct jail_error *e, int error, uint64_t now_usec);
+/* Its report can be read, or it has ended. False: it is lost. */
+bool parking_hear(struct parking *p, struct parked *one, uint64_t now_usec);
 /* All are to go; none are made for a while. */
 void parking_leave_all(struct parking *p, uint64_t not_before_usec);
 /* Memory is short: the same, and what demand has added is given up. */

@@ -7,7 +7,7 @@
  * threat model.
  */
 
-#include "rig.h"
+#include "warm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,134 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MOST       8
-#define POLL_USEC  20000
-#define WAIT_USEC  (60 * G_USEC_PER_SEC)
-#define LIVED_USEC 1200000 /* PARKED_LIVED_USEC of the launcher's, and some more */
-#define SPINNERS   3
-#define PRESSURE   "/proc/pressure/memory"
-
-static const char common[] = "[Access]\nAllowUser=man\nAllowDetach=yes\n"
-			     "[Exec]\nExecutable=/probe\nPassEnvironment=COLOUR\n"
-			     "FileDescriptor=3 pipe\nFileDescriptor=200 pipe\n"
-			     "StandardInput=inherit\nStandardOutput=inherit\nStandardError=inherit\n"
-			     "[Filesystem]\nMinimalRoot=yes\nPrivateTmp=yes\nMountSlot=input ro\n"
-			     "BindReadOnlyPaths=%s/tests/jail/probe:/probe\n"
-			     "[Resources]\nLimitNOFILE=256\nLimitNPROC=64\nTimeoutStopSec=2s\n"
-			     "[Pool]\nWarm=%d\nMaxWarm=%d\n";
+#define SPINNERS 3
+#define PRESSURE "/proc/pressure/memory"
 
 static const char *const see[] = { "/probe", "see", NULL };
-static const char *const forever[] = { "/probe", "sleep", "1000", NULL };
-
-struct parked {
-	pid_t pids[MOST];
-	size_t n;
-};
-
-static bool is_parked(const char *pid)
-{
-	g_autofree char *path = g_build_filename("/proc", pid, "comm", NULL), *name = NULL;
-
-	return g_file_get_contents(path, &name, NULL, NULL) && g_str_equal(name, "parked\n");
-}
-
-/* In the PID namespace of the test there are no other daemon's. */
-static struct parked find_parked(void)
-{
-	g_autoptr(GDir) d = g_dir_open("/proc", 0, NULL);
-	struct parked found = { .n = 0 };
-	const char *name;
-
-	while ((name = g_dir_read_name(d)))
-		if (g_ascii_isdigit(name[0]) && found.n < MOST && is_parked(name))
-			found.pids[found.n++] = (pid_t)g_ascii_strtoll(name, NULL, 10);
-	return found;
-}
-
-static bool contains(const struct parked *p, pid_t pid)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (p->pids[i] == pid)
-			return true;
-	return false;
-}
-
-/* As many as that, and none of those that there were before, if they must be others. */
-static struct parked await_parked(size_t n, const struct parked *gone)
-{
-	const gint64 end = g_get_monotonic_time() + WAIT_USEC;
-	struct parked now;
-	bool old;
-
-	do {
-		now = find_parked();
-		old = false;
-		for (size_t i = 0; gone && i < now.n; i++)
-			old |= contains(gone, now.pids[i]);
-		if (now.n == n && !old)
-			return now;
-		g_usleep(POLL_USEC);
-	} while (g_get_monotonic_time() < end);
-	fail_msg("%zu jails are parked%s, wanted %zu", now.n, old ? ", of which some are old" : "", n);
-	return now;
-}
-
-static void reload(struct rig *rig)
-{
-	GDBusConnection *root = rig_connect(rig, 0);
-
-	g_variant_unref(rig_call_ok(root, RIG_PATH, RIG_MANAGER, "Reload", NULL));
-	rig_disconnect(rig, root);
-}
-
-static void write_profile(struct rig *rig, int warm, int max_warm)
-{
-	g_autofree char *text = g_strdup_printf(common, g_getenv("BAILIFF_BUILD_ROOT"), warm, max_warm);
-
-	rig_write(rig, "profiles/warm.profile", text);
-}
-
-/* Puts profile "warm" in force. */
-static struct parked begin(struct rig *rig, int warm, int max_warm)
-{
-	write_profile(rig, warm, max_warm);
-	reload(rig);
-	return await_parked((size_t)warm, NULL);
-}
-
-/* With it the last one goes, and the tests' invariants see that nothing is left. */
-static void end(struct rig *rig)
-{
-	rig_remove(rig, "profiles/warm.profile");
-	rig_reload(rig);
-	assert_int_equal(find_parked().n, 0);
-}
-
-static void launch(GDBusConnection *c, const char *const *argv, const char *options, struct rig_sandbox *ret)
-{
-	struct rig_launch l = { .profile = "warm",
-		.argv = argv,
-		.options = options ? g_variant_new_parsed(options) : rig_options_piped() };
-
-	rig_launch(c, &l, ret);
-}
-
-static void stop(GDBusConnection *c, struct rig_sandbox *s)
-{
-	g_autofree char *result = NULL;
-
-	g_variant_unref(rig_call_ok(c, s->path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0)));
-	result = rig_wait(c, s, NULL, NULL);
-	assert_string_equal(result, "killed");
-	rig_sandbox_done(s);
-}
-
-static guint32 uid_of(GDBusConnection *c, const struct rig_sandbox *s)
-{
-	g_autoptr(GVariant) v = rig_property(c, s->path, RIG_SANDBOX, "Uid");
-
-	return g_variant_get_uint32(v);
-}
 
 /* Each launch gets one of those that were parked before it, with its own arguments, environment, descriptors
  * and user, and others take their places. */
@@ -157,7 +33,7 @@ static void test_used_once(void **state)
 {
 	struct rig *rig = *state;
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
-	struct parked before = begin(rig, 2, 2);
+	struct parked before = warm_begin(rig, 2, 2);
 	guint32 uids[6];
 
 	for (guint i = 0; i < G_N_ELEMENTS(uids); i++) {
@@ -171,7 +47,7 @@ static void test_used_once(void **state)
 		struct rig_sandbox s;
 
 		rig_launch(c, &l, &s);
-		assert_true(contains(&before, s.pid));
+		assert_true(warm_contains(&before, s.pid));
 		output = rig_read_all(s.stream[1], NULL);
 		assert_non_null(strstr(output, line));
 		g_free(line);
@@ -179,14 +55,14 @@ static void test_used_once(void **state)
 		assert_non_null(strstr(output, line));
 		result = rig_wait(c, &s, NULL, NULL);
 		assert_string_equal(result, "success");
-		uids[i] = uid_of(c, &s);
+		uids[i] = warm_uid_of(c, &s);
 		for (guint j = 0; j < i; j++)
 			assert_int_not_equal(uids[i], uids[j]);
 		rig_sandbox_done(&s);
-		before = await_parked(2, &(struct parked){ { s.pid }, 1 });
+		before = warm_await_parked(2, &(struct parked){ { s.pid }, 1 });
 	}
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
 /* What differs from one sandbox to the next: whose user it is, and names of the kernel's own. */
@@ -230,13 +106,13 @@ static void test_same_as_cold(void **state)
 	g_autofree char *warm = NULL, *cold = NULL;
 	struct parked before;
 
-	before = begin(rig, 1, 1);
+	before = warm_begin(rig, 1, 1);
 	warm = look(c);
 	/* the one that was there has been used */
-	(void)await_parked(1, &before);
-	write_profile(rig, 0, 0);
-	reload(rig);
-	(void)await_parked(0, NULL);
+	(void)warm_await_parked(1, &before);
+	warm_write_profile(rig, 0, 0);
+	warm_reload(rig);
+	(void)warm_await_parked(0, NULL);
 	cold = look(c);
 	if (strcmp(warm, cold) != 0) {
 		rig_print_difference(cold, warm);
@@ -244,10 +120,11 @@ static void test_same_as_cold(void **state)
 	}
 	assert_non_null(strstr(warm, "seccomp"));
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
-/* What a parked jail can serve, and what it can not: then the ordinary way is taken, and it stays. */
+/* What a parked jail can serve, and what it can not: then the ordinary way is taken, and it stays. Either has
+ * a user of its own. */
 static void test_fits(void **state)
 {
 	static const struct {
@@ -270,7 +147,8 @@ static void test_fits(void **state)
 	};
 	struct rig *rig = *state;
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
-	struct parked before = begin(rig, 1, 1);
+	struct parked before = warm_begin(rig, 1, 1);
+	guint32 uids[G_N_ELEMENTS(rows)];
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct rig_launch l = {
@@ -287,21 +165,24 @@ static void test_fits(void **state)
 		l.more[0] = dir;
 		l.n_more = strstr(rows[i].options, "bind-fds") != NULL;
 		rig_launch(c, &l, &s);
-		if (contains(&before, s.pid) != rows[i].warm)
+		if (warm_contains(&before, s.pid) != rows[i].warm)
 			fail_msg("%s, descriptor %d: %s", rows[i].options, rows[i].fd,
 				rows[i].warm ? "not of a parked jail" : "of a parked jail");
 		output = rig_read_all(s.stream[1], NULL);
 		if (!strstr(output, rows[i].says))
 			fail_msg("%s: no \"%s\" in\n%s", rows[i].options, rows[i].says, output);
 		result = rig_wait(c, &s, NULL, NULL);
+		uids[i] = warm_uid_of(c, &s);
+		for (size_t j = 0; j < i; j++)
+			assert_int_not_equal(uids[i], uids[j]);
 		rig_sandbox_done(&s);
 		(void)close(ends[0]);
 		(void)close(ends[1]);
 		(void)close(dir);
-		before = await_parked(1, rows[i].warm ? &before : NULL);
+		before = warm_await_parked(1, rows[i].warm ? &before : NULL);
 	}
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
 /* A new catalog has parked jails of its own; those of the one before are gone, what was launched is not. */
@@ -309,28 +190,22 @@ static void test_reload(void **state)
 {
 	struct rig *rig = *state;
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
-	struct parked before = begin(rig, 3, 3);
+	struct parked before = warm_begin(rig, 3, 3);
 	struct rig_sandbox s;
 
-	launch(c, forever, NULL, &s);
-	assert_true(contains(&before, s.pid));
-	before = await_parked(3, NULL);
-	write_profile(rig, 1, 1);
-	reload(rig);
-	(void)await_parked(1, &before);
-	write_profile(rig, 0, 0);
-	reload(rig);
-	(void)await_parked(0, NULL);
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_true(warm_contains(&before, s.pid));
+	before = warm_await_parked(3, NULL);
+	warm_write_profile(rig, 1, 1);
+	warm_reload(rig);
+	(void)warm_await_parked(1, &before);
+	warm_write_profile(rig, 0, 0);
+	warm_reload(rig);
+	(void)warm_await_parked(0, NULL);
 	rig_wait_jailed(rig, 2);
-	stop(c, &s);
+	warm_stop(c, &s);
 	rig_disconnect(rig, c);
-	end(rig);
-}
-
-static void kill_pid(pid_t pid)
-{
-	assert_true(pid > 1);
-	assert_return_code(kill(pid, SIGKILL), errno);
+	warm_end(rig);
 }
 
 /* And waits until it has ended, which the launcher may not know yet. */
@@ -339,7 +214,7 @@ static void kill_parked(pid_t pid)
 	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
 
 	assert_return_code(p.fd, errno);
-	kill_pid(pid);
+	warm_kill_pid(pid);
 	assert_int_equal(poll(&p, 1, RIG_TIMEOUT_MS), 1);
 	(void)close(p.fd);
 }
@@ -350,24 +225,24 @@ static void test_demand(void **state)
 {
 	struct rig *rig = *state;
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
-	struct parked before = begin(rig, 1, 3);
+	struct parked before = warm_begin(rig, 1, 3);
 	static const size_t grown[] = { 2, 3, 3 };
 	struct rig_sandbox s;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(grown); i++) {
 		for (size_t j = 0; j < before.n; j++)
 			kill_parked(before.pids[j]);
-		launch(c, forever, NULL, &s);
-		assert_false(contains(&before, s.pid));
-		stop(c, &s);
-		before = await_parked(grown[i], &before);
+		warm_launch(c, warm_forever, NULL, &s);
+		assert_false(warm_contains(&before, s.pid));
+		warm_stop(c, &s);
+		before = warm_await_parked(grown[i], &before);
 	}
-	launch(c, forever, NULL, &s);
-	assert_true(contains(&before, s.pid));
-	stop(c, &s);
-	(void)await_parked(1, NULL);
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_true(warm_contains(&before, s.pid));
+	warm_stop(c, &s);
+	(void)warm_await_parked(1, NULL);
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
 /* A launch that finds the parked jail dead has its own; one that had lived is replaced without a launch. */
@@ -375,23 +250,23 @@ static void test_killed(void **state)
 {
 	struct rig *rig = *state;
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
-	struct parked before = begin(rig, 2, 2);
+	struct parked before = warm_begin(rig, 2, 2);
 	struct rig_sandbox s;
 
 	for (int i = 0; i < 5; i++) {
 		for (size_t j = 0; j < before.n; j++)
 			kill_parked(before.pids[j]);
-		launch(c, forever, NULL, &s);
-		assert_false(contains(&before, s.pid));
-		stop(c, &s);
-		before = await_parked(2, &before);
+		warm_launch(c, warm_forever, NULL, &s);
+		assert_false(warm_contains(&before, s.pid));
+		warm_stop(c, &s);
+		before = warm_await_parked(2, &before);
 	}
-	g_usleep(LIVED_USEC);
+	g_usleep(WARM_LIVED_USEC);
 	kill_parked(before.pids[0]);
 	before.n = 1;
-	(void)await_parked(2, &before);
+	(void)warm_await_parked(2, &before);
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
 /* Of so few user ids none is for parked jails. That none can be made is not the launcher's end. */
@@ -403,26 +278,26 @@ static void test_impossible(void **state)
 	g_autofree char *log = g_build_filename(rig->dir, "daemon.log", NULL), *text = NULL;
 	struct rig_sandbox s;
 
-	write_profile(rig, 2, 2);
+	warm_write_profile(rig, 2, 2);
 	rig_write(rig, "profiles/warm.profile.d/user.conf", "[User]\nDynamicUser=yes\n");
 	rig_write(rig, "bailiffd.conf.d/few.conf", "[Broker]\nDynamicUserRange=61001-61004\n");
-	reload(rig);
+	warm_reload(rig);
 	for (int i = 0; !text || !strstr(text, "no jail of profile warm can be parked"); i++) {
-		assert_true(i < RIG_TIMEOUT_MS * 1000 / POLL_USEC);
-		g_usleep(POLL_USEC);
+		assert_true(i < RIG_TIMEOUT_MS * 1000 / WARM_POLL_USEC);
+		g_usleep(WARM_POLL_USEC);
 		g_free(text);
 		assert_true(g_file_get_contents(log, &text, NULL, NULL));
 	}
 	for (int i = 0; i < 3; i++) {
-		launch(c, forever, NULL, &s);
-		stop(c, &s);
-		assert_int_equal(find_parked().n, 0);
+		warm_launch(c, warm_forever, NULL, &s);
+		warm_stop(c, &s);
+		assert_int_equal(warm_find_parked().n, 0);
 	}
 	assert_int_equal(rig_pid(rig, RIG_LAUNCHER), launcher);
 	rig_disconnect(rig, c);
 	rig_remove(rig, "profiles/warm.profile.d/user.conf");
 	rig_remove(rig, "bailiffd.conf.d/few.conf");
-	end(rig);
+	warm_end(rig);
 }
 
 /* A launcher's go with it, and the next one has its own; a sandbox that was one of them is taken over as all
@@ -431,29 +306,29 @@ static void test_daemon_killed(void **state)
 {
 	struct rig *rig = *state;
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
-	struct parked before = begin(rig, 3, 3), after;
+	struct parked before = warm_begin(rig, 3, 3), after;
 	struct rig_sandbox s, next;
 
-	launch(c, forever, NULL, &s);
-	assert_true(contains(&before, s.pid));
-	before = await_parked(3, NULL);
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_true(warm_contains(&before, s.pid));
+	before = warm_await_parked(3, NULL);
 	rig_kill_and_wait(rig, RIG_LAUNCHER);
-	after = await_parked(3, &before);
+	after = warm_await_parked(3, &before);
 	assert_return_code(kill(s.pid, 0), errno);
 	for (size_t i = 0; i < before.n; i++)
 		assert_int_equal(kill(before.pids[i], 0), -1);
-	launch(c, forever, NULL, &next);
-	assert_true(contains(&after, next.pid));
-	stop(c, &next);
-	stop(c, &s);
-	before = await_parked(3, NULL);
+	warm_launch(c, warm_forever, NULL, &next);
+	assert_true(warm_contains(&after, next.pid));
+	warm_stop(c, &next);
+	warm_stop(c, &s);
+	before = warm_await_parked(3, NULL);
 	rig_kill_and_wait(rig, RIG_BROKER);
 	c = rig_reconnect(rig, c, RIG_ALICE);
-	launch(c, forever, NULL, &s);
-	assert_true(contains(&before, s.pid));
-	stop(c, &s);
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_true(warm_contains(&before, s.pid));
+	warm_stop(c, &s);
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
 static guint32 n_sandboxes(GDBusConnection *c)
@@ -470,26 +345,26 @@ static void test_counted(void **state)
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
 	g_autofree char *config = g_strdup_printf("[Broker]\nSaltPath=%s/salt\nMaxSandboxes=3\n", rig->dir),
 			*before_config = g_strdup_printf("[Broker]\nSaltPath=%s/salt\n", rig->dir);
-	struct rig_launch l = { .profile = "warm", .argv = forever };
+	struct rig_launch l = { .profile = "warm", .argv = warm_forever };
 	struct rig_sandbox s[3];
 	struct parked before;
 
 	rig_write(rig, "bailiffd.conf", config);
-	before = begin(rig, 3, 3);
+	before = warm_begin(rig, 3, 3);
 	assert_int_equal(n_sandboxes(c), 0);
 	for (size_t i = 0; i < G_N_ELEMENTS(s); i++) {
-		launch(c, forever, NULL, &s[i]);
-		assert_true(contains(&before, s[i].pid));
+		warm_launch(c, warm_forever, NULL, &s[i]);
+		assert_true(warm_contains(&before, s[i].pid));
 		assert_int_equal(n_sandboxes(c), i + 1);
-		before = await_parked(2 - i, NULL);
+		before = warm_await_parked(2 - i, NULL);
 	}
 	rig_launch_fails(c, &l, RIG_ERROR("QuotaExceeded"), "MaxSandboxes=");
 	for (size_t i = 0; i < G_N_ELEMENTS(s); i++)
-		stop(c, &s[i]);
-	(void)await_parked(3, NULL);
+		warm_stop(c, &s[i]);
+	(void)warm_await_parked(3, NULL);
 	rig_write(rig, "bailiffd.conf", before_config);
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
 /* A control group whose processes wait for the processor stands for a machine whose processes wait for
@@ -528,7 +403,7 @@ static void press(pid_t pids[SPINNERS])
 static void relax(const pid_t pids[SPINNERS])
 {
 	for (size_t i = 0; i < SPINNERS; i++) {
-		kill_pid(pids[i]);
+		warm_kill_pid(pids[i]);
 		assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
 	}
 }
@@ -545,22 +420,22 @@ static void test_pressure(void **state)
 	if (!pressed)
 		skip();
 	c = rig_connect(rig, RIG_ALICE);
-	before = begin(rig, 2, 2);
+	before = warm_begin(rig, 2, 2);
 	press(pids);
-	(void)await_parked(0, NULL);
+	(void)warm_await_parked(0, NULL);
 	relax(pids);
-	launch(c, forever, NULL, &s);
-	assert_false(contains(&before, s.pid));
-	stop(c, &s);
-	(void)await_parked(2, &before);
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_false(warm_contains(&before, s.pid));
+	warm_stop(c, &s);
+	(void)warm_await_parked(2, &before);
 	rig_disconnect(rig, c);
-	end(rig);
+	warm_end(rig);
 }
 
 /* With parked jails: rig_teardown() finds nothing of them. */
 static void test_end(void **state)
 {
-	(void)begin(*state, 4, 4);
+	(void)warm_begin(*state, 4, 4);
 }
 
 /* Without version 2 of control groups, or where the kernel does not tell, "pressed" stays NULL. */

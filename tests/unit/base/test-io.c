@@ -2,6 +2,7 @@
 
 /* Whole reads and writes, bounded files, sealed memory, clocks. */
 
+#include "base/bounds.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
@@ -119,11 +120,22 @@ static void test_clocks(void **state)
 	assert_true(now_realtime_usec() > 1600000000000000ULL);
 }
 
+static void test_usec_add(void **state)
+{
+	(void)state;
+	assert_int_equal(usec_add(1, 2), 3);
+	assert_true(usec_add(USEC_INFINITY, 0) == USEC_INFINITY);
+	assert_true(usec_add(0, USEC_INFINITY) == USEC_INFINITY);
+	assert_true(usec_add(USEC_INFINITY - 2, 1) == USEC_INFINITY - 1);
+	assert_true(usec_add(USEC_INFINITY - 2, 3) == USEC_INFINITY);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_through_pipe),
 		cmocka_unit_test(test_read_to_end),
+		cmocka_unit_test(test_usec_add),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_clocks),

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What others can do to jails that are parked: one that was stopped, or killed before it has a table of
+ * descriptors, costs no launch; and their user ids come back. Rows J13, Q1 and Q7 of the threat model.
+ */
+
+#include "warm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WAIT_USEC  (60 * G_USEC_PER_SEC)
+#define SETUP_USEC 10000000 /* SetupTimeoutSec= */
+
+static char state_of(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
+	const char *after = NULL;
+
+	if (g_file_get_contents(path, &text, NULL, NULL))
+		after = strrchr(text, ')');
+	return after ? after[2] : 'X';
+}
+
+static void send_signal(pid_t pid, int sig, char state)
+{
+	const gint64 end = g_get_monotonic_time() + WAIT_USEC;
+
+	assert_true(pid > 1);
+	assert_return_code(kill(pid, sig), errno);
+	while (state_of(pid) != state) {
+		assert_true(g_get_monotonic_time() < end);
+		g_usleep(1000);
+	}
+}
+
+/* As a process of a fixed User= could: a launch that finds them all stopped has its own, at once, and those
+ * are replaced. One that goes on again is used. */
+static void test_stopped(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct parked before = warm_begin(rig, 2, 2);
+	struct rig_sandbox s;
+	gint64 began;
+
+	for (size_t j = 0; j < before.n; j++) {
+		send_signal(before.pids[j], SIGSTOP, 'T');
+		send_signal(before.pids[j], SIGCONT, 'S');
+	}
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_true(warm_contains(&before, s.pid));
+	warm_stop(c, &s);
+	before = warm_await_parked(2, NULL);
+	for (size_t j = 0; j < before.n; j++)
+		send_signal(before.pids[j], SIGSTOP, 'T');
+	began = g_get_monotonic_time();
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_false(warm_contains(&before, s.pid));
+	assert_in_range(g_get_monotonic_time() - began, 0, SETUP_USEC / 2);
+	warm_stop(c, &s);
+	(void)warm_await_parked(2, &before);
+	rig_disconnect(rig, c);
+	warm_end(rig);
+}
+
+/* Of a jail: the second of a PID namespace below the keeper's. */
+static bool is_payload(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
+	int ours, keepers, own;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return sscanf(strstr(text, "\nNSpid:"), "\nNSpid: %d %d %d", &ours, &keepers, &own) == 3 && own == 2;
+}
+
+/* Of the process that was just made, before its first instruction. */
+static bool kill_payload(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, __WALL), pid);
+	if (!is_payload(pid)) {
+		assert_return_code(ptrace(PTRACE_DETACH, pid, NULL, NULL), errno);
+		return false;
+	}
+	warm_kill_pid(pid);
+	assert_int_equal(waitpid(pid, &status, __WALL), pid);
+	return true;
+}
+
+static void kill_next_payload(pid_t launcher)
+{
+	unsigned long child, sig;
+	bool done = false;
+	int status;
+
+	while (!done) {
+		assert_int_equal(waitpid(launcher, &status, __WALL), launcher);
+		assert_true(WIFSTOPPED(status));
+		sig = status >> 16 ? 0 : (unsigned long)WSTOPSIG(status);
+		if (status >> 16 == PTRACE_EVENT_FORK) {
+			assert_return_code(ptrace(PTRACE_GETEVENTMSG, launcher, NULL, &child), errno);
+			done = kill_payload((pid_t)child);
+		}
+		assert_return_code(ptrace(done ? PTRACE_DETACH : PTRACE_CONT, launcher, NULL, sig), errno);
+	}
+}
+
+/* While one has the launcher's table of descriptors, its own end alone tells of its end. It is noticed
+ * without a launch, and the next launch has another made. */
+static void test_killed_early(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	const pid_t launcher = rig_pid(rig, RIG_LAUNCHER);
+	struct parked before = warm_begin(rig, 1, 1);
+	struct rig_sandbox s;
+
+	g_usleep(WARM_LIVED_USEC);
+	assert_return_code(ptrace(PTRACE_SEIZE, launcher, NULL, PTRACE_O_TRACEFORK), errno);
+	warm_kill_pid(before.pids[0]);
+	kill_next_payload(launcher);
+	rig_wait_jailed(rig, 0);
+	for (int i = 0; rig_count_zombies(rig) > 0; i++) {
+		assert_in_range(i, 0, RIG_TIMEOUT_MS);
+		g_usleep(1000);
+	}
+	warm_launch(c, warm_forever, NULL, &s);
+	warm_stop(c, &s);
+	(void)warm_await_parked(1, &before);
+	rig_disconnect(rig, c);
+	warm_end(rig);
+}
+
+/* Each that is parked has an id, which comes back when it is let go, and when its sandbox ends. */
+static void test_user_ids(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	g_autofree char *few = g_strdup_printf(
+				"[Broker]\nSaltPath=%s/salt\nDynamicUserRange=1900000000-1900000015\n"
+				"DynamicUserQuarantineSec=0\n",
+				rig->dir),
+			*usual = g_strdup_printf("[Broker]\nSaltPath=%s/salt\n", rig->dir);
+	struct parked before;
+	struct rig_sandbox s;
+
+	rig_write(rig, "bailiffd.conf", few);
+	before = warm_begin(rig, 2, 2);
+	for (int i = 0; i < 10; i++) {
+		warm_reload(rig);
+		before = warm_await_parked(2, &before);
+	}
+	for (int i = 0; i < 20; i++) {
+		warm_launch(c, warm_forever, NULL, &s);
+		assert_true(warm_contains(&before, s.pid));
+		warm_stop(c, &s);
+		before = warm_await_parked(2, NULL);
+	}
+	rig_write(rig, "bailiffd.conf", usual);
+	rig_disconnect(rig, c);
+	warm_end(rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rig_test(test_stopped),
+		rig_test(test_killed_early),
+		rig_test(test_user_ids),
+	};
+
+	return rig_can_run() ? cmocka_run_group_tests(tests, rig_setup, rig_teardown) : RIG_SKIPPED;
+}
