@@ -244,6 +244,32 @@ static void test_failed_order(void **state)
 	free(policy);
 }
 
+/* What closes them can not be loaded: then no program runs. */
+static int not_closed(struct rig *r)
+{
+	/* the one that asks has flags */
+	const struct filter_rule rules[] = {
+		FILTER_ALLOW_ARG(seccomp, 0, FILTER_WHOLE_ARG, SECCOMP_GET_NOTIF_SIZES),
+		FILTER_DENY_ARG(seccomp, 1, FILTER_WHOLE_ARG, 0, ENOMEM),
+	};
+
+	r->spec.namespaces &= ~JAIL_NS_PID; /* whose init would fail first */
+	r->spec.mount_proc = false;
+	if (filter_apply(rules, ELEMENTSOF(rules), FILTER_PERMIT) < 0)
+		return 1;
+	return rig_fails(r, STAGE_SECCOMP, -ENOMEM, "seccomp") ? 0 : 2;
+}
+
+static void test_not_closed(void **state)
+{
+	struct rig *r = *state;
+	struct sock_filter *policy;
+
+	use(r, telling, ELEMENTSOF(telling), &policy);
+	assert_int_equal(rig_as_child(r, not_closed), 0);
+	free(policy);
+}
+
 static void test_no_order(void **state)
 {
 	struct rig *r = *state;
@@ -280,6 +306,7 @@ static int run(void)
 		TEST(test_closed_untold_recvmsg),
 		TEST(test_closed_untold_seccomp),
 		TEST(test_failed_order),
+		TEST(test_not_closed),
 		TEST(test_no_order),
 	};
 
