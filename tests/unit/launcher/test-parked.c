@@ -204,6 +204,21 @@ static void few_user_ids(void **state)
 	uids_done(&uids);
 }
 
+/* Of all profiles together. */
+static void no_more_than_most(void **state)
+{
+	struct parked_class *class;
+	size_t n = 0;
+
+	(void)state;
+	profiles[0].warm = profiles[0].max_warm = PARKED_MAX;
+	profiles[1].warm = profiles[1].max_warm = PARKED_MAX;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	for (; (class = parking_lacking(&parking, 4 * PARKED_MAX, SECOND)); n++)
+		assert_non_null(parking_add(&parking, class, SECOND));
+	assert_int_equal(n, PARKED_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(memory_is_short, start, stop),
 		cmocka_unit_test_setup_teardown(another_catalog, start, stop),
 		cmocka_unit_test_setup_teardown(few_user_ids, start, stop),
+		cmocka_unit_test_setup_teardown(no_more_than_most, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
