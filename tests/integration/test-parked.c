@@ -2,19 +2,23 @@
 
 /*
  * What others can do to jails that are parked: one that was stopped, or killed before it has a table of
- * descriptors, costs no launch; and their user ids come back. Rows J13, Q1 and Q7 of the threat model.
+ * descriptors, or while others have its pipes, costs no launch; and their user ids come back. Rows J13, Q1
+ * and Q7 of the threat model.
  */
 
 #include "warm.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define COPIES_MAX 64
 #define WAIT_USEC  (60 * G_USEC_PER_SEC)
 #define SETUP_USEC 10000000 /* SetupTimeoutSec= */
 
@@ -139,6 +143,57 @@ static void test_killed_early(void **state)
 	warm_end(rig);
 }
 
+/* All its descriptors, as a process has them that the launcher began meanwhile. */
+static size_t copy_fds(pid_t pid, int copies[COPIES_MAX])
+{
+	const int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
+	g_autoptr(GDir) d = g_dir_open(path, 0, NULL);
+	const char *name;
+	size_t n = 0;
+
+	assert_return_code(pidfd, errno);
+	while ((name = g_dir_read_name(d))) {
+		assert_in_range(n, 0, COPIES_MAX - 1);
+		copies[n] = (int)syscall(SYS_pidfd_getfd, pidfd, (int)g_ascii_strtoll(name, NULL, 10), 0);
+		assert_return_code(copies[n++], errno);
+	}
+	(void)close(pidfd);
+	return n;
+}
+
+/* Whose zombie it is may be gone at once. */
+static void kill_and_wait(pid_t pid)
+{
+	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+
+	assert_return_code(p.fd, errno);
+	warm_kill_pid(pid);
+	assert_int_equal(poll(&p, 1, RIG_TIMEOUT_MS), 1);
+	(void)close(p.fd);
+}
+
+/* Its pipes do not tell that it has ended: a launch right then has its own all the same. */
+static void test_killed_unheard(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct parked before = warm_begin(rig, 1, 1);
+	int copies[COPIES_MAX];
+	const size_t n = copy_fds(before.pids[0], copies);
+	struct rig_sandbox s;
+
+	kill_and_wait(before.pids[0]);
+	warm_launch(c, warm_forever, NULL, &s);
+	assert_false(warm_contains(&before, s.pid));
+	for (size_t i = 0; i < n; i++)
+		(void)close(copies[i]);
+	warm_stop(c, &s);
+	(void)warm_await_parked(1, &before);
+	rig_disconnect(rig, c);
+	warm_end(rig);
+}
+
 /* Each that is parked has an id, which comes back when it is let go, and when its sandbox ends. */
 static void test_user_ids(void **state)
 {
@@ -174,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		rig_test(test_stopped),
 		rig_test(test_killed_early),
+		rig_test(test_killed_unheard),
 		rig_test(test_user_ids),
 	};
 
