@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/private.h"
 #include "base/process.h"
 #include "jail/linger.h"
 #include "jail/steps.h"
@@ -50,7 +51,7 @@ int jail_adopt(struct jail_context *c, const struct jail_kept *kept, struct jail
 	j.frozen = kept->frozen;
 	j.went = j.built = true;
 	/* without a place it is waited for once, and then let go */
-	j.linger = calloc(1, sizeof(*j.linger));
+	j.linger = private_calloc(sizeof(*j.linger));
 	if (c->cgroup_fd >= 0) {
 		j.cgroup_fd = fd_move_high(cgroup_open(c, kept->id));
 		if (j.cgroup_fd < 0)

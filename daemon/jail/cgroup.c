@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/private.h"
 #include "base/process.h"
 #include "jail/steps.h"
 
@@ -214,11 +215,11 @@ int cgroup_find(struct jail_context *c)
 
 char *jail_cgroup_path(const struct jail_context *c, const struct jail *j)
 {
-	char name[NAME_LENGTH];
-	char *path;
+	char path[PATH_MAX + NAME_LENGTH], name[NAME_LENGTH];
 
 	if (j->cgroup_fd < 0 || !c->cgroup_path)
-		return strdup("");
+		return private_strdup("");
 	cgroup_name(j->id, name);
-	return asprintf(&path, "%s/%s", c->cgroup_path, name) < 0 ? NULL : path;
+	(void)snprintf(path, sizeof(path), "%s/%s", c->cgroup_path, name);
+	return private_strdup(path);
 }

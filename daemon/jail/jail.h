@@ -273,7 +273,7 @@ struct jail_kept {
 int jail_adopt(struct jail_context *c, const struct jail_kept *kept, struct jail *ret);
 /* Stages that leave something on the payload, bit 1 << enum jail_stage: what "Layers" shows. */
 uint32_t jail_layers(const struct jail_spec *spec, const struct jail *jail);
-/* Where its control group is, from the fd itself; "" without one, NULL when out of memory. Free. */
+/* Where its control group is, from the fd itself; "" without one, NULL when out of memory. private_free(). */
 char *jail_cgroup_path(const struct jail_context *c, const struct jail *j);
 /* Of its own control group, for jail_kept; 0 without one. */
 uint64_t jail_cgroup_id(const struct jail *j);

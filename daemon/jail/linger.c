@@ -4,6 +4,7 @@
 
 #include "jail/linger.h"
 #include "base/error.h"
+#include "base/private.h"
 #include "jail/steps.h"
 
 void linger_add(struct jail_context *c, struct jail *j)
@@ -27,7 +28,7 @@ void linger_collect(struct jail_context *c)
 		}
 		*at = l->next;
 		jail_release(&l->jail);
-		free(l);
+		private_free(l);
 	}
 }
 
@@ -46,6 +47,6 @@ void linger_forget(struct jail_context *c)
 
 		c->lingering = l->next;
 		jail_release(&l->jail);
-		free(l);
+		private_free(l);
 	}
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/filter.h"
+#include "base/private.h"
 #include "base/process.h"
 #include "jail/init.h"
 #include "jail/linger.h"
@@ -390,7 +391,7 @@ int jail_start(
 	j.id = spec->id;
 	j.uid = spec->uid;
 	j.parked = spec->park;
-	j.linger = calloc(1, sizeof(*j.linger));
+	j.linger = private_calloc(sizeof(*j.linger));
 	if (!j.linger)
 		return jail_fail(reterr, STAGE_NAMESPACES, -ENOMEM, "jail", "");
 	r = start(c, spec, &j, reterr);

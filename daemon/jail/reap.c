@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/private.h"
 #include "base/process.h"
 #include "jail/linger.h"
 #include "jail/report.h"
@@ -120,7 +121,7 @@ void jail_release(struct jail *j)
 	fd_close_many(fds, ELEMENTSOF(fds));
 	loan_return(j);
 	(void)report_unshare(j->last_word);
-	free(j->linger);
+	private_free(j->linger);
 	*j = JAIL_NULL;
 }
 

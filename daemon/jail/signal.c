@@ -68,14 +68,14 @@ static int await(int pidfd)
 
 /* setns() changes where the caller's children are born, so it is done by a child whose own it concerns no
  * more. */
-static noreturn void enter_and_signal(const struct jail *j, int sig)
+static noreturn void enter_and_signal(int pidns_fd, uid_t payload, int sig)
 {
 	int pidfd = -1, r;
 	pid_t pid;
 
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(j->pidns_fd, CLONE_NEWPID) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setns(pidns_fd, CLONE_NEWPID) < 0)
 		_exit(errno);
-	r = become_another(j->uid);
+	r = become_another(payload);
 	if (r < 0)
 		_exit(-r);
 	pid = process_clone(0, -1, &pidfd);
@@ -86,6 +86,9 @@ static noreturn void enter_and_signal(const struct jail *j, int sig)
 
 static int signal_namespace(const struct jail *j, int sig)
 {
+	/* what is known of a jail a child does not have */
+	const int pidns_fd = j->pidns_fd;
+	const uid_t payload = j->uid;
 	_cleanup_close_ int pidfd = -1;
 	sigset_t all, old;
 	pid_t pid;
@@ -96,7 +99,7 @@ static int signal_namespace(const struct jail *j, int sig)
 		return errno_or_eio();
 	pid = process_clone(0, -1, &pidfd);
 	if (pid == 0)
-		enter_and_signal(j, sig);
+		enter_and_signal(pidns_fd, payload, sig);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
 		return (int)pid;

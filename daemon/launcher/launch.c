@@ -329,13 +329,6 @@ static int record_sandbox(struct launch *l)
 
 	s->generation = generation_ref(l->generation);
 	s->generation_number = l->generation->number;
-	s->profile = strdup(l->profile->name);
-	s->tag = strdup(m->tag ? m->tag : "");
-	s->note = malloc(m->n_note + 1);
-	if (!s->profile || !s->tag || !s->note)
-		return -ENOMEM;
-	memcpy(s->note, m->note, m->n_note);
-	s->n_note = m->n_note;
 	s->owner = m->uid;
 	s->uid = l->spec.uid;
 	s->detach = m->detach;
@@ -348,7 +341,7 @@ static int record_sandbox(struct launch *l)
 	s->stop_signal = l->effective.stop_signal;
 	if (l->spec.group)
 		memcpy(s->limits, l->spec.group, sizeof(s->limits));
-	return 0;
+	return sandbox_set_words(s, l->profile->name, m->tag, m->note, m->n_note);
 }
 
 static int prepare(struct launch *l)

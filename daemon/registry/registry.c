@@ -2,7 +2,12 @@
 #include "registry/registry.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/private.h"
 #include "wire/table.h"
+
+#include <string.h>
+
+#define PRIVATE_SIZE (SANDBOXES_MAX * (size_t)2048) /* what is kept of each has some 1,800 bytes */
 
 static struct sandbox_bucket *bucket(struct registry *r, uint64_t id)
 {
@@ -14,6 +19,7 @@ void registry_init(struct registry *r, uint64_t first_id)
 	*r = (struct registry){ .next_id = first_id, .table_fd = -1 };
 	TAILQ_INIT(&r->by_age);
 	TAILQ_INIT(&r->retained);
+	private_open(PRIVATE_SIZE);
 }
 
 size_t registry_live(const struct registry *r)
@@ -48,7 +54,7 @@ static void insert_by_id(struct registry *r, struct sandbox *s)
 
 int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sandbox **ret)
 {
-	struct sandbox *s = calloc(1, sizeof(*s));
+	struct sandbox *s = private_calloc(sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
@@ -81,6 +87,19 @@ static uint32_t free_slot(struct registry *r)
 	while (r->taken[r->last_slot])
 		r->last_slot = (r->last_slot + 1) % SANDBOXES_MAX;
 	return r->last_slot;
+}
+
+int sandbox_set_words(
+	struct sandbox *s, const char *profile, const char *tag, const void *note, size_t n_note)
+{
+	s->profile = private_strdup(profile);
+	s->tag = private_strdup(tag ? tag : "");
+	s->note = private_calloc(n_note + 1);
+	if (!s->profile || !s->tag || !s->note)
+		return -ENOMEM;
+	memcpy(s->note, note, n_note);
+	s->n_note = n_note;
+	return 0;
 }
 
 uint64_t registry_reserve_id(struct registry *r)
@@ -155,10 +174,10 @@ void registry_remove(struct registry *r, struct sandbox *s)
 	if (r->table_fd >= 0)
 		(void)table_erase(r->table_fd, s->slot);
 	(void)generation_unref(s->generation);
-	free(s->profile);
-	free(s->tag);
-	free(s->cgroup);
-	free(s->note);
+	private_free(s->profile);
+	private_free(s->tag);
+	private_free(s->cgroup);
+	private_free(s->note);
 	free(s->violations);
-	free(s);
+	private_free(s);
 }

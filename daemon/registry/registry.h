@@ -102,6 +102,9 @@ uint64_t registry_reserve_id(struct registry *r);
 int registry_add(struct registry *r, size_t max_live, uint64_t id, struct sandbox **ret);
 /* One that is there already, in this slot. Ids of those that are taken in grow, too. */
 int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sandbox **ret);
+/* Copies. -ENOMEM: what was copied goes with the sandbox. @tag: NULL for none. */
+int sandbox_set_words(
+	struct sandbox *s, const char *profile, const char *tag, const void *note, size_t n_note);
 /* NULL when there is none. */
 struct sandbox *registry_find(const struct registry *r, uint64_t id);
 /* The one whose launch the broker, the present one, asked for with this serial, while it is STARTING. */

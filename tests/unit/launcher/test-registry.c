@@ -6,6 +6,8 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define FIRST 65536
 
@@ -89,6 +91,40 @@ static void registry_find_from_skips_gaps(void **state)
 	assert_null(registry_find_from(&registry, FIRST + 3));
 }
 
+static bool child_has(const void *p)
+{
+	int status, pair[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(pair), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(write(pair[1], p, 1) == 1 ? 0 : errno == EFAULT ? 1 : 2);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	return WEXITSTATUS(status) == 0;
+}
+
+/* Of what is known of sandboxes no jail has a copy. */
+static void registry_is_no_childs(void **state)
+{
+	struct sandbox *s = add(10);
+
+	assert_int_equal(sandbox_set_words(s, "profile", NULL, "note", sizeof("note")), 0);
+	assert_string_equal(s->profile, "profile");
+	assert_string_equal(s->tag, "");
+	assert_int_equal(s->n_note, sizeof("note"));
+	assert_memory_equal(s->note, "note", s->n_note);
+	assert_true(child_has(&registry)); /* which the launcher takes care of */
+	assert_false(child_has(s));
+	assert_false(child_has(s->profile));
+	assert_false(child_has(s->tag));
+	assert_false(child_has(s->note));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +132,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(registry_counts_live_ones, start, stop),
 		cmocka_unit_test_setup_teardown(registry_full_table_drops_the_oldest_end, start, stop),
 		cmocka_unit_test_setup_teardown(registry_find_from_skips_gaps, start, stop),
+		cmocka_unit_test_setup_teardown(registry_is_no_childs, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
