@@ -375,6 +375,7 @@ static int start(
 		return jail_fail(reterr, STAGE_FDS, r, "report", "");
 	s.shared = j->last_word;
 	r = start_masked(&s, j, reterr);
+	report_keep(j->last_word);
 	if (r < 0)
 		return r;
 	stage_took(s.times, STAGE_NAMESPACES);

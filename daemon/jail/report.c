@@ -138,6 +138,11 @@ int report_share(struct report **ret)
 	return 0;
 }
 
+void report_keep(struct report *r)
+{
+	(void)madvise(r, SHARED_SIZE, MADV_DONTFORK);
+}
+
 struct report *report_unshare(struct report *r)
 {
 	if (r)

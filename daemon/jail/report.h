@@ -41,5 +41,8 @@ int report_of_init(const struct jail *j, struct jail_error *reterr);
 void report_ready(struct report *own);
 /* In the payload, which waits for the init. Where the init fails, the kernel ends the wait. */
 void report_await_ready(const struct report *init);
+/* Both children are made: others that come have none of it. Where the kernel has no memory for that they do.
+ */
+void report_keep(struct report *r);
 /* Accepts NULL; returns NULL. */
 struct report *report_unshare(struct report *r);

@@ -13,6 +13,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+_Static_assert(offsetof(struct server, timers) == offsetof(struct server, registry) + sizeof(struct registry),
+	"side by side");
+
 #define LINGER_MSEC                                                                                          \
 	250 /* between looks after killed jails that take long to end, and before the clock is settled */
 
@@ -113,8 +116,7 @@ int server_init(struct server *s, int keeper_fd)
 		.uids = UIDS_NULL,
 	};
 	registry_init(&s->registry, (now_boottime_usec() >> ID_TIME_SHIFT) + 1);
-	process_keep_from_children(&s->registry, sizeof(s->registry));
-	process_keep_from_children(&s->timers, sizeof(s->timers));
+	process_keep_from_children(&s->registry, sizeof(s->registry) + sizeof(s->timers));
 	outbox_init(&s->outbox);
 	parking_init(&s->parking);
 	r = process_raise_nofile(); /* up to nine for each sandbox; payloads get limits of their own */

@@ -31,7 +31,7 @@ struct server {
 	struct generation *current, *previous;
 	struct catalog_reader reader;  /* of the one to come */
 	struct keeper_message offered; /* what came with it */
-	struct registry registry;
+	struct registry registry;      /* no child has these two, which lie side by side: see server_init() */
 	struct timers timers;
 	struct uids uids;
 	struct pools pools;

@@ -452,6 +452,28 @@ static void test_init_of_same_uid(void **state)
 	assert_value(r, "open", "ENOENT"); /* hidepid */
 }
 
+/* The page in which a jail's processes say what fails is theirs and the launcher's. */
+static void test_report_is_no_others(void **state)
+{
+	struct rig *r = *state;
+	unsigned char unused;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(START(r, "see"), 0);
+	assert_non_null(r->jail.last_word);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(mincore(r->jail.last_word, 1, &unused) < 0 && errno == ENOMEM ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), 1);
+	rig_finish(r);
+	assert_int_equal(r->status.si_status, 0);
+}
+
 static void test_host_pid(void **state)
 {
 	struct rig *r = *state;
@@ -618,6 +640,7 @@ static int run(void)
 		TEST(test_many_at_once),
 		TEST(test_orphans),
 		TEST(test_init_has_nothing),
+		TEST(test_report_is_no_others),
 		TEST(test_init_of_same_uid),
 		TEST(test_host_pid),
 		TEST(test_no_way_back),
