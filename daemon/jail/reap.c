@@ -29,6 +29,14 @@ void jail_kill(struct jail *j)
 		(void)process_signal(j->pidfd, SIGKILL);
 }
 
+/* What the payload has left. With its init everything in a PID namespace ends, and before that can be reaped;
+ * without one the cgroup has to be asked. */
+static void kill_rest(struct jail *j)
+{
+	if (j->init_pidfd < 0 || j->init_ended || process_signal(j->init_pidfd, SIGKILL) < 0)
+		jail_kill(j);
+}
+
 static void wait_until(int pidfd, uint64_t deadline)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
@@ -92,7 +100,7 @@ int jail_reap(struct jail *j, siginfo_t *ret)
 	try_reap(j->pidfd, &j->ended, &j->status);
 	if (!j->ended)
 		return 0;
-	jail_kill(j);
+	kill_rest(j);
 	reap_both(j, now_boottime_usec() + WAIT_USEC);
 	*ret = j->status;
 	return 1;
