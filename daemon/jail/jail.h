@@ -249,8 +249,9 @@ struct jail_usage {
 	bool out_of_memory; /* the kernel killed a process because of its limit */
 };
 
-/* Until jail_done(). */
-void jail_usage(const struct jail *j, struct jail_usage *ret);
+/* Until jail_done(). @cpu: also the time of processors, for which the kernel has to add up what each has
+ * counted. */
+void jail_usage(const struct jail *j, bool cpu, struct jail_usage *ret);
 /* Sets the size of the pseudo terminal; its foreground processes get SIGWINCH. -ENOTTY: there is none. -EIO:
  * its master was closed. */
 int jail_resize_pty(const struct jail_context *c, const struct jail *j, uint16_t rows, uint16_t columns);

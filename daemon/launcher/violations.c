@@ -30,15 +30,18 @@ static void listener_readable(struct server *server, struct source *source, uint
 	struct jail_violation v;
 	int r;
 
+	/* Hung up: nobody is left who could ask, and there is nothing to write down. */
+	if ((events & EPOLLIN) == 0) {
+		server_unwatch(server, source);
+		return;
+	}
 	/* What was taken back meanwhile counts, too: with a timer's signals a process could ask without end.
 	 */
-	s->n_questions += (events & EPOLLIN) != 0;
+	s->n_questions++;
 	/* a question that was taken comes to no other launcher, and who asked it waits */
-	s->asking = (events & EPOLLIN) != 0;
-	if (s->asking)
-		keep_sandbox(server, s);
-	/* Hung up: nobody is left who could ask. */
-	r = s->asking ? jail_take_violation(&s->jail, &v) : -EPIPE;
+	s->asking = true;
+	keep_sandbox(server, s);
+	r = jail_take_violation(&s->jail, &v);
 	recorded = r > 0 ? sandbox_add_violation(s, &v) : NULL;
 	if (recorded)
 		tell(server, s, recorded);
@@ -47,8 +50,6 @@ static void listener_readable(struct server *server, struct source *source, uint
 	if (r >= 0 && s->n_questions < VIOLATIONS_FATAL)
 		return;
 	server_unwatch(server, source);
-	if (r == -EPIPE)
-		return;
 	/* nobody would hear of the next one, which would wait for ever */
 	log_info("sandbox %llu of profile %s: too many violations, or they can not be read: killing it",
 		(unsigned long long)s->id, s->profile);

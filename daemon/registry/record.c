@@ -150,11 +150,11 @@ static enum sandbox_result judge(const struct sandbox *s, const siginfo_t *si, b
 }
 
 /* Returns whether memory ran out. */
-static bool measure(const struct sandbox *s, struct usage *ret)
+static bool measure(const struct sandbox *s, bool cpu, struct usage *ret)
 {
 	struct jail_usage u;
 
-	jail_usage(&s->jail, &u);
+	jail_usage(&s->jail, cpu, &u);
 	*ret = (struct usage){
 		.has = (u.has_cpu ? USAGE_CPU : 0) | (u.has_memory ? USAGE_MEMORY : 0) |
 		       (u.has_tasks ? USAGE_TASKS : 0),
@@ -169,13 +169,14 @@ void sandbox_usage(const struct sandbox *s, struct usage *ret)
 {
 	*ret = s->exit.usage;
 	if (s->state != SANDBOX_EXITED)
-		(void)measure(s, ret);
+		(void)measure(s, true, ret);
 }
 
 void sandbox_fill_exit(struct sandbox *s, const siginfo_t *si)
 {
 	struct usage usage;
-	bool out_of_memory = measure(s, &usage);
+	/* of a child of ours reaping tells it, and more exactly */
+	bool out_of_memory = measure(s, s->adopted, &usage);
 	enum sandbox_result result = judge(s, si, out_of_memory);
 
 	s->exit = (struct sandbox_exit){

@@ -100,7 +100,7 @@ static void test_usage(void **state)
 
 	rig_launch(r, ARGS("print", "1", "up", "--", "sleep", "1000"));
 	rig_read(r, "up\n");
-	jail_usage(&r->jail, &u);
+	jail_usage(&r->jail, true, &u);
 	assert_int_equal(u.has_cpu, r->jail.cgroup_fd >= 0);
 	if (u.has_cpu)
 		assert_true(u.cpu_usec > 0);

@@ -70,21 +70,23 @@ static void test_usage(void **state)
 	struct place *p = *state;
 	struct jail_usage u;
 
-	jail_usage(&p->jail, &u);
+	jail_usage(&p->jail, true, &u);
 	assert_false(u.has_cpu || u.has_memory || u.has_tasks || u.out_of_memory);
 	put(p, "cpu.stat", "usage_usec 1234\nuser_usec 1000\nsystem_usec 234\n");
-	jail_usage(&p->jail, &u);
+	jail_usage(&p->jail, true, &u);
 	assert_true(u.has_cpu && !u.has_memory && !u.has_tasks);
 	assert_int_equal(u.cpu_usec, 1234);
+	jail_usage(&p->jail, false, &u);
+	assert_false(u.has_cpu);
 	put(p, "memory.peak", "4096000\n");
 	put(p, "pids.peak", "7\n");
 	put(p, "memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n");
-	jail_usage(&p->jail, &u);
+	jail_usage(&p->jail, true, &u);
 	assert_true(u.has_memory && u.has_tasks && u.out_of_memory);
 	assert_int_equal(u.memory_peak, 4096000);
 	assert_int_equal(u.tasks_peak, 7);
 	put(p, "memory.events", "low 0\nhigh 0\nmax 3\noom 0\noom_kill 0\n");
-	jail_usage(&p->jail, &u);
+	jail_usage(&p->jail, true, &u);
 	assert_false(u.out_of_memory);
 }
 
@@ -99,7 +101,7 @@ static void test_odd_usage(void **state)
 	for (size_t i = 0; i < ELEMENTS(odd); i++) {
 		put(p, "cpu.stat", odd[i]);
 		put(p, "memory.peak", odd[i]);
-		jail_usage(&p->jail, &u);
+		jail_usage(&p->jail, true, &u);
 		assert_false(u.has_cpu || u.has_memory);
 	}
 }
