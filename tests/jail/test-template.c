@@ -53,6 +53,20 @@ static void test_used(void **state)
 	assert_true(rig_has_template(r));
 }
 
+/* Of another profile with the same sources and places, what may be done there is its own. */
+static void test_attributes_of_each_profile(void **state)
+{
+	struct rig *r = *state;
+	const char *data = rig_mkdir(r, "data", 0755);
+
+	assert_int_equal(chmod(data, 0777), 0);
+	rig_bind(r, data, "/data", 0);
+	have_template(r);
+	r->mounts[r->spec.n_mounts - 1].flags = MOUNT_READ_ONLY;
+	RUN(r, "mkdir", "/data/new");
+	assert_value(r, "mkdir", "EROFS");
+}
+
 /* The launcher's umask is its own. */
 static void test_modes(void **state)
 {
@@ -537,6 +551,7 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_used),
+		TEST(test_attributes_of_each_profile),
 		TEST(test_modes),
 		TEST(test_fresh_for_each),
 		TEST(test_two_at_a_time),
