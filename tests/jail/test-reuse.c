@@ -360,6 +360,24 @@ static int rule_added(void)
 	return ask_kernel(&m, sizeof(m));
 }
 
+static int neighbour_added(void)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ndmsg neighbour;
+		struct rtattr to;
+		uint8_t address[4];
+		struct rtattr by;
+		uint8_t hardware[8];
+	} m = { .head = { .nlmsg_type = RTM_NEWNEIGH },
+		.neighbour = { .ndm_family = AF_INET, .ndm_ifindex = 1, .ndm_state = NUD_PERMANENT },
+		.to = { .rta_len = RTA_LENGTH(4), .rta_type = NDA_DST },
+		.address = { 10, 3, 0, 1 },
+		.by = { .rta_len = RTA_LENGTH(6), .rta_type = NDA_LLADDR } };
+
+	return ask_kernel(&m, sizeof(m));
+}
+
 static int datagram_sent(void)
 {
 	const struct sockaddr_in a = {
@@ -396,6 +414,7 @@ static const struct {
 	{ "a device down", device_down, false },
 	{ "a route", route_added, false },
 	{ "a rule", rule_added, false },
+	{ "a neighbour", neighbour_added, false },
 	{ "a datagram", datagram_sent, false },
 };
 
