@@ -5,7 +5,6 @@ did not work."""
 
 import argparse
 import contextlib
-import errno
 import json
 import os
 import pwd
@@ -28,7 +27,6 @@ MODES = (("spaced", GAP_USEC, True), ("back to back", 0, True), ("spaced, both p
 CLIENTS = (1, 2, 8, 32)
 LEVELS = (100, 1000, 2000)
 PROFILES = 500
-REFUSALS_MAX = 3  # of launches beside reloads, before one counts as a failure
 QUIET_SECONDS = 15  # until what the last launches have set has run out: the launcher's clock, for their set-up's deadline
 SOAK_CLIENTS = 8
 SOAK_MSEC = 10000
@@ -144,18 +142,6 @@ class Bench:
                 found[way.name] = {"first": summary(s[0] for s in samples), "end": summary(s[1] for s in samples)}
         return found
 
-    def despite_refusals(self, ways):
-        """Launches of one way beside reloads. One that is refused as Busy ends them, and is told to try again: so it does, and
-        each refusal is printed."""
-        for _ in range(REFUSALS_MAX):
-            before = len(self.failures)
-            found = self.turns(ways, self.options.count, GAP_USEC, False)
-            refused = self.failures[before:]
-            if not refused or not all(os.strerror(errno.EBUSY) in why for why in refused):
-                return found
-            del self.failures[before:]
-        return self.turns(ways, self.options.count, GAP_USEC, False)
-
     @contextlib.contextmanager
     def pinned(self, wanted):
         """All that take part on one processor: what a launch costs, without the wake-up of a second one."""
@@ -252,7 +238,7 @@ class Bench:
         way = [self.ours()[0]]
         folder = os.path.join(self.stage, "config/profiles")
         with self.pinned(False):
-            idle = self.despite_refusals(way)
+            idle = self.turns(way, self.options.count, GAP_USEC, False)
             few = self.reloads(3, 100000)
             text = jail.profile(self.app)
             for n in range(PROFILES):
@@ -261,11 +247,11 @@ class Bench:
             many = self.reloads(10, 100000)
             # so long as launches are measured; each begins when the one before has ended
             loader = self.clock(["reload", self.bus, "1000000", "1000"])
-            beside = self.despite_refusals(way)
+            beside = self.turns(way, self.options.count, GAP_USEC, False)
             loader.terminate()
             loader.wait()
             loader.stdout.close()
-            alone = self.despite_refusals(way)
+            alone = self.turns(way, self.options.count, GAP_USEC, False)
         for n in range(PROFILES):
             os.unlink(f"{folder}/many-{n}.profile")
         self.reloads(1, 0)
