@@ -2,21 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Counts what a run of "meson test" did, down to the single case, and prints it as one line.
 
-usage: totals.py TESTLOG.json [LOG] [--again AGAIN.json]
-       totals.py TESTLOG.json --failed
+usage: totals.py TESTLOG.json [LOG]
 
 Reads meson's log (one JSON object a line), and another's whose last line of totals is counted in. A program that speaks
 cmocka's or TAP's language counts as many tests as it ran; any other counts as one. With BAILIFF_MUST_WORK=1 a skipped
 test is a failure: what a machine cannot test, it must not pass. What a failed program said of its failure follows its
 name in lines that begin with "failed:", for those who keep nothing but the end of a long log. Exit status 1 when
 something failed or nothing ran.
-
-AGAIN.json is the log of a second run, of what had failed in the first beside others, alone and several times. A program
-that passed each time in it counts as passed and is called "unstable:", with what it had said; more than UNSTABLE_MAX of
-them are no accident, and none is excused then. --failed prints the names of the programs to run again, if there are
-not too many.
 """
-import argparse
 import json
 import os
 import re
@@ -64,18 +57,14 @@ WHY = re.compile(r'FAILED|^not ok|\[  ERROR|\berror:|ERROR: |runtime error|: ass
 WHY_LINES = 12
 
 
-UNSTABLE_MAX = 3
-AGAIN_MIN = 3  # times
-
-
-def say_why(record, verdict='failed'):
+def say_why(record):
     """What a failed program said, and the last lines that tell of the failure."""
     name = record['name']
-    print(f'{verdict}: {name} ({record["result"]} after {record.get("duration", 0):.1f} s, exit status {record.get("returncode")})')
+    print(f'failed: {name} ({record["result"]} after {record.get("duration", 0):.1f} s, exit status {record.get("returncode")})')
     lines = ((record.get('stdout') or '') + '\n' + (record.get('stderr') or '')).splitlines()
     telling = [line for line in lines if WHY.search(line)] or [line for line in lines if line.strip()]
     for line in telling[-WHY_LINES:]:
-        print(f'{verdict}: {name}: {line.strip()[:300]}')
+        print(f'failed: {name}: {line.strip()[:300]}')
 
 
 TOTALS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.MULTILINE)
@@ -101,42 +90,19 @@ def add_other(path):
     return (p, f, s)
 
 
-def read(path):
-    try:
-        with open(path, encoding='utf-8', errors='replace') as log:
-            return [json.loads(line) for line in log if line.strip()]
-    except OSError as error:
-        sys.exit(f'totals: {error}')
-
-
-def unstable_of(records, again):
-    """The names of those that failed and then passed each time, and what they counted then."""
-    names = {record['name'] for record in records if count(record)[1]}
-    found = {}
-    for name in names if len(names) <= UNSTABLE_MAX else ():
-        runs = [count(record) for record in again if record['name'] == name]
-        if len(runs) >= AGAIN_MIN and all(p and not f and not s for p, f, s in runs):
-            found[name] = runs[-1]
-    return found
-
-
-def print_failed(path):
-    """As "meson test" takes them: without project and suite."""
-    names = {record['name'] for record in read(path) if count(record)[1]}
-    if names and len(names) <= UNSTABLE_MAX:
-        print('\n'.join(sorted({name.rpartition(' / ')[2] for name in names})))
-
-
-def main(path, other, again):
+def main(path, other=None):
     must_work = os.environ.get('BAILIFF_MUST_WORK') == '1'
     passed = failed = skipped = 0
-    records = read(path)
-    unstable = unstable_of(records, read(again)) if again else {}
+    try:
+        with open(path, encoding='utf-8', errors='replace') as log:
+            records = [json.loads(line) for line in log if line.strip()]
+    except OSError as error:
+        sys.exit(f'totals: {error}')
     for record in records:
-        p, f, s = unstable.get(record['name']) or count(record)
+        p, f, s = count(record)
         passed, failed, skipped = passed + p, failed + f, skipped + s
-        if f or record['name'] in unstable:
-            say_why(record, 'failed' if f else 'unstable')
+        if f:
+            say_why(record)
         elif s:
             print(f'skipped: {record["name"]} ({s})' + (', which counts as a failure here' if must_work else ''))
     if other:
@@ -149,13 +115,6 @@ def main(path, other, again):
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument('path')
-    parser.add_argument('other', nargs='?')
-    parser.add_argument('--again')
-    parser.add_argument('--failed', action='store_true')
-    given = parser.parse_args()
-    if given.failed:
-        print_failed(given.path)
-    else:
-        sys.exit(main(given.path, given.other, given.again))
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
