@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const profile_store_roots[PROFILE_STORE_ROOTS] = { "/run/daemon-store",
+	"/run/daemon-store-cache" };
+
 static bool is_set(const struct check *c, enum profile_key key)
 {
 	return c->profile->states[key].set;

@@ -34,9 +34,10 @@ int set_argument(const struct setting *s, void *target)
 }
 
 /* NAME=VALUE replaces an earlier one of that name. */
-static int add_variable(const struct setting *s, char ***list, const char *variable, size_t offset)
+static int add_variable(const struct setting *s, void *data, char **word, size_t offset)
 {
-	const char *equals = strchr(variable, '=');
+	const char *variable = *word, *equals = strchr(variable, '=');
+	char ***list = data;
 	_cleanup_free_ char *name = NULL;
 
 	if (!equals || !env_name_valid(variable, (size_t)(equals - variable)))
@@ -53,23 +54,10 @@ static int add_variable(const struct setting *s, char ***list, const char *varia
 int set_environment(const struct setting *s, void *target)
 {
 	char ***list = setting_slot(s, target);
-	size_t at = 0, offset;
-	bool failed = false;
-	int r;
 
 	if (s->value[0] == '\0')
 		*list = strv_free(*list);
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, true, &word, &offset);
-		if (r <= 0)
-			return r == 0 && failed ? -EBADMSG : r;
-		r = add_variable(s, list, word, offset);
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		failed |= r < 0;
-	}
+	return setting_words(s, 0, true, add_variable, list);
 }
 
 /* NAME or BEGINNING_*. A lone "*" would say nothing about what the program expects. */
@@ -82,9 +70,9 @@ static bool pass_pattern_valid(const char *s)
 	return env_name_valid(s, n);
 }
 
-static int check_pass_pattern(const struct setting *s, size_t offset, const char *pattern)
+static int add_pass_pattern(const struct setting *s, void *data, char **word, size_t offset)
 {
-	const char *reason;
+	const char *pattern = *word, *reason;
 
 	if (!pass_pattern_valid(pattern))
 		return setting_error(s, offset,
@@ -96,31 +84,16 @@ static int check_pass_pattern(const struct setting *s, size_t offset, const char
 			"value "
 			"of your own with Environment=",
 			pattern, reason);
-	return 0;
+	return setting_append(s, data, steal_ptr(*word));
 }
 
 int set_pass_environment(const struct setting *s, void *target)
 {
 	char ***list = setting_slot(s, target);
-	size_t at = 0, offset;
-	bool failed = false;
-	int r;
 
 	if (s->value[0] == '\0')
 		*list = strv_free(*list);
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r == 0 && failed ? -EBADMSG : r;
-		r = check_pass_pattern(s, offset, word);
-		if (r == 0)
-			r = setting_append(s, list, steal_ptr(word));
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		failed |= r < 0;
-	}
+	return setting_words(s, 0, false, add_pass_pattern, list);
 }
 
 /* One word between the commas of FileDescriptor=. */

@@ -26,7 +26,7 @@ void profile_words_done(struct profile_words *w)
 }
 
 /* Appends a word; takes it over. */
-static int add_word(
+static int append_word(
 	const struct setting *s, struct profile_words *w, char *text, bool inverted, size_t offset)
 {
 	_cleanup_free_ char *owned = text;
@@ -46,35 +46,32 @@ static void words_begin(struct profile_words *w, bool inverted)
 		w->kind = inverted ? PROFILE_WORDS_DENY : PROFILE_WORDS_ALLOW;
 }
 
-/* Words, of which those from a "~" on are inverted. */
+struct call_words {
+	struct profile_words *words;
+	bool inverted;
+};
+
+/* From a "~" on they are inverted. */
+static int add_call_word(const struct setting *s, void *data, char **word, size_t offset)
+{
+	struct call_words *c = data;
+
+	if (*word[0] == '~') {
+		c->inverted = true;
+		memmove(*word, *word + 1, strlen(*word));
+		offset++;
+	}
+	words_begin(c->words, c->inverted);
+	return *word[0] ? append_word(s, c->words, steal_ptr(*word), c->inverted, offset) : 0;
+}
+
 int set_call_words(const struct setting *s, void *target)
 {
-	struct profile_words *w = setting_slot(s, target);
-	bool inverted = false;
-	size_t at = 0, offset;
-	char *word;
-	int r;
+	struct call_words c = { setting_slot(s, target), false };
 
 	if (s->value[0] == '\0')
-		words_clear(w);
-	for (;;) {
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r;
-		if (word[0] == '~') {
-			inverted = true;
-			memmove(word, word + 1, strlen(word));
-			offset++;
-		}
-		words_begin(w, inverted);
-		if (word[0] == '\0') {
-			free(word);
-			continue;
-		}
-		r = add_word(s, w, word, inverted, offset);
-		if (r < 0)
-			return r;
-	}
+		words_clear(c.words);
+	return setting_words(s, 0, false, add_call_word, &c);
 }
 
 int set_address_families(const struct setting *s, void *target)
@@ -88,23 +85,18 @@ int set_address_families(const struct setting *s, void *target)
 	return 0;
 }
 
+static int add_architecture(const struct setting *s, void *data, char **word, size_t offset)
+{
+	return append_word(s, data, steal_ptr(*word), false, offset);
+}
+
 int set_architectures(const struct setting *s, void *target)
 {
 	struct profile_words *w = setting_slot(s, target);
-	size_t at = 0, offset;
-	char *word;
-	int r;
 
 	if (s->value[0] == '\0')
 		words_clear(w);
-	for (;;) {
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r;
-		r = add_word(s, w, word, false, offset);
-		if (r < 0)
-			return r;
-	}
+	return setting_words(s, 0, false, add_architecture, w);
 }
 
 int set_error_number(const struct setting *s, void *target)
@@ -116,13 +108,10 @@ int set_error_number(const struct setting *s, void *target)
 	if (r < 0)
 		return r;
 	words_clear(w);
-	return add_word(s, w, text, false, 0);
+	return append_word(s, w, text, false, 0);
 }
 
-static const struct {
-	const char *name;
-	uint32_t flag;
-} namespaces[] = {
+static const struct setting_flag namespaces[] = {
 	{ "cgroup", CLONE_NEWCGROUP },
 	{ "ipc", CLONE_NEWIPC },
 	{ "mnt", CLONE_NEWNS },
@@ -138,44 +127,15 @@ uint32_t profile_namespaces_all(void)
 	uint32_t all = 0;
 
 	for (size_t i = 0; i < ELEMENTSOF(namespaces); i++)
-		all |= namespaces[i].flag;
+		all |= namespaces[i].bit;
 	return all;
-}
-
-static int read_namespaces(const struct setting *s, size_t at, uint32_t *ret)
-{
-	uint32_t flags = 0, flag;
-	size_t offset;
-	int r;
-
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			break;
-		flag = 0;
-		for (size_t i = 0; i < ELEMENTSOF(namespaces); i++)
-			if (strcmp(namespaces[i].name, word) == 0)
-				flag = namespaces[i].flag;
-		if (flag == 0)
-			return setting_error(s, offset,
-				"%s=%s: expected yes, no, or words out of cgroup, ipc, mnt, net, pid, time, "
-				"user, uts",
-				s->key->name, word);
-		flags |= flag;
-	}
-	*ret = flags;
-	return 0;
 }
 
 int set_restrict_namespaces(const struct setting *s, void *target)
 {
 	struct profile_namespaces *n = setting_slot(s, target);
 	bool inverted = s->value[0] == '~', yes;
-	uint32_t flags, all = profile_namespaces_all();
+	uint32_t flags = 0, all = profile_namespaces_all();
 	int r;
 
 	if (s->value[0] == '\0') {
@@ -186,7 +146,8 @@ int set_restrict_namespaces(const struct setting *s, void *target)
 		*n = (struct profile_namespaces){ .given = true, .allowed = yes ? 0 : all };
 		return 0;
 	}
-	r = read_namespaces(s, inverted ? 1 : 0, &flags);
+	r = setting_flag_words(s, inverted ? 1 : 0, namespaces, ELEMENTSOF(namespaces),
+		"yes, no, or words out of cgroup, ipc, mnt, net, pid, time, user, uts", &flags);
 	if (r < 0)
 		return r;
 	if (!n->given)

@@ -22,11 +22,11 @@ static void clear_paths(struct profile *p, enum profile_key key)
 	p->n_landlock_paths = kept;
 }
 
-/* Adds a path; takes it over. */
-static int add_path(const struct setting *s, struct profile *p, char *word, size_t offset)
+static int add_path(const struct setting *s, void *data, char **text, size_t offset)
 {
-	_cleanup_free_ char *owned = word;
+	struct profile *p = data;
 	struct profile_landlock_path *paths;
+	char *word = *text;
 	bool optional = word[0] == '-';
 
 	if (optional)
@@ -44,33 +44,22 @@ static int add_path(const struct setting *s, struct profile *p, char *word, size
 	paths[p->n_landlock_paths++] = (struct profile_landlock_path){
 		.key = (enum profile_key)s->key->id,
 		.optional = optional,
-		.path = steal_ptr(owned),
+		.path = steal_ptr(*text),
 	};
 	return 0;
 }
 
 int set_landlock_paths(const struct setting *s, void *target)
 {
-	size_t at = 0, offset;
-	bool failed = false;
-	char *word;
-	int r;
-
 	if (s->value[0] == '\0')
 		clear_paths(target, (enum profile_key)s->key->id);
-	for (;;) {
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r == 0 && failed ? -EBADMSG : r;
-		r = add_path(s, target, word, offset);
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		failed |= r < 0;
-	}
+	return setting_words(s, 0, false, add_path, target);
 }
 
-static int add_port(const struct setting *s, struct profile_ports *ports, const char *word, size_t offset)
+static int add_port(const struct setting *s, void *data, char **text, size_t offset)
 {
+	struct profile_ports *ports = data;
+	const char *word = *text;
 	uint32_t port;
 	uint16_t *v;
 
@@ -95,23 +84,10 @@ static int add_port(const struct setting *s, struct profile_ports *ports, const 
 int set_ports(const struct setting *s, void *target)
 {
 	struct profile_ports *ports = setting_slot(s, target);
-	size_t at = 0, offset;
-	bool failed = false;
-	int r;
 
 	if (s->value[0] == '\0')
 		ports->n = 0;
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r == 0 && failed ? -EBADMSG : r;
-		r = add_port(s, ports, word, offset);
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		failed |= r < 0;
-	}
+	return setting_words(s, 0, false, add_port, ports);
 }
 
 int set_scope(const struct setting *s, void *target)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* Setters for names: of users and groups, which the compiler finds; of domains, units and an action of
- * polkit, which are compared with what the bus, the kernel and polkit say; of templates and policies. Only
- * their form is checked here. */
+ * polkit, which are compared with what the bus, the kernel and polkit say; of templates, policies, daemon
+ * stores and pools. Only their form is checked here. */
 
 #include "base/bounds.h"
 #include "base/error.h"
@@ -69,6 +69,17 @@ static const char *check_action(const char *s)
 	return "expected an action of polkit, such as org.bailiff.Broker1.launch";
 }
 
+/* Daemon stores change while Bailiff runs, so whether they are there is for the launch to see. */
+static const char *check_store(const char *s)
+{
+	if (store_name_valid(s))
+		return NULL;
+	return "expected the name of a directory in /etc/daemon-store, of letters, digits, '_', '-' and '.', "
+	       "up to 64 "
+	       "bytes";
+}
+static_assert(STORE_NAME_MAX == 64, "what check_store() says");
+
 static void names_clear(struct profile_names *names)
 {
 	for (size_t i = 0; i < names->n; i++)
@@ -76,18 +87,18 @@ static void names_clear(struct profile_names *names)
 	names->n = 0;
 }
 
-/* Adds a word unless it is there; takes it over. */
+/* Adds a name unless it is there; takes it over. */
 static int add(
-	const struct setting *s, struct profile_names *names, form_check check, char *word, size_t offset)
+	const struct setting *s, struct profile_names *names, form_check check, char *name, size_t offset)
 {
-	_cleanup_free_ char *owned = word;
-	const char *expected = check(word);
+	_cleanup_free_ char *owned = name;
+	const char *expected = check(name);
 	struct profile_name *v;
 
 	if (expected)
-		return setting_error(s, offset, "%s=%s: %s", s->key->name, word, expected);
+		return setting_error(s, offset, "%s=%s: %s", s->key->name, name, expected);
 	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->v[i].name, word) == 0)
+		if (strcmp(names->v[i].name, name) == 0)
 			return 0;
 	if (names->n >= SETTING_LIST_MAX)
 		return setting_error(s, offset, "%s=: more than %u elements", s->key->name, SETTING_LIST_MAX);
@@ -99,25 +110,25 @@ static int add(
 	return 0;
 }
 
+struct checked_names {
+	struct profile_names *names;
+	form_check check;
+};
+
+static int add_checked(const struct setting *s, void *data, char **word, size_t offset)
+{
+	const struct checked_names *c = data;
+
+	return add(s, c->names, c->check, steal_ptr(*word), offset);
+}
+
 static int set_words(const struct setting *s, void *target, form_check check)
 {
-	struct profile_names *names = setting_slot(s, target);
-	size_t at = 0, offset;
-	bool failed = false;
-	char *word;
-	int r;
+	struct checked_names c = { setting_slot(s, target), check };
 
 	if (s->value[0] == '\0')
-		names_clear(names);
-	for (;;) {
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r == 0 && failed ? -EBADMSG : r;
-		r = add(s, names, check, word, offset);
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		failed |= r < 0;
-	}
+		names_clear(c.names);
+	return setting_words(s, 0, false, add_checked, &c);
 }
 
 static int set_word(const struct setting *s, void *target, form_check check)
@@ -150,6 +161,11 @@ int set_selinux_domains(const struct setting *s, void *target)
 int set_units(const struct setting *s, void *target)
 {
 	return set_words(s, target, check_unit);
+}
+
+int set_daemon_stores(const struct setting *s, void *target)
+{
+	return set_words(s, target, check_store);
 }
 
 int set_polkit(const struct setting *s, void *target)
@@ -198,5 +214,22 @@ int set_policy(const struct setting *s, void *target)
 	}
 	free(*slot);
 	*slot = text;
+	return 0;
+}
+
+int set_pool(const struct setting *s, void *target)
+{
+	struct profile *p = target;
+	char *copy;
+
+	if (!profile_name_valid(s->value))
+		return setting_error(s, 0,
+			"%s=%s: expected a name of letters a to z, digits, '_' and '-', up to %u bytes",
+			s->key->name, s->value, POOL_NAME_MAX);
+	copy = strdup(s->value);
+	if (!copy)
+		return -ENOMEM;
+	free(p->pool);
+	p->pool = copy;
 	return 0;
 }

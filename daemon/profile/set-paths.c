@@ -37,10 +37,11 @@ static size_t prefix_of(const char *word, bool *ret_optional)
 }
 
 /* Adds a path; takes it over. */
-static int add_restriction(const struct setting *s, struct profile *p, char *word, size_t offset)
+static int add_restriction(const struct setting *s, void *data, char **text, size_t offset)
 {
-	_cleanup_free_ char *owned = word;
+	struct profile *p = data;
 	struct profile_restriction *v;
+	char *word = *text;
 	enum profile_key key = (enum profile_key)s->key->id;
 	bool optional;
 	size_t prefix = prefix_of(word, &optional);
@@ -62,7 +63,7 @@ static int add_restriction(const struct setting *s, struct profile *p, char *wor
 	v[p->n_restrictions++] = (struct profile_restriction){
 		.key = key,
 		.optional = optional,
-		.path = steal_ptr(owned),
+		.path = steal_ptr(*text),
 		.place = setting_place(s, offset),
 	};
 	return 0;
@@ -70,22 +71,9 @@ static int add_restriction(const struct setting *s, struct profile *p, char *wor
 
 int set_restrictions(const struct setting *s, void *target)
 {
-	size_t at = 0, offset;
-	bool failed = false;
-	char *word;
-	int r;
-
 	if (s->value[0] == '\0')
 		clear_restrictions(target, (enum profile_key)s->key->id);
-	for (;;) {
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r == 0 && failed ? -EBADMSG : r;
-		r = add_restriction(s, target, word, offset);
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		failed |= r < 0;
-	}
+	return setting_words(s, 0, false, add_restriction, target);
 }
 
 /* Takes over what d owns. */

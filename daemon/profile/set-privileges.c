@@ -35,31 +35,23 @@ static int check_grantable(const struct setting *s, unsigned number, size_t offs
 		s->key->name, capability_to_string(number));
 }
 
-/* The words from offset on as a mask. @give: they are to be had; else they are taken away. */
-static int read_capabilities(const struct setting *s, size_t at, bool give, uint64_t *ret)
+struct capabilities {
+	uint64_t mask;
+	bool give; /* they are to be had; else they are taken away */
+};
+
+static int add_capability(const struct setting *s, void *data, char **word, size_t offset)
 {
-	uint64_t mask = 0;
-	size_t offset;
-	int r, number;
+	struct capabilities *c = data;
+	int number = capability_from_string(*word);
+	int r;
 
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			break;
-		number = capability_from_string(word);
-		if (number < 0)
-			return unknown_capability(s, word, offset);
-		r = give ? check_grantable(s, (unsigned)number, offset) : 0;
-		if (r < 0)
-			return r;
-		mask |= UINT64_C(1) << number;
-	}
-	*ret = mask;
-	return 0;
+	if (number < 0)
+		return unknown_capability(s, *word, offset);
+	r = c->give ? check_grantable(s, (unsigned)number, offset) : 0;
+	if (r == 0)
+		c->mask |= UINT64_C(1) << number;
+	return r;
 }
 
 /*
@@ -70,25 +62,23 @@ static int read_capabilities(const struct setting *s, size_t at, bool give, uint
 int set_capabilities(const struct setting *s, void *target)
 {
 	bool invert = s->value[0] == '~';
-	uint64_t *set = setting_slot(s, target), mask = 0, current;
+	uint64_t *set = setting_slot(s, target), current;
+	struct capabilities named = { 0, !invert };
 	struct profile *p = target;
 	int r;
 
-	r = read_capabilities(s, invert ? 1 : 0, !invert, &mask);
+	r = setting_words(s, invert ? 1 : 0, false, add_capability, &named);
 	if (r < 0)
 		return r;
 	current = p->states[s->key->id].assigned ? *set : s->key->max;
-	if (mask == 0 || current == s->key->max)
-		*set = invert ? PRIVILEGES_PROFILES & ~mask : mask;
+	if (named.mask == 0 || current == s->key->max)
+		*set = invert ? PRIVILEGES_PROFILES & ~named.mask : named.mask;
 	else
-		*set = invert ? current & ~mask : current | mask;
+		*set = invert ? current & ~named.mask : current | named.mask;
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	uint32_t bit;
-} secure_bits[] = {
+static const struct setting_flag secure_bits[] = {
 	{ "keep-caps", 1U << SECURE_KEEP_CAPS },
 	{ "keep-caps-locked", 1U << SECURE_KEEP_CAPS_LOCKED },
 	{ "no-setuid-fixup", 1U << SECURE_NO_SETUID_FIXUP },
@@ -97,35 +87,8 @@ static const struct {
 	{ "noroot-locked", 1U << SECURE_NOROOT_LOCKED },
 };
 
-static uint32_t secure_bit(const char *name)
-{
-	for (size_t i = 0; i < ELEMENTSOF(secure_bits); i++)
-		if (strcmp(secure_bits[i].name, name) == 0)
-			return secure_bits[i].bit;
-	return 0;
-}
-
 int set_secure_bits(const struct setting *s, void *target)
 {
-	uint32_t *bits = setting_slot(s, target), bit;
-	size_t at = 0, offset;
-	int r;
-
-	if (s->value[0] == '\0')
-		*bits = 0;
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r;
-		bit = secure_bit(word);
-		if (!bit)
-			return setting_error(s, offset,
-				"SecureBits=: '%s' is none of keep-caps, no-setuid-fixup, noroot, nor one of "
-				"these "
-				"with -locked",
-				word);
-		*bits |= bit;
-	}
+	return setting_flags(s, target, secure_bits, ELEMENTSOF(secure_bits),
+		"keep-caps, no-setuid-fixup, noroot, or one of these with -locked");
 }

@@ -74,10 +74,11 @@ static int parse_cpus(const char *text, uint32_t *ret_first, uint32_t *ret_last)
 	return *ret_last < CPUS_MAX && *ret_first <= *ret_last ? 0 : -ERANGE;
 }
 
-static int add_cpus(const struct setting *s, uint64_t *mask, char *word, size_t offset)
+static int add_cpus(const struct setting *s, void *data, char **word, size_t offset)
 {
+	uint64_t *mask = data;
 	uint32_t first = 0, last = 0;
-	char *rest = word, *part;
+	char *rest = *word, *part;
 	int r;
 
 	while ((part = strsep(&rest, ","))) {
@@ -87,7 +88,7 @@ static int add_cpus(const struct setting *s, uint64_t *mask, char *word, size_t 
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
-			return setting_error(s, offset + (size_t)(part - word),
+			return setting_error(s, offset + (size_t)(part - *word),
 				"%s=%s: expected numbers of processors below %u, or ranges such as 0-3",
 				s->key->name, part, CPUS_MAX);
 		for (uint32_t i = first; i <= last; i++)
@@ -99,21 +100,10 @@ static int add_cpus(const struct setting *s, uint64_t *mask, char *word, size_t 
 int set_cpus(const struct setting *s, void *target)
 {
 	uint64_t *mask = setting_slot(s, target);
-	size_t at = 0, offset;
-	int r;
 
 	if (s->value[0] == '\0')
 		memset(mask, 0, CPU_WORDS * sizeof(*mask));
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r;
-		r = add_cpus(s, mask, word, offset);
-		if (r < 0)
-			return r;
-	}
+	return setting_words(s, 0, false, add_cpus, mask);
 }
 
 /* A bare number is nanoseconds here, as in systemd; spans with a unit are as everywhere. */

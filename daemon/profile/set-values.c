@@ -177,55 +177,58 @@ int set_path(const struct setting *s, void *target)
 	return 0;
 }
 
+static int add_path(const struct setting *s, void *data, char **word, size_t offset)
+{
+	int r = check_path(s, offset, *word);
+
+	if (r == 0 && strchr(*word, '*'))
+		r = setting_error(s, offset, "%s=%s: no patterns are taken here; name each program",
+			s->key->name, *word);
+	return r < 0 ? r : setting_append(s, data, steal_ptr(*word));
+}
+
 int set_paths(const struct setting *s, void *target)
 {
 	char ***list = setting_slot(s, target);
-	size_t at = 0, offset;
-	bool failed = false;
-	char *word;
-	int r;
 
 	if (s->value[0] == '\0')
 		*list = strv_free(*list);
-	for (;;) {
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r == 0 && failed ? -EBADMSG : r;
-		r = check_path(s, offset, word);
-		if (r == 0 && strchr(word, '*'))
-			r = setting_error(s, offset, "%s=%s: no patterns are taken here; name each program",
-				s->key->name, word);
-		if (r < 0)
-			free(word);
-		else
-			r = setting_append(s, list, word);
-		if (r < 0 && r != -EBADMSG)
-			return r;
-		failed |= r < 0;
-	}
+	return setting_words(s, 0, false, add_path, list);
+}
+
+struct flags {
+	const struct setting_flag *v;
+	size_t n;
+	const char *expected;
+	uint32_t *mask;
+};
+
+static int add_flag(const struct setting *s, void *data, char **word, size_t offset)
+{
+	const struct flags *flags = data;
+
+	for (size_t i = 0; i < flags->n; i++)
+		if (strcmp(flags->v[i].word, *word) == 0) {
+			*flags->mask |= flags->v[i].bit;
+			return 0;
+		}
+	return setting_error(s, offset, "%s=%s: expected %s", s->key->name, *word, flags->expected);
+}
+
+int setting_flag_words(const struct setting *s, size_t at, const struct setting_flag *flags, size_t n,
+	const char *expected, uint32_t *mask)
+{
+	struct flags all = { flags, n, expected, mask };
+
+	return setting_words(s, at, false, add_flag, &all);
 }
 
 int setting_flags(const struct setting *s, void *target, const struct setting_flag *flags, size_t n,
 	const char *expected)
 {
-	uint32_t *mask = setting_slot(s, target), bit;
-	size_t at = 0, offset;
-	int r;
+	uint32_t *mask = setting_slot(s, target);
 
 	if (s->value[0] == '\0')
 		*mask = 0;
-	for (;;) {
-		_cleanup_free_ char *word = NULL;
-
-		r = setting_word(s, &at, false, &word, &offset);
-		if (r <= 0)
-			return r;
-		bit = 0;
-		for (size_t i = 0; i < n; i++)
-			if (strcmp(flags[i].word, word) == 0)
-				bit = flags[i].bit;
-		if (bit == 0)
-			return setting_error(s, offset, "%s=%s: expected %s", s->key->name, word, expected);
-		*mask |= bit;
-	}
+	return setting_flag_words(s, 0, flags, n, expected, mask);
 }

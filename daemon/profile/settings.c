@@ -65,6 +65,25 @@ int setting_word(const struct setting *s, size_t *at, bool escapes, char **ret, 
 	return 1;
 }
 
+int setting_words(const struct setting *s, size_t at, bool escapes, setting_take take, void *data)
+{
+	bool failed = false;
+	size_t offset;
+	int r;
+
+	for (;;) {
+		_cleanup_free_ char *word = NULL;
+
+		r = setting_word(s, &at, escapes, &word, &offset);
+		if (r <= 0)
+			return r == 0 && failed ? -EBADMSG : r;
+		r = take(s, data, &word, offset);
+		if (r < 0 && r != -EBADMSG)
+			return r;
+		failed |= r < 0;
+	}
+}
+
 int setting_text(const struct setting *s, char **ret)
 {
 	return expand(s, s->value, 0, true, ret);

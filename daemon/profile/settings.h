@@ -63,6 +63,12 @@ int setting_error(const struct setting *s, size_t offset, const char *format, ..
 	__attribute__((format(printf, 3, 4)));
 /* The next word of the value with specifiers expanded; errors are reported. As word_next(). */
 int setting_word(const struct setting *s, size_t *at, bool escapes, char **ret, size_t *ret_offset);
+/* Told of a word by setting_words(), and may take it over (steal_ptr()). -EBADMSG: it is wrong, which is
+ * reported. */
+typedef int (*setting_take)(const struct setting *s, void *data, char **word, size_t offset);
+/* All words of the value from a byte on; a wrong one does not keep those behind it from being looked at.
+ * -EBADMSG if any was wrong, -ENOMEM. */
+int setting_words(const struct setting *s, size_t at, bool escapes, setting_take take, void *data);
 /* The whole value with specifiers expanded; errors are reported. */
 int setting_text(const struct setting *s, char **ret);
 /* Where the value lies in the target. */
@@ -76,6 +82,10 @@ struct setting_flag {
 	uint32_t bit;
 };
 
+/* The words of the value from a byte on, into a mask, on top of what is there. @expected: the words there
+ * are, for the message. */
+int setting_flag_words(const struct setting *s, size_t at, const struct setting_flag *flags, size_t n,
+	const char *expected, uint32_t *mask);
 /* Words into the uint32_t of the key, on top of what is there. @expected: the words there are, for the
  * message. */
 int setting_flags(const struct setting *s, void *target, const struct setting_flag *flags, size_t n,

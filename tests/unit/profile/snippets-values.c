@@ -167,14 +167,14 @@ static const struct snippet rows[] = {
 	/* [Capabilities] */
 	{ "[Capabilities]\nCapabilityBoundingSet=CAP_NET_RAW CAP_CHOWN\nCapabilityBoundingSet=~CAP_CHOWN\n", "" },
 	{ "[Capabilities]\nCapabilityBoundingSet=CAP_NET_RWA\n", "p:2:23: error: CapabilityBoundingSet=: unknown capability 'CAP_NET_RWA'; did you mean 'CAP_NET_RAW'?" },
-	{ "[Capabilities]\nCapabilityBoundingSet=~ cap_kill x\n", "p:2:25: error: CapabilityBoundingSet=: unknown capability 'cap_kill'; did you mean 'CAP_KILL'?" },
+	{ "[Capabilities]\nCapabilityBoundingSet=~ cap_kill x\n", "p:2:25: error: CapabilityBoundingSet=: unknown capability 'cap_kill'; did you mean 'CAP_KILL'?\np:2:34: error: CapabilityBoundingSet=: unknown capability 'x'; capabilities(7) lists them" },
 	{ "[Capabilities]\nCapabilityBoundingSet=CAP_SYS_ADMIN\nAmbientCapabilities=CAP_SYS_ADMIN\n", "" },
 	{ "[Capabilities]\nCapabilityBoundingSet=CAP_NET_RAW CAP_SYS_MODULE\n", "p:2:35: error: CapabilityBoundingSet=: CAP_SYS_MODULE" NOT_GIVEN },
 	{ "[Capabilities]\nAmbientCapabilities=CAP_SYS_PTRACE\n", "p:2:21: error: AmbientCapabilities=: CAP_SYS_PTRACE" NOT_GIVEN },
 	/* to take away what is not there is no error, and what is left can be given */
 	{ "[Capabilities]\nCapabilityBoundingSet=~CAP_SYS_MODULE CAP_NET_RAW\nAmbientCapabilities=~CAP_NET_RAW\n", "" },
 	{ "[Capabilities]\nSecureBits=noroot-locked keep-caps\n", "" },
-	{ "[Capabilities]\nSecureBits=noroot none\n", "p:2:19: error: SecureBits=: 'none' is none of keep-caps, no-setuid-fixup, noroot, nor one of these with -locked" },
+	{ "[Capabilities]\nSecureBits=noroot none\n", "p:2:19: error: SecureBits=none: expected keep-caps, no-setuid-fixup, noroot, or one of these with -locked" },
 	{ "[Capabilities]\nNoNewPrivileges=yes\n", "" },
 	{ "[Capabilities]\nNoNewPrivileges=no\n", "p:2:17: error: NoNewPrivileges=no: this protection can't be switched off; remove the line" },
 	/* [Namespaces] */
