@@ -15,20 +15,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void set_body_size(uint8_t *m, size_t size)
-{
-	const bool little = m[0] == 'l';
-	uint32_t fields = 0;
-	uint64_t head, body;
-
-	for (unsigned i = 0; i < 4; i++)
-		fields |= (uint32_t)m[12 + (little ? i : 3 - i)] << 8 * i;
-	head = 16 + (((uint64_t)fields + 7) & ~UINT64_C(7));
-	body = size > head ? size - head : 0;
-	for (unsigned i = 0; i < 4; i++)
-		m[4 + (little ? i : 3 - i)] = (uint8_t)(body >> 8 * i);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct sink sink;
@@ -45,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!m)
 		return 0;
 	memcpy(m, data + 1, size - 1);
-	set_body_size(m, size - 1);
+	message_fit_body(m, size - 1);
 	if (message_check(m, size - 1, n_fds, &fault) == 0 && !sink_takes(&sink, m, size - 1, n_fds))
 		abort();
 	return 0;

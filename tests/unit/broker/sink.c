@@ -80,6 +80,20 @@ void message_make(const struct message_parts *p, struct buf *ret)
 	buf_done(&fields);
 }
 
+void message_fit_body(uint8_t *m, size_t size)
+{
+	const bool little = m[0] == 'l';
+	uint32_t fields = 0;
+	uint64_t head, body;
+
+	for (unsigned i = 0; i < 4; i++)
+		fields |= (uint32_t)m[12 + (little ? i : 3 - i)] << 8 * i;
+	head = 16 + (((uint64_t)fields + 7) & ~UINT64_C(7));
+	body = size > head ? size - head : 0;
+	for (unsigned i = 0; i < 4; i++)
+		m[4 + (little ? i : 3 - i)] = (uint8_t)(body >> 8 * i);
+}
+
 struct message_field message_text(uint8_t code, const char *type, const char *text)
 {
 	return (struct message_field){ .code = code, .type = type, .text = text, .size = strlen(text) };

@@ -37,6 +37,8 @@ struct message_parts message_call(void);
 struct message_field message_text(uint8_t code, const char *type, const char *text);
 struct message_field message_number(uint8_t code, uint32_t number);
 void message_make(const struct message_parts *p, struct buf *ret);
+/* What is behind the header fields is the body, says its head then. At least a head. */
+void message_fit_body(uint8_t *m, size_t size);
 
 enum {
 	SAMPLES = 10
