@@ -146,6 +146,21 @@ void writer_u32(struct writer *w, uint32_t v)
 	writer_basic(w, SD_BUS_TYPE_UINT32, &v);
 }
 
+void writer_entries(struct writer *w, const uint8_t *entries, size_t size)
+{
+	uint8_t *at;
+
+	if (w->error < 0)
+		return;
+	if (!w->bytes) {
+		fail(w, -EINVAL);
+		return;
+	}
+	at = extend(w, 8, size);
+	if (at && size > 0)
+		memcpy(at, entries, size);
+}
+
 int writer_error(const struct writer *w)
 {
 	return w->error < 0 || !w->bytes ? w->error : buf_error(w->bytes);

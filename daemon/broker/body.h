@@ -35,6 +35,8 @@ void writer_close(struct writer *w);
 void writer_basic(struct writer *w, char type, const void *value);
 void writer_text(struct writer *w, const char *s);
 void writer_u32(struct writer *w, uint32_t v);
+/* Entries of a dictionary that a writer put into bytes from a multiple of eight on. Into bytes alone. */
+void writer_entries(struct writer *w, const uint8_t *entries, size_t size);
 /* 0, or the first error met. */
 int writer_error(const struct writer *w);
 

@@ -25,10 +25,17 @@ void broker_init(struct broker *b, sd_event *event)
 	launch_turns_init(&b->launch_turns);
 }
 
+/* Of before. */
+static void forget_answers(struct broker *b)
+{
+	recall_forget(&b->recall);
+	ready_forget(&b->ready_answers);
+}
+
 void broker_done(struct broker *b)
 {
 	b->ready = false;
-	recall_forget(&b->recall);
+	forget_answers(b);
 	launcher_client_close(&b->launcher);
 	between_done(b);
 	keeper_client_close(&b->keeper);
@@ -57,7 +64,7 @@ void broker_fail(struct broker *b, int error, const char *what)
 {
 	(void)log_errno(LOG_ERR, error, "%s", what);
 	b->ready = false;
-	recall_forget(&b->recall);
+	forget_answers(b);
 	b->stopping = true;
 	(void)sd_event_exit(b->event, EXIT_FAILURE);
 }
@@ -94,7 +101,7 @@ int broker_take_catalog(struct broker *b, struct catalog *catalog, uint32_t gene
 	(void)catalog_free(b->catalog);
 	b->catalog = steal_ptr(fresh);
 	b->generation = generation;
-	recall_forget(&b->recall);
+	forget_answers(b);
 	audit_want_kernel(&b->audit, b->catalog->config.kernel_audit);
 	/* The configuration may name another file. */
 	free(b->salt);
@@ -165,7 +172,7 @@ void broker_launcher_broken(struct broker *b, int error)
 void broker_stop(struct broker *b)
 {
 	b->ready = false;
-	recall_forget(&b->recall);
+	forget_answers(b);
 	b->stopping = true;
 	between_refuse(b);
 	direct_drain(&b->direct);

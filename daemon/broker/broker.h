@@ -13,6 +13,7 @@
 #include "broker/bus-mode.h"
 #include "broker/caller.h"
 #include "broker/direct.h"
+#include "broker/explain-ready.h"
 #include "broker/keeper-client.h"
 #include "broker/launch-turns.h"
 #include "broker/launcher-client.h"
@@ -54,6 +55,7 @@ struct broker {
 
 	struct callers callers;
 	struct recall recall;
+	struct ready_answers ready_answers; /* of Explain */
 	struct quota quota;
 	struct rates rates;
 	struct sandboxes sandboxes;

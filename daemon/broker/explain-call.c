@@ -9,6 +9,7 @@
 #include "broker/explain-call.h"
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/strv.h"
 #include "base/utf8.h"
 #include "broker/body.h"
 #include "broker/broker.h"
@@ -110,28 +111,70 @@ static void assume_required(struct launch_args *a, const struct compiled_profile
 			assume(a, p->slots[i].number, &p->slots[i]);
 }
 
-static int answer(struct broker *b, const struct compiled_profile *p, const struct plan_caller *who,
-	const struct launch_args *a, struct writer *w)
-{
-	struct explanation e = { .profile = p, .args = a, .generation = b->generation };
-	struct plan_result result = { 0 };
-	struct plan_request request;
-	int r;
-
-	launch_args_for_plan(a, b->catalog->config.dynamic_uid_min, &request);
-	r = plan_make(p, who, &request, &e.spec, &e.effective, &result);
-	if (r < 0)
-		return result.refusal != REFUSAL_NONE ? put_refusal(w, &result, false) : r;
-	r = explain_put_allowed(w, result.rule, &e);
-	jail_spec_done(&e.spec);
-	return r;
-}
-
 /* Where the arguments behind the profile's name are: one of the two. */
 struct source {
 	sd_bus_message *message;
-	struct cursor *bytes;
+	struct cursor *bytes; /* without options; the answer is bytes, too */
 };
+
+static size_t index_of(const struct broker *b, const struct compiled_profile *p)
+{
+	return (size_t)(p - b->catalog->profiles);
+}
+
+/* @rule: the one that lets the caller in. 0: not from this. */
+static int answer_ready(const struct ready_answer *ready, const char *rule,
+	const struct plan_request *request, struct writer *w)
+{
+	_cleanup_(strv_freep) char **env = NULL;
+	struct plan_result result = { 0 };
+	const char *executable;
+	int r;
+
+	r = plan_command(ready->profile, request, &executable, &env, &result);
+	if (r < 0 && result.refusal != REFUSAL_NONE)
+		r = put_refusal(w, &result, false);
+	else if (r >= 0 && executable != ready->executable)
+		return 0;
+	else if (r >= 0)
+		r = ready_put(w, rule, ready, env);
+	return r < 0 ? r : 1;
+}
+
+static int answer_fully(struct broker *b, const struct plan_caller *who, const struct plan_request *request,
+	const struct source *s, struct explanation *e, struct writer *w)
+{
+	struct plan_result result = { 0 };
+	int r;
+
+	r = plan_make(e->profile, who, request, &e->spec, &e->effective, &result);
+	if (r < 0)
+		return result.refusal != REFUSAL_NONE ? put_refusal(w, &result, false) : r;
+	r = explain_put_allowed(w, result.rule, e);
+	if (r >= 0 && s->bytes)
+		ready_keep(&b->ready_answers, index_of(b, e->profile), e);
+	jail_spec_done(&e->spec);
+	return r;
+}
+
+/* @rule: as for answer_ready(). */
+static int answer(struct broker *b, const struct compiled_profile *p, const struct plan_caller *who,
+	const char *rule, struct launch_args *a, const struct source *s, struct writer *w)
+{
+	struct explanation e = { .profile = p, .args = a, .generation = b->generation };
+	const struct ready_answer *ready = s->bytes ? ready_find(&b->ready_answers, index_of(b, p), p) : NULL;
+	struct plan_request request;
+	int r = 0;
+
+	launch_args_for_plan(a, b->catalog->config.dynamic_uid_min, &request);
+	if (ready)
+		r = answer_ready(ready, rule, &request, w);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	assume_required(a, p);
+	request.n_fds = a->n_fds;
+	return answer_fully(b, who, &request, s, &e, w);
+}
 
 /* In the order of a launch: who may not, hears nothing of what else would be wrong. */
 static int explain(struct broker *b, const struct compiled_profile *p, const struct plan_caller *who,
@@ -149,8 +192,7 @@ static int explain(struct broker *b, const struct compiled_profile *p, const str
 		     : launch_args_read_question(&args, s->message, error);
 	if (r < 0)
 		return s->bytes ? r : put_error(w, r, error);
-	assume_required(&args, p);
-	return answer(b, p, who, &args, w);
+	return answer(b, p, who, result.rule, &args, s, w);
 }
 
 /* The answer of a handler: @r is what it came to, and what it says is in the reply. */

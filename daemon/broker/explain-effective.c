@@ -69,14 +69,19 @@ static void put_list(struct writer *w, const char *key, char *const *list)
 	close_value(w);
 }
 
-static int put_names(struct writer *w, char *const *env)
+int explain_put_names(struct writer *w, char *const *env)
 {
-	_cleanup_(strv_freep) char **names = NULL;
+	open_value(w, "environment", "as");
+	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
+	STRV_FOREACH (v, env) {
+		_cleanup_free_ char *name = strndup(*v, strcspn(*v, "="));
 
-	STRV_FOREACH (v, env)
-		if (strv_extendf(&names, "%.*s", (int)strcspn(*v, "="), *v) < 0)
+		if (!name)
 			return -ENOMEM;
-	put_list(w, "environment", names);
+		writer_text(w, name);
+	}
+	writer_close(w);
+	close_value(w);
 	return 0;
 }
 
@@ -213,7 +218,7 @@ static void put_rest(struct writer *w, const struct explanation *e)
 	put_u32(w, "generation", e->generation);
 }
 
-static int put_all(struct writer *w, const struct explanation *e)
+int explain_put_before(struct writer *w, const struct explanation *e)
 {
 	int r;
 
@@ -221,13 +226,17 @@ static int put_all(struct writer *w, const struct explanation *e)
 	if (r >= 0)
 		r = put_text(w, "working-directory", e->spec.working_directory);
 	put_user(w, e);
-	if (r >= 0)
-		r = put_names(w, e->spec.envp);
+	return r;
+}
+
+int explain_put_after(struct writer *w, const struct explanation *e)
+{
+	int r;
+
 	put_stdio(w, &e->effective);
 	put_fds(w, e->args);
 	put_limits(w, &e->spec);
-	if (r >= 0)
-		r = put_share(w, &e->spec);
+	r = put_share(w, &e->spec);
 	if (r >= 0)
 		r = put_layers(w, e);
 	if (r >= 0)
@@ -237,11 +246,10 @@ static int put_all(struct writer *w, const struct explanation *e)
 	return r;
 }
 
-int explain_put_allowed(struct writer *w, const char *rule, const struct explanation *e)
+int explain_begin_allowed(struct writer *w, const char *rule)
 {
 	_cleanup_free_ char *safe = utf8_escape(rule);
 	const int allowed = 1;
-	int r;
 
 	if (!safe)
 		return -ENOMEM;
@@ -250,7 +258,20 @@ int explain_put_allowed(struct writer *w, const char *rule, const struct explana
 	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
 	writer_close(w);
 	writer_open(w, SD_BUS_TYPE_ARRAY, "{sv}");
-	r = put_all(w, e);
+	return 0;
+}
+
+int explain_put_allowed(struct writer *w, const char *rule, const struct explanation *e)
+{
+	int r;
+
+	r = explain_begin_allowed(w, rule);
+	if (r >= 0)
+		r = explain_put_before(w, e);
+	if (r >= 0)
+		r = explain_put_names(w, e->spec.envp);
+	if (r >= 0)
+		r = explain_put_after(w, e);
 	writer_close(w);
 	return r;
 }

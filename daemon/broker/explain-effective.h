@@ -16,3 +16,9 @@ struct explanation {
 
 /* The answer of Explain. @rule: the one that lets the caller in. -ENOMEM. */
 int explain_put_allowed(struct writer *w, const char *rule, const struct explanation *e);
+/* Its parts, in their order: up to its dictionary, which the caller closes; then entries of that. The names
+ * are those of the variables. */
+int explain_begin_allowed(struct writer *w, const char *rule);
+int explain_put_before(struct writer *w, const struct explanation *e);
+int explain_put_names(struct writer *w, char *const *env);
+int explain_put_after(struct writer *w, const struct explanation *e);

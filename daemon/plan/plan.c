@@ -33,15 +33,21 @@ static void pieces_done(struct pieces *m)
 	free(m->tightened);
 }
 
+int plan_command(const struct compiled_profile *p, const struct plan_request *r, const char **ret_executable,
+	char ***ret_env, struct plan_result *ret_result)
+{
+	int q;
+
+	q = plan_arguments(p, r, ret_executable, ret_result);
+	return q < 0 ? q : plan_environment(p, r, ret_env, ret_result);
+}
+
 static int make_pieces(const struct compiled_profile *p, const struct plan_request *r, struct pieces *m,
 	struct plan_effective *effective, struct plan_result *result)
 {
 	int q;
 
-	q = plan_arguments(p, r, &m->executable, result);
-	if (q < 0)
-		return q;
-	q = plan_environment(p, r, &m->envp, result);
+	q = plan_command(p, r, &m->executable, &m->envp, result);
 	if (q < 0)
 		return q;
 	q = plan_descriptors(p, r, effective->stdio, result);

@@ -127,6 +127,13 @@ uint64_t plan_limit_in_force(
  */
 int plan_make(const struct compiled_profile *p, const struct plan_caller *c, const struct plan_request *r,
 	struct jail_spec *ret_spec, struct plan_effective *ret_effective, struct plan_result *ret_result);
+/*
+ * What of it depends on argv and environment alone, for one whom plan_access() lets in: which executable
+ * runs, the profile's string, and with which environment (free with strv_free()). Refusals as there. A
+ * request without anything else that plan_make() permits once it permits with each command that passes here.
+ */
+int plan_command(const struct compiled_profile *p, const struct plan_request *r, const char **ret_executable,
+	char ***ret_env, struct plan_result *ret_result);
 /* The spec of a jail that waits for a launch of this profile, of the first of its executables, by nobody yet;
  * without fds. @dynamic_uid: as in a request. */
 int plan_park(const struct compiled_profile *p, uid_t dynamic_uid, struct jail_spec *ret);
