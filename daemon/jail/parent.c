@@ -217,11 +217,11 @@ static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *r
 		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "pipe", "");
 	j->report_fd = report[0];
 	s->report_fd = report[1];
-	if (s->spec->park) {
-		j->go_fd = fd_move_high(j->go_fd);
-		j->report_fd = fd_move_high(j->report_fd);
-	}
-	return 0;
+	if (!s->spec->park)
+		return 0;
+	j->go_fd = fd_move_high(j->go_fd);
+	j->report_fd = fd_move_high(j->report_fd);
+	return prepare_order(j->go_fd, reterr);
 }
 
 static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)

@@ -149,6 +149,22 @@ static void order_fds(struct order_head *head, const struct jail_spec *spec, int
 	}
 }
 
+/* What the kernel counts is more than is sent. The machine's default may be smaller than an order (it is an
+ * administrator's, net.core.wmem_default), and nobody waits for room when a launch is sent. */
+int prepare_order(int go_fd, struct jail_error *reterr)
+{
+	const int wanted = 2 * (int)sizeof(struct order);
+	socklen_t size = sizeof(int);
+	int room = 0;
+
+	if (setsockopt(go_fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted)) < 0 ||
+		getsockopt(go_fd, SOL_SOCKET, SO_SNDBUF, &room, &size) < 0)
+		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "go-pipe", "");
+	return room >= wanted ? 0
+			      : jail_fail(reterr, STAGE_FDS, -ENOBUFS,
+					"go-pipe: net.core.wmem_max is too small", "");
+}
+
 int send_order(struct jail *j, const struct jail_spec *spec)
 {
 	struct order_head head = { .n_fds = 0 };

@@ -692,8 +692,9 @@ noreturn void child_run(struct jail_setup *s);
 
 /* park.c */
 
-/* In the launcher: tells a parked jail what it is to become, by way of its go. */
+/* In the launcher: tells a parked jail what it is to become, by way of its go, which has room for that. */
+int prepare_order(int go_fd, struct jail_error *reterr);
 int send_order(struct jail *j, const struct jail_spec *spec);
-/* Child: waits for the order that jail_go() sends, and carries it out. The filter may be loaded already. 1:
- * s->spec is then the launch's. 0: the launcher does not want this jail any more. */
+/* Child: waits for that order, and carries it out; the filter may be loaded already. 1: s->spec is the
+ * launch's then. 0: the launcher does not want this jail any more. */
 int await_order(struct jail_setup *s, struct jail_error *reterr);
