@@ -11,6 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/nexthop.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/route.h>
@@ -378,6 +381,64 @@ static int neighbour_added(void)
 	return ask_kernel(&m, sizeof(m));
 }
 
+/* Of all groups, the devices' alone is told. */
+static int device_changed(void)
+{
+	struct ifreq q = of_loopback(NULL);
+
+	q.ifr_mtu = 32768;
+	return request(SIOCSIFMTU, &q);
+}
+
+static int rule6_added(void)
+{
+	struct {
+		struct nlmsghdr head;
+		struct rtmsg rule;
+	} m = { .head = { .nlmsg_type = RTM_NEWRULE },
+		.rule = { .rtm_family = AF_INET6, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_UNICAST } };
+
+	return ask_kernel(&m, sizeof(m));
+}
+
+static int queue_added(void)
+{
+	struct {
+		struct nlmsghdr head;
+		struct tcmsg queue;
+		struct rtattr kind;
+		char name[8];
+	} m = { .head = { .nlmsg_type = RTM_NEWQDISC },
+		.queue = { .tcm_ifindex = 1, .tcm_handle = 1U << 16, .tcm_parent = TC_H_ROOT },
+		.kind = { .rta_len = RTA_LENGTH(6), .rta_type = TCA_KIND },
+		.name = "pfifo" };
+
+	return ask_kernel(&m, sizeof(m));
+}
+
+static int next_hop_added(void)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nhmsg hop;
+		struct rtattr hole, number;
+		uint32_t value;
+	} m = { .head = { .nlmsg_type = RTM_NEWNEXTHOP },
+		.hop = { .nh_family = AF_INET },
+		.hole = { .rta_len = RTA_LENGTH(0), .rta_type = NHA_BLACKHOLE },
+		.number = { .rta_len = RTA_LENGTH(4), .rta_type = NHA_ID },
+		.value = 7 };
+
+	return ask_kernel(&m, sizeof(m));
+}
+
+static int setting_changed(void)
+{
+	_cleanup_close_ int fd = open("/proc/sys/net/ipv4/conf/lo/forwarding", O_WRONLY | O_CLOEXEC);
+
+	return write(fd, "1", 1) == 1 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -errno;
+}
+
 static int datagram_sent(void)
 {
 	const struct sockaddr_in a = {
@@ -415,6 +476,11 @@ static const struct {
 	{ "a route", route_added, false },
 	{ "a rule", rule_added, false },
 	{ "a neighbour", neighbour_added, false },
+	{ "a device's size of packets", device_changed, false },
+	{ "a rule of version 6", rule6_added, false },
+	{ "a queue", queue_added, false },
+	{ "a next hop", next_hop_added, false },
+	{ "a setting", setting_changed, false },
 	{ "a datagram", datagram_sent, false },
 };
 
@@ -440,6 +506,33 @@ static void test_acts(void **state)
 		/* and if what was left goes later: it was thrown away */
 		stock_give_back(&r->context, ticket);
 		assert_int_equal(s->n, n + acts[i].back);
+	}
+}
+
+/* Each group by which the kernel tells of a change: of most acts several do, so that one that is left out
+ * would not be missed above. Of two it tells administrators alone, and takes them for nobody else. */
+static void test_groups(void **state)
+{
+	static const unsigned known[] = { RTNLGRP_LINK, RTNLGRP_NOTIFY, RTNLGRP_NEIGH, RTNLGRP_TC,
+		RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_MROUTE, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
+		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_MROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_IFINFO,
+		RTNLGRP_IPV6_PREFIX, RTNLGRP_IPV6_RULE, RTNLGRP_ND_USEROPT, RTNLGRP_PHONET_IFADDR,
+		RTNLGRP_PHONET_ROUTE, RTNLGRP_DCB, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_MDB,
+		RTNLGRP_MPLS_ROUTE, RTNLGRP_NSID, RTNLGRP_MPLS_NETCONF, RTNLGRP_NEXTHOP };
+	struct rig *r = *state;
+	struct jail_stock *s = &r->context.stock;
+
+	assert_int_equal(fill(&r->context), 0);
+	for (size_t i = 0; i < s->n; i++) {
+		uint32_t groups[8] = { 0 };
+		socklen_t size = sizeof(groups);
+
+		assert_int_equal(getsockopt(s->networks[i].changes_fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS,
+					 groups, &size),
+			0);
+		for (size_t k = 0; k < ELEMENTSOF(known); k++)
+			if ((groups[0] & UINT32_C(1) << (known[k] - 1)) == 0)
+				fail_msg("group %u is not listened to", known[k]);
 	}
 }
 
@@ -481,6 +574,7 @@ static int run(void)
 		TEST(test_socket_inet6),
 		TEST(test_socket_netlink),
 		TEST(test_acts),
+		TEST(test_groups),
 		TEST(test_not_watched),
 	};
 
