@@ -30,6 +30,8 @@ static int read_part(struct keeper_client *k)
 	if (r == 0)
 		return 0;
 	k->reading = sd_event_source_disable_unref(k->reading);
+	if (m->serial == k->reload_serial)
+		k->reload_due = false;
 	if (m->type == WIRE_CATALOG) {
 		r = broker_take_catalog(k->broker, steal_ptr(catalog), m->generation, m->serial);
 		return r < 0 ? r : 1;
@@ -123,7 +125,8 @@ static int dispatch(struct broker *b, const struct keeper_message *m, int fds[KE
 		audit_set_kernel(&b->audit, steal_fd(fds[0]));
 		return 0;
 	case WIRE_SHUTDOWN:
-		broker_stop(b);
+		if (m->value == 0 || !b->keeper.reload_due)
+			broker_stop(b);
 		return 0;
 	default:
 		return -EBADMSG;
@@ -178,6 +181,12 @@ int keeper_ask_bus(struct keeper_client *k)
 
 int keeper_ask_reload(struct keeper_client *k)
 {
-	k->reload_serial = k->reload_serial == UINT32_MAX ? 1 : k->reload_serial + 1;
-	return say(k, WIRE_RELOAD, k->reload_serial);
+	const uint32_t serial = k->reload_serial == UINT32_MAX ? 1 : k->reload_serial + 1;
+	int r = say(k, WIRE_RELOAD, serial);
+
+	if (r < 0)
+		return r;
+	k->reload_serial = serial;
+	k->reload_due = true;
+	return 0;
 }

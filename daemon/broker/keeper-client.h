@@ -20,6 +20,7 @@ struct keeper_client {
 	struct keeper_message offered; /* what it came with */
 	sd_event_source *reading;
 	uint32_t reload_serial; /* of the last request to reload: never 0 once there was one */
+	bool reload_due;        /* its outcome is still to come */
 };
 
 /* Takes fd over. */

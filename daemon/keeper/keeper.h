@@ -64,6 +64,7 @@ struct keeper {
 	bool compiled;    /* the compiler that runs has delivered */
 	bool reload_wish; /* came while one was under way */
 	bool reexec_wish; /* others may have been installed: a reload has come to its end */
+	unsigned put_off; /* so often in a row handing over has let a reload go first */
 	bool replacing;   /* helpers end because we want it */
 	/* the broker's, of its wish and of the reload under way, which its outcome repeats; 0: not its wish
 	 */

@@ -10,6 +10,7 @@
 #include "keeper/reexec.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "keeper/acts.h"
@@ -24,6 +25,7 @@
 
 #define TRIAL_MSEC    10000 /* for a program that only looks at some bytes: a loaded machine's patience */
 #define ARGUMENTS_MAX 9
+#define PUT_OFF_MAX   8 /* who asks for reloads without a pause keeps no other version away */
 
 /* The command line that makes these options again, with absolute paths, behind one of our own. */
 struct arguments {
@@ -128,32 +130,68 @@ static bool end_helper(struct keeper *k, enum helper which, int patience_msec)
 	return !is_running(k, which);
 }
 
-static bool end_helpers(struct keeper *k)
+/* Who asked this broker for a reload is answered by it, or by nobody. */
+static bool reload_comes_first(const struct keeper *k)
 {
-	const struct keeper_message m = { .type = WIRE_SHUTDOWN };
+	return k->reload_wish && k->put_off < PUT_OFF_MAX;
+}
+
+/* Until it is going, or its wish for a reload has come, with which it stays. */
+static void await_broker(struct keeper *k)
+{
+	const struct child *broker = &k->children[HELPER_BROKER];
+	const uint64_t until = now_boottime_usec() + LEAVE_PATIENCE_USEC;
+	uint64_t now;
+
+	while (broker->channel >= 0 && !reload_comes_first(k) && (now = now_boottime_usec()) < until) {
+		struct pollfd p = { .fd = broker->channel, .events = POLLIN };
+
+		if (poll(&p, 1, (int)((until - now) / MSEC) + 1) > 0)
+			hear_helper(k, HELPER_BROKER);
+	}
+}
+
+static void ask_broker_to_go(struct keeper *k)
+{
+	const struct keeper_message m = { .type = WIRE_SHUTDOWN, .value = k->put_off < PUT_OFF_MAX };
+
+	if (!is_running(k, HELPER_BROKER))
+		return;
+	(void)send_to(k, HELPER_BROKER, &m, NULL, 0);
+	if (m.value)
+		await_broker(k);
+}
+
+/* -EAGAIN: all of them go on, for a reload. */
+static int end_helpers(struct keeper *k)
+{
 	const int patience = (int)(LEAVE_PATIENCE_USEC / MSEC);
 	bool ended;
 
 	k->replacing = true;
-	if (is_running(k, HELPER_BROKER))
-		(void)send_to(k, HELPER_BROKER, &m, NULL, 0);
+	ask_broker_to_go(k);
+	if (reload_comes_first(k)) {
+		k->replacing = false;
+		return -EAGAIN;
+	}
 	ended = end_helper(k, HELPER_BROKER, patience);
 	/* before the launcher, which goes on if this one does not end: the kernel may hold it */
 	if (ended)
 		dismiss_auditor(k);
 	ended = ended && end_helper(k, HELPER_AUDITOR, patience) && end_helper(k, HELPER_LAUNCHER, 0);
 	k->replacing = false;
-	return ended;
+	return ended ? 0 : -EBUSY;
 }
 
-/* Comes back only with the reason why it could not; then everything is as before, without helpers. */
+/* Comes back only with the reason why it could not; then everything is as before, without helpers but for
+ * -EAGAIN. */
 static int replace(struct keeper *k, const struct programs *next)
 {
 	_cleanup_close_ int state_fd = -1;
-	int r, back;
+	int r = end_helpers(k), back;
 
-	if (!end_helpers(k))
-		return -EBUSY;
+	if (r < 0)
+		return r;
 	r = state_write(k, &state_fd);
 	if (r >= 0)
 		r = state_set_cloexec(k, false);
@@ -165,28 +203,39 @@ static int replace(struct keeper *k, const struct programs *next)
 	return back < 0 ? back : r;
 }
 
-void reexec(struct keeper *k)
+/* False: it is to be looked at again after the reload that comes first. */
+static bool look(struct keeper *k, struct programs *next)
 {
-	struct programs next = PROGRAMS_NULL;
-	int r;
+	int r = programs_open(k->options.libexec_dir, k->options.program, next);
 
-	k->reexec_wish = false;
-	r = programs_open(k->options.libexec_dir, k->options.program, &next);
-	if (r >= 0 && programs_equal(&k->programs, &next)) {
-		programs_close(&next);
-		return;
-	}
+	if (r >= 0 && programs_equal(&k->programs, next))
+		return true;
 	if (r >= 0)
-		r = try_out(k, &next);
-	if (r < 0)
+		r = try_out(k, next);
+	if (r < 0) {
 		log_error(
 			"the installed programs can not take over: those that run go on. A restart takes the "
 			"new ones, and ends the sandboxes");
-	else {
-		log_notice("handing over to the installed programs");
-		r = replace(k, &next);
-		(void)log_errno(LOG_ERR, r, "the installed programs could not take over: those before go on");
+		return true;
 	}
+	log_notice("handing over to the installed programs");
+	r = replace(k, next);
+	if (r == -EAGAIN)
+		log_notice("a reload was asked for: it comes before the installed programs");
+	else
+		(void)log_errno(LOG_ERR, r, "the installed programs could not take over: those before go on");
+	return r != -EAGAIN;
+}
+
+void reexec(struct keeper *k)
+{
+	struct programs next = PROGRAMS_NULL;
+	bool over = false;
+
+	k->reexec_wish = false; /* which each reload's end makes anew */
+	if (!reload_comes_first(k))
+		over = look(k, &next);
+	k->put_off = over ? 0 : k->put_off + 1;
 	programs_close(&next);
 }
 

@@ -65,7 +65,8 @@ enum wire_type {
 	WIRE_PEER, /* the socket to the launcher (broker) or to a new broker (launcher) */
 	WIRE_BUS,  /* broker: a socket that is connected to the bus */
 	/* launcher: stop every jail (value: no grace above so many milliseconds), say READY once more, and
-	 * exit 0 at the end of the channel. broker: finish replies, then exit 0 */
+	 * exit 0 at the end of the channel. broker: finish replies, then exit 0; value 1: unless the outcome
+	 * of a reload is still to come, whose WIRE_RELOAD has been sent by then; it goes on in that case */
 	WIRE_SHUTDOWN,
 	WIRE_HELD,  /* launcher: what is held of the jail of this id; between WIRE_START and WIRE_CATALOG */
 	WIRE_PING,  /* launcher, broker: WIRE_PONG is to be said at once */

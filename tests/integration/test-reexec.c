@@ -45,6 +45,13 @@ static void install(const char *from, const char *to)
 	run_shell("cp \"$1\" \"$2.new\"; mv \"$2.new\" \"$2\"", source, target);
 }
 
+static void install_all(const char *keeper)
+{
+	install(keeper, "daemon/keeper/bailiffd");
+	install("daemon/launcher/bailiff-launcher", "libexec/bailiff-launcher");
+	install("daemon/broker/bailiff-broker", "libexec/bailiff-broker");
+}
+
 static ino_t program_of(pid_t pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/exe", pid);
@@ -119,9 +126,7 @@ static void replace_and_check(struct rig *rig, const char *program)
 	struct rig_sandbox s[LIVE], after[LIVE];
 
 	launch_all(c, s);
-	install(program, "daemon/keeper/bailiffd");
-	install("daemon/launcher/bailiff-launcher", "libexec/bailiff-launcher");
-	install("daemon/broker/bailiff-broker", "libexec/bailiff-broker");
+	install_all(program);
 	reload(rig);
 	wait_for_installed(rig, keeper);
 	assert_int_equal(rig_pid(rig, RIG_KEEPER), keeper);
@@ -214,6 +219,111 @@ static void test_no_program(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* One who asks for reloads, and what came of it. */
+struct asker {
+	GDBusConnection *c;
+	bool again, waits; /* after each answer; for one */
+	unsigned n_done, n_refused;
+};
+
+static void ask(struct asker *a);
+
+/* There is no broker for a moment, or it is about to go: both say that nothing was done. */
+static bool is_refusal(const GError *error)
+{
+	g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+	return g_strcmp0(name, RIG_ERROR("Busy")) == 0 ||
+	       g_strcmp0(name, "org.freedesktop.DBus.Error.ServiceUnknown") == 0 ||
+	       g_strcmp0(name, "org.freedesktop.DBus.Error.NameHasNoOwner") == 0;
+}
+
+static void on_answer(GObject *source, GAsyncResult *result, gpointer userdata)
+{
+	struct asker *a = userdata;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+
+	a->waits = false;
+	if (!answer && !is_refusal(error))
+		fail_msg("a reload has no answer: %s", error->message);
+	a->n_done += answer != NULL;
+	a->n_refused += answer == NULL;
+	if (a->again)
+		ask(a);
+}
+
+static void ask(struct asker *a)
+{
+	a->waits = true;
+	g_dbus_connection_call(a->c, RIG_NAME, RIG_PATH, RIG_MANAGER, "Reload", NULL, NULL,
+		G_DBUS_CALL_FLAGS_NO_AUTO_START, RIG_TIMEOUT_MS, NULL, on_answer, a);
+}
+
+static bool any_waits(const struct asker *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].waits)
+			return true;
+	return false;
+}
+
+/* A reload that is asked for while another one is carried out is the broker's next wish, at the very moment
+ * when the keeper wants to hand over: it is that broker who has to answer. */
+static void test_reload_waits(void **state)
+{
+	struct rig *rig = *state;
+	pid_t keeper = rig_pid(rig, RIG_KEEPER);
+	struct asker v[3] = { 0 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(v); i++)
+		v[i].c = rig_connect(rig, 0);
+	install_all("daemon/keeper/bailiffd");
+	assert_return_code(kill(keeper, SIGSTOP), errno);
+	for (size_t i = 0; i < G_N_ELEMENTS(v); i++) {
+		ask(&v[i]);
+		/* behind it: the broker has the call */
+		g_variant_unref(rig_property(v[i].c, RIG_PATH, RIG_MANAGER, "Generation"));
+	}
+	assert_return_code(kill(keeper, SIGCONT), errno);
+	while (any_waits(v, G_N_ELEMENTS(v)))
+		(void)g_main_context_iteration(NULL, TRUE);
+	wait_for_installed(rig, keeper);
+	for (size_t i = 0; i < G_N_ELEMENTS(v); i++) {
+		assert_int_equal(v[i].n_done, 1);
+		rig_disconnect(rig, v[i].c);
+	}
+}
+
+/* Whoever asks without a pause keeps no other version away, and has an answer to each call. */
+static void test_reloads_without_pause(void **state)
+{
+	struct rig *rig = *state;
+	pid_t keeper = rig_pid(rig, RIG_KEEPER);
+	struct asker v[4] = { 0 };
+	unsigned done = 0, refused = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(v); i++) {
+		v[i] = (struct asker){ .c = rig_connect(rig, 0), .again = true };
+		ask(&v[i]);
+	}
+	install_all("daemon/keeper/bailiffd");
+	while (program_of(rig_pid(rig, RIG_BROKER)) != installed("libexec/bailiff-broker"))
+		(void)g_main_context_iteration(NULL, TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(v); i++)
+		v[i].again = false;
+	while (any_waits(v, G_N_ELEMENTS(v)))
+		(void)g_main_context_iteration(NULL, TRUE);
+	wait_for_installed(rig, keeper);
+	for (size_t i = 0; i < G_N_ELEMENTS(v); i++) {
+		done += v[i].n_done;
+		refused += v[i].n_refused;
+		rig_disconnect(rig, v[i].c);
+	}
+	print_message("%u reloads, %u refused\n", done, refused);
+	assert_true(done > 0);
+}
+
 static void stop_and_wait(struct rig *rig, enum rig_process which)
 {
 	pid_t old = rig_pid(rig, which);
@@ -277,6 +387,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_same_version),
+		cmocka_unit_test(test_reload_waits),
+		cmocka_unit_test(test_reloads_without_pause),
 		cmocka_unit_test(test_auditor),
 		cmocka_unit_test(test_next_version),
 		cmocka_unit_test(test_no_program),
