@@ -41,8 +41,7 @@ void broker_done(struct broker *b)
 	keeper_client_close(&b->keeper);
 	inquiries_done(b);
 	fd_channels_done(b);
-	deferred_list_clear(&b->reloads);
-	deferred_list_clear(&b->reloads_next);
+	manager_bus_refuse_reloads(b);
 	sandboxes_done(&b->sandboxes);
 	direct_close(&b->direct);
 	callers_done(&b->callers);
@@ -54,6 +53,7 @@ void broker_done(struct broker *b)
 	b->errors = strv_free(b->errors);
 	free(b->salt);
 	outflow_drain(b);
+	leave_done(b);
 	bus_close(b);
 	b->bus_retry = sd_event_source_disable_unref(b->bus_retry);
 	b->event = sd_event_unref(b->event);
@@ -164,6 +164,7 @@ void broker_launcher_broken(struct broker *b, int error)
 {
 	broker_launcher_gone(b);
 	between_refuse(b);
+	manager_bus_refuse_reloads(b);
 	direct_drain(&b->direct);
 	outflow_drain(b);
 	broker_fail(b, error, "The launcher's answer is not to be understood");
@@ -171,13 +172,16 @@ void broker_launcher_broken(struct broker *b, int error)
 
 void broker_stop(struct broker *b)
 {
+	if (b->stopping)
+		return;
 	b->ready = false;
 	forget_answers(b);
 	b->stopping = true;
 	between_refuse(b);
-	direct_drain(&b->direct);
-	outflow_drain(b);
-	(void)sd_event_exit(b->event, EXIT_SUCCESS);
+	manager_bus_refuse_reloads(b);
+	inquiries_refuse(b);
+	fd_channels_refuse(b);
+	leave_begin(b);
 }
 
 void broker_client_gone(struct broker *b, const char *name)
@@ -210,6 +214,8 @@ void broker_serve(struct broker *b)
 {
 	int r;
 
+	if (b->stopping)
+		return;
 	b->ready = true;
 	if (b->served)
 		return;

@@ -17,6 +17,7 @@
 #include "broker/keeper-client.h"
 #include "broker/launch-turns.h"
 #include "broker/launcher-client.h"
+#include "broker/leave.h"
 #include "broker/outflow.h"
 #include "broker/quota.h"
 #include "broker/rate.h"
@@ -77,6 +78,7 @@ struct broker {
 	bool taking_over; /* the launcher was asked what there is */
 	bool ready;       /* calls are answered */
 	bool stopping;
+	struct leave leave;
 	uint64_t n_launched;
 	struct audit audit;
 };
@@ -107,7 +109,9 @@ int broker_take_direct(struct broker *b, int fd);
 void broker_launcher_gone(struct broker *b);
 /* It said what can not be understood: who waits for it is told, and the loop ends with a failure. */
 void broker_launcher_broken(struct broker *b, int error);
-/* The keeper asks for the end: replies are sent out, then the loop ends with success. */
+/* Said to who waits for something that will not come in this broker's life. */
+#define BROKER_LEAVES "The broker ends, and this has not been done: try again with the next one"
+/* The keeper asks for the end: everybody gets an answer, then the loop ends with success. */
 void broker_stop(struct broker *b);
 /* A connection has left the bus. */
 void broker_client_gone(struct broker *b, const char *name);

@@ -110,6 +110,10 @@ void bus_lost(struct broker *b, int error)
 {
 	int r;
 
+	if (leave_has_begun(b)) {
+		leave_now(b);
+		return;
+	}
 	/* before calls are answered a new broker is no loss, and simpler */
 	if (b->bus_mode != BUS_OPTIONAL || !b->ready || b->stopping) {
 		broker_fail(b, error, "The bus has gone");

@@ -116,7 +116,9 @@ static int on_gone(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 static int on_name_lost(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	broker_fail(userdata, -ENOTCONN, "The bus name " BAILIFF_BUS_NAME " was lost");
+	/* given back, then */
+	if (!leave_has_begun(userdata))
+		broker_fail(userdata, -ENOTCONN, "The bus name " BAILIFF_BUS_NAME " was lost");
 	return 0;
 }
 
@@ -211,6 +213,23 @@ void bus_ask_name(struct broker *b)
 	r = sd_bus_request_name_async(b->bus, NULL, BAILIFF_BUS_NAME, 0, on_name, b);
 	if (r < 0)
 		broker_fail(b, r, "Can not ask for the bus name");
+}
+
+/* Whatever the answer: what was sent to the name came before it. */
+static int on_given_back(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+	leave_in_silence(userdata);
+	return 1;
+}
+
+int bus_give_name_back(struct broker *b)
+{
+	int r;
+
+	if (!b->bus || !b->connected)
+		return 0;
+	r = sd_bus_release_name_async(b->bus, NULL, BAILIFF_BUS_NAME, on_given_back, b);
+	return r < 0 ? r : 1;
 }
 
 struct check {

@@ -19,6 +19,8 @@ int bus_add_objects(struct broker *b, sd_bus *bus);
 int bus_attach(struct broker *b);
 /* Asks for our name; broker_serve() follows, or the end. */
 void bus_ask_name(struct broker *b);
+/* leave_in_silence() follows when the bus has done so. 0: there is none to give it to. */
+int bus_give_name_back(struct broker *b);
 /* Is anybody on the bus under this unique name? broker_client_gone() follows if not. b->n_checks counts it.
  */
 int bus_check_client(struct broker *b, const char *name);

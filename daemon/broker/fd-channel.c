@@ -108,6 +108,19 @@ void fd_channels_client_gone(struct broker *b, const char *name)
 	}
 }
 
+void fd_channels_refuse(struct broker *b)
+{
+	struct fd_channel *next;
+
+	for (struct fd_channel *ch = b->fd_channels; ch; ch = next) {
+		next = ch->next;
+		if (!ch->call)
+			continue;
+		deferred_reply_failure(steal_ptr(ch->call), BAILIFF_ERROR_BUSY, BROKER_LEAVES);
+		drop(ch);
+	}
+}
+
 void fd_channels_done(struct broker *b)
 {
 	while (b->fd_channels)

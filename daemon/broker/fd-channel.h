@@ -35,4 +35,6 @@ int fd_channel_read(struct broker *b, const struct caller *c, sd_bus_message *m,
 void fd_channel_end(struct broker *b, sd_bus_message *m);
 /* A connection is gone: its calls are forgotten, and their descriptors closed. */
 void fd_channels_client_gone(struct broker *b, const char *name);
+/* What is still to come will not be waited for. */
+void fd_channels_refuse(struct broker *b);
 void fd_channels_done(struct broker *b);

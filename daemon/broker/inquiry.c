@@ -362,6 +362,20 @@ void inquiries_client_gone(struct broker *b, const char *name)
 	}
 }
 
+/* One that does not wait is in its bus' queue again, or with those that wait for a launcher. */
+void inquiries_refuse(struct broker *b)
+{
+	struct inquiry *next;
+
+	for (struct inquiry *i = b->inquiries; i; i = next) {
+		next = i->next;
+		if (!i->call)
+			continue;
+		deferred_reply_failure(steal_ptr(i->call), BAILIFF_ERROR_BUSY, BROKER_LEAVES);
+		drop(i);
+	}
+}
+
 void inquiries_done(struct broker *b)
 {
 	while (b->inquiries)

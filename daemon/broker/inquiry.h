@@ -53,5 +53,7 @@ int inquiry_polkit(struct broker *b, const struct caller *c, sd_bus_message *m,
 	const struct polkit_question *q, const struct carried *carried, sd_bus_error *error);
 /* A connection is gone. */
 void inquiries_client_gone(struct broker *b, const char *name);
+/* No answer will come any more. */
+void inquiries_refuse(struct broker *b);
 /* At the end: without answers. Handlers of the launcher's have been called before. */
 void inquiries_done(struct broker *b);

@@ -466,3 +466,17 @@ void manager_bus_reloaded(struct broker *b, uint32_t serial)
 	if (r < 0)
 		(void)log_errno(LOG_WARNING, r, "The signal ProfilesReloaded is lost");
 }
+
+static void refuse_reloads(struct deferred_list *l)
+{
+	struct deferred *d;
+
+	while ((d = deferred_list_take(l)))
+		deferred_reply_failure(d, BAILIFF_ERROR_BUSY, BROKER_LEAVES);
+}
+
+void manager_bus_refuse_reloads(struct broker *b)
+{
+	refuse_reloads(&b->reloads);
+	refuse_reloads(&b->reloads_next);
+}

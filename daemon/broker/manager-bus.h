@@ -25,3 +25,5 @@ int manager_bus_require_administrator(
 /* A reload has ended, one way or the other: answers those who asked for it, if @serial is that of their
  * request, and tells everybody. */
 void manager_bus_reloaded(struct broker *b, uint32_t serial);
+/* The outcomes that are asked for will not come to this broker. */
+void manager_bus_refuse_reloads(struct broker *b);

@@ -207,17 +207,19 @@ static int play_polkit(struct rig *r, sd_bus_message *m, const char *member)
 	return 1;
 }
 
-/* Hello, AddMatch, RequestName. */
+/* Hello, AddMatch, RequestName, ReleaseName. */
 static int answer_simple(struct rig *r, sd_bus_message *m, const char *member)
 {
 	sd_bus_message *reply = new_reply(m);
 
-	if (strcmp(member, "RequestName") == 0 && r->early)
-		rig_send(r, r->early, &r->early_reply);
+	if (strstr(member, "Name") && r->early)
+		rig_send(r, steal_ptr(r->early), &r->early_reply);
 	if (strcmp(member, "Hello") == 0)
 		assert_true(sd_bus_message_append(reply, "s", ":1.0") >= 0);
 	else if (strcmp(member, "RequestName") == 0)
 		assert_true(sd_bus_message_append(reply, "u", r->refuse_name ? 3 : 1) >= 0);
+	else if (strcmp(member, "ReleaseName") == 0)
+		assert_true(sd_bus_message_append(reply, "u", 1) >= 0);
 	return send_as(r, reply, DRIVER);
 }
 

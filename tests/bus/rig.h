@@ -93,7 +93,7 @@ struct rig {
 	} managed[32];
 	size_t n_managed;
 	bool refuse_name;
-	sd_bus_message *early; /* a call that is delivered before the answer about the name */
+	sd_bus_message *early; /* a call that is delivered before the next answer about the name */
 	struct reply early_reply;
 
 	enum polkit_play polkit;

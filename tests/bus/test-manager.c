@@ -379,15 +379,97 @@ static void test_properties(void **state)
 	}
 }
 
-static void test_shutdown(void **state)
+static void shut_down(struct rig *r, uint32_t value)
 {
-	const struct keeper_message m = { .type = WIRE_SHUTDOWN };
-	struct rig *r = *state;
-	int status = -1;
+	const struct keeper_message m = { .type = WIRE_SHUTDOWN, .value = value };
 
 	assert_int_equal(keeper_send(r->keeper, &m, NULL, 0), 0);
+}
+
+static void expect_end(struct rig *r)
+{
+	int status = -1;
+
 	rig_until(r, rig_broker_ended(r, &status));
 	assert_int_equal(status, 0);
+}
+
+static void expect_busy(struct rig *r, struct reply *reply)
+{
+	rig_wait(r, reply);
+	assert_non_null(reply->error);
+	assert_string_equal(reply->error, BAILIFF_ERROR_BUSY);
+	reply_done(reply);
+}
+
+static void test_shutdown(void **state)
+{
+	struct rig *r = *state;
+
+	shut_down(r, 0);
+	expect_end(r);
+}
+
+/* Whatever a reload waits for, and a call that the bus had on its way while the name was given back. */
+static void test_shutdown_answers(void **state)
+{
+	struct reply asked, next, at_polkit;
+	struct rig *r = *state;
+
+	r->polkit = PLAY_SLOW;
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &asked);
+	(void)expect_reload(r);
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &next);
+	rig_send(r, rig_call(r, ALICE, 0, "Reload"), &at_polkit);
+	rig_until(r, r->n_polkit == 1);
+	r->early = rig_call(r, ROOT, 0, "Reload");
+	shut_down(r, 0);
+	expect_busy(r, &asked);
+	expect_busy(r, &next);
+	expect_busy(r, &at_polkit);
+	expect_busy(r, &r->early_reply);
+	expect_end(r);
+}
+
+/* What came before the keeper's word, and was not read. */
+static void test_shutdown_reads(void **state)
+{
+	struct reply replies[32];
+	struct rig *r = *state;
+
+	answer_something(r);
+	for (size_t i = 0; i < ELEMENTSOF(replies); i++)
+		rig_send(r, rig_call(r, i % 2 ? ALICE : BOB, 0, "ListSandboxes"), &replies[i]);
+	shut_down(r, 0);
+	for (size_t i = 0; i < ELEMENTSOF(replies); i++) {
+		rig_wait(r, &replies[i]);
+		reply_done(&replies[i]);
+	}
+	expect_end(r);
+}
+
+/* One that is asked to go stays for the outcome of a reload, and not for that of another's. */
+static void test_shutdown_after_reload(void **state)
+{
+	struct reply first, second;
+	struct rig *r = *state;
+	uint32_t serial;
+
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &first);
+	serial = expect_reload(r);
+	rig_send(r, rig_call(r, ROOT, 0, "Reload"), &second);
+	rig_settle(r);
+	tell(r, WIRE_CATALOG, 0, 2, 0, 0);
+	shut_down(r, 1);
+	rig_settle(r);
+	tell(r, WIRE_CATALOG, serial, 3, 0, 0);
+	shut_down(r, 1); /* the second is the keeper's by then */
+	check_reload(r, &first, 3, 0);
+	serial = expect_reload(r);
+	tell(r, WIRE_RELOAD_FAILED, serial, 3, 1, 0);
+	check_reload(r, &second, 3, 1);
+	shut_down(r, 1);
+	expect_end(r);
 }
 
 static void test_keeper_gone(void **state)
@@ -415,6 +497,9 @@ int main(void)
 		TEST(test_log_level),
 		TEST(test_properties),
 		TEST(test_shutdown),
+		TEST(test_shutdown_answers),
+		TEST(test_shutdown_reads),
+		TEST(test_shutdown_after_reload),
 		TEST(test_keeper_gone),
 	};
 
