@@ -300,7 +300,7 @@ bool jail_remnants(struct jail_context *c, uid_t uid);
 void jail_done(struct jail_context *c, struct jail *j);
 /* The same without waiting: what has not ended yet, jail_collect() takes away. */
 void jail_leave(struct jail_context *c, struct jail *j);
-/* Takes away what is left of jails that had not ended when jail_done() gave up waiting, and of a maker of
- * templates that was killed, as far as they have by now. Does not wait. Whether some have not: call it again
+/* Takes away what is left of jails that had not ended when jail_done() gave up waiting, and of makers that
+ * were killed, as far as they have by now. Does not wait. Whether some have not: call it again
  * in a while. */
 bool jail_collect(struct jail_context *c);

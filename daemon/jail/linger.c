@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The list of jails that take long to die. The maker of templates, of which there is one, keeps itself. */
+/* The list of jails that take long to die. Of each kind of maker there is one, which is kept where it is. */
 
 #include "jail/linger.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/private.h"
+#include "base/process.h"
 #include "jail/steps.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#define END_MSEC 100 /* for a maker that was killed */
 
 void linger_add(struct jail_context *c, struct jail *j)
 {
@@ -34,10 +41,10 @@ void linger_collect(struct jail_context *c)
 
 bool jail_collect(struct jail_context *c)
 {
-	const bool maker = templates_collect(c);
+	const bool templates = templates_collect(c), stock = stock_collect(c);
 
 	linger_collect(c);
-	return maker || c->lingering;
+	return templates || stock || c->lingering;
 }
 
 void linger_forget(struct jail_context *c)
@@ -49,4 +56,23 @@ void linger_forget(struct jail_context *c)
 		jail_release(&l->jail);
 		private_free(l);
 	}
+}
+
+void maker_reap(int *pidfd)
+{
+	siginfo_t unused;
+
+	if (process_wait(*pidfd, WNOHANG, &unused) != 0)
+		*pidfd = fd_close(*pidfd);
+}
+
+void maker_end(int *pidfd)
+{
+	struct pollfd p = { .fd = *pidfd, .events = POLLIN };
+
+	if (*pidfd < 0)
+		return;
+	(void)process_signal(*pidfd, SIGKILL);
+	(void)poll(&p, 1, END_MSEC);
+	maker_reap(pidfd);
 }

@@ -22,6 +22,13 @@ void linger_collect(struct jail_context *c);
 /* Lets go of all. */
 void linger_forget(struct jail_context *c);
 
+/* What makes namespaces or mounts ahead, when it has to go: killed, and waited for, but not for long. It may
+ * be in the middle of something that hangs, or be traced by somebody, whose it is to reap first. Its pidfd is
+ * closed when it has been reaped. */
+void maker_end(int *pidfd);
+/* For one that took longer, again and again. Does not wait. */
+void maker_reap(int *pidfd);
+
 /* reap.c: notes what has ended of payload and init, and takes away the cgroup when all has. 0, or -EBUSY
  * while something is left. */
 int jail_try_finish(struct jail_context *c, struct jail *j);

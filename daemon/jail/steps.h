@@ -104,6 +104,8 @@ int stock_borrow(struct jail_context *c, uint64_t *ret_ticket);
 void stock_give_back(struct jail_context *c, uint64_t ticket);
 /* The one that jails share in which nothing can be done; -1 if there is none. It stays the stock's. */
 int stock_share(struct jail_context *c);
+/* Reaps a maker that took longer to end than anybody waited. Whether it has still not ended. */
+bool stock_collect(struct jail_context *c);
 void stock_done(struct jail_context *c);
 
 /* reuse.c */
@@ -135,8 +137,7 @@ int template_apply(struct mount_plan *p, struct jail_error *reterr);
 void templates_open(struct jail_context *c);
 /* Whether one is being made, or whoever made one is still to end. */
 bool templates_busy(const struct jail_context *c);
-/* Reaps a maker that was killed and took longer to end than anybody waited. Whether it has still not ended.
- */
+/* As stock_collect(). */
 bool templates_collect(struct jail_context *c);
 void templates_done(struct jail_context *c);
 

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/process.h"
 #include "jail/jail.h"
+#include "jail/linger.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
@@ -190,14 +191,6 @@ static bool receive_one(int socket_fd, struct stock_network *ret)
 	return true;
 }
 
-static void forget_maker(struct jail_stock *s)
-{
-	s->channel_fd = fd_close(s->channel_fd);
-	if (s->maker_pidfd >= 0)
-		(void)process_wait_status(s->maker_pidfd);
-	s->maker_pidfd = fd_close(s->maker_pidfd);
-}
-
 void jail_stock_receive(struct jail_context *c)
 {
 	struct jail_stock *s = &c->stock;
@@ -210,19 +203,30 @@ void jail_stock_receive(struct jail_context *c)
 		else
 			network_forget(&n);
 	}
-	forget_maker(s);
+	jail_stock_abandon(c);
 }
 
+/* Also after it has ended. One that takes longer is left to stock_collect(). */
 void jail_stock_abandon(struct jail_context *c)
 {
-	if (c->stock.maker_pidfd >= 0)
-		(void)process_signal(c->stock.maker_pidfd, SIGKILL);
-	forget_maker(&c->stock);
+	c->stock.channel_fd = fd_close(c->stock.channel_fd);
+	maker_end(&c->stock.maker_pidfd);
+}
+
+bool stock_collect(struct jail_context *c)
+{
+	struct jail_stock *s = &c->stock;
+
+	if (s->maker_pidfd < 0 || s->channel_fd >= 0)
+		return false;
+	maker_reap(&s->maker_pidfd);
+	return s->maker_pidfd >= 0;
 }
 
 void stock_done(struct jail_context *c)
 {
 	jail_stock_abandon(c);
+	c->stock.maker_pidfd = fd_close(c->stock.maker_pidfd);
 	jail_stock_want(c, false, false, false);
 }
 

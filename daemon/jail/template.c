@@ -26,6 +26,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "jail/linger.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -36,8 +37,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SILENCE_MSEC 3   /* as for the stock */
-#define END_MSEC     100 /* for a maker that was killed */
+#define SILENCE_MSEC 3 /* as for the stock */
 
 struct shared {
 	atomic_bool stale[JAIL_TEMPLATES_MAX];
@@ -353,29 +353,14 @@ static int start_maker(struct jail_context *c, const struct template *t)
 	return watch(ts, ts->maker_pidfd, EPOLLIN);
 }
 
-/* Without waiting for it. One that hangs, or that somebody traces, ends later: see templates_collect(). */
-static void reap_maker(struct jail_templates *ts)
-{
-	siginfo_t unused;
-
-	if (process_wait(ts->maker_pidfd, WNOHANG, &unused) != 0)
-		ts->maker_pidfd = fd_close(ts->maker_pidfd);
-}
-
-/* Does not wait but for one that was killed, and not for long. */
+/* One that takes longer to end is left to templates_collect(). */
 static void forget_maker(struct jail_templates *ts)
 {
-	struct pollfd p = { .fd = ts->maker_pidfd, .events = POLLIN };
-
 	ts->channel_fd = fd_close(ts->channel_fd);
 	if (ts->maker_pidfd >= 0)
-		(void)process_signal(ts->maker_pidfd, SIGKILL);
+		(void)epoll_ctl(ts->epoll_fd, EPOLL_CTL_DEL, ts->maker_pidfd, NULL);
+	maker_end(&ts->maker_pidfd);
 	ts->makers_fd = fd_close(ts->makers_fd);
-	if (ts->maker_pidfd < 0)
-		return;
-	(void)epoll_ctl(ts->epoll_fd, EPOLL_CTL_DEL, ts->maker_pidfd, NULL);
-	(void)poll(&p, 1, END_MSEC);
-	reap_maker(ts);
 }
 
 bool templates_collect(struct jail_context *c)
@@ -384,7 +369,7 @@ bool templates_collect(struct jail_context *c)
 
 	if (!ts || ts->maker_pidfd < 0 || ts->channel_fd >= 0)
 		return false;
-	reap_maker(ts);
+	maker_reap(&ts->maker_pidfd);
 	return ts->maker_pidfd >= 0;
 }
 

@@ -46,6 +46,8 @@ int rig_setup(void **state);
 int rig_teardown(void **state);
 /* A jail that a busy machine has not ended yet is collected later, as the launcher does it. */
 void rig_await_lingering(struct rig *r);
+/* Has this process and what it starts traced, by a process that ends when *ret_fd is closed. */
+pid_t rig_begin_trace(int *ret_fd);
 
 /* printf to a string that lives as long as the rig. */
 const char *rig_format(struct rig *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATIENCE_MSEC 30000
@@ -360,6 +361,32 @@ static void test_kernel(void **state)
 	assert_int_equal(rig_as_child(r, run_not_entered), 0);
 }
 
+/* A maker that was killed and can not be reaped at once, as it is the tracer's first, is not waited for, and
+ * stays nobody's zombie. */
+static void test_traced(void **state)
+{
+	struct rig *r = *state;
+	siginfo_t si = { 0 };
+	pid_t tracer;
+	int fd, status;
+
+	jail_stock_want(&r->context, true, false, false);
+	tracer = rig_begin_trace(&fd);
+	assert_true(jail_stock_make(&r->context) >= 0);
+	jail_stock_abandon(&r->context);
+	assert_true(jail_collect(&r->context));
+	jail_stock_want(&r->context, true, false, false);
+	assert_int_equal(jail_stock_wait(&r->context), -1);
+	(void)close(fd);
+	assert_int_equal(waitpid(tracer, &status, 0), tracer);
+	assert_int_equal(status, 0);
+	rig_await_lingering(r);
+	assert_int_equal(waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT), -1);
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(fill(&r->context), 0);
+	assert_int_equal(r->context.stock.n, JAIL_STOCK_MAX);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -379,6 +406,7 @@ static int run(void)
 		TEST(test_not_wanted),
 		TEST(test_late),
 		TEST(test_closed_meanwhile),
+		TEST(test_traced),
 		TEST(test_kernel),
 	};
 

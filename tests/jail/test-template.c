@@ -13,8 +13,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mount.h>
-#include <sys/ptrace.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -304,42 +302,6 @@ static void test_dropped(void **state)
 	RUN(r, "list", "/tmp");
 }
 
-/* Traces the process and what it clones until it is told to end. What it traces can end meanwhile, and is not
- * its parent's to reap before that. */
-static void trace(pid_t pid, int told_fd)
-{
-	struct pollfd p = { .fd = told_fd, .events = POLLIN };
-	const long ready = ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK);
-	int status;
-
-	if (write(told_fd, &ready, sizeof(ready)) != sizeof(ready))
-		_exit(1);
-	while (poll(&p, 1, 1) == 0)
-		while (waitpid(pid, &status, __WALL | WNOHANG) == pid)
-			(void)ptrace(PTRACE_CONT, pid, NULL, status >> 16 ? 0 : WSTOPSIG(status));
-	_exit(0);
-}
-
-static pid_t begin_trace(int *ret_fd)
-{
-	const pid_t pid = getpid();
-	long ready = -1;
-	int pair[2];
-	pid_t tracer;
-
-	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
-	tracer = fork();
-	if (tracer == 0) {
-		(void)close(pair[0]);
-		trace(pid, pair[1]);
-	}
-	(void)close(pair[1]);
-	assert_int_equal(read(pair[0], &ready, sizeof(ready)), sizeof(ready));
-	assert_int_equal(ready, 0);
-	*ret_fd = pair[0];
-	return tracer;
-}
-
 /* One that was killed and does not end at once stays nobody's zombie. */
 static void test_abandoned(void **state)
 {
@@ -349,7 +311,7 @@ static void test_abandoned(void **state)
 	int fd, status;
 
 	assert_false(rig_has_template(r));
-	tracer = begin_trace(&fd);
+	tracer = rig_begin_trace(&fd);
 	assert_true(jail_templates_make(&r->context) >= 0);
 	jail_templates_abandon(&r->context);
 	assert_true(templates_busy(&r->context));
