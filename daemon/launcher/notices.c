@@ -28,13 +28,13 @@ static void notice_readable(struct server *server, struct source *source, uint32
 
 	if (r == 0)
 		return;
-	server_unwatch(server, source);
-	s->notice = r > 0 ? malloc(size + 1) : NULL;
-	if (!s->notice) {
-		log_warning("sandbox %llu of profile %s: what it says can not be read any more",
+	s->notice = malloc(size + 1);
+	if (r < 0 || !s->notice)
+		log_warning("sandbox %llu of profile %s: what it says can not be read",
 			(unsigned long long)s->id, s->profile);
+	if (!s->notice)
 		return;
-	}
+	server_unwatch(server, source);
 	memcpy(s->notice, text, size);
 	s->n_notice = size;
 	tell(server, s);
@@ -70,12 +70,16 @@ int request_noted(struct server *server, uint32_t serial, struct cursor *c, stru
 	s = registry_find(&server->registry, m.id);
 	if (!s || !s->notice || s->state == SANDBOX_EXITED)
 		return answer_done(server, serial, -ESRCH);
-	free(s->notice);
-	s->notice = NULL;
-	s->n_notice = 0;
 	if (m.ready)
 		sandbox_ready(server, s);
 	if (m.stopping)
 		sandbox_leaving(server, s);
-	return answer_done(server, serial, notices_watch(server, s));
+	r = notices_watch(server, s);
+	if (r < 0) /* it is sent once more, and then this is tried again, at the broker's pace */
+		tell(server, s);
+	else {
+		free(s->notice);
+		s->notice = NULL;
+	}
+	return answer_done(server, serial, r);
 }
