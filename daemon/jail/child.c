@@ -35,6 +35,7 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,6 +43,16 @@
 
 /* Seen by the launcher only; what counts is the report. */
 #define STATUS_FAILED 127
+
+/* Nobody waits for a jail that is parked: between its steps whoever wants the processor has it first, as a
+ * launch does that comes meanwhile. With no policy or niceness of its own it is never starved, and has none
+ * to take back. */
+static void step_took(const struct jail_setup *s, enum jail_stage stage)
+{
+	stage_took(s->times, stage);
+	if (s->spec->park)
+		(void)sched_yield();
+}
 
 static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 {
@@ -56,17 +67,19 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	r = apply_session(s->context->ignored_signals, reterr);
+	if (r >= 0 && !s->spec->park)
+		r = apply_own_session(reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_EXEC);
+	step_took(s, STAGE_EXEC);
 	r = apply_pty(&s->pty, reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_PTY);
+	step_took(s, STAGE_PTY);
 	r = apply_tuning(&s->tuning, s->context->proc_fd, reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_RLIMITS);
+	step_took(s, STAGE_RLIMITS);
 	r = apply_namespaces(&s->namespaces, reterr);
 	if (r < 0)
 		return r;
@@ -77,9 +90,9 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	(void)umask(SETUP_UMASK);
-	stage_took(s->times, STAGE_NAMESPACES);
+	step_took(s, STAGE_NAMESPACES);
 	r = apply_mounts(&s->mounts, reterr);
-	stage_took(s->times, STAGE_MOUNTS);
+	step_took(s, STAGE_MOUNTS);
 	return r;
 }
 
@@ -92,20 +105,20 @@ static int build_fds(struct jail_setup *s, struct jail_error *reterr)
 	kept[FD_KEPT_EXE] = open_executable(s->spec->executable, reterr);
 	if (kept[FD_KEPT_EXE] < 0)
 		return kept[FD_KEPT_EXE];
-	stage_took(s->times, STAGE_EXEC);
+	step_took(s, STAGE_EXEC);
 	r = open_label(&s->label, s->context->proc_fd, reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_SELINUX);
+	step_took(s, STAGE_SELINUX);
 	kept[FD_KEPT_LABEL] = s->label.fd;
 	r = apply_landlock(&s->landlock, s->spec->landlock, &s->mounts.found, reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_LANDLOCK);
+	step_took(s, STAGE_LANDLOCK);
 	r = apply_fds(&s->fds, kept, reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_FDS);
+	step_took(s, STAGE_FDS);
 	s->report_fd = s->fds.report_slot;
 	s->go_fd = s->fds.go_slot;
 	return 0;
@@ -122,7 +135,7 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	r = apply_limits(&s->limits, NULL, reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_RLIMITS);
+	step_took(s, STAGE_RLIMITS);
 	r = caps_keep(reterr);
 	if (r < 0)
 		return r;
@@ -135,13 +148,13 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_IDS);
+	step_took(s, STAGE_IDS);
 	/* a user namespace brings all of them */
 	r = apply_caps(s->users.wanted ? CAPS_ALL : s->context->bounding, spec->bounding, spec->ambient,
 		spec->secure_bits, reterr);
 	if (r < 0)
 		return r;
-	stage_took(s->times, STAGE_CAPABILITIES);
+	step_took(s, STAGE_CAPABILITIES);
 	(void)umask(spec->umask);
 	return apply_directory(spec->working_directory, reterr);
 }
@@ -196,16 +209,21 @@ static int go_alone(struct jail_setup *s, bool *ret_behind, struct jail_error *r
 	return r < 0 ? r : 1;
 }
 
-/* What the order brings needs neither label nor memory; nor, in most cases, to come before the filter. */
+/* What the order brings needs neither label nor memory; nor, in most cases, to come before the filter.
+ * Kernels schedule a session as a group (sched_autogroup_enabled): while it was built, it was of the
+ * launcher's. */
 static int go_parked(struct jail_setup *s, bool *ret_behind, struct jail_error *reterr)
 {
-	int r;
+	int r = apply_own_session(reterr);
 
+	if (r < 0)
+		return r;
 	report_ready(&s->shared[REPORT_PAYLOAD]);
 	if (report_built(s->report_fd) < 0)
 		return 0;
 	(void)prctl(PR_SET_NAME, "parked", 0, 0, 0); /* for people who look at ps */
 	r = prepare_exec(s, reterr);
+	step_took(s, STAGE_NONE);
 	if (r >= 0 && s->filter.ahead)
 		r = load_filter(s, ret_behind, reterr);
 	if (r >= 0)

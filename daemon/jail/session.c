@@ -32,14 +32,18 @@ int apply_session(uint64_t ignored_signals, struct jail_error *reterr)
 	r = process_begin_signals(ignored_signals);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_IDS, r, "signal handlers", "");
-	/* A session of its own has no controlling terminal, so no terminal input to fake and no job control.
-	 */
-	if (setsid() < 0)
-		return jail_fail(reterr, STAGE_IDS, errno_or_eio(), "setsid", "");
 	if (prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NSEC, 0, 0, 0) < 0)
 		return jail_fail(reterr, STAGE_IDS, errno_or_eio(), "PR_SET_TIMERSLACK", "");
 	if (personality(PER_LINUX) < 0)
 		return jail_fail(reterr, STAGE_IDS, errno_or_eio(), "personality", "");
+	return 0;
+}
+
+/* It has no controlling terminal, so no terminal input to fake and no job control. */
+int apply_own_session(struct jail_error *reterr)
+{
+	if (setsid() < 0)
+		return jail_fail(reterr, STAGE_IDS, errno_or_eio(), "setsid", "");
 	return 0;
 }
 

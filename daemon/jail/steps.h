@@ -202,6 +202,7 @@ int label_open(int proc_fd);
 /* First of all: nobody may look into the child, or steer it. */
 int apply_undumpable(struct jail_error *reterr);
 int apply_session(uint64_t ignored_signals, struct jail_error *reterr);
+int apply_own_session(struct jail_error *reterr);
 int apply_keyring(struct jail_error *reterr);
 
 /* pty.c */
@@ -216,7 +217,7 @@ struct pty_plan {
 /* Makes the pseudo terminal that the spec wants. Master and node are the jail's. */
 int prepare_pty(const struct jail_spec *spec, struct pty_plan *p, struct jail *j, struct jail_error *reterr);
 void pty_plan_done(struct pty_plan *p);
-/* In the session of its own that apply_session() made. */
+/* In the session of its own that apply_own_session() made. */
 int apply_pty(const struct pty_plan *p, struct jail_error *reterr);
 
 /* mount.c, attach.c, root.c, device.c, restrict.c, slot.c, store.c */

@@ -140,8 +140,9 @@ static noreturn void maker_run(const struct jail_context *c, int socket_fd)
 	size_t lacking = most(&c->stock) - c->stock.n;
 
 	(void)prctl(PR_SET_NAME, "net-maker", 0, 0, 0); /* for people who look at ps */
-	while (lacking > 0 && make_one(c, socket_fd) >= 0)
-		lacking--;
+	/* each takes the kernel some time: between two of them others go first */
+	for (; lacking > 0 && make_one(c, socket_fd) >= 0; lacking--)
+		(void)sched_yield();
 	_exit(lacking > 0);
 }
 

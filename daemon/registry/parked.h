@@ -20,7 +20,7 @@
 #define PARKED_LIVED_USEC   UINT64_C(1000000) /* what dies earlier is not replaced before the next launch */
 #define PARKED_SHORT_USEC   (10 * UINT64_C(1000000)) /* when memory was short: none are made for so long */
 #define PARKED_MOUNTS_USEC  250000U                  /* after a change of mounts: more of them often follow */
-#define PARKED_SILENCE_MSEC 3                        /* as of the stock of networks */
+#define PARKED_SILENCE_MSEC 1 /* launches one after the other leave less; one that is made gives way */
 
 struct parked_class;
 

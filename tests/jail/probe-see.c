@@ -168,6 +168,7 @@ static void see_process(void)
 	errno = 0;
 	printf("nice %d\n", getpriority(PRIO_PROCESS, 0));
 	printf("ioprio %ld\n", syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, 0));
+	printf("scheduler %d\n", sched_getscheduler(0));
 	see_cpus();
 	printf("session_keyring %ld\n", syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3, 0, 0, 0));
 }

@@ -307,6 +307,28 @@ static void test_core_scheduling(void **state)
 	}
 }
 
+/* Who asks whether somebody else wants the processor dies of it here: a jail that is made ahead, and none
+ * that is waited for. An exit status. */
+static int give_way(struct rig *r)
+{
+	const struct filter_rule rule = { SYS_sched_yield, FILTER_KILL, 0, 0, 0 };
+
+	if (filter_apply(&rule, 1, FILTER_PERMIT) < 0)
+		return 1;
+	if (rig_park(r) >= 0)
+		return 2;
+	r->spec.id += 1000;
+	if (START(r, "see") < 0 || jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1)
+		return 3;
+	jail_done(&r->context, &r->jail);
+	return 0;
+}
+
+static void test_giving_way(void **state)
+{
+	assert_int_equal(rig_as_child(*state, give_way), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -323,6 +345,7 @@ static int run(void)
 		TEST(test_option_raises),
 		TEST(test_option_does_not_lower),
 		TEST(test_core_scheduling),
+		TEST(test_giving_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
