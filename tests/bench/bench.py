@@ -129,7 +129,7 @@ class Bench:
         """Who does not work is told of and left out; ours and the floors have to."""
         for _, name, why in (line for line in lines if line[0] == "failed"):
             print(f"bench: {name}: {why}", file=sys.stderr)
-            if any(w.name == name and w.kind not in ("command", "command-unified", "systemd") for w in ways):
+            if any(w.name == name and w.kind not in ("command", "command-unified", "systemd", "libminijail") for w in ways):
                 self.failures.append(f"{name}: {why}")
 
     def turns(self, ways, count, gap, pinned):
@@ -375,8 +375,8 @@ def at_least(kind, low):
 
 def programs(text):
     for path in text.split(","):
-        if not os.access(path, os.X_OK):
-            raise argparse.ArgumentTypeError(f"{path} can not be executed")
+        if not os.access(path, os.R_OK if path.endswith(".so") else os.X_OK):
+            raise argparse.ArgumentTypeError(f"{path} can not be used")
     return text.split(",")
 
 
@@ -391,7 +391,7 @@ def parse():
     p.add_argument("--runs", type=at_least(int, 1), default=1, help="how often all launches are measured")
     p.add_argument("--json", help="where the figures go")
     p.add_argument("--report", help="a Markdown file: its part between the marks is replaced, a chart put beside it")
-    p.add_argument("--peers", type=programs, default=[], help="paths of peers that are not installed, with commas between: minijail0, nsjail")
+    p.add_argument("--peers", type=programs, default=[], help="paths of peers that are not installed, with commas between: minijail0, libminijail.so, nsjail")
     p.add_argument("--systemd", help="address of the bus of a systemd that is not this machine's")
     p.add_argument("--bus", default="dbus-daemon", choices=("dbus-daemon", "dbus-broker", "direct"), help="for fairness")
     p.add_argument("--minijail-tools", help="for policy: the folder tools of Minijail's sources")

@@ -59,7 +59,7 @@ class Peers:
 
     def all(self):
         found = []
-        for make in (self.minijail, self.bubblewrap, self.nsjail, self.firejail, self.runtimes, self.units):
+        for make in (self.minijail, self.libminijail, self.bubblewrap, self.nsjail, self.firejail, self.runtimes, self.units):
             found += make()
         return found
 
@@ -84,6 +84,19 @@ class Peers:
                 Peer("minijail0-bpf", "command", words + ["--seccomp-bpf-binary", self.bpf] + end,
                      "policy compiled beforehand", "no Landlock, no cgroup"),
                 Peer("minijail0-landlock", "command", words + text + landlock + end, "policy as text, Landlock", "no cgroup")]
+
+    def libminijail(self):
+        """Given by path alone; nobody knows where else it would fit the declarations of way-minijail.c."""
+        library = self.paths.get("libminijail.so")
+        if not library:
+            return []
+        words = [os.path.abspath(library), self.bpf, self.root, str(jail.NOBODY), jail.PAYLOAD]
+        for source, target in self.sources():
+            words += ["bind", source, target]
+        for name, value in jail.LIMITS:
+            words += ["limit", str(jail.SYSTEM_LIMIT[name]), str(value)]
+        return [Peer("libminijail", "libminijail", words, "in the process that launches, policy compiled beforehand",
+                     "no Landlock, no cgroup")]
 
     def bubblewrap(self):
         program = self.find("bwrap")

@@ -27,7 +27,7 @@ void ticks_calibrate(void)
 static const struct way_kind *find_kind(const char *name)
 {
 	static const struct way_kind *const kinds[] = { &way_vfork, &way_spawn, &way_fork, &way_command,
-		&way_command_unified, &way_bailiff, &way_ping, &way_systemd };
+		&way_command_unified, &way_bailiff, &way_ping, &way_systemd, &way_minijail };
 
 	for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
 		if (strcmp(kinds[i]->name, name) == 0)
@@ -71,6 +71,7 @@ void way_close(struct way *w)
 {
 	w->connection = bailiff_connection_free(w->connection);
 	w->bus = sd_bus_flush_close_unref(w->bus);
+	way_close_minijail(w);
 	w->page_fd = fd_close(w->page_fd);
 	if (w->page)
 		(void)munmap(w->page, PAGE);

@@ -44,15 +44,17 @@ struct way {
 	unsigned n; /* launches, for names that have to differ */
 	bailiff_connection *connection;
 	sd_bus *bus;
+	struct minijail_library *minijail; /* way-minijail.c */
 };
 
 extern const struct way_kind way_vfork, way_spawn, way_fork, way_command, way_command_unified, way_bailiff,
-	way_ping, way_systemd;
+	way_ping, way_systemd, way_minijail;
 
 /* One line of a plan: name, kind and words with tabs between them. The line must live as long. -EINVAL. */
 int way_parse(char *line, struct way *ret);
 int way_open(struct way *w);
 void way_close(struct way *w);
+void way_close_minijail(struct way *w);
 /* -ENODATA: it ended well, and the payload has not run. */
 int way_launch(struct way *w, struct timing *ret);
 
