@@ -350,7 +350,10 @@ static int follow(bailiff_connection *c, bailiff_sandbox *s, struct relay relays
 
 	for (size_t i = 0; i < STREAMS; i++)
 		relays[i].child_end = fd_close(relays[i].child_end);
-	r = signals < 0 ? signals : forward_until_end(&f);
+	r = signals < 0 ? signals : 0;
+	/* one that had ended before it was found has no pidfd, and poll(2) would wait for ever */
+	if (r == 0 && bailiff_sandbox_pidfd(s) >= 0)
+		r = forward_until_end(&f);
 	if (pty && r == 0)
 		drain_pty(&f);
 	if (pty)

@@ -196,6 +196,11 @@ static int launch_ok(struct stand_in_state *st, sd_bus_message *m)
 	return 1;
 }
 
+static int no_such_sandbox(sd_bus_message *m)
+{
+	return sd_bus_reply_method_errorf(m, BAILIFF_ERROR_NO_SUCH_SANDBOX, "No such sandbox of this user");
+}
+
 static void note_token(struct stand_in_state *st, sd_bus_message *m)
 {
 	const char *key, *token = NULL;
@@ -234,6 +239,8 @@ static int on_launch(struct stand_in_state *st, sd_bus_message *m)
 			m, BAILIFF_ERROR_ACCESS_DENIED, "not for you [denied.profile:3]");
 	if (strcmp(profile, "garbled") == 0)
 		return sd_bus_reply_method_return(m, "s", "what?");
+	if (strcmp(profile, "ended") == 0)
+		return no_such_sandbox(m);
 	return launch_ok(st, m);
 }
 
@@ -292,8 +299,7 @@ static int on_find(struct stand_in_state *st, sd_bus_message *m)
 	st->finds++;
 	(void)sd_bus_message_read_basic(m, 't', &id);
 	if (id != STAND_IN_ID || st->forgets)
-		return sd_bus_reply_method_errorf(
-			m, BAILIFF_ERROR_NO_SUCH_SANDBOX, "No such sandbox of this user");
+		return no_such_sandbox(m);
 	return sd_bus_reply_method_return(m, "o", SANDBOX_PATH);
 }
 
@@ -304,6 +310,8 @@ static int on_sandbox(struct stand_in_state *st, sd_bus_message *m)
 
 	if (sd_bus_message_is_method_call(m, NULL, "Wait"))
 		return on_wait(st, m);
+	if (sd_bus_message_is_method_call(m, NULL, "GetPidfd") && st->payload == 0)
+		return no_such_sandbox(m);
 	if (sd_bus_message_is_method_call(m, NULL, "GetPidfd"))
 		return sd_bus_reply_method_return(m, "h", (int)syscall(SYS_pidfd_open, st->payload, 0));
 	if (sd_bus_message_is_method_call(m, NULL, "GetAll"))
@@ -321,6 +329,15 @@ static int on_sandbox(struct stand_in_state *st, sd_bus_message *m)
 	else if (sd_bus_message_is_method_call(m, NULL, "Stop"))
 		st->stops++;
 	return sd_bus_reply_method_return(m, "");
+}
+
+/* By its id, or by the token that its client chose. */
+static bool is_sandbox(const struct stand_in_state *st, const char *path)
+{
+	const size_t n = strlen(BAILIFF_SANDBOX_PREFIX "/");
+
+	return strcmp(path, SANDBOX_PATH) == 0 ||
+	       (strncmp(path, BAILIFF_SANDBOX_PREFIX "/", n) == 0 && strcmp(path + n, st->token) == 0);
 }
 
 static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
@@ -345,7 +362,7 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *reterr)
 			m, "a{ss}", 3, "sanitized", "01", "user", "/home/user/01", "root", "/home/root/01");
 	if (sd_bus_message_is_method_call(m, NULL, "GetDaemonStorePath"))
 		return sd_bus_reply_method_return(m, "s", "/run/daemon-store/s/01");
-	if (strcmp(sd_bus_message_get_path(m), SANDBOX_PATH) == 0)
+	if (is_sandbox(st, sd_bus_message_get_path(m)))
 		return on_sandbox(st, m);
 	return 0;
 }

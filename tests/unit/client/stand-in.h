@@ -14,7 +14,8 @@
 
 /* Shared with the stand-in: what it is to do, what it has seen. */
 struct stand_in_state {
-	/* profiles: "ok"; "denied"; "garbled": a reply of another form */
+	/* profiles: "ok"; "denied"; "garbled": a reply of another form; "ended": before it was asked for, it
+	 * seems */
 	volatile unsigned launches, waits, stops, finds, signal, fds, releases;
 	volatile unsigned deaths_at_launch; /* likewise, of LaunchSandboxed */
 	volatile unsigned tokens;           /* launches with another token than the one before */

@@ -149,6 +149,23 @@ static void test_run_forwards_signals(void **state)
 	free(c.text);
 }
 
+/* The answer to its launch was lost, and when it is asked for again it has ended: no pidfd tells so. */
+static void test_run_of_what_has_ended(void **state)
+{
+	struct stand_in *s = *state;
+	struct command c = start("bailiffctl run ended x");
+	struct pollfd end = { .fd = process_pidfd_open(c.pid), .events = POLLIN };
+
+	assert_return_code(end.fd, 0);
+	if (poll(&end, 1, 20000) != 1)
+		(void)kill(c.pid, SIGKILL);
+	(void)close(end.fd);
+	assert_int_equal(finish(&c), 3);
+	assert_string_equal(c.text, "");
+	assert_int_equal(s->state->releases, 1);
+	free(c.text);
+}
+
 static void test_run_says_why_not(void **state)
 {
 	struct stand_in *s = *state;
@@ -237,6 +254,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_run_ends_as_the_program, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_run_forwards_signals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_run_of_what_has_ended, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_run_says_why_not, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_listings, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_by_id, set_up, tear_down),
