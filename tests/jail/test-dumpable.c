@@ -46,7 +46,7 @@ static void restore(void)
 /* Of all test programs on the machine one has it: /dev/null is the one file that they have in common. */
 static void make_dumpable(void)
 {
-	char old;
+	char old = '\0';
 
 	lock = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_return_code(flock(lock, LOCK_EX), errno);
