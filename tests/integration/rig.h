@@ -66,6 +66,8 @@ void rig_bus_stop(struct rig *rig, int signal);
 /* The daemon alone, once more. @mode: an option of its, or NULL; @gate: it begins when a byte comes from
  * there, or at once (-1). */
 void rig_daemon_start(struct rig *rig, const char *mode, int gate);
+/* fork(2), for a child that goes on in this program: at a moment when no thread of GDBus holds a lock. */
+pid_t rig_fork(void);
 /* Waits for the end of a child of the test, RIG_TIMEOUT_MS at most; the wait status, or -1. */
 int rig_wait_child(pid_t pid);
 /* Mounts, the daemon's cgroup, its files, after its end. */

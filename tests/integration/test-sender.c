@@ -89,7 +89,7 @@ static void test_exec_of_set_user_id(void **state)
 	struct rig *rig = *state;
 	g_autofree char *speaker = make_set_user_id(rig);
 	int status;
-	pid_t pid = fork();
+	pid_t pid = rig_fork();
 
 	if (pid == 0) {
 		struct peer peer;
@@ -134,7 +134,7 @@ static void test_socket_handed_on(void **state)
 	pid_t pid;
 
 	peer_connect_as(&peer, rig->address, RIG_ALICE);
-	pid = fork();
+	pid = rig_fork();
 	if (pid == 0) {
 		become(RIG_BOB);
 		/* what Bob may and Alice may not */

@@ -127,8 +127,7 @@ static struct client client_start(struct rig *rig)
 
 	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), errno);
 	c.channel = pair[0];
-	c.pid = fork();
-	assert_return_code(c.pid, errno);
+	c.pid = rig_fork();
 	if (c.pid == 0) {
 		(void)close(pair[0]);
 		be_client(rig->client_address, pair[1]);
