@@ -206,6 +206,7 @@ int operation_send(struct operation *o, const struct call *call)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	bailiff_connection *c = o->connection;
+	uint64_t left = deadline_left(call->until);
 	int r;
 
 	r = replace_str(&o->destination, c->owner);
@@ -216,7 +217,7 @@ int operation_send(struct operation *o, const struct call *call)
 	if (r >= 0 && call->fill)
 		r = call->fill(m, call->data);
 	if (r >= 0)
-		r = sd_bus_call_async(c->bus, &o->slot, m, on_reply, o, call->timeout_usec);
+		r = sd_bus_call_async(c->bus, &o->slot, m, on_reply, o, left > 0 ? left : 1);
 	return r < 0 ? r : 0;
 }
 
@@ -234,7 +235,8 @@ static int submit(struct operation **o, const struct call *call)
 
 int operation_watch(bailiff_sandbox *s)
 {
-	const struct call call = { s->path, BAILIFF_SANDBOX_INTERFACE, "Wait", NULL, NULL, UINT64_MAX };
+	const struct call call = { s->path, BAILIFF_SANDBOX_INTERFACE, "Wait", NULL, NULL,
+		BAILIFF_TIMEOUT_INFINITE };
 	_cleanup_(operation_freep) struct operation *o = NULL;
 	int r = operation_new(s->connection, OPERATION_WATCH, s, &o);
 
@@ -248,14 +250,15 @@ int operation_watch(bailiff_sandbox *s)
 
 int operations_begin(bailiff_connection *c)
 {
-	int r = connection_check(c);
+	const uint64_t until = deadline_after(CALL_TIMEOUT_USEC);
+	int r = connection_check(c, until);
 
-	return r == 0 && !c->owner ? connection_find_broker(c) : r;
+	return r == 0 && !c->owner ? connection_find_broker(c, until) : r;
 }
 
 EXPORT int bailiff_sandbox_wait_async(bailiff_sandbox *s, bailiff_wait_handler handler, void *userdata)
 {
-	struct call call = { NULL, BAILIFF_SANDBOX_INTERFACE, "Wait", NULL, NULL, UINT64_MAX };
+	struct call call = { NULL, BAILIFF_SANDBOX_INTERFACE, "Wait", NULL, NULL, BAILIFF_TIMEOUT_INFINITE };
 	_cleanup_(operation_freep) struct operation *o = NULL;
 	int r;
 

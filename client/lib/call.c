@@ -45,10 +45,13 @@ int connection_process(bailiff_connection *c)
 	return r;
 }
 
-static int await_reply(bailiff_connection *c, sd_bus_message **reply, uint64_t timeout_usec)
+static uint64_t call_deadline(const struct call *call)
 {
-	uint64_t deadline = deadline_after(timeout_usec);
+	return call->until > 0 ? call->until : deadline_after(CALL_TIMEOUT_USEC);
+}
 
+static int await_reply(bailiff_connection *c, sd_bus_message **reply, uint64_t deadline)
+{
 	while (!*reply) {
 		uint64_t left = deadline_left(deadline);
 		int r = connection_process(c);
@@ -130,7 +133,7 @@ int call_peer(bailiff_connection *c, const char *destination, const struct call 
 		return sd_bus_is_open(c->bus) > 0
 			       ? connection_failf(c, r, "could not send %s: %s", call->member, strerror(-r))
 			       : bus_lost(c);
-	r = await_reply(c, &reply, call->timeout_usec > 0 ? call->timeout_usec : CALL_TIMEOUT_USEC);
+	r = await_reply(c, &reply, call_deadline(call));
 	if (r == 0)
 		r = judge_reply(c, destination, reply);
 	if (r < 0)
@@ -153,18 +156,20 @@ static int call_owner(bailiff_connection *c, const struct call *call, sd_bus_mes
 
 int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message **ret)
 {
+	struct call once = *call;
 	int r;
 
+	once.until = call_deadline(call);
 	/* The owner that is on record may have ended long ago. The bus then says that it could not deliver
 	 * the call, so nobody acted on it, and to send it to the successor is no repetition, not even for a
 	 * launch. */
 	for (unsigned attempt = 0;; attempt++) {
-		r = connection_check(c);
+		r = connection_check(c, once.until);
 		if (r == 0 && !c->owner)
-			r = connection_find_broker(c);
+			r = connection_find_broker(c, once.until);
 		if (r < 0)
 			return r;
-		r = call_owner(c, call, ret);
+		r = call_owner(c, &once, ret);
 		if (r != -EHOSTUNREACH || c->direct || attempt > 0)
 			return r;
 	}

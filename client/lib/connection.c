@@ -42,16 +42,26 @@ bool connection_usable(const bailiff_connection *c)
 	return c->bus && sd_bus_is_open(c->bus) > 0 && !c->opening;
 }
 
-int connection_check(bailiff_connection *c)
+static bool is_to_be_reopened(const bailiff_connection *c)
+{
+	return !c->freed && c->direct && !connection_usable(c);
+}
+
+int connection_look(bailiff_connection *c)
 {
 	connection_forget_error(c);
 	if (c->pid != getpid())
 		return connection_fail(c, -ECHILD, NULL, "the connection was opened before fork(2)");
-	if (!c->freed && c->direct && !connection_usable(c))
-		return connection_reopen(c);
-	if (!c->bus || sd_bus_is_open(c->bus) <= 0)
+	if (!is_to_be_reopened(c) && (!c->bus || sd_bus_is_open(c->bus) <= 0))
 		return connection_fail(c, -ENOTCONN, NULL, "the connection to the bus is closed");
 	return 0;
+}
+
+int connection_check(bailiff_connection *c, uint64_t until)
+{
+	int r = connection_look(c);
+
+	return r == 0 && is_to_be_reopened(c) ? connection_reopen(c, until) : r;
 }
 
 static int fill_name(sd_bus_message *m, const void *data)
@@ -68,20 +78,21 @@ static int fill_start(sd_bus_message *m, const void *data)
 	return sd_bus_message_append(m, "su", name, (uint32_t)0);
 }
 
-static int ask_bus(bailiff_connection *c, const char *member, const char *name, sd_bus_message **ret)
+static int ask_bus(
+	bailiff_connection *c, const char *member, const char *name, uint64_t until, sd_bus_message **ret)
 {
-	const struct call call = { BUS_DRIVER_PATH, BUS_DRIVER, member, fill_name, name, 0 };
+	const struct call call = { BUS_DRIVER_PATH, BUS_DRIVER, member, fill_name, name, until };
 
 	return call_peer(c, BUS_DRIVER, &call, ret);
 }
 
-static int get_owner(bailiff_connection *c, char **ret)
+static int get_owner(bailiff_connection *c, uint64_t until, char **ret)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	const char *owner;
 	int r;
 
-	r = ask_bus(c, "GetNameOwner", BAILIFF_BUS_NAME, &reply);
+	r = ask_bus(c, "GetNameOwner", BAILIFF_BUS_NAME, until, &reply);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read_basic(reply, 's', &owner);
@@ -91,10 +102,10 @@ static int get_owner(bailiff_connection *c, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int start_broker(bailiff_connection *c)
+static int start_broker(bailiff_connection *c, uint64_t until)
 {
 	const struct call call = { BUS_DRIVER_PATH, BUS_DRIVER, "StartServiceByName", fill_start,
-		BAILIFF_BUS_NAME, 0 };
+		BAILIFF_BUS_NAME, until };
 	int r = call_peer(c, BUS_DRIVER, &call, NULL);
 
 	/* Whatever kept it from starting: the caller finds a bus without broker. */
@@ -131,15 +142,15 @@ bool connection_trusts(bailiff_connection *c, uid_t uid)
 	return c->broker_uid != 0 && uid == c->broker_uid;
 }
 
-static int check_owner(bailiff_connection *c, const char *owner)
+static int check_owner(bailiff_connection *c, const char *owner, uint64_t until)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	uint32_t uid;
 	int r;
 
-	r = ask_bus(c, "GetConnectionUnixUser", owner, &reply);
+	r = ask_bus(c, "GetConnectionUnixUser", owner, until, &reply);
 	if (r < 0)
-		return r == -EHOSTUNREACH
+		return r == -EHOSTUNREACH || r == -ETIMEDOUT
 			       ? r
 			       : connection_failf(c, -EPERM, "the bus does not say who %s is", owner);
 	r = sd_bus_message_read_basic(reply, 'u', &uid);
@@ -151,7 +162,7 @@ static int check_owner(bailiff_connection *c, const char *owner)
 		BAILIFF_BUS_NAME, uid, BAILIFF_USER);
 }
 
-int connection_find_broker(bailiff_connection *c)
+int connection_find_broker(bailiff_connection *c, uint64_t until)
 {
 	_cleanup_(freep) char *owner = NULL;
 	int r;
@@ -159,14 +170,14 @@ int connection_find_broker(bailiff_connection *c)
 	/* its peer was checked when it was opened */
 	if (c->direct)
 		return replace_str(&c->owner, BAILIFF_BUS_NAME);
-	r = get_owner(c, &owner);
+	r = get_owner(c, until, &owner);
 	if (r == -EHOSTUNREACH) {
-		r = start_broker(c);
+		r = start_broker(c, until);
 		if (r == 0)
-			r = get_owner(c, &owner);
+			r = get_owner(c, until, &owner);
 	}
 	if (r == 0)
-		r = check_owner(c, owner);
+		r = check_owner(c, owner, until);
 	if (r < 0)
 		return r;
 	free(c->owner);
@@ -277,14 +288,14 @@ static int end_opening(bailiff_connection *c, int r)
 		c, r == -EPERM ? r : -EHOSTUNREACH, NULL, "the broker does not answer on its socket");
 }
 
-int connection_reopen(bailiff_connection *c)
+int connection_reopen(bailiff_connection *c, uint64_t until)
 {
 	int r;
 
 	operations_fail(c, -ECONNRESET);
 	r = c->opening ? 0 : begin_opening(c);
 	if (r == 0)
-		r = await_ready(c->bus, c->opening_until);
+		r = await_ready(c->bus, c->opening_until < until ? c->opening_until : until);
 	return end_opening(c, r);
 }
 
@@ -336,6 +347,7 @@ int connection_lifeline(bailiff_connection *c)
 EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret)
 {
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
+	uint64_t until;
 	int r;
 
 	if (!address || !*address || !ret)
@@ -350,15 +362,16 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 	if (!c->address)
 		return -ENOMEM;
 	c->pid = getpid();
+	until = connect_deadline(address);
 	r = open_bus(address, &c->bus);
 	if (r == 0)
-		r = await_ready(c->bus, connect_deadline(address));
+		r = await_ready(c->bus, until);
 	if (r == 0)
 		r = look_at_peer(c);
 	if (r == 0)
 		r = signals_open(c);
 	if (r == 0)
-		r = connection_find_broker(c);
+		r = connection_find_broker(c, until);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(c);

@@ -301,10 +301,10 @@ void events_close(bailiff_connection *c)
 	c->listener.subscribing = sd_bus_slot_unref(c->listener.subscribing);
 }
 
-int events_subscribe(bailiff_connection *c)
+int events_subscribe(bailiff_connection *c, uint64_t until)
 {
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Subscribe", NULL, NULL,
-		0 };
+		until };
 	int r = c->listener.subscribed ? 0 : call_broker(c, &call, NULL);
 
 	if (r == 0)
@@ -316,6 +316,7 @@ EXPORT int bailiff_connection_on_event(bailiff_connection *c, bailiff_event_hand
 {
 	const struct call unsubscribe = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Unsubscribe", NULL,
 		NULL, 0 };
+	const uint64_t until = deadline_after(CALL_TIMEOUT_USEC);
 	int r;
 
 	if (!c)
@@ -328,13 +329,13 @@ EXPORT int bailiff_connection_on_event(bailiff_connection *c, bailiff_event_hand
 			c->listener.subscribed = false;
 		return 0;
 	}
-	r = listen_to_broker(c);
+	r = listen_to_broker(c, until);
 	if (r < 0)
 		return r;
 	/* before the call: what comes with its answer counts */
 	c->listener.event = handler;
 	c->listener.event_userdata = userdata;
-	r = events_subscribe(c);
+	r = events_subscribe(c, until);
 	if (r < 0)
 		c->listener.event = NULL;
 	return r;

@@ -163,17 +163,20 @@ struct bailiff_connection {
 bailiff_connection *connection_ref(bailiff_connection *c);
 bailiff_connection *connection_unref(bailiff_connection *c);
 DEFINE_CLEANUP(bailiff_connection *, connection_unref);
-/* 0 when c may be used: it is open, and by the process that opened it. Forgets the last error. */
-int connection_check(bailiff_connection *c);
+/* 0 when c may be used, by the process that opened it, with a broker or until there is one. Forgets the last
+ * error. */
+int connection_look(bailiff_connection *c);
+/* The same, and it is open: the direct socket is opened again, if need be, until the deadline. */
+int connection_check(bailiff_connection *c, uint64_t until);
 /* Looks up who owns the broker's name, has the bus start one if nobody does, and checks the owner. */
-int connection_find_broker(bailiff_connection *c);
+int connection_find_broker(bailiff_connection *c, uint64_t until);
 /* May the broker run as this user? */
 bool connection_trusts(bailiff_connection *c, uid_t uid);
 
 /* Over the direct socket: what keeps sandboxes alive while the broker is restarted, borrowed. */
 int connection_lifeline(bailiff_connection *c);
 /* After the broker's end: the direct socket's connection is made anew. */
-int connection_reopen(bailiff_connection *c);
+int connection_reopen(bailiff_connection *c, uint64_t until);
 /* The same without waiting, a step at a time. 1: something was done; 0: not yet; or the last error. */
 int connection_reopen_step(bailiff_connection *c);
 /* May be called over: open, and the peer is known. */
@@ -199,7 +202,7 @@ struct call {
 	const char *path, *interface, *member;
 	int (*fill)(sd_bus_message *m, const void *data); /* appends the arguments; NULL: none */
 	const void *data;
-	uint64_t timeout_usec; /* 0: CALL_TIMEOUT_USEC */
+	uint64_t until; /* all of it: a deadline; 0: CALL_TIMEOUT_USEC from now */
 };
 /* -EHOSTUNREACH: the bus did not deliver it. -ECONNRESET: the callee went away before it answered.
  * -ETIMEDOUT. -ENOTCONN: the bus is gone. Else as error_to_errno(). ret may be NULL. */
@@ -241,13 +244,13 @@ bool signals_want_all(const bailiff_connection *c);
 /* The broker tells this connection what becomes of it. */
 bool signals_told(const bailiff_sandbox *s);
 /* Sees to it that signals come, and that it is known whose they are. */
-int listen_to_broker(bailiff_connection *c);
+int listen_to_broker(bailiff_connection *c, uint64_t until);
 /* How s ended is known. */
 void signals_ended(bailiff_sandbox *s);
 /* events.c: a signal from the broker; false: none of a sandbox, or nobody wants it. */
 bool events_take(bailiff_connection *c, sd_bus_message *m, const char *path);
 /* Asks the broker, once, to tell of every sandbox. */
-int events_subscribe(bailiff_connection *c);
+int events_subscribe(bailiff_connection *c, uint64_t until);
 /* Another broker is there: subscribes anew. */
 void events_renew(bailiff_connection *c);
 void events_close(bailiff_connection *c);
@@ -375,11 +378,15 @@ int exit_info_get(int pidfd, bailiff_exit *ret);
 int sandbox_new(bailiff_connection *c, bailiff_sandbox **ret);
 /* Calls a method of the sandbox's object. */
 int sandbox_call(bailiff_sandbox *s, const char *member, int (*fill)(sd_bus_message *, const void *),
-	const void *data, uint64_t timeout_usec, sd_bus_message **ret);
+	const void *data, uint64_t until, sd_bus_message **ret);
 /* Fills a handle for a sandbox whose path, and maybe id, is known: pidfd and pid as far as they are. */
-int sandbox_look(bailiff_sandbox *s);
+int sandbox_look(bailiff_sandbox *s, uint64_t until);
 /* Asks the broker for the object path of s->id. */
-int sandbox_find(bailiff_sandbox *s);
+int sandbox_find(bailiff_sandbox *s, uint64_t until);
+/* bailiff_sandbox_stop(). */
+int sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec, uint64_t until);
+/* status.c: bailiff_sandbox_get_status(). */
+int sandbox_status(bailiff_sandbox *s, uint64_t until, bailiff_sandbox_status **ret);
 
 /* dict.c: reads an a{sv} into the fields of a structure, by name. */
 struct dict_field {

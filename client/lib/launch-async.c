@@ -19,11 +19,11 @@ struct look {
 	uint32_t pid;
 };
 
-static int send_launch(struct operation *o, uint64_t timeout_usec)
+static int send_launch(struct operation *o)
 {
 	bailiff_request prepared;
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed",
-		request_marshal, &prepared, timeout_usec };
+		request_marshal, &prepared, o->until };
 	int r = launch_prepare(o->connection, o->request, &prepared);
 
 	if (r < 0)
@@ -45,19 +45,16 @@ static int fill_at_once(sd_bus_message *m, _unused_ const void *data)
 
 static int send_phase(struct operation *o)
 {
-	const char *path = o->sandbox->path;
-	const struct call look = { path, "org.freedesktop.DBus.Properties", "GetAll", fill_interface, NULL,
-		CALL_TIMEOUT_USEC };
-	const struct call stop = { path, BAILIFF_SANDBOX_INTERFACE, "Stop", fill_at_once, NULL,
-		CALL_TIMEOUT_USEC };
-	uint64_t timeout = o->phase == PHASE_LAUNCH ? launch_timeout(o->request) : CALL_TIMEOUT_USEC;
+	struct call look = { o->sandbox->path, "org.freedesktop.DBus.Properties", "GetAll", fill_interface,
+		NULL, 0 };
+	struct call stop = { o->sandbox->path, BAILIFF_SANDBOX_INTERFACE, "Stop", fill_at_once, NULL, 0 };
 
-	if (o->lost && deadline_left(o->retry.deadline) < timeout)
-		timeout = deadline_left(o->retry.deadline);
-	timeout = timeout > 0 ? timeout : 1;
-	o->until = deadline_after(timeout);
+	o->until = deadline_after(o->phase == PHASE_LAUNCH ? launch_timeout(o->request) : CALL_TIMEOUT_USEC);
+	if (o->lost && o->retry.deadline < o->until)
+		o->until = o->retry.deadline;
+	look.until = stop.until = o->until;
 	if (o->phase == PHASE_LAUNCH)
-		return send_launch(o, timeout);
+		return send_launch(o);
 	return operation_send(o, o->phase == PHASE_LOOK ? &look : &stop);
 }
 

@@ -150,11 +150,11 @@ bool launch_unanswered(int error)
 	return broker_is_away(error) || error == -EBUSY;
 }
 
-static int launch_once(bailiff_connection *c, const bailiff_request *r, sd_bus_message **ret)
+static int launch_once(bailiff_connection *c, const bailiff_request *r, uint64_t until, sd_bus_message **ret)
 {
 	bailiff_request prepared;
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "LaunchSandboxed",
-		request_marshal, &prepared, launch_timeout(r) };
+		request_marshal, &prepared, until };
 	int k = launch_prepare(c, r, &prepared);
 
 	if (k < 0)
@@ -165,14 +165,14 @@ static int launch_once(bailiff_connection *c, const bailiff_request *r, sd_bus_m
 }
 
 /* The broker may have launched before it ended. It, or the one after it, knows by the token; so nothing
- * starts twice, and what started is found. */
-static int launch_again(bailiff_connection *c, const bailiff_request *r, sd_bus_message **ret)
+ * starts twice, and what started is found. All of them together have until the deadline. */
+static int launch_again(bailiff_connection *c, const bailiff_request *r, uint64_t until, sd_bus_message **ret)
 {
-	struct retry retry = { .deadline = deadline_after(launch_timeout(r)) };
+	struct retry retry = { .deadline = until };
 	int k = -ECONNRESET;
 
 	while (launch_unanswered(k) && retry_wait(&retry))
-		k = launch_once(c, r, ret);
+		k = launch_once(c, r, until, ret);
 	return k == -EHOSTUNREACH ? connection_fail(c, -ECONNRESET, NULL, LAUNCH_LOST) : k;
 }
 
@@ -187,20 +187,20 @@ int launch_set_path(bailiff_sandbox *s, const char *token)
 }
 
 /* What ended before its launch could be answered. */
-static int find_ended(bailiff_sandbox *s, const char *token)
+static int find_ended(bailiff_sandbox *s, const char *token, uint64_t until)
 {
 	int r = launch_set_path(s, token);
 
-	return r < 0 ? r : sandbox_look(s);
+	return r < 0 ? r : sandbox_look(s, until);
 }
 
 /* A sandbox whose reply could not be read, or came without its streams, is stopped. */
-static int conclude(bailiff_connection *c, bailiff_sandbox *s, int taken)
+static int conclude(bailiff_connection *c, bailiff_sandbox *s, int taken, uint64_t until)
 {
 	if (taken >= 0)
 		return 0;
 	if (s->path)
-		(void)bailiff_sandbox_stop(s, 0);
+		(void)sandbox_stop(s, 0, until);
 	return launch_spoilt(c, taken);
 }
 
@@ -208,6 +208,7 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
+	uint64_t until;
 	bailiff_request named;
 	char token[TOKEN_SIZE];
 	int k;
@@ -220,13 +221,16 @@ EXPORT int bailiff_launch(bailiff_connection *c, const bailiff_request *r, baili
 		k = launch_name(r, &named, token);
 	if (k < 0)
 		return k;
-	k = launch_once(c, &named, &reply);
-	if (k == -ECONNRESET)
-		k = launch_again(c, &named, &reply);
+	until = deadline_after(launch_timeout(r));
+	k = launch_once(c, &named, until, &reply);
+	if (k == -ECONNRESET) {
+		until = deadline_after(launch_timeout(r));
+		k = launch_again(c, &named, until, &reply);
+	}
 	if (k == 0) {
-		k = conclude(c, s, launch_take_reply(s, reply, !r->token));
+		k = conclude(c, s, launch_take_reply(s, reply, !r->token), until);
 	} else if (k == -ESRCH)
-		k = find_ended(s, named.token);
+		k = find_ended(s, named.token, until);
 	if (k < 0)
 		return k;
 	*ret = steal_ptr(s);

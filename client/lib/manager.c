@@ -14,7 +14,7 @@
 EXPORT int bailiff_reload(bailiff_connection *c, uint32_t *ret_generation, char ***ret_errors)
 {
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "Reload", NULL, NULL,
-		RELOAD_TIMEOUT_USEC };
+		deadline_after(RELOAD_TIMEOUT_USEC) };
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(bailiff_strv_freep) char **errors = NULL;
 	uint32_t generation;

@@ -48,9 +48,9 @@ EXPORT bailiff_sandbox *bailiff_sandbox_free(bailiff_sandbox *s)
 }
 
 int sandbox_call(bailiff_sandbox *s, const char *member, int (*fill)(sd_bus_message *, const void *),
-	const void *data, uint64_t timeout_usec, sd_bus_message **ret)
+	const void *data, uint64_t until, sd_bus_message **ret)
 {
-	const struct call call = { s->path, BAILIFF_SANDBOX_INTERFACE, member, fill, data, timeout_usec };
+	const struct call call = { s->path, BAILIFF_SANDBOX_INTERFACE, member, fill, data, until };
 
 	return call_broker(s->connection, &call, ret);
 }
@@ -79,21 +79,21 @@ static int ask_path(bailiff_sandbox *s, const struct call *call)
 	return replace_str(&s->path, path);
 }
 
-int sandbox_find(bailiff_sandbox *s)
+int sandbox_find(bailiff_sandbox *s, uint64_t until)
 {
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSandbox", fill_id,
-		&s->id, 0 };
+		&s->id, until };
 
 	return ask_path(s, &call);
 }
 
 /* -ESRCH: it has ended, so there is no process to refer to. */
-static int get_pidfd(bailiff_sandbox *s)
+static int get_pidfd(bailiff_sandbox *s, uint64_t until)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	int r, fd;
 
-	r = sandbox_call(s, "GetPidfd", NULL, NULL, 0, &reply);
+	r = sandbox_call(s, "GetPidfd", NULL, NULL, until, &reply);
 	if (r < 0)
 		return r;
 	if (sd_bus_message_read_basic(reply, 'h', &fd) <= 0)
@@ -102,13 +102,13 @@ static int get_pidfd(bailiff_sandbox *s)
 	return s->pidfd < 0 ? s->pidfd : 0;
 }
 
-int sandbox_look(bailiff_sandbox *s)
+int sandbox_look(bailiff_sandbox *s, uint64_t until)
 {
 	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
-	int r = address_passes_fds(s->connection->address) ? get_pidfd(s) : 0;
+	int r = address_passes_fds(s->connection->address) ? get_pidfd(s, until) : 0;
 
 	if (r == 0 || r == -ESRCH)
-		r = bailiff_sandbox_get_status(s, &status);
+		r = sandbox_status(s, until, &status);
 	if (r < 0)
 		return r;
 	s->id = status->id;
@@ -117,10 +117,10 @@ int sandbox_look(bailiff_sandbox *s)
 }
 
 /* The rest, when the path of its object is known. Takes s over. */
-static int open_found(bailiff_sandbox *found, bailiff_sandbox **ret)
+static int open_found(bailiff_sandbox *found, uint64_t until, bailiff_sandbox **ret)
 {
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = found;
-	int r = sandbox_look(s);
+	int r = sandbox_look(s, until);
 
 	if (r < 0)
 		return r;
@@ -130,6 +130,7 @@ static int open_found(bailiff_sandbox *found, bailiff_sandbox **ret)
 
 EXPORT int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sandbox **ret)
 {
+	const uint64_t until = deadline_after(CALL_TIMEOUT_USEC);
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
 	int r;
 
@@ -139,14 +140,14 @@ EXPORT int bailiff_sandbox_open(bailiff_connection *c, uint64_t id, bailiff_sand
 	if (r < 0)
 		return r;
 	s->id = id;
-	r = sandbox_find(s);
-	return r < 0 ? r : open_found(steal_ptr(s), ret);
+	r = sandbox_find(s, until);
+	return r < 0 ? r : open_found(steal_ptr(s), until, ret);
 }
 
 EXPORT int bailiff_sandbox_open_pidfd(bailiff_connection *c, int pidfd, bailiff_sandbox **ret)
 {
 	const struct call call = { BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, "GetSandboxByPidfd",
-		fill_pidfd, &pidfd, 0 };
+		fill_pidfd, &pidfd, deadline_after(CALL_TIMEOUT_USEC) };
 	_cleanup_(bailiff_sandbox_freep) bailiff_sandbox *s = NULL;
 	int r;
 
@@ -157,7 +158,7 @@ EXPORT int bailiff_sandbox_open_pidfd(bailiff_connection *c, int pidfd, bailiff_
 	r = sandbox_new(c, &s);
 	if (r == 0)
 		r = ask_path(s, &call);
-	return r < 0 ? r : open_found(steal_ptr(s), ret);
+	return r < 0 ? r : open_found(steal_ptr(s), call.until, ret);
 }
 
 EXPORT uint64_t bailiff_sandbox_id(const bailiff_sandbox *s)
@@ -215,11 +216,14 @@ static int fill_timeout(sd_bus_message *m, const void *data)
 	return sd_bus_message_append_basic(m, 't', data);
 }
 
+int sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec, uint64_t until)
+{
+	return sandbox_call(s, "Stop", fill_timeout, &timeout_usec, until, NULL);
+}
+
 EXPORT int bailiff_sandbox_stop(bailiff_sandbox *s, uint64_t timeout_usec)
 {
-	if (!s)
-		return -EINVAL;
-	return sandbox_call(s, "Stop", fill_timeout, &timeout_usec, 0, NULL);
+	return s ? sandbox_stop(s, timeout_usec, 0) : -EINVAL;
 }
 
 struct signal_call {

@@ -295,9 +295,9 @@ static int fill_match(sd_bus_message *m, const void *data)
 }
 
 /* The broker's own socket sends everything unasked. */
-static int ask_for(bailiff_connection *c, const char *match, bool *done)
+static int ask_for(bailiff_connection *c, const char *match, uint64_t until, bool *done)
 {
-	const struct call call = { BUS_DRIVER_PATH, BUS_DRIVER, "AddMatch", fill_match, match, 0 };
+	const struct call call = { BUS_DRIVER_PATH, BUS_DRIVER, "AddMatch", fill_match, match, until };
 	int r = c->direct || *done ? 0 : call_peer(c, BUS_DRIVER, &call, NULL);
 
 	if (r == 0)
@@ -305,30 +305,30 @@ static int ask_for(bailiff_connection *c, const char *match, bool *done)
 	return r;
 }
 
-int listen_to_broker(bailiff_connection *c)
+int listen_to_broker(bailiff_connection *c, uint64_t until)
 {
 	bool first = !c->listener.sees_owner;
-	int r = connection_check(c);
+	int r = connection_check(c, until);
 
 	if (r == 0)
-		r = ask_for(c, MATCH_OWNER, &c->listener.sees_owner);
+		r = ask_for(c, MATCH_OWNER, until, &c->listener.sees_owner);
 	/* who was known before may have been followed by another one unseen */
-	return r == 0 && (first || !c->owner) ? connection_find_broker(c) : r;
+	return r == 0 && (first || !c->owner) ? connection_find_broker(c, until) : r;
 }
 
 /* Signals of s that can not be asked for. A new owner knows of no subscription. */
-static int listen_to_sandbox(bailiff_sandbox *s)
+static int listen_to_sandbox(bailiff_sandbox *s, uint64_t until)
 {
-	int r = listen_to_broker(s->connection);
+	int r = listen_to_broker(s->connection, until);
 
-	return r == 0 && !signals_told(s) ? events_subscribe(s->connection) : r;
+	return r == 0 && !signals_told(s) ? events_subscribe(s->connection, until) : r;
 }
 
 /* Whether s has said so before it was listened to. */
-static int look_for_ready(bailiff_sandbox *s)
+static int look_for_ready(bailiff_sandbox *s, uint64_t until)
 {
 	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
-	int r = signals_told(s) || s->ready ? 0 : bailiff_sandbox_get_status(s, &status);
+	int r = signals_told(s) || s->ready ? 0 : sandbox_status(s, until, &status);
 
 	if (status && strcmp(status->state, "ready") == 0)
 		s->ready = true;
@@ -354,12 +354,13 @@ static void stop(bailiff_sandbox *s, enum operation_kind kind, struct operation 
 
 EXPORT int bailiff_sandbox_on_exit(bailiff_sandbox *s, bailiff_wait_handler handler, void *userdata)
 {
+	const uint64_t until = deadline_after(CALL_TIMEOUT_USEC);
 	struct operation *o = NULL;
 	int r;
 
 	if (!s)
 		return -EINVAL;
-	r = handler ? listen_to_broker(s->connection) : 0;
+	r = handler ? listen_to_broker(s->connection, until) : 0;
 	if (r == 0 && handler)
 		r = operation_new(s->connection, OPERATION_EXIT, s, &o);
 	if (r < 0)
@@ -379,14 +380,15 @@ EXPORT int bailiff_sandbox_on_exit(bailiff_sandbox *s, bailiff_wait_handler hand
 
 EXPORT int bailiff_sandbox_on_ready(bailiff_sandbox *s, bailiff_ready_handler handler, void *userdata)
 {
+	const uint64_t until = deadline_after(CALL_TIMEOUT_USEC);
 	struct operation *o = NULL;
 	int r;
 
 	if (!s)
 		return -EINVAL;
-	r = handler ? listen_to_sandbox(s) : 0;
+	r = handler ? listen_to_sandbox(s, until) : 0;
 	if (r == 0 && handler)
-		r = look_for_ready(s);
+		r = look_for_ready(s, until);
 	if (r == 0 && handler)
 		r = operation_new(s->connection, OPERATION_READY, s, &o);
 	if (r < 0)
@@ -408,7 +410,7 @@ EXPORT int bailiff_sandbox_on_violation(bailiff_sandbox *s, bailiff_violation_ha
 
 	if (!s)
 		return -EINVAL;
-	r = handler ? listen_to_sandbox(s) : 0;
+	r = handler ? listen_to_sandbox(s, deadline_after(CALL_TIMEOUT_USEC)) : 0;
 	if (r < 0)
 		return r;
 	s->on_violation = handler;
@@ -425,13 +427,14 @@ EXPORT int bailiff_sandbox_on_violation(bailiff_sandbox *s, bailiff_violation_ha
 
 EXPORT int bailiff_connection_on_reload(bailiff_connection *c, bailiff_reload_handler handler, void *userdata)
 {
+	const uint64_t until = deadline_after(CALL_TIMEOUT_USEC);
 	int r;
 
 	if (!c)
 		return -EINVAL;
-	r = handler ? listen_to_broker(c) : 0;
+	r = handler ? listen_to_broker(c, until) : 0;
 	if (r == 0 && handler)
-		r = ask_for(c, MATCH_RELOADS, &c->listener.sees_reloads);
+		r = ask_for(c, MATCH_RELOADS, until, &c->listener.sees_reloads);
 	if (r < 0)
 		return r;
 	c->listener.reloaded = handler;

@@ -14,10 +14,10 @@ static int fill_interface(sd_bus_message *m, const void *data)
 }
 
 static int get_all(bailiff_connection *c, const char *path, const char *interface,
-	const struct dict_field *fields, size_t n, void *dest)
+	const struct dict_field *fields, size_t n, uint64_t until, void *dest)
 {
 	const struct call call = { path, "org.freedesktop.DBus.Properties", "GetAll", fill_interface,
-		interface, 0 };
+		interface, until };
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	int r;
 
@@ -28,7 +28,7 @@ static int get_all(bailiff_connection *c, const char *path, const char *interfac
 	return r == -EBADMSG ? reply_malformed(c, "GetAll") : r;
 }
 
-EXPORT int bailiff_sandbox_get_status(bailiff_sandbox *s, bailiff_sandbox_status **ret)
+int sandbox_status(bailiff_sandbox *s, uint64_t until, bailiff_sandbox_status **ret)
 {
 #define FIELD(key, type, member)                                                                             \
 	{                                                                                                    \
@@ -56,15 +56,19 @@ EXPORT int bailiff_sandbox_get_status(bailiff_sandbox *s, bailiff_sandbox_status
 	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
 	int r;
 
-	if (!s || !ret)
-		return -EINVAL;
 	status = calloc(1, sizeof(*status));
 	if (!status)
 		return -ENOMEM;
-	r = get_all(s->connection, s->path, BAILIFF_SANDBOX_INTERFACE, fields, ELEMENTSOF(fields), status);
+	r = get_all(
+		s->connection, s->path, BAILIFF_SANDBOX_INTERFACE, fields, ELEMENTSOF(fields), until, status);
 	if (r == 0)
 		*ret = steal_ptr(status);
 	return r;
+}
+
+EXPORT int bailiff_sandbox_get_status(bailiff_sandbox *s, bailiff_sandbox_status **ret)
+{
+	return s && ret ? sandbox_status(s, 0, ret) : -EINVAL;
 }
 
 EXPORT bailiff_sandbox_status *bailiff_sandbox_status_free(bailiff_sandbox_status *status)
@@ -106,7 +110,7 @@ EXPORT int bailiff_get_broker_status(bailiff_connection *c, bailiff_broker_statu
 	status = calloc(1, sizeof(*status));
 	if (!status)
 		return -ENOMEM;
-	r = get_all(c, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, fields, ELEMENTSOF(fields), status);
+	r = get_all(c, BAILIFF_OBJECT_PATH, BAILIFF_MANAGER_INTERFACE, fields, ELEMENTSOF(fields), 0, status);
 	if (r == 0)
 		*ret = steal_ptr(status);
 	return r;

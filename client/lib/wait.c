@@ -126,10 +126,8 @@ int sandbox_ask_kernel(bailiff_sandbox *s)
 static int ask_result(bailiff_sandbox *s, uint64_t deadline)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	uint64_t left = deadline_left(deadline);
-	int r;
+	int r = sandbox_call(s, "Wait", NULL, NULL, deadline, &reply);
 
-	r = sandbox_call(s, "Wait", NULL, NULL, left > 0 ? left : 1, &reply);
 	return r < 0 ? r : sandbox_take_result(s, reply);
 }
 
@@ -159,17 +157,16 @@ bool broker_is_away(int error)
 /* Another broker may give the sandbox another path: it is found again by its id, which stays. */
 static int ask_result_again(bailiff_sandbox *s, uint64_t deadline)
 {
-	struct retry retry = { .deadline = BAILIFF_TIMEOUT_INFINITE };
+	struct retry retry = { .deadline = deadline };
 	int r = -ECONNRESET;
 
 	while (broker_is_away(r) && retry_wait(&retry)) {
-		if (deadline_left(deadline) == 0)
-			return connection_fail(
-				s->connection, -ETIMEDOUT, NULL, "the broker has not come back yet");
-		r = sandbox_find(s);
+		r = sandbox_find(s, deadline);
 		if (r == 0)
 			r = ask_result(s, deadline);
 	}
+	if (broker_is_away(r) && retry.n < RETRY_TRIES)
+		return connection_fail(s->connection, -ETIMEDOUT, NULL, "the broker has not come back yet");
 	return r;
 }
 
@@ -178,7 +175,7 @@ static int fetch_result(bailiff_sandbox *s, uint64_t timeout_usec)
 	uint64_t deadline = deadline_after(timeout_usec), at_least;
 	int pidfd = pidfd_of(s), r;
 
-	r = connection_check(s->connection);
+	r = connection_look(s->connection);
 	if (r == 0 && pidfd >= 0)
 		r = await_program(s, pidfd, deadline);
 	if (r == 0 && pidfd >= 0)
@@ -243,14 +240,14 @@ static int look_ready(bailiff_sandbox *s)
 	_cleanup_(bailiff_sandbox_status_freep) bailiff_sandbox_status *status = NULL;
 	int r = bailiff_sandbox_get_status(s, &status);
 
-	/* a broker that is being restarted takes what was said meanwhile */
-	if (broker_is_away(r))
+	/* a broker that is being restarted takes what was said meanwhile; not of one that is gone */
+	if (broker_is_away(r) && !sandbox_program_ended(s))
 		return 0;
-	if (r < 0)
+	if (r < 0 && !broker_is_away(r))
 		return r;
-	if (strcmp(status->state, "ready") == 0)
+	if (r == 0 && strcmp(status->state, "ready") == 0)
 		return 1;
-	if (strcmp(status->state, "running") == 0)
+	if (r == 0 && strcmp(status->state, "running") == 0)
 		return 0;
 	return connection_fail(s->connection, -ESRCH, NULL, "the sandbox ended without having been ready");
 }
@@ -278,7 +275,7 @@ EXPORT int bailiff_sandbox_wait_ready(bailiff_sandbox *s, uint64_t timeout_usec)
 
 	if (!s)
 		return -EINVAL;
-	r = connection_check(s->connection);
+	r = connection_look(s->connection);
 	while (r == 0) {
 		uint64_t next = deadline_after(pause);
 
