@@ -288,10 +288,7 @@ int inquiry_look(
 		r = between_add(b, steal_ptr(i->call), error);
 	if (r != BETWEEN_WAITS)
 		drop(i);
-	return r == BETWEEN_WAITS ? INQUIRY_WAITS
-	       : r == -EAGAIN     ? sd_bus_error_set(error, BAILIFF_ERROR_BUSY,
-					    "Too many launches at this moment: try again")
-				  : r;
+	return r == BETWEEN_WAITS ? INQUIRY_WAITS : r;
 }
 
 static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)

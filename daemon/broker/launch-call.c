@@ -364,7 +364,7 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, st
 	if (r >= 0)
 		r = pack_request(l, &request, &parcel, error);
 	if (r >= 0)
-		r = launch_queue_submit(l, &parcel, error);
+		r = launch_queue_submit(l, &parcel);
 	if (r < 0)
 		return r;
 	j->queued = launch_queue_waits(l);

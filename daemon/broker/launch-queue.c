@@ -44,7 +44,7 @@ static bool may_go(const struct broker *b, uid_t uid)
 	const struct launch *first = oldest_waiting(b, uid);
 	unsigned n = 0, n_quick = 0;
 
-	if (!b->launcher.ready || (first && first->rest_until > now))
+	if (!b->launcher.ready || b->launcher.full_since > 0 || (first && first->rest_until > now))
 		return false;
 	for (const struct launch *l = b->launches; l; l = l->next)
 		if (l->uid == uid && !launch_queue_waits(l)) {
@@ -54,26 +54,50 @@ static bool may_go(const struct broker *b, uid_t uid)
 	return n < LAUNCHES_AT_ONCE && n_quick < launch_turns_share(&b->launch_turns, uid, now);
 }
 
-static int send_parcel(struct launch *l, const struct parcel *p, sd_bus_error *error)
+/* -EAGAIN, -ENOTCONN: it is still to be sent. */
+static int send_parcel(struct launch *l, const struct parcel *p)
 {
-	int r;
-
 	l->sent_usec = now_boottime_usec();
 	l->serial = p->serial;
-	r = launcher_submit(
+	return launcher_submit(
 		&l->broker->launcher, p->serial, &p->record, p->fds, p->n, true, launch_answer, l);
-	if (r == -EAGAIN)
-		return sd_bus_error_set(
-			error, BAILIFF_ERROR_BUSY, "Too many launches at this moment: try again");
-	return r;
 }
 
-static const struct launch *find_waiting(const struct broker *b, bool that_may_go)
+static bool is_still_to_be_sent(int r)
 {
+	return r == -EAGAIN || r == -ENOTCONN;
+}
+
+/* 1: the first of this user's has left the queue. One that can not be sent is answered. */
+static int send_first(struct broker *b, uid_t uid)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct launch *l = oldest_waiting(b, uid);
+	int r;
+
+	if (!l || !may_go(b, uid))
+		return 0;
+	r = send_parcel(l, l->parcel);
+	if (is_still_to_be_sent(r))
+		return 0;
+	launch_queue_drop(l);
+	if (r < 0)
+		launch_fail(l, r, &error);
+	return 1;
+}
+
+/* Users take turns, in the order of their numbers, so that where there is room for one launch only nobody
+ * waits for all of another's. */
+static const struct launch *find_next(const struct broker *b)
+{
+	const uid_t after = b->launch_turns.served + 1;
+	const struct launch *next = NULL;
+
 	for (const struct launch *l = b->launches; l; l = l->next)
-		if (launch_queue_waits(l) && (!that_may_go || may_go(b, l->uid)))
-			return l;
-	return NULL;
+		if (launch_queue_waits(l) && (!next || l->uid - after < next->uid - after) &&
+			may_go(b, l->uid))
+			next = l;
+	return next;
 }
 
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata);
@@ -113,8 +137,13 @@ void launch_queue_resume(struct broker *b)
 	const struct launch *l;
 	int r = 0;
 
-	while ((l = find_waiting(b, true)))
-		launch_queue_next(b, l->uid);
+	while ((l = find_next(b))) {
+		const uid_t uid = l->uid;
+
+		if (send_first(b, uid) == 0)
+			break;
+		b->launch_turns.served = uid;
+	}
 	if (b->launcher.ready && launch_queue_any(b))
 		r = look_again(b);
 	if (r < 0)
@@ -123,13 +152,22 @@ void launch_queue_resume(struct broker *b)
 
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	launch_queue_resume(userdata);
+	struct broker *b = userdata;
+	const uint64_t since = b->launcher.full_since;
+
+	if (since > 0 && now_boottime_usec() - since >= b->between.usec)
+		launch_queue_refuse(b, "The launcher has taken no launch for too long: try again");
+	launch_queue_resume(b);
 	return 0;
 }
 
 bool launch_queue_any(const struct broker *b)
 {
-	return find_waiting(b, false) != NULL;
+	const struct launch *l = b->launches;
+
+	while (l && !launch_queue_waits(l))
+		l = l->next;
+	return l != NULL;
 }
 
 void launch_queue_refuse(struct broker *b, const char *why)
@@ -161,15 +199,15 @@ static int wait_in_line(struct launch *l, struct parcel *p)
 	return 0;
 }
 
-int launch_queue_submit(struct launch *l, struct parcel *p, sd_bus_error *error)
+int launch_queue_submit(struct launch *l, struct parcel *p)
 {
 	struct broker *b = l->broker;
 	int r = -ENOTCONN;
 
 	launch_turns_note(&b->launch_turns, l->uid, now_boottime_usec());
 	if (!oldest_waiting(b, l->uid) && may_go(b, l->uid))
-		r = send_parcel(l, p, error);
-	return r == -ENOTCONN ? wait_in_line(l, p) : r;
+		r = send_parcel(l, p);
+	return is_still_to_be_sent(r) ? wait_in_line(l, p) : r;
 }
 
 void launch_queue_rest(struct broker *b, uid_t uid, uint64_t took_usec)
@@ -192,19 +230,8 @@ void launch_queue_rest(struct broker *b, uid_t uid, uint64_t took_usec)
 		broker_fail(b, r, "The launches that wait can not be looked at");
 }
 
-/* One that can not be sent is answered, and the next is tried. Without a launcher they wait on. */
 void launch_queue_next(struct broker *b, uid_t uid)
 {
-	struct launch *l;
-
-	while (may_go(b, uid) && (l = oldest_waiting(b, uid))) {
-		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-		int r = send_parcel(l, l->parcel, &error);
-
-		if (r == -ENOTCONN)
-			break;
-		launch_queue_drop(l);
-		if (r < 0)
-			launch_fail(l, r, &error);
-	}
+	while (send_first(b, uid) > 0)
+		;
 }

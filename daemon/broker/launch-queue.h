@@ -4,7 +4,8 @@
 /*
  * The way of launches to the launcher. It takes them in the order in which they come, and builds what it has
  * taken all at once; so of each user only a few are there at a time (launch-turns.h), and the others wait
- * here, in their order. Nobody's launch waits for another user's. MaxCallsPerUser= bounds how many wait.
+ * here, in their order. Nobody's launch waits for another user's. Where the launcher's socket is full all
+ * wait, and users take turns when there is room. MaxCallsPerUser= bounds how many wait.
  */
 
 #include "broker/launch-turns.h"
@@ -26,16 +27,16 @@ void parcel_done(struct parcel *p);
 
 /*
  * Sends the launch, or makes it wait; then the parcel's contents are l's. The borrowed fds must be the call's
- * or its fd channel's, which is kept then. Busy when the launcher has no room. Without a launcher it waits.
+ * or its fd channel's, which is kept then. Without a launcher, or without room in its socket, it waits.
  */
-int launch_queue_submit(struct launch *l, struct parcel *p, sd_bus_error *error);
+int launch_queue_submit(struct launch *l, struct parcel *p);
 static inline bool launch_queue_waits(const struct launch *l)
 {
 	return l->parcel != NULL;
 }
 /* Anything that waits. */
 bool launch_queue_any(const struct broker *b);
-/* There is a launcher again. */
+/* There is a launcher again, or room in its socket. */
 void launch_queue_resume(struct broker *b);
 /* There will be none: Busy to all that wait. */
 void launch_queue_refuse(struct broker *b, const char *why);

@@ -32,6 +32,7 @@ struct launch_turns {
 		uid_t uid;
 		uint64_t usec; /* 0: nobody */
 	} last[2];
+	uid_t served;           /* whose turn was the last, of those that waited */
 	sd_event_source *again; /* when a launch may have become a slow one */
 };
 

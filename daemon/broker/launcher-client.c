@@ -2,7 +2,9 @@
 #include "broker/launcher-client.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "broker/broker.h"
+#include "broker/launch-queue.h"
 #include "broker/lifetime.h"
 #include "broker/notices.h"
 #include "broker/output.h"
@@ -25,6 +27,7 @@ struct launcher_call {
 
 struct launcher_packet {
 	struct launcher_packet *next;
+	int fd; /* to go with it, or -1 */
 	size_t size;
 	uint8_t data[];
 };
@@ -39,11 +42,21 @@ uint32_t launcher_next_serial(struct launcher_client *l)
 
 static int watch(struct launcher_client *l)
 {
-	return sd_event_source_set_io_events(l->source, EPOLLIN | (l->unsent ? EPOLLOUT : 0U));
+	const bool full = l->unsent || l->full_since > 0;
+
+	return sd_event_source_set_io_events(l->source, EPOLLIN | (full ? EPOLLOUT : 0U));
 }
 
-static int enqueue(struct launcher_client *l, const struct buf *request)
+static void packet_free(struct launcher_packet *p)
 {
+	(void)fd_close(p->fd);
+	free(p);
+}
+
+/* Takes the fd over. */
+static int enqueue(struct launcher_client *l, const struct buf *request, int fd)
+{
+	_cleanup_close_ int own = fd;
 	struct launcher_packet *p;
 
 	if (l->n_unsent >= UNSENT_MAX)
@@ -52,12 +65,40 @@ static int enqueue(struct launcher_client *l, const struct buf *request)
 	if (!p)
 		return -ENOMEM;
 	p->next = NULL;
+	p->fd = steal_fd(own);
 	p->size = request->size;
 	memcpy(p->data, request->data, request->size);
 	*l->unsent_end = p;
 	l->unsent_end = &p->next;
 	l->n_unsent++;
 	return watch(l);
+}
+
+/* There was no room for what has clients' descriptors. */
+static int note_full(struct launcher_client *l)
+{
+	int r;
+
+	if (l->full_since == 0)
+		l->full_since = now_boottime_usec();
+	r = watch(l);
+	return r < 0 ? r : -EAGAIN;
+}
+
+/* The caller may close its fd before it is sent. That fails for nothing but the launcher's end: the kernel
+ * refuses to send some sockets, which a client could have made. */
+static int send_later(struct launcher_client *l, const struct buf *request, const int *fds, size_t n_fds)
+{
+	int fd = -1;
+
+	if (n_fds > 1)
+		return -EINVAL;
+	if (n_fds == 1) {
+		fd = fd_dup_above(*fds, 0);
+		if (fd < 0)
+			return fd;
+	}
+	return enqueue(l, request, fd);
 }
 
 static int send_now_or_later(
@@ -68,7 +109,9 @@ static int send_now_or_later(
 	/* What waits already goes first. */
 	if (!l->unsent)
 		r = wire_send(l->fd, request->data, request->size, fds, n_fds);
-	return r == -EAGAIN && n_fds == 0 && !now ? enqueue(l, request) : r;
+	if (r != -EAGAIN)
+		return r;
+	return now ? note_full(l) : send_later(l, request, fds, n_fds);
 }
 
 int launcher_submit(struct launcher_client *l, uint32_t serial, const struct buf *request, const int *fds,
@@ -106,18 +149,19 @@ static int flush(struct launcher_client *l)
 {
 	while (l->unsent) {
 		struct launcher_packet *p = l->unsent;
-		int r = wire_send(l->fd, p->data, p->size, NULL, 0);
+		int r = wire_send(l->fd, p->data, p->size, &p->fd, p->fd >= 0);
 
 		if (r == -EAGAIN)
-			break;
+			return 0;
 		if (r < 0)
 			return r;
 		l->unsent = p->next;
 		if (!l->unsent)
 			l->unsent_end = &l->unsent;
 		l->n_unsent--;
-		free(p);
+		packet_free(p);
 	}
+	l->full_since = 0;
 	return watch(l);
 }
 
@@ -209,13 +253,23 @@ static int receive_one(struct launcher_client *l)
 	return r < 0 ? r : 1;
 }
 
+static int make_use_of_room(struct launcher_client *l)
+{
+	const bool launches_wait = l->full_since > 0;
+	int r = flush(l);
+
+	if (r >= 0 && launches_wait && l->full_since == 0)
+		launch_queue_resume(l->broker);
+	return r;
+}
+
 static int on_launcher(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct launcher_client *l = userdata;
 	int r = 0;
 
 	if (events & EPOLLOUT)
-		r = flush(l);
+		r = make_use_of_room(l);
 	for (size_t i = 0; r >= 0 && i < RECORDS_PER_EVENT && l->fd >= 0; i++) {
 		r = receive_one(l);
 		output_push(l->broker);
@@ -263,9 +317,10 @@ void launcher_client_close(struct launcher_client *l)
 		struct launcher_packet *p = l->unsent;
 
 		l->unsent = p->next;
-		free(p);
+		packet_free(p);
 	}
 	l->n_unsent = 0;
+	l->full_since = 0;
 	while (calls) {
 		_cleanup_free_ struct launcher_call *call = calls;
 

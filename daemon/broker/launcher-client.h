@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The socket to the launcher: requests with serials, their answers, and events. A full socket makes fd-less
- * requests wait here and launches fail with -EAGAIN; it never makes the broker wait.
+ * The socket to the launcher: requests with serials, their answers, and events. A full socket makes requests
+ * wait here, and launches in their queue (launch-queue.h), which is told when there is room; it never makes
+ * the broker wait.
  */
 
 #include "base/buf.h"
@@ -26,6 +27,7 @@ struct launcher_client {
 	struct launcher_call *calls;                  /* without an answer yet */
 	struct launcher_packet *unsent, **unsent_end; /* wait for room in the socket */
 	size_t n_unsent;
+	uint64_t full_since; /* what can not wait here found no room then; 0: there is some */
 };
 
 /* One answer. The handler may steal fds from the record. */
@@ -50,10 +52,10 @@ void launcher_client_close(struct launcher_client *l);
 /* For the head of the next request. */
 uint32_t launcher_next_serial(struct launcher_client *l);
 /*
- * Sends an encoded request of this serial; its buffer's error, if any, comes out here. The fds are borrowed.
- * With serial 0 there will be no answer.
- * -EAGAIN: no room now (only with fds or @now; without, it is queued). -ENOTCONN: no launcher, and
- * nothing was sent.
+ * Sends an encoded request of this serial, or keeps it until there is room; its buffer's error, if any, comes
+ * out here. The fds are borrowed; unless @now there is one at most, and it is no client's. With serial 0
+ * there will be no answer. -EAGAIN: with @now, no room: launch_queue_resume() is called when there is.
+ * -ENOTCONN: no launcher, and nothing was sent.
  */
 int launcher_submit(struct launcher_client *l, uint32_t serial, const struct buf *request, const int *fds,
 	size_t n_fds, bool now, launcher_handler handler, void *userdata);

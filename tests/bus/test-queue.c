@@ -8,6 +8,7 @@
 #include "dbus/names.h"
 #include "rig.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -418,6 +419,196 @@ static void test_channel(void **state)
 		expect(r, &replies[i], BAILIFF_ERROR_FAILED);
 }
 
+/* Records that no launcher would understand, as many as the socket to it takes. */
+static size_t fill_socket(struct rig *r)
+{
+	static const uint8_t record[32768];
+	size_t n = 0;
+	int k;
+
+	while ((k = wire_send(r->broker.launcher.fd, record, sizeof(record), NULL, 0)) == 0)
+		n++;
+	assert_int_equal(k, -EAGAIN);
+	return n;
+}
+
+static void empty_socket(struct rig *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct wire_record record;
+
+		wire_record_init(&record);
+		assert_int_equal(wire_receive(r->launcher, &record), 1);
+		assert_int_equal(record.data[0], 0);
+		wire_record_done(&record);
+	}
+}
+
+/* A launch that the launcher's socket has no room for is not refused. It and those behind it wait, with their
+ * descriptors, and come in their order. */
+static void test_full(void **state)
+{
+	struct reply replies[SOME], other;
+	uint32_t serials[SOME];
+	struct launch_request l = { 0 };
+	struct rig *r = *state;
+	struct request q;
+	size_t n;
+
+	rig_expect(r, rig_launch(r, ALICE2, "admin"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	n = fill_socket(r);
+	ask_with_channel(r, &other);
+	ask(r, ALICE, replies, SOME);
+	assert_false(other.there);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], SOME + 1);
+	empty_socket(r, n);
+	rig_take(r, WIRE_LAUNCH, &q);
+	assert_int_equal(decode_launch_request(&q.body, &l), 0);
+	assert_int_equal(q.record.n_fds, 1);
+	assert_true(fcntl(q.record.fds[0], F_GETFD) >= 0);
+	launch_request_done(&l);
+	for (size_t i = 0; i < LAUNCHES_AT_ONCE - 1; i++)
+		serials[i] = take_tagged(r, 1000, i);
+	assert_true(rig_launcher_idle(r));
+	rig_answer_launched(r, q.serial, 1000);
+	request_done(&q);
+	expect(r, &other, NULL);
+	for (size_t i = 0; i < SOME; i++) {
+		if (i + LAUNCHES_AT_ONCE - 1 < SOME)
+			serials[i + LAUNCHES_AT_ONCE - 1] = take_tagged(r, 1000, i + LAUNCHES_AT_ONCE - 1);
+		rig_answer_launched(r, serials[i], i + 1);
+		expect(r, &replies[i], NULL);
+	}
+	assert_true(rig_launcher_idle(r));
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+	assert_null(r->broker.fd_channels);
+}
+
+/* What has no launch's right to wait in line, the question about a process, is kept, with its descriptor. */
+static void test_full_question(void **state)
+{
+	struct rig *r = *state;
+	const size_t before = rig_count_fds();
+	struct reply reply;
+	size_t n;
+
+	rig_person(r, ALICE2)->pidfd = true;
+	n = fill_socket(r);
+	rig_send(r, tagged(r, ALICE2, 1), &reply);
+	rig_settle(r);
+	assert_false(reply.there);
+	/* who has left is asked about all the same, and nobody is launched for */
+	rig_leave(r, ALICE2);
+	rig_settle(r);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+	r->n_process_fds = 0;
+	empty_socket(r, n);
+	rig_until(r, r->n_process_fds == 1);
+	assert_true(rig_launcher_idle(r));
+	assert_int_equal(rig_count_fds(), before);
+	rig_person(r, ALICE2)->gone = false;
+	n = fill_socket(r);
+	rig_send(r, tagged(r, ALICE2, 2), &reply);
+	rig_settle(r);
+	assert_false(reply.there);
+	empty_socket(r, n);
+	rig_answer_launched(r, take_tagged(r, 1000, 2), 1);
+	expect(r, &reply, NULL);
+	assert_int_equal(r->n_process_fds, 2);
+}
+
+/* Where there is room again users take turns: one who has many waiting is not before another with all. */
+static void test_full_turns(void **state)
+{
+	struct reply replies[LAUNCHES_AT_ONCE], bobs[2];
+	struct rig *r = *state;
+	uint32_t serials[LAUNCHES_AT_ONCE + 2];
+	size_t n;
+
+	rig_expect(r, rig_launch(r, BOB, "admin"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	n = fill_socket(r);
+	ask(r, ALICE, replies, LAUNCHES_AT_ONCE);
+	ask(r, BOB, bobs, 2);
+	empty_socket(r, n);
+	serials[0] = take_tagged(r, 1000, 0);
+	serials[1] = take_tagged(r, 1001, 0);
+	serials[2] = take_tagged(r, 1000, 1);
+	serials[3] = take_tagged(r, 1001, 1);
+	serials[4] = take_tagged(r, 1000, 2);
+	serials[5] = take_tagged(r, 1000, 3);
+	for (size_t i = 0; i < ELEMENTSOF(serials); i++)
+		rig_answer_launched(r, serials[i], i + 1);
+	for (size_t i = 0; i < LAUNCHES_AT_ONCE; i++)
+		expect(r, &replies[i], NULL);
+	expect(r, &bobs[0], NULL);
+	expect(r, &bobs[1], NULL);
+}
+
+/* Whose client leaves meanwhile is never launched, and nothing of it stays. */
+static void test_full_gone(void **state)
+{
+	struct reply replies[SOME], other;
+	struct rig *r = *state;
+	size_t n, before;
+
+	rig_expect(r, rig_launch(r, ALICE2, "admin"), BAILIFF_ERROR_ACCESS_DENIED, NULL);
+	before = rig_count_fds();
+	n = fill_socket(r);
+	ask(r, ALICE, replies, SOME);
+	ask_with_channel(r, &other);
+	rig_leave(r, ALICE2);
+	rig_settle(r);
+	assert_int_equal(rig_count_fds(), before);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], SOME);
+	rig_leave(r, ALICE);
+	rig_settle(r);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+	assert_int_equal(r->broker.quota.total[QUOTA_LIVE], 0);
+	empty_socket(r, n);
+	assert_true(rig_launcher_idle(r));
+	assert_false(other.there || replies[0].there);
+}
+
+/* The launcher ends with its socket full: none of those that wait was handed over, so the next one gets all.
+ */
+static void test_full_launcher_gone(void **state)
+{
+	struct reply replies[LAUNCHES_AT_ONCE];
+	struct rig *r = *state;
+	struct request q;
+
+	(void)fill_socket(r);
+	ask(r, ALICE, replies, LAUNCHES_AT_ONCE);
+	rig_next_launcher(r, &q);
+	rig_answer_done(r, q.serial, 0);
+	request_done(&q);
+	for (size_t i = 0; i < LAUNCHES_AT_ONCE; i++)
+		rig_answer_launched(r, take_tagged(r, 1000, i), i + 1);
+	for (size_t i = 0; i < LAUNCHES_AT_ONCE; i++)
+		expect(r, &replies[i], NULL);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+}
+
+/* One that takes nothing for as long as there may be none: Busy. */
+static void test_full_for_long(void **state)
+{
+	struct reply replies[SOME];
+	struct rig *r = *state;
+	size_t n = fill_socket(r);
+
+	ask(r, ALICE, replies, SOME);
+	rig_until(r, now_boottime_usec() - r->broker.launcher.full_since > 2 * LAUNCHES_SLOW_USEC);
+	assert_false(replies[0].there);
+	r->broker.between.usec = 2 * LAUNCHES_SLOW_USEC;
+	for (size_t i = 0; i < SOME; i++)
+		expect(r, &replies[i], BAILIFF_ERROR_BUSY);
+	assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
+	empty_socket(r, n);
+	ask(r, ALICE, replies, 1);
+	rig_answer_launched(r, take_tagged(r, 1000, 0), 1);
+	expect(r, &replies[0], NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +622,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rests_not, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_too_many, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_channel, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_full, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_full_question, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_full_turns, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_full_gone, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_full_launcher_gone, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_full_for_long, setup, rig_teardown),
 	};
 
 	return cmocka_run_group_tests_name("bus queue", tests, NULL, NULL);
