@@ -122,8 +122,9 @@ int jail_templates_make(struct jail_context *c);
 void jail_templates_event(struct jail_context *c);
 /* As jail_stock_abandon(). */
 void jail_templates_abandon(struct jail_context *c);
-/* Lets go of all that were made; launches ask for new ones. */
-void jail_templates_drop(struct jail_context *c);
+/* The profiles are others: lets go of those that no launch has used since the last time, as theirs may be
+ * gone. */
+void jail_templates_reload(struct jail_context *c);
 
 /* A failure of one stage. */
 struct jail_error {

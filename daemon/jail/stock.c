@@ -82,7 +82,7 @@ void jail_ahead(struct jail_context *c, const struct catalog *catalog)
 		back |= p->reuses_network;
 	}
 	jail_stock_want(c, own, back, shared);
-	jail_templates_drop(c);
+	jail_templates_reload(c);
 }
 
 int jail_ahead_wait(const struct jail_context *c)

@@ -6,7 +6,9 @@
  * it takes two. What a launch can not share (the file systems that it writes to, /proc) it mounts in its
  * copy.
  *
- * A template is found by the list of its mounts, whatever profile they come from. It is used only as long as
+ * A template is found by the list of its mounts, whatever profile they come from, and whatever generation: a
+ * profile that a reload has changed finds another, or none, as two profiles would. Each launch compares the
+ * whole list, and everything that is not in it each launch does by itself. It is used only as long as
  * building would come to the same:
  *  - nothing was mounted, unmounted or mounted otherwise in the launcher's namespace since before it was
  * made: the kernel tells (proc_pid_mountinfo(5)), and all templates go. That is also why they keep no file
@@ -51,8 +53,8 @@ struct jail_templates {
 	/* while one is being made, or was; else -1. The maker begins with our table: its end is its number.
 	 * One that is only still to end has no channel */
 	int maker_pidfd, channel_fd, makers_fd;
-	struct template *making; /* NULL: the one that is being made is not wanted any more */
-	uint64_t uses;
+	struct template *making;    /* NULL: the one that is being made is not wanted any more */
+	uint64_t uses, reloaded_at; /* counted; and what that was at the last reload */
 	struct shared *shared;
 	struct template all[JAIL_TEMPLATES_MAX];
 };
@@ -455,10 +457,22 @@ void templates_open(struct jail_context *c)
 		templates_done(c);
 }
 
-void jail_templates_drop(struct jail_context *c)
+/* Of one that can not be made the reason may have gone. */
+static bool may_outlive_reload(const struct jail_templates *ts, const struct template *t)
 {
-	if (c->templates)
-		forget_all(c->templates);
+	return t->used > ts->reloaded_at && (t->wanted || t == ts->making || t->fds->namespace >= 0);
+}
+
+void jail_templates_reload(struct jail_context *c)
+{
+	struct jail_templates *ts = c->templates;
+
+	if (!ts)
+		return;
+	for (size_t i = 0; i < JAIL_TEMPLATES_MAX; i++)
+		if (ts->all[i].items && !may_outlive_reload(ts, &ts->all[i]))
+			forget(ts, &ts->all[i]);
+	ts->reloaded_at = ts->uses;
 }
 
 void templates_done(struct jail_context *c)

@@ -292,7 +292,8 @@ static int template_goes(struct rig *r)
 	if (listener < 0 || START(r, "see") < 0)
 		return 2;
 	id = await_payload(listener, &r->jail);
-	jail_templates_drop(&r->context);
+	jail_templates_reload(&r->context);
+	jail_templates_reload(&r->context);
 	/* what is opened now gets no number that the payload is going to use */
 	for (int i = 0; i < 40; i++)
 		(void)open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -292,14 +292,90 @@ static void test_changed_meanwhile(void **state)
 	assert_int_equal(umount(directory), 0);
 }
 
-static void test_dropped(void **state)
+/* One that launches use outlives reloads, for them; one that none has used since the one before goes. */
+static void test_reloads(void **state)
 {
 	struct rig *r = *state;
 
 	have_template(r);
-	jail_templates_drop(&r->context);
+	for (int i = 0; i < 3; i++) {
+		jail_templates_reload(&r->context);
+		assert_true(rig_has_template(r));
+	}
+	jail_templates_reload(&r->context);
+	jail_templates_reload(&r->context);
 	assert_false(rig_has_template(r));
+	/* which asks for another: that is made although there is a reload before */
+	jail_templates_reload(&r->context);
+	assert_true(jail_templates_wait(&r->context) >= 0);
+	assert_true(rig_make_template(r));
 	RUN(r, "list", "/tmp");
+}
+
+/* One that is being made at a reload. */
+static void test_reload_meanwhile(void **state)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct rig *r = *state;
+
+	assert_false(rig_has_template(r));
+	p.fd = jail_templates_make(&r->context);
+	assert_true(p.fd >= 0);
+	jail_templates_reload(&r->context);
+	while (templates_busy(&r->context)) {
+		assert_int_equal(poll(&p, 1, PATIENCE_MSEC), 1);
+		jail_templates_event(&r->context);
+	}
+	assert_true(rig_has_template(r));
+	RUN(r, "list", "/tmp");
+}
+
+/* Whatever a reload changes in the mounts of a profile, they are others then. */
+static void test_changed_mounts(void **state)
+{
+	struct rig *r = *state;
+	const struct compiled_mount before = { .source = (char *)(uintptr_t)rig_mkdir(r, "one", 0755),
+		.target = (char[]){ "/data" },
+		.mode = 0755 };
+	const struct compiled_mount changes[] = {
+		{ .source = (char *)(uintptr_t)rig_mkdir(r, "two", 0755),
+			.target = before.target,
+			.mode = 0755 },
+		{ .source = before.source, .target = (char[]){ "/elsewhere" }, .mode = 0755 },
+		{ .source = before.source, .target = before.target, .mode = 0755, .flags = MOUNT_READ_ONLY },
+		{ .source = before.source, .target = before.target, .mode = 0755, .flags = MOUNT_NO_EXEC },
+		{ .source = before.source, .target = before.target, .mode = 0755, .flags = MOUNT_OPTIONAL },
+		{ .source = before.source,
+			.target = before.target,
+			.mode = 0755,
+			.flags = MOUNT_NON_RECURSIVE },
+		{ .source = (char[]){ "" }, .target = before.target, .mode = 0755, .type = MOUNT_TMPFS },
+		{ .source = (char[]){ "" }, .target = before.target, .mode = 0700, .type = MOUNT_TMPFS },
+		{ .source = (char[]){ "" },
+			.target = before.target,
+			.mode = 0700,
+			.type = MOUNT_TMPFS,
+			.size = 65536 },
+		{ .source = (char[]){ "" },
+			.target = before.target,
+			.mode = 0700,
+			.type = MOUNT_TMPFS,
+			.inodes = 10 },
+	};
+	struct compiled_mount *mount;
+
+	rig_bind(r, before.source, before.target, 0);
+	mount = &r->mounts[r->spec.n_mounts - 1];
+	have_template(r);
+	for (size_t i = 0; i < ELEMENTSOF(changes); i++) {
+		*mount = changes[i];
+		assert_false(rig_has_template(r));
+	}
+	r->spec.n_mounts--;
+	assert_false(rig_has_template(r));
+	r->spec.n_mounts++;
+	*mount = before;
+	assert_true(rig_has_template(r));
 }
 
 /* One that was killed and does not end at once stays nobody's zombie. */
@@ -391,6 +467,10 @@ static void test_foreign_mount_point(void **state)
 	assert_int_equal(jail_templates_wait(&r->context), -1);
 	RUN(r, "list", "/data/point");
 	assert_value(r, "entry", "file");
+	/* until a reload, which whoever has mended it asks for */
+	jail_templates_reload(&r->context);
+	assert_false(rig_has_template(r));
+	assert_true(jail_templates_wait(&r->context) >= 0);
 }
 
 static void test_restrictions(void **state)
@@ -529,7 +609,9 @@ static int run(void)
 		TEST(test_mounted_otherwise),
 		TEST(test_unmounted),
 		TEST(test_changed_meanwhile),
-		TEST(test_dropped),
+		TEST(test_reloads),
+		TEST(test_reload_meanwhile),
+		TEST(test_changed_mounts),
 		TEST(test_abandoned),
 		TEST(test_capability),
 		TEST(test_of_each_launch),
