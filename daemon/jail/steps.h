@@ -137,8 +137,7 @@ int template_apply(struct mount_plan *p, struct jail_error *reterr);
 void templates_open(struct jail_context *c);
 /* Whether one is being made, or whoever made one is still to end. */
 bool templates_busy(const struct jail_context *c);
-/* As stock_collect(). */
-bool templates_collect(struct jail_context *c);
+bool templates_collect(struct jail_context *c); /* as stock_collect() */
 void templates_done(struct jail_context *c);
 
 /* userns.c */
@@ -197,9 +196,8 @@ int label_open(int proc_fd);
 
 #define SELINUXFS "/sys/fs/selinux"
 
-/* session.c: what a process inherits and no other file is about */
-
-/* First of all: nobody may look into the child, or steer it. */
+/* session.c: what a process inherits and no other file is about. First of all: nobody may look into the
+ * child, or steer it. */
 int apply_undumpable(struct jail_error *reterr);
 int apply_session(uint64_t ignored_signals, struct jail_error *reterr);
 int apply_own_session(struct jail_error *reterr);
@@ -217,8 +215,7 @@ struct pty_plan {
 /* Makes the pseudo terminal that the spec wants. Master and node are the jail's. */
 int prepare_pty(const struct jail_spec *spec, struct pty_plan *p, struct jail *j, struct jail_error *reterr);
 void pty_plan_done(struct pty_plan *p);
-/* In the session of its own that apply_own_session() made. */
-int apply_pty(const struct pty_plan *p, struct jail_error *reterr);
+int apply_pty(const struct pty_plan *p, struct jail_error *reterr); /* after apply_own_session() */
 
 /* mount.c, attach.c, root.c, device.c, restrict.c, slot.c, store.c */
 
