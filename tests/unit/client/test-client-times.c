@@ -38,8 +38,14 @@ static struct timespec times(const struct timespec *t, unsigned factor, unsigned
 	return (struct timespec){ (time_t)(ns / 1000000000U), (long)(ns % 1000000000U) };
 }
 
-/* In the place of libc's. */
-EXPORT int clock_gettime(clockid_t clock, struct timespec *ret)
+/* In the place of libc's, whose headers may define some of them. */
+EXPORT int fast_clock_gettime(clockid_t clock, struct timespec *ret) __asm__("clock_gettime");
+EXPORT int fast_ppoll(
+	struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask) __asm__("ppoll");
+EXPORT int fast_clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
+	struct timespec *remain) __asm__("clock_nanosleep");
+
+int fast_clock_gettime(clockid_t clock, struct timespec *ret)
 {
 	struct timespec now;
 	long r = syscall(SYS_clock_gettime, clock, &now);
@@ -48,15 +54,14 @@ EXPORT int clock_gettime(clockid_t clock, struct timespec *ret)
 	return (int)r;
 }
 
-EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+int fast_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
 	struct timespec t = timeout ? times(timeout, 1, FAST) : (struct timespec){ 0 };
 
 	return (int)syscall(SYS_ppoll, fds, n, timeout ? &t : NULL, mask, _NSIG / 8);
 }
 
-EXPORT int clock_nanosleep(
-	clockid_t clock, int flags, const struct timespec *request, struct timespec *remain)
+int fast_clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *remain)
 {
 	struct timespec t = times(request, 1, FAST);
 
