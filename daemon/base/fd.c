@@ -201,6 +201,13 @@ int fd_classify(int fd, int proc_fd, enum fd_kind *ret_kind, unsigned *ret_acces
 	return 0;
 }
 
+bool fd_ends_with_peer(int fd, int proc_fd)
+{
+	enum fd_kind kind;
+
+	return fd_classify(fd, proc_fd, &kind, NULL) >= 0 && (kind == FD_KIND_PIPE || kind == FD_KIND_SOCKET);
+}
+
 static const char *const kind_names[_FD_KIND_MAX] = {
 	[FD_KIND_OTHER] = "other",
 	[FD_KIND_REGULAR] = "regular",

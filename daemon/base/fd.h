@@ -74,6 +74,9 @@ enum fd_access {
  * @ret_access: bits of enum fd_access; may be NULL.
  */
 int fd_classify(int fd, int proc_fd, enum fd_kind *ret_kind, unsigned *ret_access);
+/* Pipes and sockets: for other kinds, waiting for their end by epoll could lead into somebody's file system.
+ */
+bool fd_ends_with_peer(int fd, int proc_fd);
 
 /* What tells a process of a pidfd from every other since boot: the inode in pidfs. -EOPNOTSUPP: this kernel
  * has no pidfs (before Linux 6.9), and its pidfds are all alike. -EINVAL: no pidfd. */

@@ -522,6 +522,8 @@ int compiled_config_check(const struct compiled_config *c, const char **reterr_r
 		reason = "LaunchesPerMinutePerUser= is 0 or above 60000";
 	else if (c->setup_timeout_usec == 0 || c->setup_timeout_usec > TIMEOUT_USEC_MAX)
 		reason = "the set-up timeout is 0 or longer than a year";
+	else if (c->max_spare_jails > SPARE_JAILS_MAX)
+		reason = "MaxSpareJails= is above 16";
 	STRV_FOREACH (s, c->salt_paths)
 		if (!path_is_normalized(*s))
 			reason = "a salt file is no normalized absolute path";

@@ -142,6 +142,7 @@ void compiled_config_init(struct compiled_config *c)
 		.launches_per_minute_per_user = 30000,
 		.setup_timeout_usec = 10 * USEC_PER_SEC,
 		.dynamic_quarantine_usec = 30 * USEC_PER_SEC,
+		.max_spare_jails = 4,
 	};
 }
 

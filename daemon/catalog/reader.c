@@ -273,6 +273,7 @@ static void get_config(struct cursor *c, struct compiled_config *config)
 	config->audit_command_line = cursor_get_bool(c);
 	config->kernel_audit = cursor_get_bool(c);
 	config->setup_timeout_usec = cursor_get_u64(c);
+	config->max_spare_jails = cursor_get_u32(c);
 	if (c->error == 0 && compiled_config_check(config, &reason) < 0)
 		cursor_fail(c, -EBADMSG);
 }

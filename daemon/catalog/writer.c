@@ -238,6 +238,7 @@ static void put_config(struct buf *b, const struct compiled_config *c)
 	buf_put_u8(b, c->audit_command_line);
 	buf_put_u8(b, c->kernel_audit);
 	buf_put_u64(b, c->setup_timeout_usec);
+	buf_put_u32(b, c->max_spare_jails);
 }
 
 /* What the reader would refuse is not written: the fault then shows where it was made. */

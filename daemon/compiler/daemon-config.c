@@ -32,6 +32,7 @@ enum config_key {
 	KEY_AUDIT_COMMAND_LINE,
 	KEY_KERNEL_AUDIT,
 	KEY_SETUP_TIMEOUT,
+	KEY_MAX_SPARE_JAILS,
 	_KEY_MAX,
 };
 
@@ -87,6 +88,7 @@ static const struct key keys[] = {
 	{ SECTION, "AuditCommandLine", set_bool, KEY_AUDIT_COMMAND_LINE, AT(audit_command_line) },
 	{ SECTION, "KernelAudit", set_bool, KEY_KERNEL_AUDIT, AT(kernel_audit) },
 	{ SECTION, "SetupTimeoutSec", set_usec, KEY_SETUP_TIMEOUT, AT(setup_timeout_usec), 1, SETUP_USEC_MAX },
+	{ SECTION, "MaxSpareJails", set_u32, KEY_MAX_SPARE_JAILS, AT(max_spare_jails), 0, SPARE_JAILS_MAX },
 };
 /* clang-format on */
 
@@ -116,6 +118,7 @@ static void take_set(
 	copy_u32(&to->max_fds_per_user, &from->max_fds_per_user, &states[KEY_MAX_FDS_PER_USER]);
 	copy_u32(&to->launches_per_minute_per_user, &from->launches_per_minute_per_user,
 		&states[KEY_LAUNCHES_PER_MINUTE_PER_USER]);
+	copy_u32(&to->max_spare_jails, &from->max_spare_jails, &states[KEY_MAX_SPARE_JAILS]);
 	if (states[KEY_AUDIT_COMMAND_LINE].set)
 		to->audit_command_line = from->audit_command_line;
 	if (states[KEY_KERNEL_AUDIT].set)

@@ -300,16 +300,27 @@ static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error
 	return 0;
 }
 
+/* From here the launcher's children are born in the jail's PID namespace. */
+static int begin_pid_namespace(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	int r = j->init_pidfd >= 0 ? setns(j->pidns_fd, CLONE_NEWPID) : unshare(CLONE_NEWPID);
+
+	return r < 0 ? jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PrivatePIDs=: PID namespace", "")
+		     : 0;
+}
+
 static int start_processes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	int r;
 
 	if (!s->namespaces.pid)
 		return start_payload(s, j, reterr);
-	if (unshare(CLONE_NEWPID) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PrivatePIDs=: PID namespace", "");
-	r = s->namespaces.run_as_init ? 0 : start_init(s, j, reterr);
-	if (r >= 0)
+	r = begin_pid_namespace(s, j, reterr);
+	if (r < 0)
+		return r;
+	if (!s->namespaces.run_as_init && j->init_pidfd < 0)
+		r = start_init(s, j, reterr);
+	if (r >= 0 && !s->spec->spare)
 		r = start_payload(s, j, reterr);
 	/* the namespace can be opened only once there is somebody in it */
 	if (r >= 0 && s->namespaces.run_as_init)
@@ -333,6 +344,22 @@ static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error 
 	if (sigprocmask(SIG_SETMASK, &old, NULL) < 0 && r >= 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "signal mask", "");
 	return r;
+}
+
+/* The control group and the page for reports, which a spare jail has. */
+static int begin(struct jail_context *c, uint64_t id, struct jail *j, struct jail_error *reterr)
+{
+	int r;
+
+	if (j->last_word) {
+		report_show(j->last_word);
+		return 0;
+	}
+	r = cgroup_create(c, id, &j->cgroup_fd);
+	if (r < 0)
+		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", id);
+	r = report_share(&j->last_word);
+	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
 }
 
 static int start(
@@ -363,16 +390,12 @@ static int start(
 		return jail_fail(reterr, STAGE_FDS, r, "descriptors", "");
 	s.times = &j->times;
 	stage_begin(s.times);
-	r = cgroup_create(c, spec->id, &j->cgroup_fd);
-	if (r < 0)
-		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", spec->id);
-	r = apply_group(&s.group, j->cgroup_fd, &j->lacking, reterr);
+	r = begin(c, spec->id, j, reterr);
+	if (r >= 0)
+		r = apply_group(&s.group, j->cgroup_fd, &j->lacking, reterr);
 	if (r < 0)
 		return r;
 	stage_took(s.times, STAGE_CGROUP);
-	r = report_share(&j->last_word);
-	if (r < 0)
-		return jail_fail(reterr, STAGE_FDS, r, "report", "");
 	s.shared = j->last_word;
 	r = start_masked(&s, j, reterr);
 	report_keep(j->last_word);
@@ -382,6 +405,36 @@ static int start(
 	return 0;
 }
 
+/* Only what is the same for all: see jail_spec.spare. */
+static int start_spare(
+	struct jail_context *c, const struct jail_spec *spec, struct jail *j, struct jail_error *reterr)
+{
+	struct jail_setup s = { .context = c, .spec = spec, .namespaces = { .pid = true } };
+	int r = begin(c, spec->id, j, reterr);
+
+	if (r < 0)
+		return r;
+	r = start_masked(&s, j, reterr);
+	report_keep(j->last_word);
+	j->spare = j->built = r >= 0;
+	return r;
+}
+
+/* What a spare jail has, with whose init launches can go on. */
+static bool take_spare(
+	struct jail_context *c, const struct jail_spec *spec, struct jail *spare, struct jail *ret)
+{
+	bool lives = !process_has_ended(spare->init_pidfd);
+
+	if (lives && spare->id == spec->id && (spec->namespaces & JAIL_NS_PID) && !spec->run_as_init) {
+		*ret = *spare;
+		ret->spare = ret->built = false;
+		return true;
+	}
+	jail_done(c, spare);
+	return false;
+}
+
 int jail_start(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr)
 {
@@ -389,13 +442,15 @@ int jail_start(
 	int r;
 
 	linger_collect(c);
+	if (!ret->spare || !take_spare(c, spec, ret, &j))
+		j.linger = private_calloc(sizeof(*j.linger));
+	*ret = JAIL_NULL;
+	if (!j.linger)
+		return jail_fail(reterr, STAGE_NAMESPACES, -ENOMEM, "jail", "");
 	j.id = spec->id;
 	j.uid = spec->uid;
 	j.parked = spec->park;
-	j.linger = private_calloc(sizeof(*j.linger));
-	if (!j.linger)
-		return jail_fail(reterr, STAGE_NAMESPACES, -ENOMEM, "jail", "");
-	r = start(c, spec, &j, reterr);
+	r = spec->spare ? start_spare(c, spec, &j, reterr) : start(c, spec, &j, reterr);
 	if (r < 0) {
 		jail_done(c, &j);
 		return r;

@@ -143,6 +143,11 @@ void report_keep(struct report *r)
 	(void)madvise(r, SHARED_SIZE, MADV_DONTFORK);
 }
 
+void report_show(struct report *r)
+{
+	(void)madvise(r, SHARED_SIZE, MADV_DOFORK);
+}
+
 struct report *report_unshare(struct report *r)
 {
 	if (r)

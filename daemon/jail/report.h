@@ -44,5 +44,7 @@ void report_await_ready(const struct report *init);
 /* Both children are made: others that come have none of it. Where the kernel has no memory for that they do.
  */
 void report_keep(struct report *r);
+/* The next ones do, until it is kept again. */
+void report_show(struct report *r);
 /* Accepts NULL; returns NULL. */
 struct report *report_unshare(struct report *r);

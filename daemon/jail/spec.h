@@ -54,6 +54,7 @@ struct jail_pty {
 struct jail_spec {
 	uint64_t id;            /* of the sandbox; names the cgroup */
 	bool park;              /* to be built, and to wait: argv, envp and fds are another spec's */
+	bool spare;             /* only what all have: control group and init. The rest is another spec's */
 	const char *executable; /* one of the profile's, path as seen inside the jail */
 	char **argv;            /* owned; exactly as the program gets it, argv[0] included */
 	char **envp;            /* owned */

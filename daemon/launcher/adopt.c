@@ -165,7 +165,8 @@ static void end_unknown(struct server *server)
 		const struct sandbox gone = { .id = h->id };
 		struct jail j;
 
-		if (registry_find(&server->registry, h->id) || h->fds[HOLD_PROCESS] < 0)
+		if (registry_find(&server->registry, h->id) ||
+			(h->fds[HOLD_PROCESS] < 0 && h->fds[HOLD_INIT] < 0))
 			continue;
 		log_warning("what was left of sandbox %llu is killed", (unsigned long long)h->id);
 		(void)adopt_jail(server, &(const struct kept){ 0 }, h->id, 0, h, &j);

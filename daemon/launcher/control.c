@@ -5,7 +5,6 @@
 #include "base/io.h"
 #include "base/machine.h"
 #include "launcher/adopt.h"
-#include "launcher/launch.h"
 #include "launcher/sandbox.h"
 #include "plan/plan.h"
 
@@ -155,7 +154,7 @@ int request_attach(struct server *server, uint32_t serial, struct cursor *c, str
 	s = find_live(server, serial, id);
 	if (!s)
 		return 0;
-	if (!launch_is_lifeline(server, record->fds[0]))
+	if (!fd_ends_with_peer(record->fds[0], server->jail.proc_fd))
 		return deny(server, serial, REFUSAL_INVALID_FD,
 			(char[]){ "the lifeline must be a pipe or a connected socket" });
 	r = sandbox_attach(server, s, wire_record_steal_fd(record, 0));

@@ -54,14 +54,6 @@ static int refuse(struct launch *l, enum refusal refusal, const char *message)
 	return -EACCES;
 }
 
-bool launch_is_lifeline(const struct server *server, int fd)
-{
-	enum fd_kind kind;
-
-	return fd_classify(fd, server->jail.proc_fd, &kind, NULL) >= 0 &&
-	       (kind == FD_KIND_PIPE || kind == FD_KIND_SOCKET);
-}
-
 /* The generation of the request is the one in force or the one before. */
 static int find_profile(struct launch *l)
 {
@@ -131,7 +123,8 @@ static size_t lifeline_index(const struct launch *l)
 
 static int check_lifeline(struct launch *l)
 {
-	if (!l->m.has_lifeline || launch_is_lifeline(l->server, l->record->fds[lifeline_index(l)]))
+	if (!l->m.has_lifeline ||
+		fd_ends_with_peer(l->record->fds[lifeline_index(l)], l->server->jail.proc_fd))
 		return 0;
 	return refuse(l, REFUSAL_INVALID_FD, "the lifeline must be a pipe or a connected socket");
 }
@@ -148,12 +141,15 @@ static int reserve_uid(struct launch *l)
 		      : refuse(l, users_are_short(r) ? REFUSAL_QUOTA_EXCEEDED : REFUSAL_BUSY, users_why(r));
 }
 
-/* A place in the table. */
-static int add_sandbox(struct launch *l, uint64_t id)
+/* A place in the table, with the jail of one that was parked, if there is one. */
+static int add_sandbox(struct launch *l, struct parked *from)
 {
 	struct server *s = l->server;
-	int r = registry_add(&s->registry, s->current->catalog->config.max_sandboxes, id, &l->sandbox);
+	int r = registry_add(&s->registry, s->current->catalog->config.max_sandboxes,
+		from ? from->jail.id : 0, &l->sandbox);
 
+	if (r >= 0 && from)
+		warm_take(s, from, l->sandbox);
 	return r == -EUSERS ? refuse(l, REFUSAL_QUOTA_EXCEEDED,
 				      "there are as many sandboxes as MaxSandboxes= allows")
 			    : r;
@@ -162,7 +158,7 @@ static int add_sandbox(struct launch *l, uint64_t id)
 /* With a uid of its own if the profile wants one. */
 static int reserve(struct launch *l)
 {
-	int r = add_sandbox(l, 0);
+	int r = add_sandbox(l, parking_find_spare(&l->server->parking, l->profile, now_boottime_usec()));
 
 	return r >= 0 && l->profile->dynamic_user ? reserve_uid(l) : r;
 }
@@ -172,12 +168,8 @@ static int settle_parked(struct launch *l)
 {
 	int r;
 
-	if (jail_spec_fits(&l->parked->spec, &l->spec) && jail_order_fits(&l->spec)) {
-		r = add_sandbox(l, l->parked->jail.id);
-		if (r >= 0)
-			warm_take(l->server, steal_ptr(l->parked), l->sandbox);
-		return r;
-	}
+	if (jail_spec_fits(&l->parked->spec, &l->spec) && jail_order_fits(&l->spec))
+		return add_sandbox(l, steal_ptr(l->parked));
 	r = reserve(l);
 	if (r >= 0 && l->profile->dynamic_user)
 		l->spec.uid = l->spec.gid = l->sandbox->uid;

@@ -11,6 +11,3 @@
  * to a launch that was begun comes from sandbox.c. Negative only for a record that no honest broker sends.
  */
 int request_launch(struct server *server, uint32_t serial, struct cursor *c, struct wire_record *record);
-/* Pipes and sockets: for other kinds, waiting for their end by epoll could lead into somebody's file system.
- */
-bool launch_is_lifeline(const struct server *server, int fd);

@@ -128,7 +128,7 @@ static int watch(struct server *server, struct parked *one)
 {
 	int r;
 
-	one->process = (struct source){ .fd = one->jail.pidfd, .handle = parked_ended };
+	one->process = (struct source){ .fd = parked_process(one), .handle = parked_ended };
 	r = server_watch(server, &one->process, EPOLLIN);
 	if (r < 0 || one->jail.built)
 		return r;
@@ -170,9 +170,7 @@ static size_t room(const struct server *server)
 
 int warm_wait(struct server *server)
 {
-	return server->parking.n_classes == 0 && server->parking.n == 0
-		       ? -1
-		       : parking_wait(&server->parking, room(server), now_boottime_usec());
+	return parking_wait(&server->parking, room(server), now_boottime_usec());
 }
 
 /* The keeper holds it as any jail, but there is no record: if this launcher dies, the next one kills it. */
@@ -184,17 +182,23 @@ static int hold_and_watch(struct server *server, struct parked *one)
 	return r < 0 ? r : watch(server, one);
 }
 
+static int plan(struct server *server, const struct compiled_profile *profile, struct parked *one)
+{
+	uid_t uid = 0;
+	int r = 0;
+
+	if (profile->dynamic_user)
+		r = parking_take_uid(&server->parking, one, &server->uids, &server->jail,
+			server->current->catalog->config.dynamic_quarantine_usec, &uid);
+	return r < 0 ? r : plan_park(profile, uid, &one->spec);
+}
+
 static int start(struct server *server, const struct compiled_profile *profile, struct parked *one,
 	struct jail_error *reterr)
 {
-	uid_t uid = 0;
-	int r = !profile->dynamic_user
-			? 0
-			: parking_take_uid(&server->parking, one, &server->uids, &server->jail,
-				  server->current->catalog->config.dynamic_quarantine_usec, &uid);
+	int r = profile ? plan(server, profile, one) : 0;
 
-	if (r >= 0)
-		r = plan_park(profile, uid, &one->spec);
+	one->spec.spare = !profile;
 	if (r >= 0)
 		r = parked_fill(one, registry_reserve_id(&server->registry), server->jail.null_fd);
 	if (r >= 0)

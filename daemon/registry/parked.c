@@ -14,6 +14,7 @@ void parking_init(struct parking *p)
 {
 	*p = (struct parking){ .n = 0 };
 	TAILQ_INIT(&p->leaving);
+	TAILQ_INIT(&p->spare.list);
 }
 
 void parking_done(struct parking *p)
@@ -27,11 +28,30 @@ static bool wants(const struct compiled_profile *profile)
 	return !profile->invalid && profile->max_warm > 0 && profile->executables && profile->executables[0];
 }
 
+static void leave_class(struct parking *p, struct parked_class *class)
+{
+	while (class->n > 0)
+		parking_leave(p, TAILQ_FIRST(&class->list));
+}
+
+/* How many spare ones there may be. */
+static void spare_most(struct parking *p, size_t most)
+{
+	struct parked_class *class = &p->spare;
+
+	class->most = most;
+	class->least = class->least < most ? class->least : most;
+	class->wanted = class->wanted < most ? class->wanted : most;
+	while (class->n > class->wanted)
+		parking_leave(p, TAILQ_FIRST(&class->list));
+}
+
 int parking_set_catalog(struct parking *p, const struct catalog *c)
 {
 	size_t n = 0;
 
 	parking_leave_all(p, 0);
+	spare_most(p, c ? c->config.max_spare_jails : 0);
 	free(p->classes);
 	p->classes = NULL;
 	p->n_classes = 0;
@@ -48,7 +68,8 @@ int parking_set_catalog(struct parking *p, const struct catalog *c)
 		if (!wants(&c->profiles[i]))
 			continue;
 		class->profile = &c->profiles[i];
-		class->wanted = c->profiles[i].warm;
+		class->wanted = class->least = c->profiles[i].warm;
+		class->most = c->profiles[i].max_warm;
 		TAILQ_INIT(&class->list);
 		p->n_classes++;
 	}
@@ -63,25 +84,39 @@ static struct parked_class *find_class(struct parking *p, const struct compiled_
 	return NULL;
 }
 
-struct parked *parking_find(struct parking *p, const struct compiled_profile *profile, uint64_t now_usec)
+/* What has aged leaves; a spare one has nothing that could. */
+static struct parked *find_in(struct parking *p, struct parked_class *class, uint64_t now_usec)
 {
-	struct parked_class *class = profile->max_warm > 0 ? find_class(p, profile) : NULL;
 	struct parked *one, *next;
 
-	if (!class)
-		return NULL;
 	class->used_usec = now_usec;
 	class->failed = false;
 	for (one = TAILQ_FIRST(&class->list); one; one = next) {
 		next = TAILQ_NEXT(one, entry);
-		if (now_usec - one->since_usec > PARKED_AGE_USEC)
+		if (class->profile && now_usec - one->since_usec > PARKED_AGE_USEC)
 			parking_leave(p, one);
 		else if (one->jail.built)
 			return one;
 	}
-	if (class->wanted < profile->max_warm)
+	if (class->wanted < class->most)
 		class->wanted++;
 	return NULL;
+}
+
+struct parked *parking_find(struct parking *p, const struct compiled_profile *profile, uint64_t now_usec)
+{
+	struct parked_class *class = profile->max_warm > 0 ? find_class(p, profile) : NULL;
+
+	return class ? find_in(p, class, now_usec) : NULL;
+}
+
+struct parked *parking_find_spare(
+	struct parking *p, const struct compiled_profile *profile, uint64_t now_usec)
+{
+	if (!(profile->namespaces & JAIL_NS_PID) || profile->run_as_init || p->spare.most == 0)
+		return NULL;
+	p->spare.least = 1;
+	return find_in(p, &p->spare, now_usec);
 }
 
 struct parked *parking_add(struct parking *p, struct parked_class *class, uint64_t now_usec)
@@ -116,6 +151,11 @@ int parking_take_uid(struct parking *p, struct parked *one, struct uids *uids, s
 	return 0;
 }
 
+int parked_process(const struct parked *one)
+{
+	return one->spec.spare ? one->jail.init_pidfd : one->jail.pidfd;
+}
+
 struct sandbox parked_sandbox(const struct parked *one)
 {
 	struct sandbox s = { .id = one->jail.id, .jail = one->jail };
@@ -130,6 +170,8 @@ int parked_fill(struct parked *one, uint64_t id, int null_fd)
 	struct jail_spec *s = &one->spec;
 
 	s->id = id;
+	if (s->spare)
+		return 0;
 	s->fds = calloc(3, sizeof(*s->fds));
 	if (!s->fds)
 		return -ENOMEM;
@@ -171,10 +213,12 @@ void parking_lose(struct parking *p, struct parked *one, uint64_t now_usec)
 static void say(
 	const struct parked *one, const char *which, const char *what, const struct jail_error *e, int error)
 {
+	const struct compiled_profile *p = one->class ? one->class->profile : NULL;
+
 	if (one->class)
-		log_info("%s jail of profile %s %s: %s: %s%s%s", which, one->class->profile->name, what,
-			jail_stage_to_string(e->stage), e->object, e->object[0] ? ": " : "",
-			strerror(-error));
+		log_info("%s %s%s %s: %s: %s%s%s", which, p ? "jail of profile " : "spare jail",
+			p ? p->name : "", what, jail_stage_to_string(e->stage), e->object,
+			e->object[0] ? ": " : "", strerror(-error));
 }
 
 void parking_fail(
@@ -187,9 +231,9 @@ void parking_fail(
 bool parking_hear(struct parking *p, struct parked *one, uint64_t now_usec)
 {
 	struct jail_error e = { .stage = STAGE_EXEC };
-	int r = jail_read_report(&one->jail, &e);
+	int r = one->spec.spare ? 0 : jail_read_report(&one->jail, &e);
 
-	if (r == 0 && !process_has_ended(one->jail.pidfd))
+	if (r == 0 && !process_has_ended(parked_process(one)))
 		return true;
 	say(one, "a", "that was parked is lost", &e, r < 0 ? r : -ECHILD);
 	parking_lose(p, one, now_usec);
@@ -198,11 +242,8 @@ bool parking_hear(struct parking *p, struct parked *one, uint64_t now_usec)
 
 void parking_leave_all(struct parking *p, uint64_t not_before_usec)
 {
-	struct parked *one;
-
 	for (size_t i = 0; i < p->n_classes; i++)
-		while ((one = TAILQ_FIRST(&p->classes[i].list)))
-			parking_leave(p, one);
+		leave_class(p, &p->classes[i]);
 	if (p->not_before_usec < not_before_usec)
 		p->not_before_usec = not_before_usec;
 }
@@ -210,8 +251,10 @@ void parking_leave_all(struct parking *p, uint64_t not_before_usec)
 void parking_relieve(struct parking *p, uint64_t now_usec)
 {
 	parking_leave_all(p, now_usec + PARKED_SHORT_USEC);
+	leave_class(p, &p->spare);
+	p->spare.wanted = p->spare.least = 0;
 	for (size_t i = 0; i < p->n_classes; i++)
-		p->classes[i].wanted = p->classes[i].profile->warm;
+		p->classes[i].wanted = p->classes[i].least;
 }
 
 struct parked *parking_leaving(struct parking *p)
@@ -223,27 +266,34 @@ struct parked *parking_leaving(struct parking *p)
  * take back. */
 static uint64_t shrink(struct parking *p, struct parked_class *class, uint64_t now_usec)
 {
-	if (class->wanted <= class->profile->warm && class->n <= class->wanted)
+	if (class->wanted <= class->least && class->n <= class->wanted)
 		return USEC_INFINITY;
 	if (now_usec - class->used_usec < PARKED_IDLE_USEC)
 		return class->used_usec + PARKED_IDLE_USEC;
-	class->wanted = class->profile->warm;
+	class->wanted = class->least;
 	while (class->n > class->wanted)
 		parking_leave(p, TAILQ_FIRST(&class->list));
 	return USEC_INFINITY;
 }
 
-/* The one that has the least of what it wants. */
+static bool lacks(const struct parked_class *class)
+{
+	return !class->failed && class->n < class->wanted;
+}
+
+/* The one that has the least of what it wants; first those that serve everybody, and take the least time. */
 static struct parked_class *neediest(struct parking *p, size_t room)
 {
 	struct parked_class *found = NULL;
 
 	if (room == 0 || p->n >= PARKED_MAX)
 		return NULL;
+	if (lacks(&p->spare))
+		return &p->spare;
 	for (size_t i = 0; i < p->n_classes; i++) {
 		struct parked_class *class = &p->classes[i];
 
-		if (!class->failed && class->n < class->wanted && (!found || class->n < found->n))
+		if (lacks(class) && (!found || class->n < found->n))
 			found = class;
 	}
 	return found;
@@ -278,7 +328,7 @@ static int msec_until(uint64_t usec, uint64_t now_usec)
 
 int parking_wait(struct parking *p, size_t room, uint64_t now_usec)
 {
-	uint64_t next = USEC_INFINITY;
+	uint64_t next = shrink(p, &p->spare, now_usec);
 	int pause;
 
 	for (size_t i = 0; i < p->n_classes; i++) {

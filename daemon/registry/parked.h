@@ -40,16 +40,17 @@ TAILQ_HEAD(parked_list, parked);
 
 /* The jails of one profile. */
 struct parked_class {
-	const struct compiled_profile *profile; /* of the catalog in force */
+	const struct compiled_profile *profile; /* of the catalog in force; NULL: of spare jails */
 	struct parked_list list;                /* the oldest first */
-	size_t n, wanted;
-	uint64_t used_usec; /* when one was asked for last */
-	bool failed;        /* one could not be built, or died young: none are made before the next launch */
+	size_t n, wanted, least, most;          /* that there are, should be, and what that is between */
+	uint64_t used_usec;                     /* when one was asked for last */
+	bool failed; /* one could not be built, or died young: none are made before the next launch */
 };
 
 struct parking {
 	struct parked_class *classes;
 	size_t n_classes;
+	struct parked_class spare; /* an init and a control group, for launches that find nothing parked */
 	struct parked_list leaving;
 	size_t n, n_dynamic;      /* all that there are, those that leave included */
 	bool made;                /* one was, since it was asked */
@@ -59,16 +60,22 @@ struct parking {
 void parking_init(struct parking *p);
 /* All that wait leave, and so must have left before this is done with. */
 void parking_done(struct parking *p);
-/* A new catalog, or NULL: all leave. On failure none are wanted. */
+/* A new catalog: all leave but the spare ones; or NULL: all leave. On failure none are wanted. */
 int parking_set_catalog(struct parking *p, const struct catalog *c);
 /* One that is built and young, for a launch of this profile; it stays where it is. NULL: none, and where the
  * profile wants some, there will be one more. */
 struct parked *parking_find(struct parking *p, const struct compiled_profile *profile, uint64_t now_usec);
+/* A spare one, for a launch of this profile, if that is to have an init. NULL: none, and unless there may be
+ * no more, there will be one more. */
+struct parked *parking_find_spare(
+	struct parking *p, const struct compiled_profile *profile, uint64_t now_usec);
 /* A new one, whose jail is yet to be started. NULL: no memory. */
 struct parked *parking_add(struct parking *p, struct parked_class *class, uint64_t now_usec);
 /* With a user of its own. -EUSERS: parked jails have as many as they may have; else as users_take(). */
 int parking_take_uid(struct parking *p, struct parked *one, struct uids *uids, struct jail_context *c,
 	uint64_t quarantine_usec, uid_t *ret);
+/* The pidfd by which its end is heard of: of a spare one, its init's. Borrowed. */
+int parked_process(const struct parked *one);
 /* The keeper speaks of jails by the sandbox that they are, or may become. Borrows. */
 struct sandbox parked_sandbox(const struct parked *one);
 /* What of its spec does not come from the plan. */
@@ -84,9 +91,9 @@ void parking_fail(
 	struct parking *p, struct parked *one, const struct jail_error *e, int error, uint64_t now_usec);
 /* Its report can be read, or it has ended. False: it is lost. */
 bool parking_hear(struct parking *p, struct parked *one, uint64_t now_usec);
-/* All are to go; none are made for a while. */
+/* All but the spare ones are to go; none are made for a while. */
 void parking_leave_all(struct parking *p, uint64_t not_before_usec);
-/* Memory is short: the same, and what demand has added is given up. */
+/* Memory is short: all are to go, and what demand has added is given up. */
 void parking_relieve(struct parking *p, uint64_t now_usec);
 /* The next one to go, or NULL. */
 struct parked *parking_leaving(struct parking *p);

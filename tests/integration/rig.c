@@ -144,6 +144,8 @@ static void write_profiles(struct rig *rig)
 	rig_write(rig, "profiles/strict.profile", strict_profile);
 	rig_write(rig, "profiles/closed.profile", closed_profile);
 	rig_write(rig, "bailiffd.conf", config);
+	/* what tests find at the end is left behind: spare jails are for the tests of these */
+	rig_write(rig, RIG_SPARE_CONFIG, "[Broker]\nMaxSpareJails=0\n");
 	rig_write(rig, "profiles/decoder.profile.d/access.conf", decoder);
 }
 

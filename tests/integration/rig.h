@@ -18,9 +18,10 @@
 
 #include <cmocka.h>
 
-#define RIG_ALICE      6 /* Debian's "man": may launch what the test profiles allow */
-#define RIG_BOB        7 /* Debian's "lp", in group "lp": may launch "strict" alone */
-#define RIG_TIMEOUT_MS 30000
+#define RIG_ALICE        6 /* Debian's "man": may launch what the test profiles allow */
+#define RIG_BOB          7 /* Debian's "lp", in group "lp": may launch "strict" alone */
+#define RIG_TIMEOUT_MS   30000
+#define RIG_SPARE_CONFIG "bailiffd.conf.d/00-spare.conf" /* that there are no spare jails */
 
 enum rig_process {
 	RIG_STUB,

@@ -11,14 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,17 +206,6 @@ static void test_reload(void **state)
 	warm_end(rig);
 }
 
-/* And waits until it has ended, which the launcher may not know yet. */
-static void kill_parked(pid_t pid)
-{
-	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
-
-	assert_return_code(p.fd, errno);
-	warm_kill_pid(pid);
-	assert_int_equal(poll(&p, 1, RIG_TIMEOUT_MS), 1);
-	(void)close(p.fd);
-}
-
 /* Each launch that finds none has one more made for the next, up to MaxWarm=; when nobody has asked for a
  * while, there are as many as Warm= says. */
 static void test_demand(void **state)
@@ -231,7 +218,7 @@ static void test_demand(void **state)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(grown); i++) {
 		for (size_t j = 0; j < before.n; j++)
-			kill_parked(before.pids[j]);
+			warm_kill_and_wait(before.pids[j]);
 		warm_launch(c, warm_forever, NULL, &s);
 		assert_false(warm_contains(&before, s.pid));
 		warm_stop(c, &s);
@@ -255,14 +242,14 @@ static void test_killed(void **state)
 
 	for (int i = 0; i < 5; i++) {
 		for (size_t j = 0; j < before.n; j++)
-			kill_parked(before.pids[j]);
+			warm_kill_and_wait(before.pids[j]);
 		warm_launch(c, warm_forever, NULL, &s);
 		assert_false(warm_contains(&before, s.pid));
 		warm_stop(c, &s);
 		before = warm_await_parked(2, &before);
 	}
 	g_usleep(WARM_LIVED_USEC);
-	kill_parked(before.pids[0]);
+	warm_kill_and_wait(before.pids[0]);
 	before.n = 1;
 	(void)warm_await_parked(2, &before);
 	rig_disconnect(rig, c);

@@ -2,8 +2,11 @@
 #include "warm.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define WAIT_USEC (60 * G_USEC_PER_SEC)
 
@@ -124,4 +127,14 @@ void warm_kill_pid(pid_t pid)
 {
 	assert_true(pid > 1);
 	assert_return_code(kill(pid, SIGKILL), errno);
+}
+
+void warm_kill_and_wait(pid_t pid)
+{
+	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+
+	assert_return_code(p.fd, errno);
+	warm_kill_pid(pid);
+	assert_int_equal(poll(&p, 1, RIG_TIMEOUT_MS), 1);
+	(void)close(p.fd);
 }

@@ -31,3 +31,5 @@ void warm_launch(GDBusConnection *c, const char *const *argv, const char *option
 void warm_stop(GDBusConnection *c, struct rig_sandbox *s);
 guint32 warm_uid_of(GDBusConnection *c, const struct rig_sandbox *s);
 void warm_kill_pid(pid_t pid);
+/* And waits until it has ended, which the launcher may not know yet. */
+void warm_kill_and_wait(pid_t pid);

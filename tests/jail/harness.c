@@ -349,6 +349,14 @@ static bool is_warm(const struct rig *r)
 	return getenv("BAILIFF_TEST_WARM") && jail_spec_fits(&r->spec, &r->spec) && jail_order_fits(&r->spec);
 }
 
+int rig_spare(struct rig *r)
+{
+	const struct jail_spec spare = { .id = r->spec.id, .spare = true };
+
+	r->jail = JAIL_NULL;
+	return jail_start(&r->context, &spare, &r->jail, &r->error);
+}
+
 void rig_arguments(struct rig *r, const char *const *argv)
 {
 	strv_free(r->spec.argv);
@@ -372,6 +380,9 @@ int rig_start(struct rig *r, const char *const *argv)
 			r->spec.id += 100000;
 	}
 	r->error = (struct jail_error){ .stage = STAGE_NONE };
+	if (getenv("BAILIFF_TEST_TEMPLATES") && (r->spec.namespaces & JAIL_NS_PID) && !r->spec.run_as_init &&
+		rig_spare(r) < 0)
+		return r->error.error;
 	return jail_start(&r->context, &r->spec, &r->jail, &r->error);
 }
 

@@ -73,6 +73,8 @@ bool rig_has_template(struct rig *r);
 bool rig_make_template(struct rig *r);
 /* What the probe is to do, for a jail that was parked. */
 void rig_arguments(struct rig *r, const char *const *argv);
+/* Leaves a spare jail of the spec's id in r->jail, for rig_start() to go on with. */
+int rig_spare(struct rig *r);
 /* jail_start() with these arguments for the probe. Returns its result; the error is in r->error. */
 int rig_start(struct rig *r, const char *const *argv);
 /* The same for a jail that waits to be told what to run; and waits for it to be built. */

@@ -240,6 +240,7 @@ struct catalog *sample_catalog(void)
 	c->config.salt_paths = list("/var/lib/bailiff/salt", "/home/.shadow/salt");
 	c->config.max_sandboxes_per_user = 3;
 	c->config.dynamic_quarantine_usec = 7000001;
+	c->config.max_spare_jails = 5;
 	c->profiles = calloc(3, sizeof(*c->profiles));
 	if (!c->profiles)
 		abort();

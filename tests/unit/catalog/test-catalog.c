@@ -113,6 +113,7 @@ static void check_base(const struct catalog *c)
 	assert_string_equal(p->pool, "base-pool");
 	assert_int_equal(c->config.dynamic_quarantine_usec, 7000001);
 	assert_int_equal(c->config.max_sandboxes_per_user, 3);
+	assert_int_equal(c->config.max_spare_jails, 5);
 }
 
 /* Member by member: what is between them is nobody's. */

@@ -383,6 +383,11 @@ static void test_config(void **state)
 	}
 	compiled_config_done(&c->config);
 	compiled_config_init(&c->config);
+	c->config.max_spare_jails = SPARE_JAILS_MAX;
+	assert_int_equal(compiled_config_check(&c->config, &reason), 0);
+	c->config.max_spare_jails++;
+	assert_int_equal(compiled_config_check(&c->config, &reason), -EINVAL);
+	compiled_config_init(&c->config);
 	c->config.salt_paths = calloc(2, sizeof(char *));
 	assert_non_null(c->config.salt_paths);
 	c->config.salt_paths[0] = strdup("var/lib/salt");

@@ -516,7 +516,7 @@ static void test_config(void **state)
 		"/b\nMaxSandboxes=10\nMaxSandboxesPerUser=5\n"
 		"MaxCallsPerUser=6\nMaxRetainedPerUser=0\nSetupTimeoutSec=3s\nDynamicUserQuarantineSec=0\n"
 		"MaxBytesPerUser=1M\nMaxFileDescriptorsPerUser=200\nLaunchesPerMinutePerUser="
-		"60\nAuditCommandLine=yes\nKernelAudit=yes\n");
+		"60\nAuditCommandLine=yes\nKernelAudit=yes\nMaxSpareJails=0\n");
 	tree_write(t, "bailiffd.conf.d/10.conf", "[Broker]\nMaxSandboxes=11\nMaxCallsPerUser=\n");
 	c = compile(t);
 	assert_null(c->errors);
@@ -534,6 +534,7 @@ static void test_config(void **state)
 	assert_true(c->config.kernel_audit);
 	assert_int_equal(c->config.setup_timeout_usec, 3 * 1000000);
 	assert_int_equal(c->config.dynamic_quarantine_usec, 0);
+	assert_int_equal(c->config.max_spare_jails, 0);
 	catalog_free(c);
 }
 
@@ -554,6 +555,7 @@ static void test_bad_config(void **state)
 		const char *text, *error;
 	} rows[] = {
 		{ "[Broker]\nMaxSandboxes=0\n", ":2:14: error: MaxSandboxes=0: out of range; 1 to 4096" },
+		{ "[Broker]\nMaxSpareJails=17\n", ":2:15: error: MaxSpareJails=17: out of range; 0 to 16" },
 		{ "[Broker]\nMaxSandbox=1\n", ":2:1: error: unknown key 'MaxSandbox' in section [Broker]; "
 					      "did you mean 'MaxSandboxes'?" },
 		{ "[Broker]\nDynamicUserRange=5\n",

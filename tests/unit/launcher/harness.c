@@ -49,6 +49,7 @@ int catalog_memfd(const struct launcher *l)
 
 	compiled_config_init(&c->config);
 	c->config.max_sandboxes = MAX_LIVE;
+	c->config.max_spare_jails = 0; /* what is found at the end is left behind */
 	c->config.setup_timeout_usec = 5000000;
 	c->config.dynamic_uid_min = DYNAMIC_MIN;
 	c->config.dynamic_uid_max = DYNAMIC_MIN + DYNAMIC_N - 1;

@@ -219,6 +219,84 @@ static void no_more_than_most(void **state)
 	assert_int_equal(n, PARKED_MAX);
 }
 
+static struct parked *use_spare(const struct compiled_profile *profile, uint64_t now)
+{
+	struct parked *one = parking_find_spare(&parking, profile, now);
+
+	if (one)
+		parking_free(&parking, one, NULL);
+	return one;
+}
+
+/* They are there for all that have an init, as many as were asked for at once, and one when nobody asks any
+ * more. */
+static void spare_ones(void **state)
+{
+	const struct compiled_profile plain = { .namespaces = JAIL_NS_PID },
+				      alone = { .namespaces = JAIL_NS_PID, .run_as_init = true },
+				      none = { .namespaces = JAIL_NS_MOUNT };
+
+	uint64_t later = SECOND + PARKED_AGE_USEC + 1;
+
+	(void)state;
+	catalog.n_profiles = 0;
+	catalog.config.max_spare_jails = 3;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	drop_leaving();
+	assert_null(parking_lacking(&parking, 100, SECOND));
+	assert_null(use_spare(&alone, SECOND));
+	assert_null(use_spare(&none, SECOND));
+	assert_null(parking_lacking(&parking, 100, SECOND));
+	for (int i = 0; i < 5; i++)
+		assert_null(use_spare(&plain, SECOND));
+	assert_null(parking_lacking(&parking, 0, SECOND));
+	assert_int_equal(make(SECOND), 3);
+	/* changes of mounts and of profiles are nothing to them */
+	parking_leave_all(&parking, 0);
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	assert_null(parking_leaving(&parking));
+	assert_non_null(use_spare(&plain, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_int_equal(parking_wait(&parking, 100, SECOND + PARKED_IDLE_USEC), PARKED_SILENCE_MSEC);
+	drop_leaving();
+	assert_int_equal(parking.n, 1);
+	assert_int_equal(parking_wait(&parking, 100, SECOND + PARKED_IDLE_USEC), -1);
+	/* however old it is */
+	assert_non_null(use_spare(&plain, later));
+	assert_int_equal(make(later), 1);
+	parking_relieve(&parking, later);
+	assert_non_null(parking_leaving(&parking));
+	drop_leaving();
+	assert_int_equal(parking_wait(&parking, 100, later), -1);
+	catalog.config.max_spare_jails = 0;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	assert_null(use_spare(&plain, later + PARKED_SHORT_USEC));
+	assert_null(parking_lacking(&parking, 100, later + PARKED_SHORT_USEC));
+
+	catalog.n_profiles = 3;
+}
+
+/* Fewer are allowed now: those beyond them go. */
+static void fewer_spare_ones(void **state)
+{
+	const struct compiled_profile plain = { .namespaces = JAIL_NS_PID };
+
+	(void)state;
+	catalog.config.max_spare_jails = 4;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	for (int i = 0; i < 4; i++)
+		assert_null(use_spare(&plain, SECOND));
+	assert_int_equal(make(SECOND), 6);
+	catalog.config.max_spare_jails = 2;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	drop_leaving();
+	assert_int_equal(parking.n, 2);
+	assert_non_null(use_spare(&plain, SECOND));
+	assert_non_null(use_spare(&plain, SECOND));
+	assert_null(use_spare(&plain, SECOND));
+	catalog.config.max_spare_jails = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +309,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_catalog, start, stop),
 		cmocka_unit_test_setup_teardown(few_user_ids, start, stop),
 		cmocka_unit_test_setup_teardown(no_more_than_most, start, stop),
+		cmocka_unit_test_setup_teardown(spare_ones, start, stop),
+		cmocka_unit_test_setup_teardown(fewer_spare_ones, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Spare jails: launches go on with them, whatever the profile; there are as many as are asked for, and no
+ * more than MaxSpareJails=; one that has died, or a launcher that has, fails no launch and leaves nothing.
+ * Rows Q7 and Q12 of the threat model.
+ */
+
+#include "rig.h"
+#include "warm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define MOST 3
+
+static const char *const forever[] = { "/probe", "sleep", "1000", NULL };
+
+static void spare_begin(struct rig *rig, int most)
+{
+	g_autofree char *text = g_strdup_printf("[Broker]\nMaxSpareJails=%d\n", most);
+
+	rig_write(rig, RIG_SPARE_CONFIG, text);
+	rig_reload(rig);
+}
+
+/* With 0 they go, and rig_reload() sees that nothing is left. */
+static void spare_end(struct rig *rig)
+{
+	spare_begin(rig, 0);
+}
+
+static void launch(GDBusConnection *c, struct rig_sandbox *ret)
+{
+	struct rig_launch l = { .profile = "probe", .argv = forever, .options = rig_options_piped() };
+
+	rig_launch(c, &l, ret);
+}
+
+/* The init beside a sandbox' program: pid 1 of its namespace, which is its parent's child, too. */
+static pid_t init_of(struct rig *rig, const struct rig_sandbox *s)
+{
+	g_autofree char *own = g_strdup_printf("/proc/%d/ns/pid", s->pid), *ns = g_file_read_link(own, NULL);
+	g_autoptr(GDir) d = g_dir_open("/proc", 0, NULL);
+	const char *name;
+
+	assert_non_null(ns);
+	while ((name = g_dir_read_name(d))) {
+		g_autofree char *path = g_strdup_printf("/proc/%s/ns/pid", name), *other = NULL;
+		pid_t pid = (pid_t)g_ascii_strtoll(name, NULL, 10);
+
+		if (!g_ascii_isdigit(name[0]) || pid == s->pid)
+			continue;
+		other = g_file_read_link(path, NULL);
+		if (other && g_str_equal(other, ns))
+			return pid;
+	}
+	fail_msg("sandbox %d of launcher %d has no init", s->pid, rig_pid(rig, RIG_LAUNCHER));
+	return -1;
+}
+
+static bool contains(const pid_t *pids, size_t n, pid_t pid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* When there are n jailed processes and no more, which one is none of these. */
+static pid_t spare_of(struct rig *rig, size_t n, const pid_t *others, size_t n_others)
+{
+	g_autoptr(GArray) pids = NULL;
+
+	rig_wait_jailed(rig, n);
+	pids = rig_jailed(rig);
+	for (guint i = 0; i < pids->len; i++) {
+		pid_t pid = g_array_index(pids, pid_t, i);
+
+		if (!contains(others, n_others, pid))
+			return pid;
+	}
+	fail_msg("%u processes, and none of them spare", pids->len);
+	return -1;
+}
+
+/* The second launch has the init that was made after the first, and a number of its own all the same. */
+static void test_goes_on(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox first, second;
+	pid_t known[2], spare;
+
+	spare_begin(rig, 2);
+	launch(c, &first);
+	known[0] = first.pid;
+	known[1] = init_of(rig, &first);
+	spare = spare_of(rig, 3, known, 2);
+	launch(c, &second);
+	assert_int_equal(init_of(rig, &second), spare);
+	assert_int_not_equal(first.id, second.id);
+	rig_wait_jailed(rig, 5);
+	warm_stop(c, &first);
+	warm_stop(c, &second);
+	rig_disconnect(rig, c);
+	spare_end(rig);
+}
+
+static void test_killed(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s;
+	pid_t spare;
+
+	spare_begin(rig, 1);
+	launch(c, &s);
+	warm_stop(c, &s);
+	for (int i = 0; i < 5; i++) {
+		spare = spare_of(rig, 1, NULL, 0);
+		warm_kill_and_wait(spare);
+		launch(c, &s);
+		assert_int_not_equal(init_of(rig, &s), spare);
+		warm_stop(c, &s);
+	}
+	rig_disconnect(rig, c);
+	spare_end(rig);
+}
+
+/* What a launcher leaves of them the next one kills; those of sandboxes go on. */
+static void test_launcher_killed(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s, next;
+	pid_t known[2], spare;
+
+	spare_begin(rig, 1);
+	launch(c, &s);
+	warm_stop(c, &s);
+	spare = spare_of(rig, 1, NULL, 0);
+	launch(c, &s);
+	assert_int_equal(init_of(rig, &s), spare);
+	known[0] = s.pid;
+	known[1] = spare;
+	spare = spare_of(rig, 3, known, 2);
+	rig_kill_and_wait(rig, RIG_LAUNCHER);
+	rig_wait_jailed(rig, 2);
+	assert_int_equal(kill(spare, 0), -1);
+	assert_return_code(kill(s.pid, 0), errno);
+	launch(c, &next);
+	warm_stop(c, &next);
+	warm_stop(c, &s);
+	rig_disconnect(rig, c);
+	spare_end(rig);
+}
+
+/* What is none of these sandboxes'. */
+static void kill_spares(struct rig *rig, const struct rig_sandbox *s, size_t n, size_t n_spares)
+{
+	g_autoptr(GArray) pids = NULL;
+	pid_t live[2 * MOST];
+
+	for (size_t i = 0; i < n; i++) {
+		live[2 * i] = s[i].pid;
+		live[2 * i + 1] = init_of(rig, &s[i]);
+	}
+	rig_wait_jailed(rig, 2 * n + n_spares);
+	pids = rig_jailed(rig);
+	for (guint i = 0; i < pids->len; i++)
+		if (!contains(live, 2 * n, g_array_index(pids, pid_t, i)))
+			warm_kill_and_wait(g_array_index(pids, pid_t, i));
+}
+
+/* One more with each launch that finds none, up to MaxSpareJails=; when nobody has asked for a while, one. */
+static void test_demand(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	static const size_t grown[MOST] = { 1, 2, 2 };
+	struct rig_sandbox s[MOST], last;
+
+	spare_begin(rig, 2);
+	for (size_t i = 0; i < MOST; i++) {
+		launch(c, &s[i]);
+		kill_spares(rig, s, i + 1, grown[i]);
+	}
+	launch(c, &last);
+	rig_wait_jailed(rig, 2 * (MOST + 1) + 2);
+	rig_wait_jailed(rig, 2 * (MOST + 1) + 1);
+	for (size_t k = 0; k < MOST; k++)
+		warm_stop(c, &s[k]);
+	warm_stop(c, &last);
+	rig_wait_jailed(rig, 1);
+	rig_disconnect(rig, c);
+	spare_end(rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rig_test(test_goes_on),
+		rig_test(test_killed),
+		rig_test(test_launcher_killed),
+		rig_test(test_demand),
+	};
+
+	return rig_can_run() ? cmocka_run_group_tests(tests, rig_setup, rig_teardown) : RIG_SKIPPED;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Spare jails, which have an init and a control group and become those of a launch: what they are, what
+ * becomes of them, and what is left where nothing does. That launches out of them are as others the tests of
+ * whole jails show, which run with them, too (those "from-template"). */
+
+#include "base/fd.h"
+#include "base/process.h"
+#include "harness.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static pid_t init_of(const struct rig *r)
+{
+	return process_pid_in_procfs(r->context.proc_fd, r->jail.init_pidfd);
+}
+
+static void expect_group(struct rig *r, uint64_t id, bool there)
+{
+	struct stat st;
+
+	if (r->cgroup)
+		assert_int_equal(
+			stat(rig_format(r, "%s/sandbox-%ju", r->cgroup, (uintmax_t)id), &st), there ? 0 : -1);
+}
+
+static void expect_success(struct rig *r)
+{
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), 1);
+	rig_read(r, NULL);
+	rig_finish(r);
+	assert_int_equal(r->status.si_code, CLD_EXITED);
+	assert_int_equal(r->status.si_status, 0);
+}
+
+/* The launch goes on with its init, in its control group, and not with what it no longer is. */
+static void test_goes_on(void **state)
+{
+	struct rig *r = *state;
+	pid_t init;
+
+	assert_int_equal(rig_spare(r), 0);
+	assert_true(r->jail.spare);
+	assert_int_equal(r->jail.pidfd, -1);
+	init = init_of(r);
+	assert_true(init > 0);
+	expect_group(r, r->spec.id, true);
+	assert_int_equal(START(r, "see"), 0);
+	assert_false(r->jail.spare);
+	assert_int_equal(init_of(r), init);
+	expect_success(r);
+	assert_non_null(strstr(r->output, "\npid 2\n"));
+	expect_group(r, r->spec.id, false);
+}
+
+static void kill_init(struct rig *r)
+{
+	struct pollfd p = { .fd = r->jail.init_pidfd, .events = POLLIN };
+
+	assert_int_equal(process_signal(r->jail.init_pidfd, SIGKILL), 0);
+	assert_int_equal(poll(&p, 1, 20000), 1);
+}
+
+/* One that has died is taken away, and the launch has an init of its own. */
+static void test_dead(void **state)
+{
+	struct rig *r = *state;
+	pid_t init;
+
+	assert_int_equal(rig_spare(r), 0);
+	init = init_of(r);
+	kill_init(r);
+	assert_int_equal(START(r, "see"), 0);
+	assert_int_not_equal(init_of(r), init);
+	expect_success(r);
+}
+
+/* So is one that is another sandbox', */
+static void test_of_another(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_spare(r), 0);
+	r->spec.id++;
+	assert_int_equal(START(r, "see"), 0);
+	expect_group(r, r->spec.id - 1, false);
+	expect_success(r);
+}
+
+/* and one that the launch has no use for. */
+static void test_of_no_use(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_spare(r), 0);
+	r->spec.run_as_init = true;
+	assert_int_equal(START(r, "see"), 0);
+	expect_success(r);
+	assert_non_null(strstr(r->output, "\npid 1\n"));
+}
+
+/* A launch that fails leaves nothing of it. */
+static void test_failed(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_spare(r), 0);
+	r->spec.executable = "/missing";
+	assert_int_equal(START(r, "see"), 0);
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), -ENOENT);
+	rig_finish(r);
+	expect_group(r, r->spec.id, false);
+	assert_int_equal(rig_spare(r), 0);
+	r->spec.namespaces |= 1U << 31;
+	assert_int_equal(START(r, "see"), -EINVAL);
+	assert_int_equal(r->jail.init_pidfd, -1);
+	expect_group(r, r->spec.id, false);
+}
+
+/* Nobody needs it. */
+static void test_ends(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_spare(r), 0);
+	jail_done(&r->context, &r->jail);
+	expect_group(r, r->spec.id, false);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_goes_on),
+		TEST(test_dead),
+		TEST(test_of_another),
+		TEST(test_of_no_use),
+		TEST(test_failed),
+		TEST(test_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return rig_main(run);
+}
