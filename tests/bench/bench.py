@@ -73,7 +73,8 @@ class Bench:
         return found
 
     def ours(self):
-        kinds = (("", "bench", "cold"), (" warm", "bench-warm", "a parked jail"))
+        kinds = (("", "bench", "cold"), (" with init", "bench-init", "cold, with an init beside the program"),
+                 (" warm", "bench-warm", "a parked jail"))
         return [peers.Peer(f"bailiff{kind}, {name}", "bailiff", [address, profile], what)
                 for kind, profile, what in kinds for name, address in self.addresses().items()]
 

@@ -71,14 +71,15 @@ def kafel():
     return "POLICY bench { ALLOW { " + ", ".join(rules) + " } } USE bench DEFAULT KILL"
 
 
-def profile(app, users=(), warm=0):
-    """Bailiff's; with @warm parked jails."""
+def profile(app, users=(), warm=0, init=False):
+    """Bailiff's; with @warm parked jails. The program is process 1 of its jail, as it is with every peer, or there is
+    an @init, which is what Bailiff does for profiles that do not say."""
     there = binds()
     lines = ["[Profile]", "Description=The jail of the benchmark", "[Access]", "MaxPerUser=4096",
              *[f"AllowUser={user}" for user in users], "[Exec]", f"Executable={PAYLOAD}", "Argument=stay",
              "PassEnvironment=BENCH",
              "FileDescriptor=1 memfd", "[User]", "User=nobody", "[Capabilities]", "CapabilityBoundingSet=",
-             "[Filesystem]", "MinimalRoot=yes", "PrivateTmp=yes", f"BindReadOnlyPaths={app}:{APP}"]
+             "[Namespaces]", f"RunAsInit={'no' if init else 'yes'}", "[Filesystem]", "MinimalRoot=yes", "PrivateTmp=yes", f"BindReadOnlyPaths={app}:{APP}"]
     lines += [f"BindReadOnlyPaths={path}" for path in there[3:]]
     lines += ["[Landlock]"]
     lines += [f"{key}={' '.join(inside(paths, there))}" for key, paths in (
@@ -91,10 +92,11 @@ def profile(app, users=(), warm=0):
 
 
 def write(stage, users):
-    """The profiles "bench" and "bench-warm", and their policy, into the configuration."""
+    """The profiles "bench", "bench-init" and "bench-warm", and their policy, into the configuration."""
     app = os.path.join(stage, "app")
     for name, text in (("config/profiles/bench.profile", profile(app, users)),
                        ("config/policies/bench.policy", policy()),
+                       ("config/profiles/bench-init.profile", profile(app, users, init=True)),
                        ("config/profiles/bench-warm.profile", profile(app, users, warm=8))):
         with open(os.path.join(stage, name), "w", encoding="ascii") as f:
             f.write(text)

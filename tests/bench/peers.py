@@ -83,7 +83,9 @@ class Peers:
         return [Peer("minijail0", "command", words + text + end, "policy as text, as it is used", "no Landlock, no cgroup"),
                 Peer("minijail0-bpf", "command", words + ["--seccomp-bpf-binary", self.bpf] + end,
                      "policy compiled beforehand", "no Landlock, no cgroup"),
-                Peer("minijail0-landlock", "command", words + text + landlock + end, "policy as text, Landlock", "no cgroup")]
+                Peer("minijail0-landlock", "command", words + text + landlock + end, "policy as text, Landlock", "no cgroup"),
+                Peer("minijail0-init", "command", [w for w in words if w != "-I"] + text + end,
+                     "policy as text, an init beside the program", "no Landlock, no cgroup")]
 
     def libminijail(self):
         """Given by path alone; nobody knows where else it would fit the declarations of way-minijail.c."""
@@ -109,8 +111,11 @@ class Peers:
         for name in jail.LINKS:
             if os.path.islink("/" + name):
                 words += ["--symlink", os.readlink("/" + name), "/" + name]
-        return [Peer("bubblewrap", "command", words + ["--seccomp", "3", "--", jail.PAYLOAD], "filter compiled beforehand",
-                     "no Landlock, no limits, no cgroup, stays uid 0")]
+        words += ["--seccomp", "3", "--", jail.PAYLOAD]
+        less = "no Landlock, no limits, no cgroup, stays uid 0"
+        return [Peer("bubblewrap", "command", words, "filter compiled beforehand", less),
+                Peer("bubblewrap-init", "command", [w for w in words if w != "--as-pid-1"],
+                     "filter compiled beforehand, an init beside the program", less)]
 
     def nsjail(self):
         program = self.find("nsjail")
