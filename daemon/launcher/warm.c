@@ -231,7 +231,8 @@ void warm_use_silence(struct server *server)
 		process_own_memory();
 	if (!class)
 		return;
-	check_mounts(server);
+	if (class->profile) /* a spare one has nothing mounted */
+		check_mounts(server);
 	park_one(server, class);
 }
 
