@@ -28,9 +28,10 @@ static bool wants(const struct compiled_profile *profile)
 	return !profile->invalid && profile->max_warm > 0 && profile->executables && profile->executables[0];
 }
 
-static void leave_class(struct parking *p, struct parked_class *class)
+/* The oldest, until there are no more than this. */
+static void leave_beyond(struct parking *p, struct parked_class *class, size_t most)
 {
-	while (class->n > 0)
+	while (class->n > most)
 		parking_leave(p, TAILQ_FIRST(&class->list));
 }
 
@@ -42,8 +43,7 @@ static void spare_most(struct parking *p, size_t most)
 	class->most = most;
 	class->least = class->least < most ? class->least : most;
 	class->wanted = class->wanted < most ? class->wanted : most;
-	while (class->n > class->wanted)
-		parking_leave(p, TAILQ_FIRST(&class->list));
+	leave_beyond(p, class, class->wanted);
 }
 
 int parking_set_catalog(struct parking *p, const struct catalog *c)
@@ -243,7 +243,7 @@ bool parking_hear(struct parking *p, struct parked *one, uint64_t now_usec)
 void parking_leave_all(struct parking *p, uint64_t not_before_usec)
 {
 	for (size_t i = 0; i < p->n_classes; i++)
-		leave_class(p, &p->classes[i]);
+		leave_beyond(p, &p->classes[i], 0);
 	if (p->not_before_usec < not_before_usec)
 		p->not_before_usec = not_before_usec;
 }
@@ -251,7 +251,7 @@ void parking_leave_all(struct parking *p, uint64_t not_before_usec)
 void parking_relieve(struct parking *p, uint64_t now_usec)
 {
 	parking_leave_all(p, now_usec + PARKED_SHORT_USEC);
-	leave_class(p, &p->spare);
+	leave_beyond(p, &p->spare, 0);
 	p->spare.wanted = p->spare.least = 0;
 	for (size_t i = 0; i < p->n_classes; i++)
 		p->classes[i].wanted = p->classes[i].least;
@@ -271,8 +271,7 @@ static uint64_t shrink(struct parking *p, struct parked_class *class, uint64_t n
 	if (now_usec - class->used_usec < PARKED_IDLE_USEC)
 		return class->used_usec + PARKED_IDLE_USEC;
 	class->wanted = class->least;
-	while (class->n > class->wanted)
-		parking_leave(p, TAILQ_FIRST(&class->list));
+	leave_beyond(p, class, class->wanted);
 	return USEC_INFINITY;
 }
 
