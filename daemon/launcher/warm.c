@@ -35,53 +35,50 @@ static void memory_short(struct server *server, struct source *source, uint32_t 
 	parking_relieve(&server->parking, now_boottime_usec());
 }
 
+/* Without it there are no parked jails. */
 static int watch_mounts(struct server *server)
 {
+	if (server->mounts.fd >= 0)
+		return 0;
 	server->mounts.handle = mounts_changed;
 	server->mounts.fd = openat(server->jail.proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	return server->mounts.fd < 0 ? errno_or_eio() : server_watch(server, &server->mounts, EPOLLPRI);
 }
 
-/* The host's, of which ours would show the same. */
-static int watch_memory(struct server *server)
+/* The host's, of which ours would show the same. Without it all that wait stay when memory is short. */
+static void watch_memory(struct server *server)
 {
+	int r;
+
+	if (server->memory.fd >= 0)
+		return;
 	server->memory.handle = memory_short;
-	server->memory.fd = machine_watch_memory(server->jail.host_proc_fd);
-	return server->memory.fd < 0 ? server->memory.fd : server_watch(server, &server->memory, EPOLLPRI);
-}
-
-/* Without the first there are no parked jails, without the second they stay when memory is short. */
-static int watch_machine(struct server *server)
-{
-	int r = server->mounts.fd >= 0 ? 0 : watch_mounts(server);
-	int memory = r < 0 || server->memory.fd >= 0 ? 0 : watch_memory(server);
-
-	if (memory < 0) {
-		log_info("/proc/pressure/memory can not be watched: %s", strerror(-memory));
-		server_close(server, &server->memory);
-	}
-	return r;
-}
-
-static void unwatch_machine(struct server *server)
-{
-	server_close(server, &server->mounts);
+	server->memory.fd = r = machine_watch_memory(server->jail.host_proc_fd);
+	if (r >= 0)
+		r = server_watch(server, &server->memory, EPOLLPRI);
+	if (r >= 0)
+		return;
+	log_info("/proc/pressure/memory can not be watched: %s", strerror(-r));
 	server_close(server, &server->memory);
 }
 
 void warm_set_catalog(struct server *server)
 {
-	int r = parking_set_catalog(&server->parking, server->current->catalog);
+	struct parking *p = &server->parking;
+	int r = parking_set_catalog(p, server->current->catalog);
 
-	if (r >= 0 && server->parking.n_classes > 0)
-		r = watch_machine(server);
+	if (r >= 0 && p->n_classes > 0)
+		r = watch_mounts(server);
+	if (r < 0) {
+		(void)parking_set_catalog(p, NULL);
+		(void)log_errno(LOG_WARNING, r, "no jails are parked");
+	}
+	if (p->n_classes == 0)
+		server_close(server, &server->mounts);
+	if (p->n_classes > 0 || p->spare.most > 0)
+		watch_memory(server);
 	else
-		unwatch_machine(server);
-	if (r >= 0)
-		return;
-	(void)parking_set_catalog(&server->parking, NULL);
-	unwatch_machine(server);
-	(void)log_errno(LOG_WARNING, r, "no jails are parked");
+		server_close(server, &server->memory);
 }
 
 static void unwatch(struct server *server, struct parked *one)
@@ -248,5 +245,6 @@ void warm_done(struct server *server)
 	while ((one = parking_leaving(&server->parking)))
 		let_go(server, one, jail_done);
 	parking_done(&server->parking);
-	unwatch_machine(server);
+	server_close(server, &server->mounts);
+	server_close(server, &server->memory);
 }

@@ -419,6 +419,30 @@ static void test_pressure(void **state)
 	warm_end(rig);
 }
 
+/* Spare ones too, where no profile has parked ones. */
+static void test_pressure_alone(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c;
+	pid_t pids[SPINNERS];
+	struct rig_sandbox s;
+
+	if (!pressed)
+		skip();
+	c = rig_connect(rig, RIG_ALICE);
+	rig_write(rig, RIG_SPARE_CONFIG, "[Broker]\nMaxSpareJails=1\n");
+	(void)warm_begin(rig, 0, 0);
+	warm_launch(c, warm_forever, NULL, &s);
+	rig_wait_jailed(rig, 3);
+	press(pids);
+	rig_wait_jailed(rig, 2);
+	relax(pids);
+	warm_stop(c, &s);
+	rig_write(rig, RIG_SPARE_CONFIG, "[Broker]\nMaxSpareJails=0\n");
+	rig_disconnect(rig, c);
+	warm_end(rig);
+}
+
 /* With parked jails: rig_teardown() finds nothing of them. */
 static void test_end(void **state)
 {
@@ -474,6 +498,7 @@ int main(void)
 		rig_test(test_daemon_killed),
 		rig_test(test_counted),
 		rig_test(test_pressure),
+		rig_test(test_pressure_alone),
 		cmocka_unit_test(test_end),
 	};
 
