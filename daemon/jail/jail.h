@@ -238,12 +238,14 @@ struct jail_violation {
 int jail_take_violation(struct jail *j, struct jail_violation *ret);
 
 /*
- * When notify_fd is readable: takes one datagram off it, and reads nothing in it. 1: *ret_size bytes, 0 if it
- * was too long or not from a process of this jail. 0: there was none. Descriptors that came with it are
- * closed.
+ * When notify_fd is readable: looks at one datagram there, and reads nothing in it. 1: *ret_size bytes, and
+ * it stays the first one; with 0 bytes it was empty, too long or not from a process of this jail, and is
+ * gone. 0: there was none. Descriptors that came with it are closed when it goes.
  */
-int jail_take_notice(
+int jail_look_at_notice(
 	const struct jail_context *c, const struct jail *j, char notice[NOTICE_MAX], size_t *ret_size);
+/* The first one goes. */
+int jail_drop_notice(const struct jail *j);
 
 /* What a jail has used so far, as far as its cgroup says. */
 struct jail_usage {

@@ -139,7 +139,7 @@ static bool is_inside(const struct jail_context *c, const struct jail *j, pid_t 
 	return r == 0 && read_cgroup(c, j->pid, own) == 0 && strcmp(line_of(text), line_of(own)) == 0;
 }
 
-int jail_take_notice(
+int jail_look_at_notice(
 	const struct jail_context *c, const struct jail *j, char notice[NOTICE_MAX], size_t *ret_size)
 {
 	struct iovec part = { .iov_base = notice, .iov_len = NOTICE_MAX };
@@ -148,10 +148,21 @@ int jail_take_notice(
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
-	ssize_t n = recvmsg(j->notify_fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n = recvmsg(j->notify_fd, &h, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int r;
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : errno_or_eio();
-	*ret_size = (h.msg_flags & MSG_TRUNC) || !is_inside(c, j, sender_of(&h)) ? 0 : (size_t)n;
-	return 1;
+	if ((h.msg_flags & MSG_TRUNC) || !is_inside(c, j, sender_of(&h)))
+		n = 0;
+	r = n > 0 ? 0 : jail_drop_notice(j);
+	*ret_size = (size_t)n;
+	return r < 0 ? r : 1;
+}
+
+int jail_drop_notice(const struct jail *j)
+{
+	char unused;
+
+	return recv(j->notify_fd, &unused, sizeof(unused), MSG_DONTWAIT) < 0 ? errno_or_eio() : 0;
 }

@@ -64,7 +64,7 @@ struct jail_spec {
 	struct jail_fd *fds; /* owned array; 0, 1 and 2 always present */
 	size_t n_fds;
 	struct jail_pty pty;
-	bool notify; /* has a notification socket, see jail_take_notice() */
+	bool notify; /* has a notification socket, see jail_look_at_notice() */
 
 	uid_t uid;
 	gid_t gid;

@@ -7,14 +7,23 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-/* Until a list has been sent the broker may not know the sandbox yet: notices_repeat() follows. */
-static void tell(struct server *server, const struct sandbox *s)
+/* Until a list has been sent the broker may not know the sandbox yet: notices_repeat() follows. What can not
+ * be read goes as nothing, and is tried again after the broker's word, at its pace. */
+static void tell(struct server *server, struct sandbox *s)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
-	const struct notice_event event = { .id = s->id, .text = s->notice, .size = s->n_notice };
+	struct notice_event event = { .id = s->id };
+	char text[NOTICE_MAX];
+	int r;
 
 	if (server->listing.due || server->listing.active)
 		return;
+	r = jail_look_at_notice(&server->jail, &s->jail, text, &event.size);
+	if (r < 0)
+		log_warning("sandbox %llu of profile %s: what it says can not be read",
+			(unsigned long long)s->id, s->profile);
+	s->notice_stays = r > 0 && event.size > 0;
+	event.text = text;
 	(void)encode_notice_event(&b, &event);
 	server_send(server, &b, -1);
 }
@@ -22,21 +31,9 @@ static void tell(struct server *server, const struct sandbox *s)
 static void notice_readable(struct server *server, struct source *source, uint32_t events)
 {
 	struct sandbox *s = CONTAINER_OF(source, struct sandbox, notify);
-	char text[NOTICE_MAX];
-	size_t size = 0;
-	int r = jail_take_notice(&server->jail, &s->jail, text, &size);
 
-	if (r == 0)
-		return;
-	s->notice = malloc(size + 1);
-	if (r < 0 || !s->notice)
-		log_warning("sandbox %llu of profile %s: what it says can not be read",
-			(unsigned long long)s->id, s->profile);
-	if (!s->notice)
-		return;
 	server_unwatch(server, source);
-	memcpy(s->notice, text, size);
-	s->n_notice = size;
+	s->noticed = true;
 	tell(server, s);
 }
 
@@ -54,7 +51,7 @@ void notices_repeat(struct server *server)
 
 	TAILQ_FOREACH(s, &server->registry.by_age, by_age)
 	{
-		if (s->notice && s->state != SANDBOX_EXITED)
+		if (s->noticed && s->state != SANDBOX_EXITED)
 			tell(server, s);
 	}
 }
@@ -68,18 +65,18 @@ int request_noted(struct server *server, uint32_t serial, struct cursor *c, stru
 	if (r < 0)
 		return r;
 	s = registry_find(&server->registry, m.id);
-	if (!s || !s->notice || s->state == SANDBOX_EXITED)
+	if (!s || !s->noticed || s->state == SANDBOX_EXITED)
 		return answer_done(server, serial, -ESRCH);
 	if (m.ready)
 		sandbox_ready(server, s);
 	if (m.stopping)
 		sandbox_leaving(server, s);
-	r = notices_watch(server, s);
-	if (r < 0) /* it is sent once more, and then this is tried again, at the broker's pace */
+	r = s->notice_stays ? jail_drop_notice(&s->jail) : 0;
+	s->notice_stays &= r < 0;
+	if (r >= 0)
+		r = notices_watch(server, s);
+	s->noticed = r < 0;
+	if (r < 0) /* once more, and then this is tried again, at the broker's pace */
 		tell(server, s);
-	else {
-		free(s->notice);
-		s->notice = NULL;
-	}
 	return answer_done(server, serial, r);
 }

@@ -4,7 +4,8 @@
 /*
  * What sandboxes say to their notification sockets. It is handed to the broker unread, one datagram a sandbox
  * at a time: until the broker has said WIRE_NOTED, the next one stays in the socket, and the kernel has who
- * sends more wait. So a flood costs what the broker lets it cost, and nothing is lost when a broker ends.
+ * sends more wait. So a flood costs what the broker lets it cost. It stays in the socket itself until then,
+ * so nothing is lost when a broker or a launcher ends.
  */
 
 #include "launcher/server.h"

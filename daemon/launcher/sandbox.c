@@ -56,8 +56,6 @@ static void release(struct server *server, struct sandbox *s)
 	if (s->dynamic_uid)
 		give_uid(server, s);
 	s->dynamic_uid = false;
-	free(s->notice);
-	s->notice = NULL;
 	keep_release(server, s);
 	s->generation = generation_unref(s->generation);
 }

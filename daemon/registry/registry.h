@@ -66,9 +66,9 @@ struct sandbox {
 	size_t n_questions;           /* and those that were taken back before */
 	bool violated;                /* the program itself was killed for one */
 
-	char *notice; /* that the broker has not said to have read; NULL: none */
-	size_t n_notice;
-	uint32_t slot, sequence;        /* of what is written down of it */
+	bool noticed,
+		notice_stays;    /* the broker's word about what it says is awaited; that is in its socket */
+	uint32_t slot, sequence; /* of what is written down of it */
 	uint64_t process_id, cgroup_id; /* the inodes in it; 0: not known yet */
 	bool adopted; /* started by a launcher before: its processes are the keeper's children */
 	bool asking;  /* a question of its listener is being answered */

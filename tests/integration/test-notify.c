@@ -8,9 +8,12 @@
 
 #include "rig.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+
+#define READ_USEC 100000 /* the launcher has read what was said by then, most often */
 
 #define PYTHON                                                                                               \
 	"import os,socket;s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);"                                \
@@ -225,6 +228,31 @@ static void test_restart(void **state)
 	finish(rig, c);
 }
 
+/* It is said while the broker does not listen, and then broker and launcher are killed: what the launcher had
+ * read is not lost with it. */
+static void test_both_killed(void **state)
+{
+	static const char *const argv[] = { "/usr/bin/dash", "-c",
+		"sleep 1; systemd-notify --no-block --ready; echo said; sleep 1000", NULL };
+	struct rig *rig = *state;
+	GDBusConnection *c = prepare(rig);
+	struct rig_sandbox s;
+	char said;
+
+	launch(c, "notify", argv, "{'ready': <'notify'>, 'detach': <true>, 'stdio': <{uint32 1: 'pipe'}>}",
+		&s);
+	assert_return_code(kill(rig_pid(rig, RIG_BROKER), SIGSTOP), errno);
+	assert_int_equal(read(s.stream[1], &said, 1), 1);
+	g_usleep(READ_USEC);
+	assert_return_code(kill(rig_pid(rig, RIG_LAUNCHER), SIGKILL), errno);
+	rig_kill_and_wait(rig, RIG_BROKER);
+	c = rig_reconnect(rig, c, RIG_ALICE);
+	await_state(c, &s, "ready");
+	g_variant_unref(rig_call_ok(c, s.path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0)));
+	rig_sandbox_done(&s);
+	finish(rig, c);
+}
+
 /* Q1: one that talks without end waits for itself; what it may say counts still. */
 static void test_flood(void **state)
 {
@@ -261,6 +289,7 @@ int main(void)
 		rig_test(test_never),
 		rig_test(test_refused),
 		rig_test(test_restart),
+		rig_test(test_both_killed),
 		rig_test(test_flood),
 	};
 

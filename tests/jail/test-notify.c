@@ -37,7 +37,9 @@ static const char *take(struct rig *r)
 	size_t size = 0;
 
 	assert_int_equal(poll(&p, 1, WAIT_MSEC), 1);
-	assert_int_equal(jail_take_notice(&r->context, &r->jail, text, &size), 1);
+	assert_int_equal(jail_look_at_notice(&r->context, &r->jail, text, &size), 1);
+	if (size > 0)
+		assert_int_equal(jail_drop_notice(&r->jail), 0);
 	text[size] = '\0';
 	return text;
 }
@@ -47,7 +49,7 @@ static void assert_nothing(struct rig *r)
 	char text[NOTICE_MAX];
 	size_t size;
 
-	assert_int_equal(jail_take_notice(&r->context, &r->jail, text, &size), 0);
+	assert_int_equal(jail_look_at_notice(&r->context, &r->jail, text, &size), 0);
 }
 
 static void end(struct rig *r)
@@ -292,7 +294,7 @@ static int take_from_below(struct rig *r)
 		return 2;
 	pid = fork();
 	if (pid == 0)
-		_exit(jail_take_notice(&r->context, &r->jail, text, &size) == 1 && size == 0 ? 0 : 3);
+		_exit(jail_look_at_notice(&r->context, &r->jail, text, &size) == 1 && size == 0 ? 0 : 3);
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 4;
 }
 
