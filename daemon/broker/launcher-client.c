@@ -79,8 +79,7 @@ static int note_full(struct launcher_client *l)
 {
 	int r;
 
-	if (l->full_since == 0)
-		l->full_since = now_boottime_usec();
+	l->full_since = now_boottime_usec();
 	r = watch(l);
 	return r < 0 ? r : -EAGAIN;
 }
