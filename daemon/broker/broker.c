@@ -42,6 +42,7 @@ void broker_done(struct broker *b)
 	inquiries_done(b);
 	fd_channels_done(b);
 	manager_bus_refuse_reloads(b);
+	direct_drain(&b->direct);
 	sandboxes_done(&b->sandboxes);
 	direct_close(&b->direct);
 	callers_done(&b->callers);

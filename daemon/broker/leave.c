@@ -18,8 +18,6 @@ bool leave_has_begun(const struct broker *b)
 
 void leave_now(struct broker *b)
 {
-	direct_drain(&b->direct);
-	outflow_drain(b);
 	(void)sd_event_exit(b->event, EXIT_SUCCESS);
 }
 
@@ -36,18 +34,13 @@ static int on_silence(sd_event_source *source, void *userdata)
 }
 
 /* After everything else that the loop knows of. */
-static int await_silence(struct broker *b)
+void leave_in_silence(struct broker *b)
 {
 	int r = sd_event_add_defer(b->event, &b->leave.silence, on_silence, b);
 
-	return r < 0 ? r : sd_event_source_set_priority(b->leave.silence, SD_EVENT_PRIORITY_IDLE);
-}
-
-void leave_in_silence(struct broker *b)
-{
-	if (!leave_has_begun(b) || b->leave.silence)
-		return;
-	if (await_silence(b) < 0)
+	if (r >= 0)
+		r = sd_event_source_set_priority(b->leave.silence, SD_EVENT_PRIORITY_IDLE);
+	if (r < 0)
 		leave_now(b);
 }
 

@@ -207,19 +207,38 @@ static int play_polkit(struct rig *r, sd_bus_message *m, const char *member)
 	return 1;
 }
 
-/* Hello, AddMatch, RequestName, ReleaseName. */
+/* As a bus does it: first the signal. */
+static int play_release(struct rig *r, sd_bus_message *m)
+{
+	sd_bus_message *lost = NULL, *reply;
+
+	r->n_released++;
+	if (r->keep_name)
+		return 1;
+	assert_true(
+		sd_bus_message_new_signal(r->bus, &lost, "/org/freedesktop/DBus", DRIVER, "NameLost") >= 0);
+	assert_true(sd_bus_message_append(lost, "s", BAILIFF_BUS_NAME) >= 0);
+	assert_true(sd_bus_message_set_destination(lost, ":1.0") >= 0);
+	(void)send_as(r, lost, DRIVER);
+	reply = new_reply(m);
+	assert_true(sd_bus_message_append(reply, "u", 1) >= 0);
+	return send_as(r, reply, DRIVER);
+}
+
+/* Hello, AddMatch, RequestName. */
 static int answer_simple(struct rig *r, sd_bus_message *m, const char *member)
 {
-	sd_bus_message *reply = new_reply(m);
+	sd_bus_message *reply;
 
 	if (strstr(member, "Name") && r->early)
 		rig_send(r, steal_ptr(r->early), &r->early_reply);
+	if (strcmp(member, "ReleaseName") == 0)
+		return play_release(r, m);
+	reply = new_reply(m);
 	if (strcmp(member, "Hello") == 0)
 		assert_true(sd_bus_message_append(reply, "s", ":1.0") >= 0);
 	else if (strcmp(member, "RequestName") == 0)
 		assert_true(sd_bus_message_append(reply, "u", r->refuse_name ? 3 : 1) >= 0);
-	else if (strcmp(member, "ReleaseName") == 0)
-		assert_true(sd_bus_message_append(reply, "u", 1) >= 0);
 	return send_as(r, reply, DRIVER);
 }
 

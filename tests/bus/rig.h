@@ -92,7 +92,8 @@ struct rig {
 		char destination[32], member[32];
 	} managed[32];
 	size_t n_managed;
-	bool refuse_name;
+	bool refuse_name, keep_name; /* no answer to ReleaseName */
+	unsigned n_released;
 	sd_bus_message *early; /* a call that is delivered before the next answer about the name */
 	struct reply early_reply;
 

@@ -9,6 +9,8 @@
 #include "rig.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static void test_profiles(void **state)
 {
@@ -406,8 +408,57 @@ static void test_shutdown(void **state)
 {
 	struct rig *r = *state;
 
+	/* told twice, and once more what it waited for at its start */
+	shut_down(r, 0);
+	shut_down(r, 0);
+	rig_until(r, r->n_released > 0);
+	broker_serve(&r->broker);
+	assert_false(r->broker.ready);
+	expect_end(r);
+	assert_int_equal(r->n_released, 1);
+}
+
+/* The bus says nothing to the name that is given back. */
+static void test_shutdown_bus_stuck(void **state)
+{
+	struct rig *r = *state;
+
+	r->keep_name = true;
 	shut_down(r, 0);
 	expect_end(r);
+}
+
+/* It goes meanwhile. */
+static void test_shutdown_bus_gone(void **state)
+{
+	struct rig *r = *state;
+
+	r->keep_name = true;
+	shut_down(r, 0);
+	rig_until(r, r->n_released > 0);
+	sd_bus_close(r->bus);
+	expect_end(r);
+}
+
+/* A launch whose descriptors were still to come. */
+static void test_shutdown_fd_channel(void **state)
+{
+	struct rig *r = *state;
+	sd_bus_message *m = rig_call(r, ALICE, 0, "LaunchSandboxed");
+	struct reply reply;
+	int pair[2];
+
+	answer_something(r);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_true(sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/true", 0, 0, 1,
+			    "fd-channel", "h", pair[1]) >= 0);
+	rig_send(r, m, &reply);
+	rig_until(r, r->broker.fd_channels != NULL);
+	shut_down(r, 0);
+	expect_busy(r, &reply);
+	expect_end(r);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
 }
 
 /* Whatever a reload waits for, and a call that the bus had on its way while the name was given back. */
@@ -497,6 +548,9 @@ int main(void)
 		TEST(test_log_level),
 		TEST(test_properties),
 		TEST(test_shutdown),
+		TEST(test_shutdown_bus_stuck),
+		TEST(test_shutdown_bus_gone),
+		TEST(test_shutdown_fd_channel),
 		TEST(test_shutdown_answers),
 		TEST(test_shutdown_reads),
 		TEST(test_shutdown_after_reload),

@@ -9,18 +9,27 @@
 #include "rig.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIVE      10
-#define POLL_USEC 10000
+#define DIRECT        8 /* connections */
+#define CALLS         16
+#define COMPILED_USEC 500000 /* the keeper wants to hand over by then, most often */
+#define LIVE          10
+#define POLL_USEC     10000
 
 static char *tree; /* a build directory of our own, in which programs can be replaced */
+
+/* Where nobody answers: a launch that binds from there stands still. */
+static char *stalled;
+static int fuse;
 
 static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
 
@@ -295,6 +304,101 @@ static void test_reload_waits(void **state)
 	}
 }
 
+static GDBusConnection *connect_direct(struct rig *rig)
+{
+	g_autofree char *address = g_strdup_printf("unix:path=%s/run/broker", rig->dir);
+	g_autoptr(GError) error = NULL;
+	GDBusConnection *c = g_dbus_connection_new_for_address_sync(address,
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, &error);
+
+	if (!c)
+		fail_msg("%s: %s", address, error->message);
+	return c;
+}
+
+static void on_list(GObject *source, GAsyncResult *result, gpointer n_unanswered)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+
+	if (!answer && !is_refusal(error))
+		fail_msg("a call over the direct socket has no answer: %s", error->message);
+	*(unsigned *)n_unanswered -= 1;
+}
+
+/* What was sent over the direct socket before its broker is told to go is answered by it, read or not. */
+static void test_direct_calls_wait(void **state)
+{
+	struct rig *rig = *state;
+	pid_t keeper = rig_pid(rig, RIG_KEEPER), broker = rig_pid(rig, RIG_BROKER);
+	GDBusConnection *v[DIRECT];
+	unsigned n_unanswered = 0;
+
+	for (size_t i = 0; i < DIRECT; i++)
+		v[i] = connect_direct(rig);
+	assert_return_code(kill(broker, SIGSTOP), errno);
+	for (size_t i = 0; i < DIRECT; i++)
+		for (size_t k = 0; k < CALLS; k++, n_unanswered++)
+			g_dbus_connection_call(v[i], RIG_NAME, RIG_PATH, RIG_MANAGER, "ListSandboxes", NULL,
+				NULL, G_DBUS_CALL_FLAGS_NONE, RIG_TIMEOUT_MS, NULL, on_list, &n_unanswered);
+	for (size_t i = 0; i < DIRECT; i++)
+		assert_true(g_dbus_connection_flush_sync(v[i], NULL, NULL));
+	install_all("daemon/keeper/bailiffd");
+	assert_return_code(kill(keeper, SIGHUP), errno);
+	g_usleep(COMPILED_USEC);
+	assert_return_code(kill(broker, SIGCONT), errno);
+	while (n_unanswered > 0)
+		(void)g_main_context_iteration(NULL, TRUE);
+	wait_for_installed(rig, keeper);
+	for (size_t i = 0; i < DIRECT; i++) {
+		(void)g_dbus_connection_close_sync(v[i], NULL, NULL);
+		g_object_unref(v[i]);
+	}
+}
+
+static void on_launch_failed(GObject *source, GAsyncResult *result, gpointer n_unanswered)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+	g_autofree char *name = NULL;
+
+	assert_null(answer);
+	name = g_dbus_error_get_remote_error(error);
+	if (!name)
+		fail_msg("a launch over the direct socket has no answer: %s", error->message);
+	*(unsigned *)n_unanswered -= 1;
+}
+
+/* Nor is one left without, whose launch is under way then. */
+static void test_direct_launch(void **state)
+{
+	static const char profile[] = "[Access]\nAllowUser=root\n[Exec]\nExecutable=/usr/bin/sleep\n"
+				      "[Filesystem]\nMinimalRoot=yes\nBindReadOnlyPaths=%s/below:/below\n";
+	g_autofree char *text = g_strdup_printf(profile, stalled);
+	struct rig *rig = *state;
+	pid_t keeper = rig_pid(rig, RIG_KEEPER);
+	GDBusConnection *c = connect_direct(rig);
+	unsigned n_unanswered = 1;
+
+	rig_write(rig, "profiles/stalled.profile", text);
+	rig_reload(rig);
+	g_dbus_connection_call(c, RIG_NAME, RIG_PATH, RIG_MANAGER, "LaunchSandboxed",
+		g_variant_new_parsed("('stalled', ['/usr/bin/sleep', '9'], @a{ss} {}, @a{uh} {}, @a{sv} {})"),
+		NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, on_launch_failed, &n_unanswered);
+	rig_wait_jailed(rig, 2);
+	install_all("daemon/keeper/bailiffd");
+	assert_return_code(kill(keeper, SIGHUP), errno);
+	while (n_unanswered > 0)
+		(void)g_main_context_iteration(NULL, TRUE);
+	wait_for_installed(rig, keeper);
+	rig_wait_jailed(rig, 0);
+	(void)g_dbus_connection_close_sync(c, NULL, NULL);
+	g_object_unref(c);
+	rig_remove(rig, "profiles/stalled.profile");
+}
+
 /* Whoever asks without a pause keeps no other version away, and has an answer to each call. */
 static void test_reloads_without_pause(void **state)
 {
@@ -356,6 +460,17 @@ static void test_hangs(void **state)
 	rig_disconnect(rig, c);
 }
 
+static void mount_stalled(void)
+{
+	g_autofree char *options = NULL;
+
+	stalled = g_dir_make_tmp("bailiff-stall-XXXXXX", NULL);
+	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	assert_return_code(fuse, errno);
+	options = g_strdup_printf("fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fuse);
+	assert_return_code(mount("stall", stalled, "fuse.stall", MS_NOSUID | MS_NODEV, options), errno);
+}
+
 static int setup(void **state)
 {
 	const char *real = g_getenv("BAILIFF_BUILD_ROOT");
@@ -370,6 +485,7 @@ static int setup(void **state)
 	(void)g_setenv("BAILIFF_REAL_ROOT", real, TRUE);
 	(void)g_setenv("BAILIFF_BUILD_ROOT", tree, TRUE);
 	(void)g_setenv("WATCHDOG_USEC", "4000000", TRUE);
+	mount_stalled();
 	return rig_setup(state);
 }
 
@@ -377,6 +493,10 @@ static int teardown(void **state)
 {
 	int r = rig_teardown(state);
 
+	(void)close(fuse);
+	assert_return_code(umount2(stalled, MNT_DETACH), errno);
+	assert_return_code(rmdir(stalled), errno);
+	g_free(stalled);
 	run_shell("rm -r \"$1\"", tree, "");
 	g_free(tree);
 	return r;
@@ -388,6 +508,8 @@ int main(void)
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_same_version),
 		cmocka_unit_test(test_reload_waits),
+		cmocka_unit_test(test_direct_calls_wait),
+		cmocka_unit_test(test_direct_launch),
 		cmocka_unit_test(test_reloads_without_pause),
 		cmocka_unit_test(test_auditor),
 		cmocka_unit_test(test_next_version),
