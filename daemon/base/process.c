@@ -21,9 +21,10 @@
 #define SIGNALS_MAX   64
 #define SIGNAL_BIT(n) (UINT64_C(1) << ((n)-1))
 #define FDINFO_MAX    1024 /* of a pidfd: seven lines, of which one may have 32 numbers */
-#define STACK_OWNED   12288
-#define STACK_STEP    4096
-#define BLOCK_OWNED   256 /* pages that are asked about at once */
+#define STACK_OWNED   5    /* pages */
+#define STACK_PAGE    4096
+#define BLOCK_OWNED   256  /* pages that are asked about at once */
+#define HEAP_LARGE    4096 /* what the allocator notes beside the heap, and not in a list of the thread's */
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -151,15 +152,26 @@ static void own_pages(uintptr_t from, uintptr_t to)
 	}
 }
 
+/* A page a call. */
+static void own_stack(unsigned n)
+{
+	volatile char page[STACK_PAGE];
+
+	page[0] = 0;
+	if (n > 1)
+		own_stack(n - 1);
+	page[sizeof(page) - 1] = 0;
+}
+
 void process_own_memory(void)
 {
 	const uintptr_t top = (uintptr_t)sbrk(0);
-	volatile char stack[STACK_OWNED];
+	void *volatile large = malloc(HEAP_LARGE);
 
+	free(large);
 	own_pages(top - mallinfo2().arena, top);
 	own_pages((uintptr_t)edata - 1, (uintptr_t)end);
-	for (size_t i = 0; i < sizeof(stack); i += STACK_STEP)
-		stack[i] = 0;
+	own_stack(STACK_OWNED);
 }
 
 uint64_t process_children_cpu_usec(void)

@@ -32,6 +32,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "jail/report.h"
+#include "jail/shed.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
@@ -224,8 +225,10 @@ static int go_parked(struct jail_setup *s, bool *ret_behind, struct jail_error *
 	(void)prctl(PR_SET_NAME, "parked", 0, 0, 0); /* for people who look at ps */
 	r = prepare_exec(s, reterr);
 	step_took(s, STAGE_NONE);
-	if (r >= 0 && s->filter.ahead)
+	if (r >= 0 && s->filter.ahead) {
+		shed_code();
 		r = load_filter(s, ret_behind, reterr);
+	}
 	if (r >= 0)
 		r = park_fds(&s->fds, reterr);
 	if (r >= 0)

@@ -4,7 +4,7 @@
  * Parked jails: built like every jail, by the same steps in the same order, and then kept waiting where
  * others wait for the go. What they wait for is an order: argv, environment, working directory, descriptors,
  * limits. It is sent when the launch has been recorded, and is the go. Until then a parked jail has nothing
- * of a caller's; what it has of the launcher's memory, the exec takes away. It has the payload's ids by then
+ * of a caller's; what it has of the launcher's memory it gives back. It has the payload's ids by then
  * and no capabilities but the payload's, and its filter is loaded, so an order can make it do nothing that
  * the payload could not do, but for the few calls that an order takes. What of them the policy does not
  * permit is closed before the exec, see keyed.c. Most orders take one: what is received gets the numbers from
@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "jail/report.h"
+#include "jail/shed.h"
 #include "jail/steps.h"
 
 #include <string.h>
@@ -157,6 +158,7 @@ int prepare_order(int go_fd, struct jail_error *reterr)
 	socklen_t size = sizeof(int);
 	int room = 0;
 
+	shed_learn();
 	if (setsockopt(go_fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted)) < 0 ||
 		getsockopt(go_fd, SOL_SOCKET, SO_SNDBUF, &room, &size) < 0)
 		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "go-pipe", "");
@@ -200,6 +202,46 @@ static struct order received;
 static size_t n_received;
 static char *vectors[STRINGS_MAX + 2];
 static struct jail_spec launch;
+
+/* Of the spec that the jail was built for, in memory that stays: what an exec takes, or says of its failure.
+ */
+static struct {
+	struct compiled_landlock landlock;
+	char executable[JAIL_OBJECT_MAX], context[JAIL_OBJECT_MAX], directory[PATH_MAX];
+} remembered;
+
+static const char *remember(char *to, size_t size, const char *text)
+{
+	if (!text)
+		return NULL;
+	memcpy(to, text, strnlen(text, size - 1));
+	return to;
+}
+
+/* What is written to when the order comes is its own by then, too. */
+static int shed_and_remember(struct jail_setup *s)
+{
+	const struct jail_spec *built = s->spec;
+
+	if (built->landlock)
+		remembered.landlock = *built->landlock;
+	launch = (struct jail_spec){
+		.executable =
+			remember(remembered.executable, sizeof(remembered.executable), built->executable),
+		.working_directory = remember(
+			remembered.directory, sizeof(remembered.directory), built->working_directory),
+		.selinux_context =
+			remember(remembered.context, sizeof(remembered.context), built->selinux_context),
+		.landlock = built->landlock ? &remembered.landlock : NULL,
+	};
+	if (strcmp(launch.working_directory, built->working_directory) != 0)
+		return -ENAMETOOLONG;
+	s->spec = &launch;
+	shed_memory(s->shared, _REPORT_MAX * sizeof(*s->shared));
+	memset(&received, 0, sizeof(received.head));
+	vectors[0] = NULL;
+	return 0;
+}
 
 /* A part of the order, and the descriptors that come with the first: they get the lowest numbers that are
  * free. 0: end of file. */
@@ -328,7 +370,10 @@ int await_order(struct jail_setup *s, struct jail_error *reterr)
 {
 	int fds[FD_PLAN_MAX], r;
 
-	r = receive_order(s->go_fd, fds);
+	/* else the filter is still to be loaded, from that memory */
+	r = s->filter.ahead ? shed_and_remember(s) : 0;
+	if (r >= 0)
+		r = receive_order(s->go_fd, fds);
 	if (r < 0)
 		return jail_fail(reterr, STAGE_EXEC, r, "waiting for a launch", "");
 	if (r == 0)

@@ -540,7 +540,7 @@ bool filter_permits_always(const struct sock_filter *filter, size_t n, uint32_t 
 /* keyed.c: calls that the payload makes behind its filter */
 
 #define KEYED_KEY        ((unsigned long)UINT64_C(0x1d5c61e3b72f40a6)) /* their sixth argument */
-#define KEYED_CALLS_MAX  8
+#define KEYED_CALLS_MAX  9
 #define KEYED_HEAD_MAX   (KEYED_CALLS_MAX + 8)
 #define KEYED_CLOSER_MAX (KEYED_HEAD_MAX + 1)
 

@@ -181,7 +181,7 @@ static void make_plain(const struct jail_spec *spec, struct filter_plan *p)
 static struct keyed_calls calls_behind(const struct filter_plan *p, const struct jail_spec *spec)
 {
 	static const uint32_t of_order[] = { SYS_recvmsg, SYS_dup3, SYS_close_range, SYS_prlimit64, SYS_chdir,
-		SYS_getcwd };
+		SYS_getcwd, SYS_munmap };
 	struct keyed_calls k = { .n = 0 };
 
 	_Static_assert(ELEMENTSOF(of_order) + 2 <= KEYED_CALLS_MAX, "room for the calls");

@@ -23,13 +23,14 @@
 #define NUMBERS_MAX 600
 #define FOREIGN     0x40000003U /* i386 */
 
-/* Of the calls that an order takes nothing is permitted, but two that a program needs to see what it got. */
+/* Of the calls that an order takes nothing is permitted, but three that a program needs. */
 #define STRICT_CALLS                                                                                         \
 	{ SYS_sendmsg, FILTER_FAIL(EXDEV), 0, 0, 0 }, { SYS_seccomp, FILTER_FAIL(EXDEV), 0, 0, 0 },          \
 		{ SYS_recvmsg, FILTER_FAIL(EXDEV), 0, 0, 0 }, { SYS_dup3, FILTER_FAIL(EXDEV), 0, 0, 0 },     \
 		{ SYS_close_range, FILTER_FAIL(EXDEV), 0, 0, 0 },                                            \
 		{ SYS_chdir, FILTER_FAIL(EXDEV), 0, 0, 0 },                                                  \
 		{ SYS_getcwd, FILTER_FAIL(EXDEV), 1, FILTER_WHOLE_ARG, 12345 },                              \
+		{ SYS_munmap, FILTER_FAIL(EXDEV), 1, FILTER_WHOLE_ARG, 12345 },                              \
 	{                                                                                                    \
 		SYS_prlimit64, FILTER_FAIL(EXDEV), 0, FILTER_WHOLE_ARG, 12345                                \
 	}
@@ -39,7 +40,7 @@ static const struct filter_rule silent[] = { STRICT_CALLS };
 static const struct filter_rule open_to_all[] = { { SYS_sethostname, FILTER_FAIL(EXDEV), 0, 0, 0 } };
 
 static const uint32_t numbers[] = { SYS_sendmsg, SYS_seccomp, SYS_recvmsg, SYS_dup3, SYS_close_range,
-	SYS_chdir, SYS_getcwd, SYS_prlimit64 };
+	SYS_chdir, SYS_getcwd, SYS_munmap, SYS_prlimit64 };
 
 static void use(struct rig *r, const struct filter_rule *rules, size_t n, struct sock_filter **ret)
 {
@@ -218,6 +219,7 @@ CLOSED(dup3, true, VIOLATIONS_TOLD, SYS_dup3)
 CLOSED(close_range, true, VIOLATIONS_TOLD, SYS_close_range)
 CLOSED(chdir, true, VIOLATIONS_TOLD, SYS_chdir)
 CLOSED(getcwd, true, VIOLATIONS_TOLD, SYS_getcwd)
+CLOSED(munmap, true, VIOLATIONS_TOLD, SYS_munmap)
 CLOSED(prlimit64, true, VIOLATIONS_TOLD, SYS_prlimit64)
 CLOSED(untold_recvmsg, true, VIOLATIONS_UNTOLD, SYS_recvmsg)
 CLOSED(untold_seccomp, true, VIOLATIONS_UNTOLD, SYS_seccomp)
@@ -302,6 +304,7 @@ static int run(void)
 		TEST(test_closed_close_range),
 		TEST(test_closed_chdir),
 		TEST(test_closed_getcwd),
+		TEST(test_closed_munmap),
 		TEST(test_closed_prlimit64),
 		TEST(test_closed_untold_recvmsg),
 		TEST(test_closed_untold_seccomp),

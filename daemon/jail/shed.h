@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What a parked jail's process has of the launcher's memory, and can do without: an exec takes all of it
+ * away, page by page, while somebody waits for the program.
+ */
+
+#include <stddef.h>
+
+/* In the launcher, which may ask where program and libraries lie. */
+void shed_learn(void);
+/* Child, while each call is permitted: pages of code, of which those come back that are used. */
+void shed_code(void);
+/* Child: all else but static variables, the stack from here on up, and @shared. Of the heap and of the
+ * catalog nothing is left. */
+void shed_memory(const void *shared, size_t size);
