@@ -46,16 +46,17 @@ static void fail(struct keeper_client *k, int error)
 	broker_fail(k->broker, error, "The keeper is gone, or its message is not to be understood");
 }
 
-static int on_reading(sd_event_source *source, void *userdata);
+static int on_reading(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* A source of its own for each part: one that is enabled again would come before all that came meanwhile. */
 static int read_later(struct keeper_client *k)
 {
 	k->reading = sd_event_source_disable_unref(k->reading);
-	return sd_event_add_defer(k->broker->event, &k->reading, on_reading, k);
+	return sd_event_add_time(
+		k->broker->event, &k->reading, CLOCK_BOOTTIME, k->reader.due_usec, 1, on_reading, k);
 }
 
-static int on_reading(sd_event_source *source, void *userdata)
+static int on_reading(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct keeper_client *k = userdata;
 	int r = read_part(k);

@@ -23,11 +23,15 @@ int catalog_to_memfd(const struct catalog *c, int *ret_fd);
  * @shared: and that children share, for who makes some (base/arena.h). */
 int catalog_from_memfd(int fd, bool shared, struct catalog **ret);
 
-/* The same in parts, for who has others to serve meanwhile: a hundred profiles take a millisecond. */
+/* The same in parts, for who has others to serve meanwhile: a hundred profiles take a millisecond. Between
+ * two parts the processor is left to others, in the first 100 ms; what takes longer than that is read on at
+ * once. */
 struct catalog_reader {
 	struct cursor cursor;
 	struct catalog *catalog; /* NULL: nothing is being read */
 	size_t n_profiles;       /* that there are to be */
+	uint64_t due_usec;       /* CLOCK_BOOTTIME: when the next part is to be read, unless one waits */
+	uint64_t polite_until;   /* CLOCK_BOOTTIME */
 };
 
 #define CATALOG_READER_NULL ((struct catalog_reader){ 0 })

@@ -19,7 +19,9 @@
  * pointer and eight more here. Lists of structures take less, all but the profiles, which are counted apart.
  */
 #define MEMORY_PER_BYTE 8U
-#define PART_BYTES      (64U * 1024) /* are read in 0.1 ms */
+#define PART_BYTES      (128U * 1024) /* are read in 0.2 ms */
+#define PAUSE_USEC      UINT64_C(1000)
+#define POLITE_USEC     UINT64_C(100000) /* some 10 MB */
 
 /* Room for the elements of a list whose every element takes at least min_size bytes; NULL for none, or
  * failed. */
@@ -396,6 +398,8 @@ void catalog_reader_open(struct catalog_reader *reader, int fd, bool shared)
 	int r;
 
 	*reader = CATALOG_READER_NULL;
+	reader->due_usec = now_boottime_usec();
+	reader->polite_until = reader->due_usec + POLITE_USEC;
 	r = open_reader(reader, fd, shared);
 	if (r < 0) {
 		catalog_reader_close(reader);
@@ -408,14 +412,18 @@ int catalog_reader_next(struct catalog_reader *reader, struct catalog **ret)
 	struct catalog *catalog = reader->catalog;
 	struct cursor *c = &reader->cursor;
 	const size_t until = c->at + PART_BYTES;
+	uint64_t now;
 	int r;
 
 	if (!catalog)
 		return c->error < 0 ? c->error : -EBADMSG;
 	while (catalog->n_profiles < reader->n_profiles && c->error == 0 && c->at < until)
 		get_next_profile(c, catalog);
-	if (catalog->n_profiles < reader->n_profiles && c->error == 0)
+	if (catalog->n_profiles < reader->n_profiles && c->error == 0) {
+		now = now_boottime_usec();
+		reader->due_usec = now < reader->polite_until ? now + PAUSE_USEC : now;
 		return 0;
+	}
 	r = finish(c, catalog);
 	if (r >= 0)
 		*ret = steal_ptr(reader->catalog);

@@ -12,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "compiler/compile.h"
 #include "compiler/confine.h"
+#include "compiler/give-way.h"
 #include "compiler/users.h"
 #include "wire/messages.h"
 
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	log_set_level(o.log_level);
+	give_way();
 	users_warm_up();
 	r = confine(o.config_dir);
 	if (r < 0) {

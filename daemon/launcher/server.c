@@ -305,7 +305,7 @@ static int patience(struct server *s, bool *ret_silence)
 	int silence = s->stopping ? -1 : jail_ahead_wait(&s->jail);
 
 	if (s->reader.catalog)
-		return 0;
+		return now_boottime_usec() < s->reader.due_usec ? 1 : 0;
 	if (silence < 0 && !s->stopping)
 		silence = warm_wait(s);
 	*ret_silence = silence >= 0;
@@ -337,7 +337,7 @@ int server_run(struct server *s)
 		if (r > 0)
 			((struct source *)e.data.ptr)->handle(s, e.data.ptr, e.events);
 		/* in turns with events, so that neither waits for the other's end */
-		if (s->reader.catalog && keeper_read_on(s) < 0)
+		if (s->reader.catalog && now_boottime_usec() >= s->reader.due_usec && keeper_read_on(s) < 0)
 			s->quit = true;
 		if (s->broker_broken)
 			drop_broker(s);

@@ -498,7 +498,7 @@ static void test_parts(void **state)
 		catalog_reader_open(&reader, fd, shared);
 		while (catalog_reader_next(&reader, &back) == 0)
 			parts++;
-		assert_true(parts > b.size / (128 * 1024) && parts <= b.size / (64 * 1024) + 1);
+		assert_true(parts > b.size / (256 * 1024) && parts <= b.size / (128 * 1024) + 1);
 		assert_null(reader.catalog);
 		encode(back, &again);
 		assert_int_equal(again.size, b.size);
@@ -510,6 +510,31 @@ static void test_parts(void **state)
 		assert_int_equal(catalog_reader_next(&reader, &back), 0);
 		catalog_reader_close(&reader);
 	}
+}
+
+/* The next part is due in a millisecond, and when it has taken long at once. */
+static void test_pauses(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(catalog_reader_close) struct catalog_reader reader = CATALOG_READER_NULL;
+	const uint64_t begin = now_boottime_usec();
+	_cleanup_(buf_done) struct buf b;
+	_cleanup_close_ int fd = -1;
+	uint64_t before;
+
+	make_large(c);
+	encode(c, &b);
+	fd = sealed(b.data, b.size);
+	catalog_reader_open(&reader, fd, false);
+	assert_true(reader.due_usec >= begin && reader.due_usec <= now_boottime_usec());
+	assert_true(reader.polite_until >= begin + 100000);
+	reader.polite_until = UINT64_MAX;
+	before = now_boottime_usec();
+	assert_int_equal(catalog_reader_next(&reader, &back), 0);
+	assert_true(reader.due_usec >= before + 1000 && reader.due_usec <= now_boottime_usec() + 1000);
+	reader.polite_until = now_boottime_usec();
+	assert_int_equal(catalog_reader_next(&reader, &back), 0);
+	assert_true(reader.due_usec <= now_boottime_usec());
 }
 
 /* An error in the last part is one. */
@@ -602,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_arenas),
 		cmocka_unit_test(test_arenas_have_room),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_last_part),
 		cmocka_unit_test(test_shared_network),
 		cmocka_unit_test(test_reused_network),
