@@ -25,7 +25,8 @@
  * while the jail's init, its neighbour in the PID namespace, still has rights to give up.
  * A jail that is parked has its go bring the rest of what it is to be, see park.c.
  *  7. The context for the exec is set, and then, last, the filter: it need not allow what the steps take,
- * only the exec. What is called behind it all the same, by a parked jail above all, keyed.c takes back.
+ * only the exec. What is called behind it all the same, by a parked jail above all, bears a key that no
+ * program has, see keyed.c.
  */
 
 #include "base/error.h"
@@ -256,7 +257,7 @@ __attribute__((no_sanitize("address"))) noreturn void child_run(struct jail_setu
 		r = become_payload(s, &e);
 	if (r >= 0)
 		r = s->spec->park ? go_parked(s, &behind, &e) : go_alone(s, &behind, &e);
-	if (r > 0 && (!behind || apply_closer(&s->filter, &e) >= 0))
+	if (r > 0)
 		r = apply_exec(s->spec, s->label.context != NULL, s->fds.kept_slots[FD_KEPT_EXE], &e);
 	if (behind)
 		report_and_trap(&s->shared[REPORT_PAYLOAD], &e);

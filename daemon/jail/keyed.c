@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Calls that a payload makes before its exec, but behind its filter: the one that sends the listener, the
- * ones that an order takes, the one that loads the next filter. A policy need not permit any of them. Those
- * that it does not permit are made with a key in the register of the sixth argument, which none of them has:
- * the kernel does not look at it, but filters see it. The filter begins by permitting them if they bear the
- * key, and before the exec a second, small one is loaded, by the last of them, that kills for just these. Of
- * several filters the strictest answer counts, and the first one says of all other calls what it would say
- * without its head. So from there on, before the program's first instruction, each call is as the policy has
- * it, but that one with the key, whatever it would have been, ends its process.
+ * Calls that a payload makes before its exec, but behind its filter: the one that sends the listener, and the
+ * ones that an order takes. A policy need not permit any of them. Those that it does not permit are made with
+ * a key in the registers of the fifth and sixth argument, which none of them has: the kernel does not look at
+ * them, but filters see them. The filter begins by permitting them if they bear the key, and says of all
+ * other calls what it would say without its head.
  *
- * The key is no secret. It need only be nothing that a program has in that register by chance.
+ * The key is a secret of 128 bits, of this one process: the payload's, which draws it when it is about to
+ * load its filter. The launcher, the jail's init and other jails never have it. The exec takes it away with
+ * the memory that it is in, and clears the registers; the process can not be looked into until then
+ * (PR_SET_DUMPABLE), and what the kernel has of a filter it shows to nobody who has one. So the program could
+ * only guess. Neither does the time that an answer takes tell a part of it: all words are compared, and there
+ * is one jump for all of them.
  *
- * Where the policy permits all of these calls there is no head, and no second filter.
+ * A second filter that closes these calls before the exec would do without a secret. It takes the time of a
+ * launch, and of each filtered call that the program makes.
+ *
+ * Where the policy permits all of these calls there is no head.
  */
 
 #include "base/error.h"
@@ -20,59 +25,71 @@
 #include "jail/steps.h"
 
 #include <string.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define KEY_INSNS 7 /* that compare architecture and key, and what is returned then */
+#define WORDS (sizeof(struct keyed_key) / sizeof(uint32_t))
 
-_Static_assert(1 + KEYED_CALLS_MAX + KEY_INSNS <= KEYED_HEAD_MAX, "room for the head");
+_Static_assert(sizeof(struct keyed_key) == 2 * sizeof(uint64_t), "two arguments");
+_Static_assert(KEYED_CALLS_MAX + KEYED_OTHER_INSNS == KEYED_HEAD_MAX, "room for the head");
+
+/* Of the process that it was drawn in. Before that no call needs one. */
+static struct keyed_key own;
 
 static void emit(struct sock_filter *to, size_t *n, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
 {
 	to[(*n)++] = (struct sock_filter){ .code = code, .jt = jt, .jf = jf, .k = k };
 }
 
-/* Goes on if the word is that, else to @end. */
-static void emit_word(struct sock_filter *to, size_t *n, size_t end, size_t offset, uint32_t value)
+/* What differs from the key in any word so far, in the accumulator. */
+static void emit_word(struct sock_filter *to, size_t *n, size_t i, uint32_t word)
 {
-	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
-	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, 0, (uint8_t)(end - *n - 1), value);
+	const size_t first = offsetof(struct seccomp_data, args) + 4 * sizeof(uint64_t);
+
+	if (i > 0)
+		emit(to, n, BPF_MISC | BPF_TAX, 0, 0, 0);
+	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(first + i * sizeof(word)));
+	emit(to, n, BPF_ALU | BPF_XOR | BPF_K, 0, 0, word);
+	if (i > 0)
+		emit(to, n, BPF_ALU | BPF_OR | BPF_X, 0, 0, 0);
 }
 
 /* A call's number is compared first, and alone: the kernel remembers of which calls a filter needs to know no
  * more than that. */
-static size_t emit_keyed(const struct keyed_calls *k, struct sock_filter *to, uint32_t verdict)
+void keyed_head(const struct keyed_calls *k, const struct keyed_key *key, struct sock_filter *to)
 {
-	const size_t last = sizeof(struct seccomp_data) - sizeof(uint64_t), end = 1 + k->n + KEY_INSNS;
-	const uint64_t key = KEYED_KEY;
-	uint32_t words[2];
-	size_t n = 0;
+	uint32_t words[WORDS];
+	size_t n = 0, size = keyed_head_size(k);
 
-	if (k->n == 0)
-		return 0;
-	memcpy(words, &key, sizeof(words)); /* in memory's order, whichever half that puts first */
+	if (size == 0)
+		return;
+	memcpy(words, key, sizeof(words)); /* in memory's order, whichever half that puts first */
 	emit(to, &n, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < k->n; i++)
-		emit(to, &n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(k->n - i - 1), i + 1 < k->n ? 0 : KEY_INSNS,
-			k->numbers[i]);
-	emit_word(to, &n, end, offsetof(struct seccomp_data, arch), filter_native_arch());
-	emit_word(to, &n, end, last, words[0]);
-	emit_word(to, &n, end, last + sizeof(uint32_t), words[1]);
-	emit(to, &n, BPF_RET | BPF_K, 0, 0, verdict);
-	return n;
-}
-
-size_t keyed_head(const struct keyed_calls *k, struct sock_filter to[KEYED_HEAD_MAX])
-{
-	return emit_keyed(k, to, SECCOMP_RET_ALLOW);
-}
-
-size_t keyed_closer(const struct keyed_calls *k, struct sock_filter to[KEYED_CLOSER_MAX])
-{
-	size_t n = emit_keyed(k, to, SECCOMP_RET_KILL_PROCESS);
-
+		emit(to, &n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(k->n - i - 1),
+			i + 1 < k->n ? 0 : (uint8_t)(size - n - 1), k->numbers[i]);
+	emit(to, &n, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
+	emit(to, &n, BPF_JMP | BPF_JEQ | BPF_K, 0, (uint8_t)(size - n - 1), filter_native_arch());
+	for (size_t i = 0; i < WORDS; i++)
+		emit_word(to, &n, i, words[i]);
+	emit(to, &n, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
 	emit(to, &n, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	return n;
+}
+
+size_t keyed_head_size(const struct keyed_calls *k)
+{
+	return k->n > 0 ? k->n + KEYED_OTHER_INSNS : 0;
+}
+
+int keyed_begin(const struct keyed_calls *k, struct sock_filter *to)
+{
+	if (k->n == 0)
+		return 0;
+	if (getrandom(&own, sizeof(own), 0) != (ssize_t)sizeof(own))
+		return errno_or_eio();
+	keyed_head(k, &own, to);
+	return 0;
 }
 
 void keyed_need(struct keyed_calls *k, const struct jail_spec *spec, uint32_t number)
@@ -83,5 +100,5 @@ void keyed_need(struct keyed_calls *k, const struct jail_spec *spec, uint32_t nu
 
 long keyed_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
-	return RET_ERRNO(syscall(number, a, b, c, d, 0UL, KEYED_KEY));
+	return RET_ERRNO(syscall(number, a, b, c, d, own.fifth, own.sixth));
 }

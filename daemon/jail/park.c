@@ -7,8 +7,8 @@
  * of a caller's; what it has of the launcher's memory it gives back. It has the payload's ids by then
  * and no capabilities but the payload's, and its filter is loaded, so an order can make it do nothing that
  * the payload could not do, but for the few calls that an order takes. What of them the policy does not
- * permit is closed before the exec, see keyed.c. Most orders take one: what is received gets the numbers from
- * 0 on.
+ * permit bears a key that the exec takes away, see keyed.c. Most orders take one: what is received gets the
+ * numbers from 0 on.
  *
  * If the launcher ends, the socket does, and so does the parked jail.
  */

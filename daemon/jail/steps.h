@@ -539,10 +539,14 @@ bool filter_permits_always(const struct sock_filter *filter, size_t n, uint32_t 
 
 /* keyed.c: calls that the payload makes behind its filter */
 
-#define KEYED_KEY        ((unsigned long)UINT64_C(0x1d5c61e3b72f40a6)) /* their sixth argument */
-#define KEYED_CALLS_MAX  9
-#define KEYED_HEAD_MAX   (KEYED_CALLS_MAX + 8)
-#define KEYED_CLOSER_MAX (KEYED_HEAD_MAX + 1)
+#define KEYED_CALLS_MAX   8
+#define KEYED_OTHER_INSNS 19 /* of a head: all that compares no call's number */
+#define KEYED_HEAD_MAX    (KEYED_CALLS_MAX + KEYED_OTHER_INSNS)
+
+/* What they have in two arguments that are none of theirs. */
+struct keyed_key {
+	uint64_t fifth, sixth;
+};
 
 /* Those of them that the policy does not permit anyway. */
 struct keyed_calls {
@@ -552,12 +556,11 @@ struct keyed_calls {
 
 /* Adds the call, unless the policy permits it whatever its arguments are. */
 void keyed_need(struct keyed_calls *k, const struct jail_spec *spec, uint32_t number);
-/* The beginning of a filter: permits the calls with the key, and goes on behind itself for all others.
- * Returns the number of instructions; 0 where there are no calls. */
-size_t keyed_head(const struct keyed_calls *k, struct sock_filter to[KEYED_HEAD_MAX]);
-/* A filter that kills for what the head permits, and permits all else. */
-size_t keyed_closer(const struct keyed_calls *k, struct sock_filter to[KEYED_CLOSER_MAX]);
-/* With the key, and in place of -1 a negative errno. */
+/* The beginning of a filter: permits the calls with the key; empty where there are none. */
+size_t keyed_head_size(const struct keyed_calls *k);
+void keyed_head(const struct keyed_calls *k, const struct keyed_key *key, struct sock_filter *to);
+/* Child: the same, with a key that it draws for itself, and a call with it, whose errors are negative. */
+int keyed_begin(const struct keyed_calls *k, struct sock_filter *to);
 long keyed_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 
 /* violation.c */
@@ -580,9 +583,9 @@ struct filter_plan {
 	bool ahead;                  /* of a parked jail: loaded before the order */
 	int go_slot;                 /* number that the go-pipe will have */
 	struct sock_filter *program; /* NULL: the policy as it stands */
+	struct keyed_calls keyed;    /* of its head, for which it has room */
 	size_t n_head;
-	struct sock_fprog whole, closer; /* closer.len is 0 where nothing is to be closed */
-	struct sock_filter closing[KEYED_CLOSER_MAX];
+	struct sock_fprog whole;
 };
 
 /* The end of all filters that ask, for the context. */
@@ -595,8 +598,6 @@ void filter_plan_done(struct filter_plan *p);
  * to be permitted. If it is not, nothing was loaded, and the plain one has to be. */
 int apply_violations(
 	struct filter_plan *p, const struct jail_spec *spec, bool *ret_loaded, struct jail_error *reterr);
-/* Child: then, before the exec, what the policy does not permit is closed to all. */
-int apply_closer(const struct filter_plan *p, struct jail_error *reterr);
 /* A descriptor, as the listener, that a child has sent: 1 and the fd, or 0 if it sent none. */
 int receive_fd(int socket_fd, int *ret);
 

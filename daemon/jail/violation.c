@@ -184,31 +184,26 @@ static struct keyed_calls calls_behind(const struct filter_plan *p, const struct
 		SYS_getcwd, SYS_munmap };
 	struct keyed_calls k = { .n = 0 };
 
-	_Static_assert(ELEMENTSOF(of_order) + 2 <= KEYED_CALLS_MAX, "room for the calls");
+	_Static_assert(ELEMENTSOF(of_order) + 1 <= KEYED_CALLS_MAX, "room for the calls");
 	if (p->asks)
 		keyed_need(&k, spec, SYS_sendmsg);
 	for (size_t i = 0; p->ahead && i < ELEMENTSOF(of_order); i++)
 		keyed_need(&k, spec, of_order[i]);
-	if (k.n > 0)
-		keyed_need(&k, spec, SYS_seccomp);
 	return k;
 }
 
 static int make_programs(const struct jail_context *c, const struct jail_spec *spec, struct filter_plan *p)
 {
-	struct keyed_calls k = calls_behind(p, spec);
-
+	p->keyed = calls_behind(p, spec);
+	p->n_head = keyed_head_size(&p->keyed);
 	p->program = calloc(KEYED_HEAD_MAX + spec->n_filter + c->n_question, sizeof(*p->program));
 	if (!p->program)
 		return -ENOMEM;
-	p->n_head = keyed_head(&k, p->program);
 	if (p->asks)
 		make_asking(c, spec, p);
 	else
 		make_plain(spec, p);
 	p->whole.filter = p->program;
-	p->closer.filter = p->closing;
-	p->closer.len = k.n > 0 ? (unsigned short)keyed_closer(&k, p->closing) : 0;
 	return 0;
 }
 
@@ -277,7 +272,7 @@ void filter_plan_done(struct filter_plan *p)
 
 static int load(const struct sock_fprog *program, unsigned long flags)
 {
-	return (int)keyed_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, (uintptr_t)program, 0);
+	return (int)RET_ERRNO(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program));
 }
 
 static int send_listener(int socket_fd, int fd)
@@ -315,8 +310,10 @@ static int load_asking(struct filter_plan *p, bool *ret_loaded, struct jail_erro
 int apply_violations(
 	struct filter_plan *p, const struct jail_spec *spec, bool *ret_loaded, struct jail_error *reterr)
 {
-	int r = 0;
+	int r = keyed_begin(&p->keyed, p->program);
 
+	if (r < 0)
+		return jail_fail(reterr, STAGE_SECCOMP, r, "key of calls behind the filter", "");
 	if (p->asks)
 		r = load_asking(p, ret_loaded, reterr);
 	if (r < 0 || *ret_loaded || !p->ahead)
@@ -327,13 +324,6 @@ int apply_violations(
 		return jail_fail(reterr, STAGE_SECCOMP, r, "seccomp", "");
 	*ret_loaded = true;
 	return 0;
-}
-
-int apply_closer(const struct filter_plan *p, struct jail_error *reterr)
-{
-	int r = p->closer.len > 0 ? load(&p->closer, 0) : 0;
-
-	return r < 0 ? jail_fail(reterr, STAGE_SECCOMP, r, "seccomp", "") : 0;
 }
 
 /* A descriptor that was sent and did not arrive is an error: nobody would be there to kill. */

@@ -2,7 +2,7 @@
 
 /*
  * Calls that are made behind the payload's filter, which the policy does not permit: they work for the jail
- * that is built, parked or not, and are closed to its program.
+ * that is built, parked or not, by a key of its own, and are closed to its program, which has none.
  */
 
 #include "base/error.h"
@@ -12,7 +12,8 @@
 #include "jail/steps.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -39,8 +40,12 @@ static const struct filter_rule telling[] = { STRICT_CALLS, { SYS_sethostname, F
 static const struct filter_rule silent[] = { STRICT_CALLS };
 static const struct filter_rule open_to_all[] = { { SYS_sethostname, FILTER_FAIL(EXDEV), 0, 0, 0 } };
 
-static const uint32_t numbers[] = { SYS_sendmsg, SYS_seccomp, SYS_recvmsg, SYS_dup3, SYS_close_range,
-	SYS_chdir, SYS_getcwd, SYS_munmap, SYS_prlimit64 };
+static const uint32_t numbers[] = { SYS_sendmsg, SYS_recvmsg, SYS_dup3, SYS_close_range, SYS_chdir,
+	SYS_getcwd, SYS_munmap, SYS_prlimit64 };
+
+/* What all jails once had, in the sixth argument, and some other. */
+#define FORMER UINT64_C(0x1d5c61e3b72f40a6)
+static const struct keyed_key some = { UINT64_C(0x8000000100020003), UINT64_C(0x0004000500060007) };
 
 static void use(struct rig *r, const struct filter_rule *rules, size_t n, struct sock_filter **ret)
 {
@@ -53,47 +58,66 @@ static bool is_keyed(uint32_t number, bool asks, bool ahead)
 {
 	if (number == SYS_sendmsg)
 		return asks;
-	if (number == SYS_seccomp)
-		return asks || ahead;
-	for (size_t i = 2; i < ELEMENTSOF(numbers); i++)
+	for (size_t i = 1; i < ELEMENTSOF(numbers); i++)
 		if (number == numbers[i])
 			return ahead;
 	return false;
 }
 
-static uint32_t verdict(const struct sock_fprog *p, uint32_t arch, uint32_t number, uint64_t key)
+static uint32_t verdict(const struct sock_fprog *p, uint32_t arch, uint32_t number, struct keyed_key key)
 {
-	const uint64_t args[6] = { [5] = key };
+	const uint64_t args[6] = { [4] = key.fifth, [5] = key.sixth };
 
 	return filter_verdict(p->filter, p->len, arch, number, args);
 }
 
+/* With nothing that is not the key, however near, is another answer given than without the head. */
+static void check_near(const struct filter_plan *p, const struct sock_fprog *plain, uint32_t number)
+{
+	const struct keyed_key others[] = { { 0, 0 }, { 0, FORMER }, { some.sixth, some.fifth },
+		{ some.fifth, 0 }, { 0, some.sixth } };
+	const uint32_t arch = filter_native_arch();
+
+	for (size_t i = 0; i < ELEMENTSOF(others); i++)
+		assert_int_equal(
+			verdict(&p->whole, arch, number, others[i]), verdict(plain, arch, number, others[i]));
+	for (unsigned bit = 0; bit < 128; bit++) {
+		struct keyed_key near = some;
+
+		*(bit < 64 ? &near.fifth : &near.sixth) ^= UINT64_C(1) << bit % 64;
+		assert_int_equal(verdict(&p->whole, arch, number, near), verdict(plain, arch, number, near));
+	}
+}
+
 static void check_number(const struct rig *r, const struct filter_plan *p, uint32_t number)
 {
-	const uint64_t near[] = { 0, KEYED_KEY ^ 1, KEYED_KEY ^ (UINT64_C(1) << 63), (uint32_t)KEYED_KEY };
 	const uint32_t arch = filter_native_arch();
 	struct sock_fprog plain = { .filter = p->program + p->n_head,
 		.len = (unsigned short)(p->whole.len - p->n_head) };
 
-	for (size_t i = 0; i < ELEMENTSOF(near); i++) {
-		assert_int_equal(
-			verdict(&p->whole, arch, number, near[i]), verdict(&plain, arch, number, near[i]));
-		assert_int_equal(verdict(&p->closer, arch, number, near[i]), FILTER_PERMIT);
-	}
-	assert_int_equal(verdict(&p->whole, FOREIGN, number, KEYED_KEY), FILTER_KILL);
+	check_near(p, &plain, number);
+	assert_int_equal(verdict(&p->whole, FOREIGN, number, some), FILTER_KILL);
 	if (!is_keyed(number, p->asks, p->ahead)) {
-		assert_int_equal(
-			verdict(&p->whole, arch, number, KEYED_KEY), verdict(&plain, arch, number, 0));
-		assert_int_equal(verdict(&p->closer, arch, number, KEYED_KEY), FILTER_PERMIT);
+		assert_int_equal(verdict(&p->whole, arch, number, some), verdict(&plain, arch, number, some));
 		return;
 	}
-	assert_int_equal(verdict(&p->whole, arch, number, KEYED_KEY), FILTER_PERMIT);
-	assert_int_equal(verdict(&p->closer, arch, number, KEYED_KEY), FILTER_KILL);
+	assert_int_equal(verdict(&p->whole, arch, number, some), FILTER_PERMIT);
 	assert_false(filter_permits_always(r->spec.filter, r->spec.n_filter, number));
 }
 
-/* Of each call, with the key and without: what the head permits, the closer kills for, and neither says more.
- */
+/* Nor does a head that was not written permit anything. */
+static void check_unwritten(const struct filter_plan *p)
+{
+	const struct keyed_key none = { 0, 0 };
+	struct sock_fprog plain = { .filter = p->program + p->n_head,
+		.len = (unsigned short)(p->whole.len - p->n_head) };
+
+	for (uint32_t nr = 0; nr < NUMBERS_MAX; nr++)
+		assert_int_equal(verdict(&p->whole, filter_native_arch(), nr, none),
+			verdict(&plain, filter_native_arch(), nr, none));
+}
+
+/* Of each call, with the key and without. */
 static void check_programs(struct rig *r, const struct filter_rule *rules, size_t n, bool park)
 {
 	struct filter_plan plan = { 0 };
@@ -105,11 +129,31 @@ static void check_programs(struct rig *r, const struct filter_rule *rules, size_
 	assert_int_equal(prepare_violations(&r->context, &r->spec, 5, &plan, &e), 0);
 	assert_int_equal(plan.ahead, park);
 	assert_int_equal(plan.asks, true);
-	assert_true(plan.closer.len > 0);
+	assert_true(plan.n_head > 0);
+	check_unwritten(&plan);
+	keyed_head(&plan.keyed, &some, plan.program);
 	for (uint32_t nr = 0; nr < NUMBERS_MAX; nr++)
 		check_number(r, &plan, nr);
 	filter_plan_done(&plan);
 	free(policy);
+}
+
+/* Two that are drawn have no word in common, and none of them is in the other's place. */
+static void test_drawn(void **state)
+{
+	const struct keyed_calls k = { .numbers = { SYS_getcwd }, .n = 1 };
+	struct sock_filter heads[2][KEYED_HEAD_MAX];
+	size_t n = keyed_head_size(&k), differ = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+		assert_int_equal(keyed_begin(&k, heads[i]), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(heads[0][i].code, heads[1][i].code);
+		differ += heads[0][i].k != heads[1][i].k;
+		if (heads[0][i].k != heads[1][i].k)
+			assert_int_equal(heads[0][i].code, BPF_ALU | BPF_XOR | BPF_K);
+	}
+	assert_int_equal(differ, sizeof(struct keyed_key) / sizeof(uint32_t));
 }
 
 static void test_programs(void **state)
@@ -119,8 +163,8 @@ static void test_programs(void **state)
 	check_programs(*state, silent, ELEMENTSOF(silent), true); /* kills for foreign calls */
 }
 
-/* Where the policy permits all that is called there is no head, and nothing to close. */
-static void test_nothing_to_close(void **state)
+/* Where the policy permits all that is called there is no head. */
+static void test_no_head(void **state)
 {
 	struct rig *r = *state;
 	struct filter_plan plan = { 0 };
@@ -131,7 +175,6 @@ static void test_nothing_to_close(void **state)
 	r->spec.park = true;
 	assert_int_equal(prepare_violations(&r->context, &r->spec, 5, &plan, &e), 0);
 	assert_true(plan.asks && plan.ahead);
-	assert_int_equal(plan.closer.len, 0);
 	assert_int_equal(plan.n_head, 0);
 	filter_plan_done(&plan);
 	free(policy);
@@ -185,22 +228,20 @@ static void test_order_untold(void **state)
 	check_order(*state, telling, ELEMENTSOF(telling), VIOLATIONS_UNTOLD);
 }
 
-/* The program itself makes such a call. */
+/* The program itself makes such a call, with what jails once had, too. */
 static void check_closed(struct rig *r, bool parked, enum violation_report told, uint32_t number)
 {
-	const char *call = rig_format(r, "%u", number), *key = rig_format(r, "%lu", KEYED_KEY);
+	const char *call = rig_format(r, "%u", number), *former = rig_format(r, "%lu", FORMER);
 	struct sock_filter *policy;
 
 	use(r, telling, ELEMENTSOF(telling), &policy);
 	r->spec.violations = told;
 	launch(r, parked,
 		ARGS("call", call, "12345", "12345", "0", "0", "0", "1", "--", "call", call, "12345", "12345",
-			"0", "0", "0", key));
+			"0", "0", "0", former));
 	rig_read(r, NULL);
 	rig_finish(r);
-	assert_string_equal(r->output, "call EXDEV\n");
-	assert_int_equal(r->status.si_code, CLD_KILLED);
-	assert_int_equal(r->status.si_status, SIGSYS);
+	assert_string_equal(r->output, "call EXDEV\ncall EXDEV\n");
 	free(policy);
 }
 
@@ -224,6 +265,63 @@ CLOSED(prlimit64, true, VIOLATIONS_TOLD, SYS_prlimit64)
 CLOSED(untold_recvmsg, true, VIOLATIONS_UNTOLD, SYS_recvmsg)
 CLOSED(untold_seccomp, true, VIOLATIONS_UNTOLD, SYS_seccomp)
 
+/* Of the parked process, as the machine's root sees it: what it has in its registers while it waits. */
+static struct keyed_key key_of(pid_t pid)
+{
+	unsigned long sixth = 0, fifth = 0;
+	char path[64], line[512], waits[16];
+	bool found = false;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	(void)snprintf(waits, sizeof(waits), "%d ", SYS_recvmsg);
+	for (int i = 0; !found && i < 20000; i++) {
+		FILE *f = fopen(path, "re");
+
+		assert_non_null(f);
+		found = fgets(line, sizeof(line), f) && strncmp(line, waits, strlen(waits)) == 0;
+		assert_int_equal(fclose(f), 0);
+		(void)usleep(1000);
+	}
+	assert_int_equal(sscanf(line, "%*d %*x %*x %*x %*x %lx %lx", &fifth, &sixth), 2);
+	return (struct keyed_key){ fifth, sixth };
+}
+
+static struct keyed_key park_and_look(struct rig *r)
+{
+	struct keyed_key key;
+
+	assert_int_equal(rig_park(r), 0);
+	key = key_of(r->jail.pid);
+	assert_true(key.fifth != 0 && key.sixth != 0);
+	return key;
+}
+
+/* Each has its own, which is what it comes to: not another's, and who had it would be let through. */
+static void test_key_of_each(void **state)
+{
+	struct rig *r = *state;
+	const char *call = rig_format(r, "%u", (unsigned)SYS_getcwd);
+	struct keyed_key first, second;
+	struct sock_filter *policy;
+
+	use(r, telling, ELEMENTSOF(telling), &policy);
+	first = park_and_look(r);
+	jail_done(&r->context, &r->jail);
+	second = park_and_look(r);
+	assert_true(first.fifth != second.fifth && first.sixth != second.sixth);
+#define KEY(f, s) call, "12345", "12345", "0", "0", rig_format(r, "%lu", (f)), rig_format(r, "%lu", (s))
+	rig_arguments(
+		r, ARGS("call", KEY(first.fifth, first.sixth), "--", "call", KEY(second.sixth, second.fifth),
+			   "--", "call", KEY(second.fifth, second.sixth ^ 1), "--", "call",
+			   KEY(second.fifth, second.sixth)));
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), 1);
+	rig_read(r, NULL);
+	rig_finish(r);
+	assert_string_equal(r->output, "call EXDEV\ncall EXDEV\ncall EXDEV\ncall EFAULT\n");
+	free(policy);
+}
+
 /* An order that fails behind the filter is reported, though it permits nothing but the exec; and one that
  * does not come ends the jail. */
 static void test_failed_order(void **state)
@@ -246,29 +344,23 @@ static void test_failed_order(void **state)
 	free(policy);
 }
 
-/* What closes them can not be loaded: then no program runs. */
-static int not_closed(struct rig *r)
+/* Where no key can be drawn no program runs. */
+static int not_drawn(struct rig *r)
 {
-	/* the one that asks has flags */
-	const struct filter_rule rules[] = {
-		FILTER_ALLOW_ARG(seccomp, 0, FILTER_WHOLE_ARG, SECCOMP_GET_NOTIF_SIZES),
-		FILTER_DENY_ARG(seccomp, 1, FILTER_WHOLE_ARG, 0, ENOMEM),
-	};
+	const struct filter_rule rules[] = { FILTER_DENY(getrandom, ENOSYS) };
 
-	r->spec.namespaces &= ~JAIL_NS_PID; /* whose init would fail first */
-	r->spec.mount_proc = false;
 	if (filter_apply(rules, ELEMENTSOF(rules), FILTER_PERMIT) < 0)
 		return 1;
-	return rig_fails(r, STAGE_SECCOMP, -ENOMEM, "seccomp") ? 0 : 2;
+	return rig_fails(r, STAGE_SECCOMP, -ENOSYS, "key") ? 0 : 2;
 }
 
-static void test_not_closed(void **state)
+static void test_not_drawn(void **state)
 {
 	struct rig *r = *state;
 	struct sock_filter *policy;
 
 	use(r, telling, ELEMENTSOF(telling), &policy);
-	assert_int_equal(rig_as_child(r, not_closed), 0);
+	assert_int_equal(rig_as_child(r, not_drawn), 0);
 	free(policy);
 }
 
@@ -292,7 +384,8 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_programs),
-		TEST(test_nothing_to_close),
+		TEST(test_drawn),
+		TEST(test_no_head),
 		TEST(test_order),
 		TEST(test_order_untold),
 		TEST(test_closed_cold_sendmsg),
@@ -309,7 +402,8 @@ static int run(void)
 		TEST(test_closed_untold_recvmsg),
 		TEST(test_closed_untold_seccomp),
 		TEST(test_failed_order),
-		TEST(test_not_closed),
+		TEST(test_not_drawn),
+		TEST(test_key_of_each),
 		TEST(test_no_order),
 	};
 
