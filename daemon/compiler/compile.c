@@ -49,6 +49,7 @@ int compile_context_open(const struct compile_options *options, struct compile_c
 		.policies = &c->policies,
 		.config = &c->config,
 		.filters = &c->filters,
+		.user = &c->user,
 		.resolve_users = options->resolve_users,
 		.lenient = options->lenient,
 	};
@@ -67,6 +68,7 @@ void compile_context_close(struct compile_context *c)
 	compiled_config_done(&c->config);
 	diagnostics_done(&c->config_diagnostics);
 	shared_filters_done(&c->filters);
+	known_user_done(&c->user);
 }
 
 /* Whether the line belongs to the one before: an excerpt of a policy, or what else is to be said of it. */

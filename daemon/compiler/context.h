@@ -13,6 +13,7 @@ struct compile_context {
 	struct diagnostics config_diagnostics;
 	int config_error; /* 0 or -EBADMSG */
 	struct shared_filters filters;
+	struct known_user user;
 	struct translation translation;
 };
 

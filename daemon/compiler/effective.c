@@ -136,9 +136,12 @@ static int collect(const struct profile *p, const struct key *key, char ***list)
 			bool mine;
 			int r = 0;
 
-			if (!item->key || strcmp(item->section, key->section) != 0)
+			if (!item->key)
 				continue;
-			mine = strcmp(item->key, key->name) == 0;
+			/* of most this is all that is compared: an empty assignment may be another key's */
+			mine = item->key[0] == key->name[0] && strcmp(item->key, key->name) == 0;
+			if ((!mine && item->value[0] != '\0') || strcmp(item->section, key->section) != 0)
+				continue;
 			if (clears(key, item) || (mine && !key->list))
 				*list = strv_free(*list);
 			if (mine && item->value[0] != '\0')

@@ -203,22 +203,21 @@ static int add_named_groups(const struct translation *t, const struct profile *p
 }
 
 /* The groups that the database gives the user, as initgroups(3) would; the primary one is Group=, if set. */
-static int add_users_groups(const struct translation *t, struct diagnostics *d, const struct user_record *u,
-	const struct profile_name *n, bool with_primary, struct compiled_profile *ret)
+static int add_users_groups(const struct translation *t, struct diagnostics *d, const struct profile_name *n,
+	bool with_primary, struct compiled_profile *ret)
 {
-	_cleanup_free_ gid_t *groups = NULL;
-	size_t n_groups = 0;
+	struct known_user *u = t->user;
 	int r;
 
-	if (!u->has_entry)
+	if (!u->record.has_entry)
 		return 0;
-	r = users_groups_of(u, &groups, &n_groups);
+	r = known_user_groups(u);
 	if (r < 0)
 		return not_found(d, n, "User", r);
-	for (size_t i = 0; i < n_groups; i++) {
-		if (!with_primary && groups[i] == u->gid)
+	for (size_t i = 0; i < u->n_groups; i++) {
+		if (!with_primary && u->groups[i] == u->record.gid)
 			continue;
-		r = add_group(t, d, ret, groups[i], n, "User");
+		r = add_group(t, d, ret, u->groups[i], n, "User");
 		if (r < 0)
 			return r;
 	}
@@ -249,21 +248,21 @@ static int set_group(const struct translation *t, const struct profile *p, struc
 static int set_user(const struct translation *t, const struct profile *p, struct diagnostics *d,
 	struct compiled_profile *ret)
 {
-	_cleanup_(user_record_done) struct user_record u = { 0 };
+	const struct user_record *u = &t->user->record;
 	const struct profile_name *n = &p->user.v[0];
 	const char *fault;
 	int r;
 
-	r = users_find(n->name, &u);
+	r = known_user_find(t->user, n->name);
 	if (r < 0)
 		return not_found(d, n, "User", r);
-	fault = uid_fault(t, u.uid);
+	fault = uid_fault(t, u->uid);
 	if (fault)
 		return diagnostics_add(d, &n->place, "User=%s: %s", n->name, fault);
 	ret->dynamic_user = false;
-	ret->uid = u.uid;
-	r = set_group(t, p, d, &u, ret);
-	return r < 0 ? r : add_users_groups(t, d, &u, n, !p->states[KEY_GROUP].set, ret);
+	ret->uid = u->uid;
+	r = set_group(t, p, d, u, ret);
+	return r < 0 ? r : add_users_groups(t, d, n, !p->states[KEY_GROUP].set, ret);
 }
 
 int translate_user(const struct translation *t, const struct profile *p, struct diagnostics *d,

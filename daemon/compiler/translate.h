@@ -4,6 +4,7 @@
 /* One profile's text and values → the compiled profile: names resolved, policy compiled. */
 
 #include "catalog/compiled.h"
+#include "compiler/users.h"
 #include "profile/store.h"
 #include "seccomp/seccomp.h"
 
@@ -13,6 +14,7 @@ struct translation {
 	const struct places *policies; /* folders with seccomp policies */
 	const struct compiled_config *config;
 	struct shared_filters *filters; /* NULL: nothing is shared */
+	struct known_user *user;
 	bool resolve_users, lenient;
 	bool has_broker_user; /* the next two are known */
 	uid_t broker_uid;

@@ -128,6 +128,33 @@ int users_groups_of(const struct user_record *u, gid_t **ret, size_t *ret_n)
 	return -E2BIG;
 }
 
+void known_user_done(struct known_user *k)
+{
+	free(k->asked);
+	free(k->groups);
+	user_record_done(&k->record);
+	*k = (struct known_user){ 0 };
+}
+
+int known_user_find(struct known_user *k, const char *name_or_id)
+{
+	int r;
+
+	if (k->asked && strcmp(k->asked, name_or_id) == 0)
+		return 0;
+	known_user_done(k);
+	r = users_find(name_or_id, &k->record);
+	if (r < 0)
+		return r;
+	k->asked = strdup(name_or_id);
+	return k->asked ? 0 : -ENOMEM;
+}
+
+int known_user_groups(struct known_user *k)
+{
+	return k->groups ? 0 : users_groups_of(&k->record, &k->groups, &k->n_groups);
+}
+
 static int copy_names(char **names, char ***ret)
 {
 	char **copy = strv_copy(names);

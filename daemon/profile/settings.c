@@ -127,7 +127,7 @@ static int refuse_section(
 static const struct key *find_key(const struct key_table *t, const char *section, const char *name)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(t->keys[i].name, name) == 0 &&
+		if (t->keys[i].name[0] == name[0] && strcmp(t->keys[i].name, name) == 0 &&
 			(!section || strcmp(t->keys[i].section, section) == 0))
 			return &t->keys[i];
 	return NULL;
@@ -177,10 +177,11 @@ static int apply_item(const struct key_table *t, const struct source *source, co
 
 	if (!i->key)
 		return section_known(t, i->section) ? 0 : refuse_section(t, source, i, d);
-	if (!section_known(t, i->section))
-		return 0; /* said at the heading */
 	s.key = find_key(t, i->section, i->key);
-	return s.key ? apply_assignment(&s, target, states) : refuse_key(t, source, i, d);
+	if (s.key)
+		return apply_assignment(&s, target, states);
+	/* what is wrong with a section is said at its heading */
+	return section_known(t, i->section) ? refuse_key(t, source, i, d) : 0;
 }
 
 int settings_apply(const struct key_table *table, const struct source *source, void *target,

@@ -406,6 +406,26 @@ static void test_root(void **state)
 	catalog_free(c);
 }
 
+/* One that is named again is not looked up again; another one is. */
+static void test_users_in_a_row(void **state)
+{
+	static const unsigned uids[] = { 1, 1, 2, 1, 1, 4321, 4321 }, gids[] = { 1, 2, 2, 1, 1, 1, 2 };
+	struct catalog *c;
+
+	tree_need_root();
+	for (unsigned i = 0; i < ELEMENTS(uids); i++) {
+		char name[64], text[64];
+
+		(void)snprintf(name, sizeof(name), "profiles/p%u.profile", i);
+		(void)snprintf(text, sizeof(text), "[User]\nUser=%u\nGroup=%u\n", uids[i], gids[i]);
+		tree_write(*state, name, text);
+	}
+	c = compile(*state);
+	for (unsigned i = 0; i < ELEMENTS(uids); i++)
+		assert_true(c->profiles[i].uid == uids[i] && c->profiles[i].gid == gids[i]);
+	catalog_free(c);
+}
+
 static void test_users(void **state)
 {
 	struct passwd *bailiff = getpwnam("bailiff");
@@ -664,6 +684,7 @@ int main(void)
 		COMPILE_TEST(test_protections),
 		COMPILE_TEST(test_root),
 		COMPILE_TEST(test_users),
+		COMPILE_TEST(test_users_in_a_row),
 		COMPILE_TEST(test_mixed),
 		COMPILE_TEST(test_policies),
 		COMPILE_TEST(test_config),
