@@ -169,6 +169,14 @@ static void test_full_gone(void **state)
 	assert_false(other.there || replies[0].there);
 }
 
+static void submit(struct rig *r, uint32_t serial)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
+
+	(void)encode_empty(&b, WIRE_LIST, serial);
+	assert_int_equal(launcher_submit(&r->broker.launcher, 0, &b, NULL, 0, false, NULL, NULL), 0);
+}
+
 /* The launcher ends with its socket full: none of those that wait was handed over, so the next one gets all.
  */
 static void test_full_launcher_gone(void **state)
@@ -179,6 +187,7 @@ static void test_full_launcher_gone(void **state)
 	uint64_t launcher_gone;
 
 	(void)fill_socket(r);
+	submit(r, 1001);
 	queue_ask(r, ALICE, replies, LAUNCHES_AT_ONCE);
 	/* nobody is impatient with one that is no more */
 	launcher_gone = now_boottime_usec();
@@ -231,14 +240,6 @@ static void test_full_again(void **state)
 		rig_answer_launched(r, queue_take(r, 1000, i), i + 1);
 	for (size_t i = 0; i < ELEMENTSOF(replies); i++)
 		queue_expect(r, &replies[i], NULL);
-}
-
-static void submit(struct rig *r, uint32_t serial)
-{
-	_cleanup_(buf_done) struct buf b = BUF_INIT(WIRE_RECORD_MAX);
-
-	(void)encode_empty(&b, WIRE_LIST, serial);
-	assert_int_equal(launcher_submit(&r->broker.launcher, 0, &b, NULL, 0, false, NULL, NULL), 0);
 }
 
 /* What came later does not go first, also where there is room again. */
