@@ -15,6 +15,7 @@ void parking_init(struct parking *p)
 	*p = (struct parking){ .n = 0 };
 	TAILQ_INIT(&p->leaving);
 	TAILQ_INIT(&p->spare.list);
+	p->spare.least = 1; /* once there was a launch */
 }
 
 void parking_done(struct parking *p)
@@ -41,7 +42,6 @@ static void spare_most(struct parking *p, size_t most)
 	struct parked_class *class = &p->spare;
 
 	class->most = most;
-	class->least = class->least < most ? class->least : most;
 	class->wanted = class->wanted < most ? class->wanted : most;
 	leave_beyond(p, class, class->wanted);
 }
@@ -115,7 +115,6 @@ struct parked *parking_find_spare(
 {
 	if (!(profile->namespaces & JAIL_NS_PID) || profile->run_as_init || p->spare.most == 0)
 		return NULL;
-	p->spare.least = 1;
 	return find_in(p, &p->spare, now_usec);
 }
 
@@ -252,7 +251,7 @@ void parking_relieve(struct parking *p, uint64_t now_usec)
 {
 	parking_leave_all(p, now_usec + PARKED_SHORT_USEC);
 	leave_beyond(p, &p->spare, 0);
-	p->spare.wanted = p->spare.least = 0;
+	p->spare.wanted = 0;
 	for (size_t i = 0; i < p->n_classes; i++)
 		p->classes[i].wanted = p->classes[i].least;
 }
