@@ -169,6 +169,15 @@ void direct_drain(struct direct *d)
 	}
 }
 
+bool direct_waits(const struct direct *d)
+{
+	const struct connection *c = d->first;
+
+	while (c && !(c->bus && relay_blocked(&c->relay)))
+		c = c->next;
+	return c != NULL;
+}
+
 void direct_wrote(struct direct *d, const sd_bus *bus)
 {
 	struct connection *c = d->first;

@@ -40,6 +40,8 @@ int direct_begin(struct direct *d);
 void direct_close(struct direct *d);
 /* Sends what is queued as far as there is room. */
 void direct_drain(struct direct *d);
+/* Somebody has to read before what he said himself is heard. */
+bool direct_waits(const struct direct *d);
 /* Something was written to this one's. Ends it, when the loop comes to it, if it does not read that. */
 void direct_wrote(struct direct *d, const sd_bus *bus);
 /* Moves what was written since. Not from inside of a D-Bus handler. */

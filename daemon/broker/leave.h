@@ -13,7 +13,7 @@
 struct broker;
 
 struct leave {
-	sd_event_source *patience, *silence;
+	sd_event_source *patience, *silence, *later;
 };
 
 /* What waits has been refused, and what comes is: b->ready is false. The loop ends with success soon. */

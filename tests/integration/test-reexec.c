@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define DIRECT        8 /* connections */
-#define CALLS         16
+#define CALLS         64
 #define COMPILED_USEC 500000 /* the keeper wants to hand over by then, most often */
 #define LIVE          10
 #define POLL_USEC     10000
