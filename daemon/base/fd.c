@@ -143,10 +143,24 @@ static bool is_kernels(const struct statfs *fs)
 	}
 }
 
-static enum fd_kind classify_regular(int fd, int proc_fd)
+/* The kernel's own mount of tmpfs, which nobody can mount anywhere: what is on it has no other name. */
+static dev_t memfds;
+static bool knows_memfds;
+
+void fd_learn_memfds(int memfd)
+{
+	struct stat st;
+
+	knows_memfds = fstat(memfd, &st) == 0;
+	memfds = knows_memfds ? st.st_dev : 0;
+}
+
+static enum fd_kind classify_regular(int fd, int proc_fd, dev_t device)
 {
 	struct statfs fs;
 
+	if (knows_memfds && device == memfds)
+		return FD_KIND_MEMFD;
 	if (fstatfs(fd, &fs) < 0 || is_kernels(&fs))
 		return FD_KIND_OTHER;
 	if (fs.f_type != TMPFS_MAGIC && fs.f_type != HUGETLBFS_MAGIC)
@@ -165,7 +179,7 @@ static enum fd_kind classify_mode(int fd, int proc_fd, const struct stat *st)
 {
 	switch (st->st_mode & S_IFMT) {
 	case S_IFREG:
-		return classify_regular(fd, proc_fd);
+		return classify_regular(fd, proc_fd, st->st_dev);
 	case S_IFDIR:
 		return classify_directory(fd);
 	case S_IFIFO:

@@ -74,6 +74,9 @@ enum fd_access {
  * @ret_access: bits of enum fd_access; may be NULL.
  */
 int fd_classify(int fd, int proc_fd, enum fd_kind *ret_kind, unsigned *ret_access);
+/* From one of our own on, others are told by their device, without a look at a link. Those of large pages are
+ * on another. */
+void fd_learn_memfds(int memfd);
 /* Pipes and sockets: for other kinds, waiting for their end by epoll could lead into somebody's file system.
  */
 bool fd_ends_with_peer(int fd, int proc_fd);

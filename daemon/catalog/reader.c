@@ -7,6 +7,7 @@
 
 #include "base/bounds.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/io.h"
 #include "catalog/catalog.h"
 #include "catalog/format.h"
@@ -381,6 +382,7 @@ static int open_reader(struct catalog_reader *reader, int fd, bool shared)
 
 	if (r < 0)
 		return r;
+	fd_learn_memfds(fd); /* nothing else can be sealed so */
 	reader->cursor = (struct cursor)CURSOR_INIT(data, size);
 	reader->catalog = calloc(1, sizeof(*reader->catalog));
 	if (!reader->catalog)

@@ -121,6 +121,29 @@ static void test_files(void **state)
 	expect(fd, FD_KIND_REGULAR, RD | WR);
 }
 
+/* All the same when one of our own is known, and then without any procfs. */
+static void test_learnt(void **state)
+{
+	int own = memfd_create("own", MFD_CLOEXEC), large = memfd_create("large", MFD_CLOEXEC | MFD_HUGETLB),
+	    no_proc = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	    other = memfd_create("other", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	enum fd_kind kind;
+
+	assert_int_equal(fd_classify(other, no_proc, &kind, NULL), 0);
+	assert_int_equal(kind, FD_KIND_REGULAR);
+	fd_learn_memfds(own);
+	assert_int_equal(fd_classify(other, no_proc, &kind, NULL), 0);
+	assert_int_equal(kind, FD_KIND_MEMFD);
+	test_files(state);
+	if (large >= 0)
+		expect(large, FD_KIND_MEMFD, RD | WR);
+	fd_learn_memfds(-1);
+	test_files(state);
+	(void)close(own);
+	(void)close(other);
+	(void)close(no_proc);
+}
+
 static void test_devices(void **state)
 {
 	static const char *const null_like[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random",
@@ -240,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_move_high),
 		cmocka_unit_test(test_kind_names),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_learnt),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_pipes_and_sockets),
 		cmocka_unit_test(test_others),
