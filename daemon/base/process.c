@@ -26,6 +26,17 @@
 #define BLOCK_OWNED   256  /* pages that are asked about at once */
 #define HEAP_LARGE    4096 /* what the allocator notes beside the heap, and not in a list of the thread's */
 
+#define SLICE_NSEC 4000000 /* more than any kernel gives by itself, and not much more */
+
+/* sched_setattr(2) in its first form; the C library has no name for it. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t niceness;
+	uint32_t priority;
+	uint64_t slice_nsec, deadline, period;
+};
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -110,6 +121,18 @@ void process_stand_back(bool *state, bool want)
 	if (policy < 0)
 		policy = sched_getscheduler(0);
 	if (policy == SCHED_OTHER && sched_setscheduler(0, want ? SCHED_BATCH : SCHED_OTHER, &param) == 0)
+		*state = want;
+}
+
+void process_come_last(bool *state, bool want)
+{
+	const struct scheduling a = { .size = sizeof(a),
+		.policy = want ? SCHED_BATCH : SCHED_OTHER,
+		.niceness = getpriority(PRIO_PROCESS, 0),
+		.slice_nsec = want ? SLICE_NSEC : 0 };
+
+	if (*state != want && sched_getscheduler(0) == (want ? SCHED_OTHER : SCHED_BATCH) &&
+		syscall(SYS_sched_setattr, 0, &a, 0) == 0)
 		*state = want;
 }
 

@@ -30,6 +30,9 @@ void process_keep_from_children(void *p, size_t size);
  * same (SCHED_BATCH). Where we were started with another policy than the default one, nothing changes. To be
  * undone before a clone, which inherits it. *state: whether we do, false at first. */
 void process_stand_back(bool *state, bool want);
+/* The same for good, and of those that wait for a processor we come after the others: what is asked for is a
+ * long time on it (Linux 6.12), of which we use little. Our share and our niceness stay the same. */
+void process_come_last(bool *state, bool want);
 /* More fds than the usual soft limit of 1024, which is for programs that use select(2): as many as are
  * allowed. */
 int process_raise_nofile(void);

@@ -81,6 +81,7 @@ struct keeper {
 	unsigned failed_takeovers; /* launchers in a row that ended before they were ready */
 	uint64_t bus_asked_usec;   /* when the broker asked for the bus last, and was heard */
 	bool up;                   /* was ready once: from now on what ends is started again */
+	bool comes_last;           /* nobody waits for the keeper; what it starts does not inherit that */
 
 	uint64_t watchdog_usec; /* the service manager wants to hear so often; 0: never */
 	uint64_t fed_usec;      /* when it last did */

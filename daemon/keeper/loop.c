@@ -265,6 +265,7 @@ int keeper_run(struct keeper *k)
 	int r;
 
 	k->reload_wish = true;
+	process_come_last(&k->comes_last, true);
 	while (!is_over(k)) {
 		int timeout = advance(k);
 

@@ -81,11 +81,16 @@ static int run(const struct keeper *k, const struct programs *next, const char *
 {
 	_cleanup_(arguments_done) struct arguments a = { .n = 0 };
 	int r = make_arguments(&k->options, own, state_fd, &a);
+	bool comes_last = k->comes_last;
 
 	if (r < 0)
 		return r;
+	/* the new program finds what the old one was started with */
+	process_come_last(&comes_last, false);
 	(void)syscall(SYS_execveat, next->fds[PROGRAM_OWN], "", a.v, environ, AT_EMPTY_PATH);
-	return errno_or_eio();
+	r = errno_or_eio();
+	process_come_last(&comes_last, k->comes_last);
+	return r;
 }
 
 /* The new program looks at what it would get. */

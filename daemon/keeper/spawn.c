@@ -151,8 +151,10 @@ static void stand_back(void)
 /* In the child. Comes back only with the error that kept it from running. */
 static int become_helper(const struct keeper *k, enum helper which, int channel)
 {
+	bool comes_last = k->comes_last;
 	int program, r;
 
+	process_come_last(&comes_last, false);
 	if (which == HELPER_COMPILER && k->up)
 		stand_back();
 	r = arrange_fds(k, channel, k->programs.fds[which], &program);

@@ -10,9 +10,11 @@
 
 #include <linux/capability.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -197,6 +199,13 @@ static void test_stub(void **state)
 	g_free(p.status);
 }
 
+/* The keeper lets others go first, and nothing that it starts does. */
+static void assert_comes_last(const struct process *p, bool last)
+{
+	assert_int_equal(sched_getscheduler(p->pid), last ? SCHED_BATCH : SCHED_OTHER);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)p->pid), getpriority(PRIO_PROCESS, 0));
+}
+
 static void test_keeper(void **state)
 {
 	struct process p = { 0 };
@@ -205,6 +214,7 @@ static void test_keeper(void **state)
 	process_read(*state, RIG_KEEPER, &p);
 	nspid = status_field(&p, "NSpid");
 	assert_true(g_str_has_suffix(nspid, "\t1"));
+	assert_comes_last(&p, true);
 	assert_uid(&p, 0);
 	assert_true(own_ns(&p, "pid"));
 	assert_true(own_ns(&p, "mnt"));
@@ -220,6 +230,7 @@ static void test_launcher(void **state)
 
 	process_read(*state, RIG_LAUNCHER, &p);
 	process_read(*state, RIG_KEEPER, &keeper);
+	assert_comes_last(&p, false);
 	assert_uid(&p, 0);
 	assert_true(own_ns(&p, "pid"));
 	assert_true(own_ns(&p, "mnt"));
@@ -334,6 +345,7 @@ static void test_jail(void **state)
 	l.fds[1] = pipe_fds[0];
 	rig_launch(c, &l, &s);
 	process_read_pid(s.pid, &p);
+	assert_comes_last(&p, false);
 	uids = status_field(&p, "Uid");
 	assert_true(g_ascii_strtoull(uids, NULL, 10) >= 1000);
 	assert_no_capabilities(&p);

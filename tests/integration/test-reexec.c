@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,8 @@ static void replace_and_check(struct rig *rig, const char *program)
 	wait_for_installed(rig, keeper);
 	assert_int_equal(rig_pid(rig, RIG_KEEPER), keeper);
 	assert_int_equal(rig_pid(rig, RIG_STUB), stub);
+	assert_int_equal(sched_getscheduler(keeper), SCHED_BATCH);
+	assert_int_equal(sched_getscheduler(rig_pid(rig, RIG_LAUNCHER)), SCHED_OTHER);
 	launch_all(c, after);
 	end_all(c, s);
 	end_all(c, after);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -307,6 +308,63 @@ static void test_stand_back(void **state)
 	}
 }
 
+/* The kernel's word on ourselves: policy, niceness, slice. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t niceness;
+	uint32_t priority;
+	uint64_t slice_nsec, deadline, period;
+};
+
+static struct scheduling scheduling(void)
+{
+	struct scheduling a = { 0 };
+
+	if (syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) < 0)
+		_exit(3);
+	return a;
+}
+
+/* There and back, with what it had. */
+static int come_last(int policy)
+{
+	const struct sched_param param = { 0 };
+	struct scheduling before, now;
+	bool last = false, inherited;
+
+	if (sched_setscheduler(0, policy, &param) < 0 || setpriority(PRIO_PROCESS, 0, 3) < 0)
+		return 2;
+	before = scheduling();
+	process_come_last(&last, true);
+	now = scheduling();
+	if (last != (policy == SCHED_OTHER) || (int)now.policy != (last ? SCHED_BATCH : policy) ||
+		now.niceness != 3)
+		return 4;
+	/* kernels before Linux 6.12 say 0 */
+	if (before.slice_nsec > 0 && last && now.slice_nsec <= before.slice_nsec)
+		return 5;
+	inherited = last;
+	process_come_last(&inherited, false);
+	now = scheduling();
+	return now.policy != before.policy || now.niceness != 3 || now.slice_nsec != before.slice_nsec ? 6
+												       : 0;
+}
+
+static void test_come_last(void **state)
+{
+	static const int policies[] = { SCHED_OTHER, SCHED_BATCH, SCHED_IDLE };
+
+	for (size_t i = 0; i < ELEMENTS(policies); i++) {
+		_cleanup_close_ int pidfd = -1;
+		pid_t pid = process_clone(0, -1, &pidfd);
+
+		if (pid == 0)
+			_exit(come_last(policies[i]));
+		assert_int_equal(process_wait_status(pidfd), 0);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -319,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_namespace),
 		cmocka_unit_test(test_keep_from_children),
 		cmocka_unit_test(test_stand_back),
+		cmocka_unit_test(test_come_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
