@@ -19,8 +19,8 @@
  */
 
 #include "base/buf.h"
-#include "broker/message-check.h"
-#include "broker/pump.h"
+#include "message/check.h"
+#include "message/pump.h"
 
 #include <stdbool.h>
 #include <stdint.h>

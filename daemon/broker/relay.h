@@ -9,9 +9,9 @@
  * with us, and the loop has nothing to find out.
  */
 
-#include "broker/message-check.h"
-#include "broker/pump.h"
 #include "broker/recall.h"
+#include "message/check.h"
+#include "message/pump.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>

@@ -7,7 +7,7 @@
  */
 
 #include "base/error.h"
-#include "broker/message-check.h"
+#include "message/check.h"
 #include "tests/unit/broker/sink.h"
 
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  */
 
 #include "base/error.h"
-#include "broker/message-check.h"
+#include "message/check.h"
 #include "sink.h"
 
 #include <stdlib.h>

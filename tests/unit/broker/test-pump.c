@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/error.h"
 #include "base/fd.h"
-#include "broker/pump.h"
+#include "message/pump.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

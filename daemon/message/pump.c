@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "broker/pump.h"
+#include "message/pump.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "broker/message-check.h"
+#include "message/check.h"
 
 #include <stdlib.h>
 #include <string.h>

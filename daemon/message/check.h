@@ -32,6 +32,18 @@ struct message_fault {
 int message_measure(const uint8_t head[MESSAGE_HEAD_SIZE], uint64_t *ret_size);
 /* Of a whole message, as message_measure() has it. -EBADMSG with *ret set, or 0. */
 int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message_fault *ret);
+/* What a message that passed says of itself; all texts lie in it, NULL: it does not say so. */
+struct message_head {
+	uint8_t type; /* SD_BUS_MESSAGE_METHOD_CALL, … */
+	uint32_t serial, reply_serial;
+	const char *path, *interface, *member, *error_name, *sender, *signature;
+	bool little; /* the least significant byte of numbers comes first */
+	bool wants_answer;
+	size_t body_at;
+};
+
+/* The same check, and what it has read. */
+int message_open(const uint8_t *data, size_t size, size_t n_fds, struct message_head *ret);
 /* The first argument of a message that passed, when it is a text; otherwise NULL, or what looks like one. */
 const char *message_first_text(const uint8_t *data, size_t size);
 /* Are these complete types, as D-Bus and sd-bus permit them? */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "broker/message-check.h"
+#include "message/check.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 
@@ -313,7 +313,8 @@ static int refuse(struct message_fault *ret, const char *why)
 	return -EBADMSG;
 }
 
-int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message_fault *ret)
+static int check(
+	const uint8_t *data, size_t size, size_t n_fds, struct message_fault *ret, struct header *ret_header)
 {
 	struct reader r = { .data = data + MESSAGE_HEAD_SIZE };
 	struct header h = { 0 };
@@ -343,7 +344,46 @@ int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message
 		memcpy(ret->sender, h.of[FIELD_SENDER].text, h.of[FIELD_SENDER].size + 1);
 	if (!h.why)
 		h.why = judge_whole(data[AT_TYPE], &h, n_fds);
+	*ret_header = h;
 	return h.why ? refuse(ret, h.why) : 0;
+}
+
+int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message_fault *ret)
+{
+	struct header h;
+
+	return check(data, size, n_fds, ret, &h);
+}
+
+static size_t body_of(const uint8_t *data)
+{
+	return MESSAGE_HEAD_SIZE +
+	       (((size_t)get_u32(data + AT_FIELDS_SIZE, data[AT_ENDIAN] == 'l') + 7) & ~(size_t)7);
+}
+
+int message_open(const uint8_t *data, size_t size, size_t n_fds, struct message_head *ret)
+{
+	struct message_fault fault;
+	struct header h;
+	int r = check(data, size, n_fds, &fault, &h);
+
+	if (r < 0)
+		return r;
+	*ret = (struct message_head){
+		.type = fault.type,
+		.serial = fault.serial,
+		.reply_serial = h.of[FIELD_REPLY_SERIAL].number,
+		.path = h.of[FIELD_PATH].text,
+		.interface = h.of[FIELD_INTERFACE].text,
+		.member = h.of[FIELD_MEMBER].text,
+		.error_name = h.of[FIELD_ERROR_NAME].text,
+		.sender = h.of[FIELD_SENDER].text,
+		.signature = h.of[FIELD_SIGNATURE].text,
+		.little = data[AT_ENDIAN] == 'l',
+		.wants_answer = fault.answer,
+		.body_at = body_of(data),
+	};
+	return 0;
 }
 
 const char *message_first_text(const uint8_t *data, size_t size)
@@ -352,6 +392,6 @@ const char *message_first_text(const uint8_t *data, size_t size)
 	struct value v = { .type = 's' };
 
 	/* fields, then filled up to a multiple of eight */
-	r.at = MESSAGE_HEAD_SIZE + (((size_t)get_u32(data + AT_FIELDS_SIZE, r.little) + 7) & ~(size_t)7);
+	r.at = body_of(data);
 	return r.at < size && take_text(&r, &v) >= 0 ? v.text : NULL;
 }
