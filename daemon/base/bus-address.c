@@ -14,8 +14,7 @@ static int hex_digit(char c)
 	return at ? (int)((at - digits) % 16) : -1;
 }
 
-/* A key's value, with its escapes resolved. */
-static int unescape(const char *s, size_t n, char *ret, size_t room, size_t *ret_size)
+int bus_address_unescape(const char *s, size_t n, char *ret, size_t room, size_t *ret_size)
 {
 	size_t size = 0;
 
@@ -58,7 +57,7 @@ static int read_keys(const char *s, const char *end, char ret[UNIX_NAME_SIZE], s
 		if (path || abstract) {
 			found = true;
 			ret[0] = '\0';
-			r = unescape(value + 1, (size_t)(next - value - 1), ret + abstract,
+			r = bus_address_unescape(value + 1, (size_t)(next - value - 1), ret + abstract,
 				UNIX_NAME_SIZE - 1, ret_size);
 			*ret_size += abstract;
 		}

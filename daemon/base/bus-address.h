@@ -16,3 +16,5 @@ int bus_address_connect(const char *address);
 /* The next of several addresses, as a name for unix_connect(); *address goes on behind it, to NULL at the
  * end. */
 int bus_address_next(const char **address, char ret[UNIX_NAME_SIZE], size_t *ret_size);
+/* A key's value of n bytes, with its escapes resolved; never empty. -ENAMETOOLONG: more than @room. */
+int bus_address_unescape(const char *s, size_t n, char *ret, size_t room, size_t *ret_size);

@@ -21,7 +21,7 @@ LIBRARIES = {
     'bailiff-launcher': LIBC,
     'bailiff-compiler': LIBC | {'libnettle.so.8'},
     'bailiff-broker': LIBC | {'libsystemd.so.0', 'libnettle.so.8'},
-    'bailiffctl': LIBC | {'libsystemd.so.0'},
+    'bailiffctl': LIBC,
     'libbailiff.so.0': LIBC | {'libsystemd.so.0'},
 }
 

@@ -10,6 +10,7 @@
 
 #include "dbus/names.h"
 #include "lib/internal.h"
+#include "library-bus.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -296,7 +297,7 @@ static void test_nobody_hears(void **state)
 	struct told t = { 0 };
 
 	(void)state;
-	assert_int_equal(shutdown(sd_bus_get_fd(c->bus), SHUT_RDWR), 0);
+	assert_int_equal(shutdown(library_get_fd(c->bus), SHUT_RDWR), 0);
 	begin(c, &t);
 	await(c, &t.n, 1);
 	assert_int_equal(t.error, 0);

@@ -5,6 +5,7 @@
 #include "caller.h"
 #include "dbus/names.h"
 #include "lib/internal.h"
+#include "library-bus.h"
 #include "stand-in.h"
 
 #include <fcntl.h>
@@ -338,7 +339,7 @@ static void test_forged_signals_are_ignored(void **state)
 	stand_in_broker(s, 0, 0);
 	c = connect_to(s);
 	assert_int_equal(launch(c, "ok", &sandbox), 0);
-	assert_return_code(sd_bus_get_unique_name(c->bus, &name), 0);
+	assert_return_code(library_get_unique_name(c->bus, &name), 0);
 	send_forgeries(s, name, 1000);
 	assert_int_equal(bailiff_sandbox_wait(sandbox, 200000, &e), -ETIMEDOUT);
 	assert_int_equal(s->state->waits, 0);

@@ -10,6 +10,7 @@
 
 #include "dbus/names.h"
 #include "lib/internal.h"
+#include "library-bus.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -138,7 +139,7 @@ struct user {
 /* The broker has ended, and the next one is slow. */
 static void lose_broker(struct user *u)
 {
-	(void)shutdown(sd_bus_get_fd(u->c->bus), SHUT_RDWR);
+	(void)shutdown(library_get_fd(u->c->bus), SHUT_RDWR);
 	if (bailiff_sandbox_release(u->s) != -ECONNRESET)
 		_exit(3);
 	((struct orders *)broker.orders)->slow = true;
@@ -202,7 +203,7 @@ static int try_wait(struct user *u)
 /* Nobody comes back, and the program has ended, too. */
 static int try_wait_ready(struct user *u)
 {
-	(void)shutdown(sd_bus_get_fd(u->c->bus), SHUT_RDWR);
+	(void)shutdown(library_get_fd(u->c->bus), SHUT_RDWR);
 	false_broker_stop(&broker);
 	broker.pid = 0;
 	return bailiff_sandbox_wait_ready(u->s, BAILIFF_TIMEOUT_INFINITE);
