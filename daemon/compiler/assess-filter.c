@@ -88,7 +88,7 @@ static bool may_call_any(const struct compiled_profile *c, const char *group)
 	const struct syscall_group *g = syscall_group_find(group, strlen(group));
 
 	for (size_t i = 0; g && i < g->n_members; i++)
-		if (may_call(c, g->members[i]))
+		if (may_call(c, syscall_group_member(g, i)))
 			return true;
 	return !g;
 }

@@ -85,7 +85,8 @@ static void put(struct call_list *l, size_t row, const struct entry *e)
 static void put_group(struct call_list *l, const struct syscall_group *group, const struct entry *e)
 {
 	for (size_t i = 0; i < group->n_members; i++) {
-		const struct syscall_row *row = syscall_find(group->members[i], strlen(group->members[i]));
+		const char *name = syscall_group_member(group, i);
+		const struct syscall_row *row = syscall_find(name, strlen(name));
 
 		if (row)
 			put(l, (size_t)(row - syscall_rows), e);
@@ -114,10 +115,12 @@ static bool known_elsewhere(const struct entry *e)
 {
 	const struct syscall_group *known = syscall_group_find(GROUP_KNOWN, strlen(GROUP_KNOWN));
 
-	for (size_t i = 0; known && i < known->n_members; i++)
-		if (strncmp(known->members[i], e->word->text, e->name_length) == 0 &&
-			known->members[i][e->name_length] == '\0')
+	for (size_t i = 0; known && i < known->n_members; i++) {
+		const char *name = syscall_group_member(known, i);
+
+		if (strncmp(name, e->word->text, e->name_length) == 0 && name[e->name_length] == '\0')
 			return true;
+	}
 	return false;
 }
 

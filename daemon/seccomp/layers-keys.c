@@ -115,7 +115,7 @@ static int refuse_group(struct policy *p, const char *name, int error)
 	int r = 0;
 
 	for (size_t i = 0; group && i < group->n_members && r == 0; i++)
-		r = refuse(p, group->members[i], error);
+		r = refuse(p, syscall_group_member(group, i), error);
 	return r;
 }
 

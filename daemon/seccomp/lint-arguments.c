@@ -8,6 +8,7 @@
 
 #include "seccomp/lint-arguments.h"
 #include "base/cleanup.h"
+#include "seccomp/syscalls.h"
 
 #include <string.h>
 
@@ -16,8 +17,8 @@
  * "w" for 64 bits, which take two registers where a word has 32.
  */
 static const struct signature {
-	const char *name;
-	const char *arguments;
+	char name[SYSCALL_NAME_SIZE];
+	char arguments[8];
 } signatures[] = {
 	{ "_llseek", "illpi" },
 	{ "_newselect", "ipppp" },

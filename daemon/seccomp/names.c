@@ -143,9 +143,12 @@ static bool group_is_empty(const struct syscall_group *g, const struct architect
 {
 	uint32_t number;
 
-	for (size_t i = 0; i < g->n_members; i++)
-		if (syscall_lookup(a, g->members[i], strlen(g->members[i]), &number) == 0)
+	for (size_t i = 0; i < g->n_members; i++) {
+		const char *name = syscall_group_member(g, i);
+
+		if (syscall_lookup(a, name, strlen(name), &number) == 0)
 			return false;
+	}
 	return true;
 }
 
@@ -183,8 +186,8 @@ static int expand_group(
 		return 0;
 	names->seen[index] = true;
 	for (size_t i = 0; i < g->n_members; i++) {
-		int r = syscall_lookup(
-			p->policy->architecture, g->members[i], strlen(g->members[i]), &number);
+		const char *name = syscall_group_member(g, i);
+		int r = syscall_lookup(p->policy->architecture, name, strlen(name), &number);
 
 		if (r == 0)
 			r = add_name(names, number, d, true);

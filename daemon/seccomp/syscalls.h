@@ -10,8 +10,11 @@
 
 #define SYSCALL_NONE UINT32_MAX /* no number: the architecture does not have the call */
 
+/* Names stand in their rows: pointers would have to be relocated by each process that starts. */
+#define SYSCALL_NAME_SIZE 32
+
 struct syscall_row {
-	const char *name;
+	char name[SYSCALL_NAME_SIZE];
 	uint32_t since; /* first kernel that had it on some architecture, as KERNEL_VERSION(); 0: not known */
 	uint32_t
 		numbers[_ARCHITECTURE_MAX]; /* by enum architecture_id, as seccomp_data.nr; or SYSCALL_NONE */

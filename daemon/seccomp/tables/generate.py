@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ARCHITECTURES = ('x86_64', 'i386', 'x32', 'arm64', 'arm', 'riscv64')  # as enum architecture_id
 X32_BIT = 0x40000000
 NAME_MAX = 63  # SUGGEST_NAME_MAX
+CALL_NAME_MAX = 31  # SYSCALL_NAME_SIZE
 KINDS = ('errno', 'ioctl', '-')
 WORD = re.compile(r'[A-Za-z_][A-Za-z0-9_]*$')
 
@@ -54,6 +55,8 @@ def read_syscalls():
         if len(cells) != 2 + len(ARCHITECTURES):
             raise BadData(f'{where}: {len(cells)} columns, expected {2 + len(ARCHITECTURES)}')
         check_name(where, cells[0], calls)
+        if len(cells[0]) > CALL_NAME_MAX:
+            raise BadData(f'{where}: "{cells[0]}" has more than {CALL_NAME_MAX} letters')
         numbers = {a: read_value(where, c) for a, c in zip(ARCHITECTURES, cells[2:]) if c != '-'}
         if 'x32' in numbers:
             numbers['x32'] |= X32_BIT
@@ -276,10 +279,18 @@ def write_families(out, families, indexes):
 def write_groups(out):
     groups = read_groups(read_syscalls())
     out.append(opening('groups.h'))
+    offsets, size = {}, 0
+    out.append('const char syscall_group_names[] =\n')
+    for member in sorted({m for _, members in groups.values() for m in members}):
+        offsets[member] = size
+        size += len(member) + 1
+        out.append(f'\t"{member}\\0"\n')
+    if size > 65536:
+        raise BadData('groups.txt: the names take more than 16 bits reach')
+    out.append('\t"";\n\n')
     for name in sorted(groups):
-        out.append(f'static const char *const members_{name.replace("-", "_")}[] = {{\n')
-        out += [f'\t"{m}",\n' for m in groups[name][1]]
-        out.append('};\n')
+        members = ', '.join(str(offsets[m]) for m in groups[name][1])
+        out.append(f'static const uint16_t members_{name.replace("-", "_")}[] = {{ {members} }};\n')
     out.append('\nconst struct syscall_group syscall_groups[] = {\n')
     for name in sorted(groups):
         description, members = groups[name]

@@ -387,7 +387,7 @@ static bool group_has(const char *group, const char *call)
 	const struct syscall_group *g = syscall_group_find(group, strlen(group));
 
 	for (size_t i = 0; i < g->n_members; i++)
-		if (strcmp(g->members[i], call) == 0)
+		if (strcmp(syscall_group_member(g, i), call) == 0)
 			return true;
 	return false;
 }

@@ -47,7 +47,8 @@ static void print_groups(void)
 {
 	for (size_t i = 0; i < n_syscall_groups; i++)
 		for (size_t m = 0; m < syscall_groups[i].n_members; m++)
-			printf("group @%s %s\n", syscall_groups[i].name, syscall_groups[i].members[m]);
+			printf("group @%s %s\n", syscall_groups[i].name,
+				syscall_group_member(&syscall_groups[i], m));
 }
 
 int main(void)

@@ -349,9 +349,12 @@ static void attach_rule(struct writer *w, const struct target_list *t, struct po
 
 	for (size_t i = 0; i < t->n; i++)
 		attach(&w->result->model, t->numbers[i], rule);
-	for (size_t i = 0; t->group && i < t->group->n_members; i++)
-		if (syscall_lookup(a, t->group->members[i], strlen(t->group->members[i]), &number) == 0)
+	for (size_t i = 0; t->group && i < t->group->n_members; i++) {
+		const char *name = syscall_group_member(t->group, i);
+
+		if (syscall_lookup(a, name, strlen(name), &number) == 0)
 			attach(&w->grouped, number, rule);
+	}
 }
 
 static void write_statement(struct writer *w)
