@@ -180,7 +180,7 @@ int sd_bus_get_fd(sd_bus *bus)
 
 int sd_bus_get_events(sd_bus *bus)
 {
-	int events = bus->out && (bus->state == BUS_RUNNING || !bus->out->message) ? POLLOUT : 0;
+	int events = stream_may_go(bus) ? POLLOUT : 0;
 
 	if (!sd_bus_is_open(bus))
 		return bus->state == BUS_CLOSING ? 0 : -ENOTCONN;

@@ -137,6 +137,8 @@ int greeting_read(sd_bus *bus);
 
 /* stream.c */
 int stream_queue(sd_bus *bus, sd_bus_message *m, const uint8_t *data, size_t size);
+/* What is first may be sent already. */
+bool stream_may_go(const sd_bus *bus);
 /* 1: something was sent. */
 int stream_flush(sd_bus *bus);
 void stream_drop(sd_bus *bus);

@@ -37,17 +37,19 @@ void stream_drop(sd_bus *bus)
 		drop_first(bus);
 }
 
-/* The greeting goes first; nothing else before Hello was answered. */
-static bool may_go(const sd_bus *bus, const struct outgoing *o)
+/* The greeting goes first. Whether descriptors may follow it is not known before it was answered. */
+bool stream_may_go(const sd_bus *bus)
 {
-	return o && (bus->state == BUS_RUNNING || !o->message);
+	const struct outgoing *o = bus->out;
+
+	return o && (bus->state == BUS_RUNNING || !o->message || o->message->n_fds == 0);
 }
 
 int stream_flush(sd_bus *bus)
 {
 	int r = 0;
 
-	while (may_go(bus, bus->out)) {
+	while (stream_may_go(bus)) {
 		struct outgoing *o = bus->out;
 		const bool first = o->sent == 0 && o->message;
 		ssize_t n = stream_send(bus->fd, o->data + o->sent, o->size - o->sent,

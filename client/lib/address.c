@@ -19,3 +19,10 @@ bool address_passes_fds(const char *address)
 {
 	return strncmp(address, "unixexec:", strlen("unixexec:")) != 0;
 }
+
+bool address_is_direct(const char *address)
+{
+	const char *name = strrchr(address, '/');
+
+	return name && strcmp(name, strrchr(ADDRESS_DIRECT, '/')) == 0;
+}

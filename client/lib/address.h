@@ -10,6 +10,9 @@
 /* Whether descriptors can come through: not by a program's pipes, wherever those lead. */
 bool address_passes_fds(const char *address);
 
+/* Whether it looks like the broker's own socket, on which nobody else can be asked for. */
+bool address_is_direct(const char *address);
+
 /* The first of the two that is set and not empty ($BAILIFF_ADDRESS, $DBUS_SYSTEM_BUS_ADDRESS), else the
  * system bus. */
 const char *address_choose(const char *own, const char *system_bus);

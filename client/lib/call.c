@@ -117,10 +117,10 @@ int judge_reply(bailiff_connection *c, const char *destination, sd_bus_message *
 		sender ? sender : "nobody", destination);
 }
 
-int call_peer(bailiff_connection *c, const char *destination, const struct call *call, sd_bus_message **ret)
+int call_begin(
+	bailiff_connection *c, const char *destination, const struct call *call, struct call_pending *ret)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL; /* gone before reply, which it points to */
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	int r;
 
 	r = sd_bus_message_new_method_call(
@@ -128,19 +128,38 @@ int call_peer(bailiff_connection *c, const char *destination, const struct call 
 	if (r >= 0 && call->fill)
 		r = call->fill(m, call->data);
 	if (r >= 0)
-		r = sd_bus_call_async(c->bus, &slot, m, on_reply, &reply, UINT64_MAX);
+		r = sd_bus_call_async(c->bus, &ret->slot, m, on_reply, &ret->reply, UINT64_MAX);
 	if (r < 0)
 		return sd_bus_is_open(c->bus) > 0
 			       ? connection_failf(c, r, "could not send %s: %s", call->member, strerror(-r))
 			       : bus_lost(c);
-	r = await_reply(c, &reply, call_deadline(call));
-	if (r == 0)
-		r = judge_reply(c, destination, reply);
-	if (r < 0)
-		return r;
-	if (ret)
-		*ret = steal_ptr(reply);
 	return 0;
+}
+
+int call_end(bailiff_connection *c, const char *destination, const struct call *call,
+	struct call_pending *pending, sd_bus_message **ret)
+{
+	int r = await_reply(c, &pending->reply, call_deadline(call));
+
+	if (r == 0)
+		r = judge_reply(c, destination, pending->reply);
+	if (r == 0 && ret)
+		*ret = steal_ptr(pending->reply);
+	return r;
+}
+
+void call_pending_done(struct call_pending *p)
+{
+	p->slot = sd_bus_slot_unref(p->slot);
+	p->reply = sd_bus_message_unref(p->reply);
+}
+
+int call_peer(bailiff_connection *c, const char *destination, const struct call *call, sd_bus_message **ret)
+{
+	_cleanup_(call_pending_done) struct call_pending pending = { 0 };
+	int r = call_begin(c, destination, call, &pending);
+
+	return r < 0 ? r : call_end(c, destination, call, &pending, ret);
 }
 
 /* The owner may become another one while the answer is awaited. */

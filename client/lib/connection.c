@@ -86,13 +86,29 @@ static int ask_bus(
 	return call_peer(c, BUS_DRIVER, &call, ret);
 }
 
-static int get_owner(bailiff_connection *c, uint64_t until, char **ret)
+static struct call owner_call(uint64_t until)
+{
+	return (struct call){ BUS_DRIVER_PATH, BUS_DRIVER, "GetNameOwner", fill_name, BAILIFF_BUS_NAME,
+		until };
+}
+
+static int ask_for_owner(bailiff_connection *c, uint64_t until, struct call_pending *ret)
+{
+	const struct call call = owner_call(until);
+
+	return call_begin(c, BUS_DRIVER, &call, ret);
+}
+
+/* @asked: it was asked for before; or NULL. */
+static int get_owner(bailiff_connection *c, uint64_t until, struct call_pending *asked, char **ret)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const struct call call = owner_call(until);
 	const char *owner;
 	int r;
 
-	r = ask_bus(c, "GetNameOwner", BAILIFF_BUS_NAME, until, &reply);
+	r = asked && asked->slot ? call_end(c, BUS_DRIVER, &call, asked, &reply)
+				 : call_peer(c, BUS_DRIVER, &call, &reply);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read_basic(reply, 's', &owner);
@@ -162,7 +178,7 @@ static int check_owner(bailiff_connection *c, const char *owner, uint64_t until)
 		BAILIFF_BUS_NAME, uid, BAILIFF_USER);
 }
 
-int connection_find_broker(bailiff_connection *c, uint64_t until)
+static int find_broker(bailiff_connection *c, uint64_t until, struct call_pending *asked)
 {
 	_cleanup_(freep) char *owner = NULL;
 	int r;
@@ -170,11 +186,11 @@ int connection_find_broker(bailiff_connection *c, uint64_t until)
 	/* its peer was checked when it was opened */
 	if (c->direct)
 		return replace_str(&c->owner, BAILIFF_BUS_NAME);
-	r = get_owner(c, until, &owner);
+	r = get_owner(c, until, asked, &owner);
 	if (r == -EHOSTUNREACH) {
 		r = start_broker(c, until);
 		if (r == 0)
-			r = get_owner(c, until, &owner);
+			r = get_owner(c, until, NULL, &owner);
 	}
 	if (r == 0)
 		r = check_owner(c, owner, until);
@@ -183,6 +199,11 @@ int connection_find_broker(bailiff_connection *c, uint64_t until)
 	free(c->owner);
 	c->owner = steal_ptr(owner);
 	return 0;
+}
+
+int connection_find_broker(bailiff_connection *c, uint64_t until)
+{
+	return find_broker(c, until, NULL);
 }
 
 static int open_bus(const char *address, sd_bus **ret)
@@ -347,6 +368,7 @@ int connection_lifeline(bailiff_connection *c)
 EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret)
 {
 	_cleanup_(bailiff_connection_freep) bailiff_connection *c = NULL;
+	_cleanup_(call_pending_done) struct call_pending asked = { 0 };
 	uint64_t until;
 	int r;
 
@@ -364,6 +386,9 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 	c->pid = getpid();
 	until = connect_deadline(address);
 	r = open_bus(address, &c->bus);
+	/* a bus is asked at once, behind Hello: one way there and back less */
+	if (r == 0 && !address_is_direct(address))
+		(void)ask_for_owner(c, until, &asked);
 	if (r == 0)
 		r = await_ready(c->bus, until);
 	if (r == 0)
@@ -371,7 +396,7 @@ EXPORT int bailiff_connect_address(const char *address, bailiff_connection **ret
 	if (r == 0)
 		r = signals_open(c);
 	if (r == 0)
-		r = connection_find_broker(c, until);
+		r = find_broker(c, until, &asked);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(c);

@@ -207,6 +207,16 @@ struct call {
 /* -EHOSTUNREACH: the bus did not deliver it. -ECONNRESET: the callee went away before it answered.
  * -ETIMEDOUT. -ENOTCONN: the bus is gone. Else as error_to_errno(). ret may be NULL. */
 int call_peer(bailiff_connection *c, const char *destination, const struct call *call, sd_bus_message **ret);
+/* The two halves of it. What is pending is not moved; call_pending_done(). */
+struct call_pending {
+	sd_bus_slot *slot;
+	sd_bus_message *reply;
+};
+int call_begin(
+	bailiff_connection *c, const char *destination, const struct call *call, struct call_pending *ret);
+int call_end(bailiff_connection *c, const char *destination, const struct call *call,
+	struct call_pending *pending, sd_bus_message **ret);
+void call_pending_done(struct call_pending *p);
 /* The same to the broker; finds the new one when the broker was restarted before the call reached it. */
 int call_broker(bailiff_connection *c, const struct call *call, sd_bus_message **ret);
 /* sd_bus_process(). */
