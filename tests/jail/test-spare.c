@@ -12,7 +12,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static pid_t init_of(const struct rig *r)
 {
@@ -51,7 +54,7 @@ static void test_goes_on(void **state)
 	assert_true(init > 0);
 	expect_group(r, r->spec.id, true);
 	assert_int_equal(START(r, "see"), 0);
-	assert_false(r->jail.spare);
+	assert_false(r->jail.spare || r->jail.built);
 	assert_int_equal(init_of(r), init);
 	expect_success(r);
 	assert_non_null(strstr(r->output, "\npid 2\n"));
@@ -104,6 +107,17 @@ static void test_of_no_use(void **state)
 	assert_non_null(strstr(r->output, "\npid 1\n"));
 }
 
+static void test_without_namespace(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_spare(r), 0);
+	r->spec.namespaces &= ~JAIL_NS_PID;
+	assert_int_equal(START(r, "see"), 0);
+	assert_int_equal(r->jail.init_pidfd, -1);
+	expect_success(r);
+}
+
 /* A launch that fails leaves nothing of it. */
 static void test_failed(void **state)
 {
@@ -121,6 +135,30 @@ static void test_failed(void **state)
 	assert_int_equal(START(r, "see"), -EINVAL);
 	assert_int_equal(r->jail.init_pidfd, -1);
 	expect_group(r, r->spec.id, false);
+}
+
+static void expect_own_page(const struct rig *r)
+{
+	pid_t pid = fork();
+	unsigned char there;
+	int status;
+
+	if (pid == 0)
+		_exit(mincore(r->jail.last_word, 1, &there) == -1 && errno == ENOMEM ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* What is made while it waits, or goes on, does not have the page in which its processes report. */
+static void test_page(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_spare(r), 0);
+	expect_own_page(r);
+	assert_int_equal(START(r, "see"), 0);
+	expect_own_page(r);
+	expect_success(r);
 }
 
 /* Nobody needs it. */
@@ -142,7 +180,9 @@ static int run(void)
 		TEST(test_dead),
 		TEST(test_of_another),
 		TEST(test_of_no_use),
+		TEST(test_without_namespace),
 		TEST(test_failed),
+		TEST(test_page),
 		TEST(test_ends),
 	};
 
