@@ -77,6 +77,7 @@ struct jail_context {
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
 	struct jail_stock stock;
 	struct jail_templates *templates; /* NULL: all mounts are made for each jail */
+	struct jail_cloners *cloners;     /* NULL: all payloads begin with a copy of our memory */
 };
 
 #define JAIL_CONTEXT_NULL                                                                                    \
@@ -95,6 +96,10 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd);
 /* Takes over the fd of a mountinfo file. -EBADF: it is none of procfs. */
 int jail_context_set_host_mounts(struct jail_context *c, int fd);
 void jail_context_close(struct jail_context *c);
+/* From now on payloads share the caller's memory until their exec, where that can be: for it there are
+ * threads from here on, which wait. On failure there are fewer, or none, and that is all. A spec has to stay
+ * as it is until the report was read, or jail_done(): see jail_keep_spec(). */
+int jail_share_memory(struct jail_context *c);
 
 /* From now on launches are of this catalog: what was made ahead for others is let go. */
 void jail_ahead(struct jail_context *c, const struct catalog *catalog);
@@ -149,13 +154,14 @@ struct jail {
 	int notify_fd;            /* readable when there is a notice to take; or -1 */
 	struct report *last_word; /* shared with the children until the report was read */
 	struct jail_loan *loan;   /* what is not to be closed before the payload has its own table; or NULL */
-	pid_t pid;                /* payload, as the launcher sees it */
-	pid_t host_pid;           /* as the host sees it, 0 if unknown */
-	uid_t uid;                /* payload's */
-	struct jail_linger *linger;      /* a place in the context's list, in case it is needed */
-	uint64_t network_ticket;         /* of its network, if that may go back to the stock; or 0 */
-	uint32_t lacking;                /* 1 << enum jail_lack: optional settings that the kernel lacks */
-	struct stage_times times;        /* until the report was read */
+	struct jail_shared *shared; /* what the payload looks at in our memory, until its exec; or NULL */
+	pid_t pid;                  /* payload, as the launcher sees it */
+	pid_t host_pid;             /* as the host sees it, 0 if unknown */
+	uid_t uid;                  /* payload's */
+	struct jail_linger *linger; /* a place in the context's list, in case it is needed */
+	uint64_t network_ticket;    /* of its network, if that may go back to the stock; or 0 */
+	uint32_t lacking;           /* 1 << enum jail_lack: optional settings that the kernel lacks */
+	struct stage_times times;   /* until the report was read */
 	uint32_t stage_usec[_STAGE_MAX]; /* after it: how long each stage took */
 	bool payload_is_init;            /* then there is no init of ours */
 	bool without_landlock;           /* not asked for, or optional and not there */
@@ -198,6 +204,9 @@ int jail_start(
  * has.
  */
 void jail_lend(struct jail *j, int *fds, size_t n);
+/* After jail_start(), for who can not let a spec be as long as that: where the payload looks at it, what it
+ * owns becomes the jail's. It may be looked at until jail_done(), and jail_spec_done() frees nothing. */
+void jail_keep_spec(struct jail *j, struct jail_spec *spec);
 /*
  * Lets the child go on to exec. -EPIPE: it has ended, and the report says why. @spec: of a jail that was
  * parked, the launch that it has become: what that has beyond the parked one's is sent, and -E2BIG if

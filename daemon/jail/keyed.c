@@ -8,11 +8,11 @@
  * other calls what it would say without its head.
  *
  * The key is a secret of 128 bits, of this one process: the payload's, which draws it when it is about to
- * load its filter. The launcher, the jail's init and other jails never have it. The exec takes it away with
- * the memory that it is in, and clears the registers; the process can not be looked into until then
- * (PR_SET_DUMPABLE), and what the kernel has of a filter it shows to nobody who has one. So the program could
- * only guess. Neither does the time that an answer takes tell a part of it: all words are compared, and there
- * is one jump for all of them.
+ * load its filter. The jail's init and other jails never have it. The exec takes it away with the memory that
+ * it is in, or where that is the launcher's, the cloner wipes it then (cloner.c), and clears the registers;
+ * the process can not be looked into until then (PR_SET_DUMPABLE), and what the kernel has of a filter it
+ * shows to nobody who has one. So the program could only guess. Neither does the time that an answer takes
+ * tell a part of it: all words are compared, and there is one jump for all of them.
  *
  * A second filter that closes these calls before the exec would do without a secret. It takes the time of a
  * launch, and of each filtered call that the program makes.
@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/filter.h"
+#include "jail/cloner.h"
 #include "jail/steps.h"
 
 #include <string.h>
@@ -34,8 +35,9 @@
 _Static_assert(sizeof(struct keyed_key) == 2 * sizeof(uint64_t), "two arguments");
 _Static_assert(KEYED_CALLS_MAX + KEYED_OTHER_INSNS == KEYED_HEAD_MAX, "room for the head");
 
-/* Of the process that it was drawn in. Before that no call needs one. */
-static struct keyed_key own;
+/* Of the process that it was drawn in; of several that share the launcher's memory each has a cloner's block
+ * of such variables. Before that no call needs one. */
+static __thread struct keyed_key own;
 
 static void emit(struct sock_filter *to, size_t *n, uint16_t code, uint8_t jt, uint8_t jf, uint32_t k)
 {
@@ -90,6 +92,11 @@ int keyed_begin(const struct keyed_calls *k, struct sock_filter *to)
 		return errno_or_eio();
 	keyed_head(k, &own, to);
 	return 0;
+}
+
+void keyed_forget(void)
+{
+	explicit_bzero(&own, sizeof(own));
 }
 
 void keyed_need(struct keyed_calls *k, const struct jail_spec *spec, uint32_t number)

@@ -8,6 +8,7 @@
 #include "base/filter.h"
 #include "base/private.h"
 #include "base/process.h"
+#include "jail/cloner.h"
 #include "jail/init.h"
 #include "jail/linger.h"
 #include "jail/report.h"
@@ -135,6 +136,7 @@ void jail_context_close(struct jail_context *c)
 	linger_forget(c);
 	stock_done(c);
 	templates_done(c);
+	cloners_close(c);
 	(void)fd_close(c->proc_fd);
 	(void)fd_close(c->host_proc_fd);
 	(void)fd_close(c->pidns_fd);
@@ -277,6 +279,32 @@ static int start_init(const struct jail_setup *s, struct jail *j, struct jail_er
 	return open_pid_namespace(s, j, reterr);
 }
 
+static int no_pid_namespace(int error, struct jail_error *reterr)
+{
+	return jail_fail(reterr, STAGE_NAMESPACES, error, "PrivatePIDs=: PID namespace", "");
+}
+
+static pid_t clone_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	const uint64_t flags = s->namespaces.clone_flags | CLONE_FILES | CLONE_CLEAR_SIGHAND;
+	bool entered = true;
+	pid_t pid;
+	int r = 0;
+
+	pid = s->shares_memory ? cloner_start(s, flags, j->pidns_fd, j, &entered)
+			       : process_clone(flags, j->cgroup_fd, &j->pidfd);
+	if (pid == 0)
+		child_run(s);
+	if (pid > 0)
+		return pid;
+	if (!entered)
+		return no_pid_namespace((int)pid, reterr);
+	/* Nothing is born in a PID namespace whose init has ended. */
+	if (j->init_pidfd >= 0)
+		r = report_of_init(j, reterr);
+	return r < 0 ? r : namespaces_failed(s->context, &s->namespaces, (int)pid, reterr);
+}
+
 static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	pid_t pid;
@@ -285,15 +313,9 @@ static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error
 	r = prepare_pipes(s, j, reterr);
 	if (r < 0)
 		return r;
-	pid = process_clone(
-		s->namespaces.clone_flags | CLONE_FILES | CLONE_CLEAR_SIGHAND, j->cgroup_fd, &j->pidfd);
-	if (pid == 0)
-		child_run(s);
-	/* Nothing is born in a PID namespace whose init has ended. */
-	if (pid < 0 && j->init_pidfd >= 0)
-		r = report_of_init(j, reterr);
+	pid = clone_payload(s, j, reterr);
 	if (pid < 0)
-		return r < 0 ? r : namespaces_failed(s->context, &s->namespaces, (int)pid, reterr);
+		return (int)pid;
 	j->pid = pid;
 	j->pidfd = fd_move_high(j->pidfd);
 	loan_fill(s, j);
@@ -305,15 +327,14 @@ static int begin_pid_namespace(const struct jail_setup *s, struct jail *j, struc
 {
 	int r = j->init_pidfd >= 0 ? setns(j->pidns_fd, CLONE_NEWPID) : unshare(CLONE_NEWPID);
 
-	return r < 0 ? jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "PrivatePIDs=: PID namespace", "")
-		     : 0;
+	return r < 0 ? no_pid_namespace(errno_or_eio(), reterr) : 0;
 }
 
 static int start_processes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	int r;
 
-	if (!s->namespaces.pid)
+	if (!s->namespaces.pid || (s->shares_memory && (s->namespaces.run_as_init || j->init_pidfd >= 0)))
 		return start_payload(s, j, reterr);
 	r = begin_pid_namespace(s, j, reterr);
 	if (r < 0)
@@ -381,6 +402,7 @@ static int start(
 	network_from_stock(c, spec, &s.network);
 	j->network_ticket = s.network.ticket;
 	template_choose(c, spec, &s.namespaces, &s.mounts);
+	s.shares_memory = cloner_takes(&s);
 	j->payload_is_init = s.namespaces.run_as_init;
 	j->without_landlock = !s.landlock.wanted;
 	j->labelled = s.label.context != NULL;

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/private.h"
 #include "base/process.h"
+#include "jail/cloner.h"
 #include "jail/linger.h"
 #include "jail/report.h"
 #include "jail/steps.h"
@@ -129,6 +130,7 @@ void jail_release(struct jail *j)
 	fd_close_many(fds, ELEMENTSOF(fds));
 	loan_return(j);
 	(void)report_unshare(j->last_word);
+	shared_release(j);
 	private_free(j->linger);
 	*j = JAIL_NULL;
 }

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/process.h"
+#include "jail/cloner.h"
 #include "jail/steps.h"
 
 #include <string.h>
@@ -253,5 +254,6 @@ int jail_read_report(struct jail *j, struct jail_error *reterr)
 	if (result > 0)
 		j->go_fd = fd_close(j->go_fd);
 	j->last_word = report_unshare(j->last_word);
+	shared_release(j);
 	return result;
 }

@@ -7,11 +7,13 @@
 
 void jail_spec_done(struct jail_spec *s)
 {
-	strv_free(s->argv);
-	strv_free(s->envp);
-	free(s->fds);
-	free(s->slots);
-	free(s->limits);
-	free(s->tightened);
+	if (!s->lent) {
+		strv_free(s->argv);
+		strv_free(s->envp);
+		free(s->fds);
+		free(s->slots);
+		free(s->limits);
+		free(s->tightened);
+	}
 	*s = (struct jail_spec){ 0 };
 }

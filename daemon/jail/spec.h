@@ -55,6 +55,7 @@ struct jail_spec {
 	uint64_t id;            /* of the sandbox; names the cgroup */
 	bool park;              /* to be built, and to wait: argv, envp and fds are another spec's */
 	bool spare;             /* only what all have: control group and init. The rest is another spec's */
+	bool lent;              /* what it owns is a jail's by now, see jail_keep_spec() */
 	const char *executable; /* one of the profile's, path as seen inside the jail */
 	char **argv;            /* owned; exactly as the program gets it, argv[0] included */
 	char **envp;            /* owned */
@@ -116,5 +117,5 @@ struct jail_spec {
 	struct jail_tightened *tightened;     /* owned; NULL, or what the two above point to */
 };
 
-/* Frees what the spec owns and makes it all zero. The fds themselves stay open. */
+/* Frees what the spec owns, unless it is lent, and makes it all zero. The fds themselves stay open. */
 void jail_spec_done(struct jail_spec *s);

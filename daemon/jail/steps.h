@@ -37,8 +37,7 @@ int jail_fail_number(
 #define NUMBER_TEXT_MAX 21 /* digits of 2^64 and a NUL */
 /* Decimal digits somewhere in the buffer, for where snprintf(3) may not be used. */
 const char *number_text(uint64_t number, char buffer[NUMBER_TEXT_MAX]);
-/* Child: it has its own table of descriptors. Says so, and writes it to the pipe if the launcher waits to
- * hear it. */
+/* Child: it has its own table of descriptors. Writes it to the pipe, too, if the launcher waits for it. */
 int report_table(int fd, struct report *shared);
 /* Launcher: whether it has. If not, it is going to write. */
 bool report_has_table(struct report *shared);
@@ -684,6 +683,7 @@ struct jail_setup {
 	uint32_t lacking;          /* JAIL_LACK_* of the label */
 	int go_fd, report_fd;      /* child's ends */
 	int notify_fd;             /* the notification socket once more, for the child */
+	bool shares_memory;        /* see cloner.c */
 	struct stage_times *times; /* of the process that runs */
 	struct report *shared;     /* the children's records, see report.h */
 };

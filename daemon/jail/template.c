@@ -84,16 +84,14 @@ struct template_fds *template_fds_unref(struct template_fds *f)
 		return NULL;
 	(void)fd_close(f->namespace);
 	fd_close_many(f->paths, TEMPLATE_PATHS_MAX);
+	for (size_t i = 0; i < TEMPLATE_BLOCKS; i++)
+		free(f->memory[i]);
 	free(f);
 	return NULL;
 }
 
 static void forget(struct jail_templates *ts, struct template *t)
 {
-	free(t->items);
-	free(t->texts);
-	free(t->sources);
-	free(t->paths);
 	if (ts->making == t)
 		ts->making = NULL;
 	(void)template_fds_unref(t->fds);
@@ -261,12 +259,14 @@ static void want(struct jail_templates *ts, const struct mount_plan *p, const st
 	struct template *t = take_place(ts);
 	char *at;
 
-	t->texts = at = malloc(texts_size(p, l) + 1);
-	t->paths = calloc(paths_wanted(l) + 1, sizeof(*t->paths));
-	t->items = calloc(p->n + 1, sizeof(*t->items));
-	t->sources = calloc(p->n + 1, sizeof(*t->sources));
 	t->fds = new_fds();
-	if (!t->texts || !t->paths || !t->items || !t->sources || !t->fds) {
+	if (!t->fds)
+		return;
+	t->fds->memory[0] = t->texts = at = malloc(texts_size(p, l) + 1);
+	t->fds->memory[1] = t->paths = calloc(paths_wanted(l) + 1, sizeof(*t->paths));
+	t->fds->memory[2] = t->items = calloc(p->n + 1, sizeof(*t->items));
+	t->fds->memory[3] = t->sources = calloc(p->n + 1, sizeof(*t->sources));
+	if (!t->texts || !t->paths || !t->items || !t->sources) {
 		forget(ts, t);
 		return;
 	}

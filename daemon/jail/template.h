@@ -10,6 +10,7 @@
 
 #define TEMPLATE_ITEMS_MAX 96
 #define TEMPLATE_PATHS_MAX 32
+#define TEMPLATE_BLOCKS    4
 
 /* What the source of an item is. Two that are alike are the same object, reached in the same way. */
 struct template_source {
@@ -30,16 +31,18 @@ struct template_word {
 	bool found[TEMPLATE_PATHS_MAX]; /* its descriptor is sent after the namespace's */
 };
 
-/* Its descriptors, which payloads use by their numbers: see table.c. */
+/* Its descriptors, which payloads use by their numbers: see table.c. With them what it has of memory, at
+ * which payloads may look as long, see cloner.c. */
 struct template_fds {
 	unsigned users;
+	void *memory[TEMPLATE_BLOCKS];
 	int namespace;                 /* -1: it is to be made, or can not be */
 	int paths[TEMPLATE_PATHS_MAX]; /* of those that lead every launch to the same; else -1 */
 };
 
 struct template
 {
-	struct mount_item *items; /* NULL: no template */
+	struct mount_item *items; /* NULL: no template; this and the next of the descriptors' memory */
 	size_t n;
 	char *texts;                     /* of the items, and paths */
 	struct template_source *sources; /* what they were when it was made */

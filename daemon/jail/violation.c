@@ -266,6 +266,8 @@ int prepare_violations(const struct jail_context *c, const struct jail_spec *spe
 
 void filter_plan_done(struct filter_plan *p)
 {
+	if (p->program) /* the key of a child that shared memory */
+		explicit_bzero(p->program, p->n_head * sizeof(*p->program));
 	free(p->program);
 	p->program = NULL;
 }

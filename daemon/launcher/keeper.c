@@ -34,6 +34,8 @@ static int told_start(struct server *s, const struct keeper_message *m, int fds[
 		r = jail_context_set_host_mounts(&s->jail, steal_fd(fds[n++]));
 	if (r < 0)
 		return r;
+	if (jail_share_memory(&s->jail) < 0)
+		log_info("there are too few threads: launches take longer");
 	if (m->flags & KEEPER_HAS_UIDS)
 		uids_fd = steal_fd(fds[n++]);
 	r = uids_open(&s->uids, uids_fd, now_boottime_usec());

@@ -282,13 +282,13 @@ int server_set_catalog(struct server *s, uint32_t number, struct catalog *catalo
 	return 0;
 }
 
-int server_start_jail(
-	struct server *s, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr)
+int server_start_jail(struct server *s, struct jail_spec *spec, struct jail *ret, struct jail_error *reterr)
 {
 	int r;
 
 	process_stand_back(&s->stands_back, false);
 	r = jail_start(&s->jail, spec, ret, reterr);
+	jail_keep_spec(ret, spec);
 	if (r == -ENOTRECOVERABLE) {
 		/* stuck in a jail's namespace: nothing may be started from there */
 		log_error("cannot come back from a sandbox's namespace: giving up");

@@ -87,8 +87,7 @@ void server_break_broker(struct server *s, const char *why, int error);
  */
 void server_stop(struct server *s, uint64_t max_grace_usec);
 /* jail_start(); what there is no way back from ends the launcher. */
-int server_start_jail(
-	struct server *s, const struct jail_spec *spec, struct jail *ret, struct jail_error *reterr);
+int server_start_jail(struct server *s, struct jail_spec *spec, struct jail *ret, struct jail_error *reterr);
 /* Puts a new catalog in force, and takes it over. */
 int server_set_catalog(struct server *s, uint32_t number, struct catalog *catalog);
 

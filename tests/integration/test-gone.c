@@ -36,6 +36,14 @@ static size_t count_live(GDBusConnection *root)
 	return n;
 }
 
+/* The broker hears of an end a little after the process is gone. */
+static void await_none_live(GDBusConnection *root)
+{
+	for (int i = 0; count_live(root) > 0 && i < RIG_TIMEOUT_MS; i++)
+		(void)usleep(1000);
+	assert_int_equal(count_live(root), 0);
+}
+
 static guint64 count_launched(GDBusConnection *root)
 {
 	g_autoptr(GVariant) v = rig_property(root, RIG_PATH, RIG_MANAGER, "NLaunched");
@@ -62,10 +70,7 @@ static void test_gone_at_any_time(void **state)
 	}
 	rig_wait_ready(rig);
 	rig_wait_jailed(rig, 0);
-	/* the broker hears of an end a little after the process is gone */
-	for (int i = 0; count_live(root) > 0 && i < RIG_TIMEOUT_MS; i++)
-		(void)usleep(1000);
-	assert_int_equal(count_live(root), 0);
+	await_none_live(root);
 	/* some were early enough to see a launch through, or the rounds prove nothing */
 	assert_true(count_launched(root) > launched);
 	assert_true(count_launched(root) < launched + ROUNDS);
@@ -89,7 +94,7 @@ static void test_gone_with_many(void **state)
 	}
 	rig_wait_ready(rig);
 	rig_wait_jailed(rig, 0);
-	assert_int_equal(count_live(root), 0);
+	await_none_live(root);
 	rig_disconnect(rig, root);
 }
 

@@ -363,10 +363,26 @@ void rig_arguments(struct rig *r, const char *const *argv)
 	r->spec.argv = copy(argv);
 }
 
+/* The launcher's threads, in whatever process of the test this is, with the rights that it has now. */
+static void share(struct rig *r)
+{
+	if (r->sharer == getpid() || getenv("BAILIFF_TEST_COPIES"))
+		return;
+	r->sharer = getpid();
+	/* on a kernel that is played, which may make no threads, they are copies */
+	(void)jail_share_memory(&r->context);
+}
+
 int rig_start(struct rig *r, const char *const *argv)
 {
 	rig_arguments(r, argv);
+	return rig_start_again(r);
+}
+
+int rig_start_again(struct rig *r)
+{
 	r->error = (struct jail_error){ .stage = STAGE_NONE };
+	share(r);
 	if (getenv("BAILIFF_TEST_TEMPLATES"))
 		(void)rig_make_template(r);
 	if (is_warm(r)) {

@@ -37,6 +37,7 @@ struct rig {
 	char *output;
 	char **strings; /* what rig_format() made */
 	char *before;   /* state of the machine */
+	pid_t sharer;   /* whose memory payloads share; 0: nobody's yet */
 };
 
 /* Runs the tests as root; else skips (77), or fails when BAILIFF_MUST_WORK=1. */
@@ -77,6 +78,8 @@ void rig_arguments(struct rig *r, const char *const *argv);
 int rig_spare(struct rig *r);
 /* jail_start() with these arguments for the probe. Returns its result; the error is in r->error. */
 int rig_start(struct rig *r, const char *const *argv);
+/* With those that it has: of a jail that is not built yet they must not be changed. */
+int rig_start_again(struct rig *r);
 /* The same for a jail that waits to be told what to run; and waits for it to be built. */
 int rig_park(struct rig *r);
 /* rig_start(), the go, and a report that must be of success. */

@@ -365,9 +365,10 @@ static void test_many_at_once(void **state)
 	struct rig *r = *state;
 	struct jail jails[MANY];
 
+	rig_arguments(r, ARGS("sleep", "1000"));
 	for (int i = 0; i < MANY; i++) {
 		r->spec.id += 1000;
-		assert_int_equal(START(r, "sleep", "1000"), 0);
+		assert_int_equal(rig_start_again(r), 0);
 		assert_int_equal(jail_go(&r->jail, &r->spec), 0);
 		jails[i] = r->jail;
 	}

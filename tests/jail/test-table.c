@@ -11,6 +11,7 @@
 #include "base/filter.h"
 #include "base/parse.h"
 #include "base/process.h"
+#include "base/strv.h"
 #include "harness.h"
 #include "jail/steps.h"
 
@@ -164,6 +165,7 @@ static void test_only_its_own(void **state)
 static int stands_still(struct rig *r)
 {
 	_cleanup_close_ int listener = hold_calls(own_table, ELEMENTSOF(own_table));
+	_cleanup_(strv_freep) char **argv = NULL; /* of the first, which is yet to look at it */
 	struct jail first;
 	uint64_t id, second;
 
@@ -174,6 +176,7 @@ static int stands_still(struct rig *r)
 		!r->jail.loan)
 		return 2;
 	first = r->jail;
+	argv = steal_ptr(r->spec.argv);
 	r->jail = JAIL_NULL;
 	r->spec.id += 1000;
 	if (START(r, "exit", "0") < 0)

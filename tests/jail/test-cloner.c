@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Payloads that share the launcher's memory until their exec (daemon/jail/cloner.c): which do and which do
+ * not, what happens where they are killed, held up or many, and that nothing which holds for memory as a
+ * whole comes to hold for the launcher's. The launcher is this process. Rows J7 and J36 of the threat
+ * model.
+ */
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/process.h"
+#include "base/strv.h"
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TIMEOUT_MSEC 20000
+#define CLONERS      8 /* as many as cloner.c has */
+
+static bool shares_memory(const struct jail *j)
+{
+	long r = syscall(SYS_kcmp, getpid(), j->pid, KCMP_VM, 0, 0);
+
+	assert_true(r >= 0);
+	return r == 0;
+}
+
+/* Until all is built but the filter and the exec. */
+static void await_built(struct rig *r)
+{
+	struct pollfd p = { .fd = r->jail.report_fd, .events = POLLIN };
+
+	while (!r->jail.built) {
+		if (poll(&p, 1, TIMEOUT_MSEC) != 1)
+			fail_msg("not built");
+		assert_int_equal(jail_read_report(&r->jail, &r->error), 0);
+	}
+}
+
+static void go_and_finish(struct rig *r)
+{
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), 1);
+	assert_null(r->jail.shared);
+	assert_false(shares_memory(&r->jail));
+	jail_done(&r->context, &r->jail);
+}
+
+static void test_shares(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(START(r, "sleep", "1000"), 0);
+	assert_non_null(r->jail.shared);
+	await_built(r);
+	assert_true(shares_memory(&r->jail));
+	go_and_finish(r);
+}
+
+/* What would hold for the launcher's memory, too, or what may wait for long. */
+static void test_shares_not(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.deny_write_execute = true;
+	assert_int_equal(START(r, "sleep", "1000"), 0);
+	assert_null(r->jail.shared);
+	go_and_finish(r);
+	r->spec.deny_write_execute = false;
+	r->spec.id++;
+	assert_int_equal(rig_park(r), 0);
+	assert_null(r->jail.shared);
+	assert_false(shares_memory(&r->jail));
+	jail_done(&r->context, &r->jail);
+}
+
+/* A copy of the one that shares memory has no threads to wait. */
+static int launch_of_copy(struct rig *r)
+{
+	r->sharer = getpid();
+	if (START(r, "sleep", "1000") < 0 || r->jail.shared || jail_go(&r->jail, &r->spec) < 0 ||
+		rig_report(r) != 1)
+		return 1;
+	jail_done(&r->context, &r->jail);
+	return 0;
+}
+
+static void test_copy_shares_not(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(START(r, "sleep", "1000"), 0);
+	go_and_finish(r);
+	r->spec.id++;
+	assert_int_equal(rig_as_child(r, launch_of_copy), 0);
+}
+
+/* With as many that wait for their go the next is a copy; when they have gone, it shares again. */
+static void test_many(void **state)
+{
+	struct rig *r = *state;
+	struct jail waiting[CLONERS];
+
+	rig_arguments(r, ARGS("sleep", "1000"));
+	for (size_t i = 0; i < CLONERS; i++) {
+		r->spec.id += 1000;
+		assert_int_equal(rig_start_again(r), 0);
+		assert_non_null(r->jail.shared);
+		await_built(r);
+		waiting[i] = r->jail;
+		r->jail = JAIL_NULL;
+	}
+	r->spec.id += 1000;
+	assert_int_equal(rig_start_again(r), 0);
+	assert_null(r->jail.shared);
+	await_built(r);
+	assert_false(shares_memory(&r->jail));
+	go_and_finish(r);
+	for (size_t i = 0; i < CLONERS; i++) {
+		r->jail = waiting[i];
+		go_and_finish(r);
+	}
+	r->spec.id += 1000;
+	assert_int_equal(rig_start_again(r), 0);
+	assert_non_null(r->jail.shared);
+	go_and_finish(r);
+}
+
+/* Killed while it waits, more often than there are cloners: each is free again. */
+static void test_killed(void **state)
+{
+	struct rig *r = *state;
+
+	rig_arguments(r, ARGS("sleep", "1000"));
+	for (size_t i = 0; i < 2 * CLONERS; i++) {
+		r->spec.id += 1000;
+		assert_int_equal(rig_start_again(r), 0);
+		assert_non_null(r->jail.shared);
+		if (i % 2 == 0)
+			await_built(r);
+		assert_int_equal(process_signal(r->jail.pidfd, SIGKILL), 0);
+		assert_int_equal(rig_report(r), -ECHILD);
+		assert_null(r->jail.shared);
+		jail_done(&r->context, &r->jail);
+	}
+}
+
+/* Stopped while it waits, as processes of its user may do that: others are launched meanwhile. */
+static void test_stopped(void **state)
+{
+	struct rig *r = *state;
+	struct jail stopped;
+
+	rig_arguments(r, ARGS("sleep", "1000"));
+	assert_int_equal(rig_start_again(r), 0);
+	await_built(r);
+	assert_int_equal(process_signal(r->jail.pidfd, SIGSTOP), 0);
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	stopped = r->jail;
+	r->jail = JAIL_NULL;
+	r->spec.id++;
+	assert_int_equal(rig_start_again(r), 0);
+	assert_non_null(r->jail.shared);
+	go_and_finish(r);
+	r->jail = stopped;
+	assert_int_equal(jail_read_report(&r->jail, &r->error), 0);
+	assert_non_null(r->jail.shared);
+	assert_int_equal(process_signal(r->jail.pidfd, SIGCONT), 0);
+	assert_int_equal(rig_report(r), 1);
+	jail_done(&r->context, &r->jail);
+}
+
+/* What the spec owns stays as long as the payload looks at it, whatever its owner does with it. */
+static void test_keeps_spec(void **state)
+{
+	struct rig *r = *state;
+	struct jail_spec mine;
+
+	r->spec.working_directory = rig_format(r, "%s", "/tmp");
+	assert_int_equal(START(r, "see"), 0);
+	await_built(r);
+	mine = r->spec;
+	jail_keep_spec(&r->jail, &mine);
+	assert_true(mine.lent);
+	assert_int_equal(jail_go(&r->jail, &mine), 0);
+	jail_spec_done(&mine);
+	assert_null(mine.argv);
+	assert_int_equal(rig_report(r), 1);
+	/* the jail has freed them */
+	r->spec.argv = r->spec.envp = NULL;
+	r->spec.fds = NULL;
+	r->spec.slots = NULL;
+	r->spec.limits = NULL;
+	r->spec.tightened = NULL;
+	r->spec.n_fds = 0;
+	rig_finish(r);
+}
+
+/* One that is a copy looks at nothing: the spec stays whose it is. */
+static void test_keeps_no_spec(void **state)
+{
+	struct rig *r = *state;
+	struct jail_spec mine;
+
+	r->spec.deny_write_execute = true;
+	assert_int_equal(START(r, "see"), 0);
+	mine = r->spec;
+	jail_keep_spec(&r->jail, &mine);
+	assert_false(mine.lent);
+	jail_done(&r->context, &r->jail);
+}
+
+static void read_score(char text[16])
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, text, 15);
+
+	assert_true(n > 0);
+	text[n] = '\0';
+}
+
+/* The kernel's score is one of memory, but for a child that is going to exec. */
+static void test_score_is_its_own(void **state)
+{
+	static struct compiled_tuning tuning = { .set = TUNE_OOM_SCORE, .oom_score_adjust = 777 };
+	struct rig *r = *state;
+	char before[16], after[16];
+
+	r->spec.tuning = &tuning;
+	read_score(before);
+	assert_int_equal(START(r, "sleep", "1000"), 0);
+	await_built(r);
+	assert_true(shares_memory(&r->jail));
+	read_score(after);
+	assert_string_equal(after, before);
+	assert_string_not_equal(after, "777\n");
+	go_and_finish(r);
+	read_score(after);
+	assert_string_equal(after, before);
+}
+
+/* Nobody may look into the launcher's memory by way of a payload, nor when it has ended. */
+static int stays_undumpable(struct rig *r)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || START(r, "sleep", "1000") < 0 || !r->jail.shared)
+		return 1;
+	await_built(r);
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return 2;
+	if (jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return 3;
+	jail_done(&r->context, &r->jail);
+	return 0;
+}
+
+static void test_stays_undumpable(void **state)
+{
+	assert_int_equal(rig_as_child(*state, stays_undumpable), 0);
+}
+
+/* A launcher that ends is not held up by a payload that waits for its go, or for that end. */
+static int ends_meanwhile(struct rig *r)
+{
+	struct jail_context cloners = JAIL_CONTEXT_NULL;
+
+	if (START(r, "sleep", "1000") < 0 || !r->jail.shared)
+		return 1;
+	await_built(r);
+	cloners.cloners = steal_ptr(r->context.cloners);
+	jail_context_close(&cloners);
+	if (!shares_memory(&r->jail) || jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1)
+		return 2;
+	jail_done(&r->context, &r->jail);
+	return 0;
+}
+
+static void test_ends_meanwhile(void **state)
+{
+	assert_int_equal(rig_as_child(*state, ends_meanwhile), 0);
+}
+
+/* The namespaces of threads are their own: the launcher's children are born where they were before. */
+static void test_namespaces_are_left(void **state)
+{
+	struct rig *r = *state;
+	char before[64] = "", after[64] = "";
+
+	assert_true(readlink("/proc/self/ns/pid_for_children", before, sizeof(before) - 1) > 0);
+	for (int as_init = 0; as_init < 2; as_init++) {
+		r->spec.run_as_init = as_init;
+		r->spec.id++;
+		assert_int_equal(START(r, "sleep", "1000"), 0);
+		assert_non_null(r->jail.shared);
+		assert_true(readlink("/proc/self/ns/pid_for_children", after, sizeof(after) - 1) > 0);
+		assert_string_equal(after, before);
+		go_and_finish(r);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_shares),
+		TEST(test_shares_not),
+		TEST(test_copy_shares_not),
+		TEST(test_many),
+		TEST(test_killed),
+		TEST(test_stopped),
+		TEST(test_keeps_spec),
+		TEST(test_keeps_no_spec),
+		TEST(test_score_is_its_own),
+		TEST(test_stays_undumpable),
+		TEST(test_ends_meanwhile),
+		TEST(test_namespaces_are_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return rig_main(run);
+}
