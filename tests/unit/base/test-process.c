@@ -238,7 +238,7 @@ static void test_own_memory(void **state)
 		assert_true(faults() - before < (long)(OWNED_PAGES / 2));
 	before = faults();
 	go_deep();
-#ifndef __SANITIZE_ADDRESS__ /* which has stacks and an allocator of its own */
+#ifndef __SANITIZE_ADDRESS__                /* which has stacks and an allocator of its own */
 	assert_true(faults() - before < 2); /* else four, and the allocator's */
 #endif
 	assert_string_equal(text, "as it was");
