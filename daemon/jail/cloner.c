@@ -170,11 +170,11 @@ static void carry_out(struct cloner *c)
 		__atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
 }
 
+/* It has the launcher's name, as its payloads do until their exec: records about them are told by it. */
 static void *work(void *arg)
 {
 	struct cloner *c = arg;
 
-	(void)prctl(PR_SET_NAME, "cloner", 0, 0, 0); /* for people who look at ps -L */
 	while (futex_await(&c->order) == ORDER_CLONE) {
 		__atomic_store_n(&c->order, ORDER_NONE, __ATOMIC_RELAXED);
 		carry_out(c);
