@@ -85,6 +85,8 @@ int ask_forget(struct launcher *l, uint64_t id);
 /* Open fds of the launcher. */
 size_t count_fds(const struct launcher *l);
 size_t count_children(const struct launcher *l);
+/* Of one that has nothing to do: it has no children. */
+size_t count_settled_fds(struct launcher *l);
 /* Answers go out before everything is put away; after one more question it is. */
 void settle(struct launcher *l);
 /* A launch that fails because its program is missing. */

@@ -310,8 +310,7 @@ static void abandoned(bool adoptable)
 {
 	size_t fds;
 
-	settle(&L);
-	fds = count_fds(&L);
+	fds = count_settled_fds(&L);
 	for (int i = 0; i < 30; i++) {
 		char *argv[4];
 		struct launch_request m = request_shell(&L, PROFILE_SHELL, argv, sleeps);

@@ -184,8 +184,7 @@ static void refuse_failed_stage(void **state)
 {
 	size_t fds;
 
-	settle(&L);
-	fds = count_fds(&L);
+	fds = count_settled_fds(&L);
 	for (int i = 0; i < 20; i++)
 		launch_missing(&L);
 	expect_nothing_left(&L, fds);
@@ -458,8 +457,7 @@ static void garbage_ends_the_connection(void **state)
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	size_t fds;
 
-	settle(&L);
-	fds = count_fds(&L);
+	fds = count_settled_fds(&L);
 	broken_record("x", 1, NULL, 0);
 	broken_record(head, sizeof(head), NULL, 0); /* an answer, not a request */
 	head[0] = WIRE_LIST;
@@ -574,8 +572,7 @@ static void many_launches_leak_nothing(void **state)
 
 	(void)expect_exit(&L, id);
 	assert_int_equal(ask_forget(&L, id), 0);
-	settle(&L);
-	fds = count_fds(&L);
+	fds = count_settled_fds(&L);
 	for (int i = 0; i < 100; i++) {
 		id = launch(&L, i % 2 ? PROFILE_SHELL : PROFILE_DYNAMIC, nothing, NULL);
 		(void)expect_exit(&L, id);
