@@ -108,6 +108,9 @@ static uint32_t futex_await(const uint32_t *word)
 	return value;
 }
 
+#if defined(__x86_64__)
+#define IS_WRITTEN_DOWN true
+
 /* The table of descriptors is the launcher's still. Only a process in the namespace can open it by right. */
 static noreturn void born(struct cloner *c)
 {
@@ -119,7 +122,6 @@ static noreturn void born(struct cloner *c)
 	child_run(s);
 }
 
-#if defined(__x86_64__)
 /* The kernel's call itself: the child may not return from any function that its parent is still in, but call
  * others. */
 static __attribute__((noinline)) long clone_shared(struct cloner *c)
@@ -135,6 +137,8 @@ static __attribute__((noinline)) long clone_shared(struct cloner *c)
 	return r;
 }
 #else
+#define IS_WRITTEN_DOWN false
+
 static long clone_shared(struct cloner *c)
 {
 	return -ENOSYS;
@@ -203,6 +207,8 @@ int jail_share_memory(struct jail_context *c)
 	sigset_t all, old;
 	int r;
 
+	if (!IS_WRITTEN_DOWN)
+		return 0;
 	c->cloners = calloc(1, sizeof(*c->cloners));
 	if (!c->cloners)
 		return -ENOMEM;

@@ -96,9 +96,9 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd);
 /* Takes over the fd of a mountinfo file. -EBADF: it is none of procfs. */
 int jail_context_set_host_mounts(struct jail_context *c, int fd);
 void jail_context_close(struct jail_context *c);
-/* From now on payloads share the caller's memory until their exec, where that can be: for it there are
- * threads from here on, which wait. On failure there are fewer, or none, and that is all. A spec has to stay
- * as it is until the report was read, or jail_done(): see jail_keep_spec(). */
+/* From now on, on x86-64, payloads share the caller's memory until their exec, where that can be: for it
+ * there are threads from here on, which wait. On failure there are fewer, or none, and that is all. A spec
+ * has to stay as it is until the report was read, or jail_done(): see jail_keep_spec(). */
 int jail_share_memory(struct jail_context *c);
 
 /* From now on launches are of this catalog: what was made ahead for others is let go. */
