@@ -37,6 +37,8 @@ static void slot_unlink(struct sd_bus_slot *s)
 		at = &(*at)->next;
 	if (at)
 		*at = s->next;
+	if (s->bus && s->bus->next == s)
+		s->bus->next = s->next;
 	s->bus = NULL;
 }
 
@@ -374,7 +376,7 @@ static int refuse(sd_bus *bus, const sd_bus_message *m)
 
 static int dispatch(sd_bus *bus, sd_bus_message *m)
 {
-	struct sd_bus_slot *call = is_answer(m) ? find_call(bus, m->head.reply_serial) : NULL, *next;
+	struct sd_bus_slot *call = is_answer(m) ? find_call(bus, m->head.reply_serial) : NULL;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r = 0;
 
@@ -382,8 +384,9 @@ static int dispatch(sd_bus *bus, sd_bus_message *m)
 		return take_name(bus, m);
 	if (call)
 		return answer(call, m);
-	for (struct sd_bus_slot *s = bus->slots; s && r == 0; s = next) {
-		next = s->next;
+	/* who is asked may give back any slot, also the one that would be next */
+	for (struct sd_bus_slot *s = bus->slots; s && r == 0; s = bus->next) {
+		bus->next = s->next;
 		if (s->serial != 0)
 			continue;
 		message_rewind(m);

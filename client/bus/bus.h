@@ -127,7 +127,7 @@ struct sd_bus {
 	uint64_t greeting_until;
 	struct pump in;
 	struct outgoing *out;
-	struct sd_bus_slot *slots;
+	struct sd_bus_slot *slots, *next; /* next: to be asked about a message, while one is given round */
 };
 
 /* greeting.c: what is said first, Hello behind it. */

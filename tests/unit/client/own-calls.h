@@ -5,6 +5,7 @@
 
 #include <systemd/sd-bus.h>
 
+typeof(sd_bus_add_filter) own_sd_bus_add_filter;
 typeof(sd_bus_call_async) own_sd_bus_call_async;
 typeof(sd_bus_close_unref) own_sd_bus_close_unref;
 typeof(sd_bus_error_get_errno) own_sd_bus_error_get_errno;

@@ -375,12 +375,58 @@ static void test_calls_without_answer(void **state)
 	(void)own_sd_bus_slot_unref(slots[1]);
 }
 
+/* A call of ours, behind a greeting. */
+static const char calls[] =
+	ACCEPTS NAME HEAD("\1", "\0", "\11", "\32") "\1\1o\0\2\0\0\0/a\0\0\0\0\0\0\3\1s\0\1\0\0\0M\0"
+						    "\0\0\0\0\0\0";
+
+/* Filters: the first gives back those behind it. */
+struct filters {
+	sd_bus_slot *others[2];
+	unsigned n, n_others;
+};
+
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct filters *f = userdata;
+
+	f->n++;
+	for (size_t i = 0; i < ELEMENTSOF(f->others); i++)
+		f->others[i] = own_sd_bus_slot_unref(f->others[i]);
+	return 0;
+}
+
+static int on_other(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct filters *f = userdata;
+
+	f->n_others++;
+	return 0;
+}
+
+static void test_filters(void **state)
+{
+	struct filters f = { 0 };
+	struct script s;
+	sd_bus *bus = NULL;
+
+	play(&s, calls, sizeof(calls) - 1, false);
+	assert_int_equal(start(s.address, &bus), 0);
+	assert_int_equal(settle(bus), 1);
+	assert_true(own_sd_bus_add_filter(bus, NULL, on_message, &f) >= 0);
+	for (size_t i = 0; i < ELEMENTSOF(f.others); i++)
+		assert_true(own_sd_bus_add_filter(bus, &f.others[i], on_other, &f) >= 0);
+	for (unsigned i = 0; i < 10 && own_sd_bus_is_open(bus) > 0; i++)
+		assert_true(own_sd_bus_process(bus, NULL) >= 0);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.n_others, 0);
+	own_sd_bus_close_unref(bus);
+	end_play(&s);
+}
+
 /* Who is called is told that there is nothing. */
 static void test_called(void **state)
 {
-	static const char says[] =
-		ACCEPTS NAME HEAD("\1", "\0", "\11", "\32") "\1\1o\0\2\0\0\0/a\0\0\0\0\0\0\3\1s\0\1\0\0\0M\0"
-							    "\0\0\0\0\0\0";
 	char got[4096];
 	size_t size = 0;
 	int ends = -1;
@@ -392,7 +438,7 @@ static void test_called(void **state)
 	ends = accept4(s.listener, NULL, NULL, SOCK_CLOEXEC);
 	assert_true(ends >= 0);
 	(void)close(s.listener);
-	assert_int_equal(send(ends, says, sizeof(says) - 1, MSG_NOSIGNAL), sizeof(says) - 1);
+	assert_int_equal(send(ends, calls, sizeof(calls) - 1, MSG_NOSIGNAL), sizeof(calls) - 1);
 	assert_int_equal(settle(bus), 1);
 	for (unsigned i = 0; i < 10; i++)
 		assert_true(own_sd_bus_process(bus, NULL) >= 0);
@@ -443,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_greetings),
 		cmocka_unit_test(test_endless_line),
 		cmocka_unit_test(test_calls_without_answer),
+		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_called),
 		cmocka_unit_test(test_large_message),
 	};
