@@ -45,9 +45,11 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-#define DENIED_INSNS 6 /* of one line of the keeper's list, at most */
+#define DENIED_INSNS 5 /* of one line of the keeper's list, at most */
 #define DENIED_BLOCK 6 /* lines that are skipped at once */
-#define TAIL_INSNS   5 /* of what else is at the end */
+#define BLOCK_INSNS  3 /* of what else is in a block */
+#define TAIL_INSNS   5 /* and at the end */
+#define TO_KILL      UINT8_MAX
 
 static void emit(struct sock_filter *to, size_t *n, uint16_t code, uint8_t jf, uint32_t k)
 {
@@ -87,25 +89,62 @@ static size_t block_end(const struct filter_rule *sorted, size_t first)
 	return end < n_denied_calls ? end : n_denied_calls;
 }
 
-static size_t denied_insns(const struct filter_rule *r)
+/* A comparison that is to lead to the end of its block, where that is. */
+static void emit_kill_if(struct sock_filter *to, size_t *n, uint32_t value)
 {
-	return r->mask != 0 ? DENIED_INSNS : DENIED_INSNS - 4;
+	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, 0, value);
+	to[*n - 1].jt = TO_KILL;
 }
 
-/* The accumulator holds the call's number, before and after. */
-static void emit_denied(struct sock_filter *to, size_t *n, const struct filter_rule *r)
+/* What of the call a line looks at. */
+static void emit_look(struct sock_filter *to, size_t *n, const struct filter_rule *r)
 {
-	const size_t end = *n + denied_insns(r);
-
-	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(end - *n - 1), r->number);
-	if (r->mask != 0) {
-		emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, FILTER_LOW_WORD_OF_ARG(r->argument));
+	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, FILTER_LOW_WORD_OF_ARG(r->argument));
+	if (r->mask != FILTER_WHOLE_ARG)
 		emit(to, n, BPF_ALU | BPF_AND | BPF_K, 0, r->mask);
-		emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(end - *n - 2), r->value);
+}
+
+/* All lines of one number, which the accumulator holds; returns how many there are. */
+static size_t emit_denied(struct sock_filter *to, size_t *n, const struct filter_rule *r, size_t left)
+{
+	const size_t begin = *n;
+	size_t i = 0;
+
+	if (r->mask == 0) {
+		emit_kill_if(to, n, r->number);
+		return 1;
 	}
+	emit(to, n, BPF_JMP | BPF_JEQ | BPF_K, 0, r->number);
+	for (; i < left && r[i].number == r->number && r[i].mask != 0; i++) {
+		if (i == 0 || r[i].argument != r[i - 1].argument || r[i].mask != r[i - 1].mask)
+			emit_look(to, n, &r[i]);
+		emit_kill_if(to, n, r[i].value);
+	}
+	/* the last of a number may be for all others */
+	if (i < left && r[i].number == r->number) {
+		emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS);
+		i++;
+	} else
+		emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_USER_NOTIF);
+	to[begin].jf = (uint8_t)(*n - begin - 1);
+	return i;
+}
+
+/* The lines from @first to before @end: to be skipped by numbers beyond them, else asked about or killed. */
+static void emit_block(
+	struct sock_filter *to, size_t *n, const struct filter_rule *sorted, size_t first, size_t end)
+{
+	const size_t begin = *n;
+
+	emit(to, n, BPF_JMP | BPF_JGT | BPF_K, 0, sorted[end - 1].number);
+	while (first < end)
+		first += emit_denied(to, n, &sorted[first], end - first);
+	emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_USER_NOTIF);
+	for (size_t i = begin; i < *n; i++)
+		if (to[i].jt == TO_KILL)
+			to[i].jt = (uint8_t)(*n - i - 1);
 	emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS);
-	if (r->mask != 0)
-		emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, offsetof(struct seccomp_data, nr));
+	to[begin].jt = (uint8_t)(*n - begin - 1);
 }
 
 /*
@@ -123,16 +162,8 @@ static void emit_question(struct sock_filter *to, size_t *n, const struct filter
 	emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS);
 	emit(to, n, BPF_LD | BPF_W | BPF_ABS, 0, offsetof(struct seccomp_data, nr));
 	for (size_t first = 0; first < n_denied_calls; first = end) {
-		size_t size = 1;
-
 		end = block_end(sorted, first);
-		for (size_t i = first; i < end; i++)
-			size += denied_insns(&sorted[i]);
-		emit(to, n, BPF_JMP | BPF_JGT | BPF_K, 0, sorted[end - 1].number);
-		to[*n - 1].jt = (uint8_t)size;
-		for (size_t i = first; i < end; i++)
-			emit_denied(to, n, &sorted[i]);
-		emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_USER_NOTIF);
+		emit_block(to, n, sorted, first, end);
 	}
 	emit(to, n, BPF_RET | BPF_K, 0, SECCOMP_RET_USER_NOTIF);
 }
@@ -146,7 +177,7 @@ int violation_question_build(struct sock_filter **ret, size_t *ret_n)
 	r = filter_sort(denied_calls, n_denied_calls, &sorted);
 	if (r < 0)
 		return r;
-	insns = calloc(n_denied_calls * (DENIED_INSNS + 2) + TAIL_INSNS, sizeof(*insns));
+	insns = calloc(n_denied_calls * (DENIED_INSNS + BLOCK_INSNS) + TAIL_INSNS, sizeof(*insns));
 	if (!insns)
 		return -ENOMEM;
 	*ret_n = 0;
