@@ -8,11 +8,9 @@
 
 #include "launcher/server.h"
 
-/* Before its jail goes on: fds and record. */
-int keep_begin(struct server *server, struct sandbox *s);
-/* The lifeline that came with a launch of a parked jail: the keeper has all else of it. Before the go where
- * the launch is adoptable; one that is not ends with its launcher until it is told. */
-int keep_lifeline(struct server *server, struct sandbox *s);
+/* Its program runs: all that there is for the keeper to hold, of a jail that was parked what it does not hold
+ * yet. Before the record: what has none, or is not held, is killed when the next launcher begins. */
+int keep_begun(struct server *server, struct sandbox *s);
 /* Has the keeper hold those of these fds (bits of enum hold) that there are. */
 int keep_hold(struct server *server, struct sandbox *s, uint32_t which);
 /* Writes down how it is. What can not be written is logged: the record before counts then. */

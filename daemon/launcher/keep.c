@@ -22,21 +22,14 @@ int keep_hold(struct server *server, struct sandbox *s, uint32_t which)
 	int fds[_HOLD_MAX];
 	size_t n = sandbox_held(s, which, &m.flags, fds);
 
-	return server->registry.table_fd < 0 ? 0 : keeper_send_all(server->keeper.fd, &m, fds, n);
+	return server->registry.table_fd < 0 || n == 0 ? 0 : keeper_send_all(server->keeper.fd, &m, fds, n);
 }
 
-int keep_lifeline(struct server *server, struct sandbox *s)
+int keep_begun(struct server *server, struct sandbox *s)
 {
-	return s->lifelines[0].source.fd < 0 ? 0 : keep_hold(server, s, 1U << HOLD_LIFELINE);
-}
+	const uint32_t all = (1U << _HOLD_MAX) - 1, launchs = 1U << HOLD_LISTENER | 1U << HOLD_LIFELINE;
 
-int keep_begin(struct server *server, struct sandbox *s)
-{
-	int r = sandbox_write(s, server->registry.table_fd);
-
-	if (r < 0 || (s->jail.parked && !s->adoptable))
-		return r;
-	return s->jail.parked ? keep_lifeline(server, s) : keep_hold(server, s, (1U << _HOLD_MAX) - 1);
+	return keep_hold(server, s, s->jail.parked ? launchs : all);
 }
 
 void keep_release(struct server *server, const struct sandbox *s)

@@ -313,7 +313,8 @@ static int open_journal(struct launch *l, struct jail_error *reterr)
 	return 0;
 }
 
-/* Everything that is asked about the sandbox later. Complete before its jail is allowed to go on. */
+/* Everything that is asked about the sandbox later. Complete before its jail is allowed to go on. It is
+ * written down, and held, when the program runs: until then a launcher that ends takes the launch with it. */
 static int record_sandbox(struct launch *l)
 {
 	struct launch_request *m = &l->m;
@@ -406,11 +407,7 @@ static int start(struct launch *l, struct jail_error *reterr)
 	if (r >= 0 && l->m.has_lifeline)
 		r = sandbox_attach(server, s, wire_record_steal_fd(l->record, lifeline_index(l)));
 	if (r >= 0)
-		r = keep_begin(server, s);
-	if (r >= 0)
 		r = sandbox_begin(server, s, &l->spec, server->current->catalog->config.setup_timeout_usec);
-	if (r >= 0 && s->jail.parked && !s->adoptable)
-		r = keep_lifeline(server, s);
 	/* one that does not begin is killed, and needs none */
 	jail_lend(&s->jail, l->record->fds, r < 0 ? 0 : l->m.n_fds + l->m.n_binds);
 	jail_lend(&s->jail, &l->journal_fd, r >= 0);

@@ -181,8 +181,8 @@ static bool take_report(struct server *server, struct sandbox *s)
 			r = violations_watch(server, s);
 		if (r >= 0)
 			r = notices_watch(server, s);
-		if (r >= 0 && s->jail.listener_fd >= 0)
-			r = keep_hold(server, s, 1U << HOLD_LISTENER);
+		if (r >= 0)
+			r = keep_begun(server, s);
 	}
 	if (is_broken_off(s, executed)) {
 		broken_off(s, &e);

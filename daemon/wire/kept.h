@@ -21,7 +21,7 @@ struct kept_limit {
 };
 
 struct kept {
-	struct sandbox_entry entry; /* in state STARTING too: that one is not adopted */
+	struct sandbox_entry entry; /* in state STARTING, of an earlier version's: not adopted */
 	bool dynamic_uid, frozen;
 	bool asking; /* a listener's question may have been taken, and its process not yet been killed */
 	bool violated, has_reason;

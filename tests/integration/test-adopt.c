@@ -14,8 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MANY  50
-#define KILLS 4 /* the next one in so short a time would be followed by a pause, which would grow */
+#define MANY          50
+#define HALTS         200
+#define HALT_MAX_USEC 4000 /* about what a launch takes */
+#define HALT_MSEC     100
+#define KILLS         4 /* the next one in so short a time would be followed by a pause, which would grow */
 
 static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
 
@@ -139,6 +142,73 @@ static void test_many(void **state)
 }
 
 /* The time that a sandbox may run does not begin anew; a new launcher stops it. */
+/* Begins a launch of a program that says that it runs, and halts the launcher at a moment of chance. Whether
+ * that was between the go and the launcher's hearing of it: the program says so, and nobody answers. */
+static bool halt_between(struct rig *rig, GDBusConnection *c, int *answers, int out[2])
+{
+	g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
+	struct pollfd up = { .events = POLLIN };
+
+	assert_return_code(pipe(out), errno);
+	assert_int_equal(g_unix_fd_list_append(fds, out[1], NULL), 0);
+	out[1] = close(out[1]);
+	g_dbus_connection_call_with_unix_fd_list(c, RIG_NAME, RIG_PATH, RIG_MANAGER, "LaunchSandboxed",
+		g_variant_new_parsed("('tool', ['/usr/bin/dash', '-c', 'echo up; exec sleep 1000'], "
+				     "@a{ss} {}, {uint32 1: handle 0}, @a{sv} {})"),
+		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, RIG_TIMEOUT_MS, fds, NULL, on_launched, answers);
+	g_dbus_connection_flush_sync(c, NULL, NULL);
+	g_clear_object(&fds);
+	g_usleep((gulong)g_random_int_range(0, HALT_MAX_USEC));
+	assert_return_code(kill(rig_pid(rig, RIG_LAUNCHER), SIGSTOP), errno);
+	up.fd = out[0];
+	if (poll(&up, 1, HALT_MSEC) != 1)
+		return false;
+	for (int i = 0; i < HALT_MSEC && *answers == 0; i++)
+		if (!g_main_context_iteration(NULL, FALSE))
+			g_usleep(1000);
+	return *answers == 0;
+}
+
+/* Nobody is left who would write. */
+static void expect_hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+	ssize_t n;
+
+	do {
+		assert_int_equal(poll(&p, 1, RIG_TIMEOUT_MS), 1);
+		n = read(fd, &byte, 1);
+	} while (n > 0);
+	assert_return_code(n, errno);
+}
+
+/* A program that runs, of which nothing is written down and which nobody holds: it ends with its launcher,
+ * and its caller is told that the launch failed. */
+static void test_unheard(void **state)
+{
+	struct rig *rig = *state;
+	bool met = false;
+
+	for (int i = 0; i < HALTS && !met; i++) {
+		GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+		int answers = 0, out[2];
+
+		met = halt_between(rig, c, &answers, out);
+		assert_return_code(kill(rig_pid(rig, RIG_LAUNCHER), met ? SIGKILL : SIGCONT), errno);
+		/* its client is still there: nothing else would end it */
+		if (met)
+			expect_hung_up(out[0]);
+		while (answers == 0)
+			(void)g_main_context_iteration(NULL, TRUE);
+		(void)close(out[0]);
+		rig_disconnect(rig, c);
+		rig_wait_jailed(rig, 0);
+	}
+	assert_true(met);
+	rig_wait_ready(rig);
+}
+
 static void test_runtime(void **state)
 {
 	struct rig *rig = *state;
@@ -294,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_statuses),
 		test(test_many),
+		test(test_unheard),
 		test(test_runtime),
 		test(test_client_leaves),
 		test(test_lifeline),
