@@ -81,12 +81,13 @@ int registry_take_in(struct registry *r, uint64_t id, uint32_t slot, struct sand
 	return 0;
 }
 
-/* There is one: slots are as many as sandboxes may be. */
+/* The first: its memory is the likeliest to be there. There is one, as slots are as many as sandboxes may be.
+ */
 static uint32_t free_slot(struct registry *r)
 {
-	while (r->taken[r->last_slot])
-		r->last_slot = (r->last_slot + 1) % SANDBOXES_MAX;
-	return r->last_slot;
+	const bool *first = memchr(r->taken, 0, sizeof(r->taken));
+
+	return (uint32_t)(first - r->taken);
 }
 
 int sandbox_set_words(
@@ -171,8 +172,8 @@ void registry_remove(struct registry *r, struct sandbox *s)
 	LIST_REMOVE(s, by_id);
 	r->n--;
 	r->taken[s->slot] = false;
-	if (r->table_fd >= 0)
-		(void)table_erase(r->table_fd, s->slot);
+	if (r->table_fd >= 0 && s->sequence != 0)
+		(void)table_forget(r->table_fd, s->slot, s->sequence);
 	(void)generation_unref(s->generation);
 	private_free(s->profile);
 	private_free(s->tag);

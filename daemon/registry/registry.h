@@ -88,7 +88,6 @@ struct registry {
 	size_t n, n_retained; /* n counts all */
 	int table_fd;         /* of wire/table.h, owned; or -1: nothing is written down */
 	bool taken[SANDBOXES_MAX];
-	uint32_t last_slot;
 };
 
 /* @first_id: ids start here. */

@@ -9,10 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC     0x454c4942U /* that something is there at all */
-#define HALF_SIZE 8192
-#define SLOT_SIZE (2 * HALF_SIZE)
-#define SEALS     (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define MAGIC       0x454c4942U /* that something is there at all */
+#define HALF_SIZE   8192
+#define SLOT_SIZE   (2 * HALF_SIZE)
+#define SLOTS_READY 64 /* whose memory stays when they are forgotten: half a megabyte */
+#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 /* Two of them are a slot; the one with the later sequence counts, if its sum is right. Numbers that come to
  * their end begin again. */
@@ -117,6 +118,16 @@ int table_read(
 		*ret_sequence = h.sequence;
 	}
 	return found ? 0 : bad;
+}
+
+int table_forget(int fd, uint32_t slot, uint32_t sequence)
+{
+	static const uint8_t nothing[HEAD_SIZE];
+
+	for (uint32_t i = 1; slot < SLOTS_READY && i <= 2; i++)
+		if (pwrite(fd, nothing, HEAD_SIZE, place(slot, (sequence + i) % 2)) != (ssize_t)HEAD_SIZE)
+			return table_erase(fd, slot);
+	return slot < SLOTS_READY ? 0 : table_erase(fd, slot);
 }
 
 int table_erase(int fd, uint32_t slot)

@@ -29,3 +29,6 @@ int table_read(
 	int fd, uint32_t slot, uint8_t record[TABLE_RECORD_MAX], size_t *ret_size, uint32_t *ret_sequence);
 /* Empties a slot, and gives its memory back. */
 int table_erase(int fd, uint32_t slot);
+/* The same where the last record is known: the memory of the first slots stays, for the next records there.
+ * Who is killed in the middle leaves that record. */
+int table_forget(int fd, uint32_t slot, uint32_t sequence);

@@ -9,8 +9,10 @@
 #include "wire/kept.h"
 #include "wire/table.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SLOT_SIZE 16384 /* of table.c */
@@ -103,6 +105,35 @@ static void test_newest_counts(void **state)
 	assert_int_equal(table_check(STDIN_FILENO), -EBADF);
 }
 
+/* As often as sandboxes come and go; and killed in the middle: what was last is there, or nothing. */
+static void test_forgotten(void **state)
+{
+	static const uint32_t slots[] = { 0, 4095 };
+	const uint8_t none[24] = { 0 };
+	struct stat before, after;
+	int fd = -1;
+
+	assert_int_equal(table_make(&fd), 0);
+	for (size_t i = 0; i < 2; i++) {
+		for (uint32_t n = 1; n < 9; n++) {
+			put(fd, slots[i], 1, SANDBOX_RUNNING);
+			for (uint32_t k = 2; k <= n; k++)
+				put(fd, slots[i], k, k < n ? SANDBOX_RUNNING : SANDBOX_EXITED);
+			assert_int_equal(table_forget(fd, slots[i], n), 0);
+			assert_int_equal(state_of(fd, slots[i]), -ENOENT);
+		}
+		assert_return_code(fstat(fd, i == 0 ? &before : &after), errno);
+	}
+	/* the memory of the first slots stays, that of the last ones does not */
+	assert_true(before.st_blocks > 0);
+	assert_int_equal(after.st_blocks, before.st_blocks);
+	put(fd, 0, 1, SANDBOX_RUNNING);
+	put(fd, 0, 2, SANDBOX_EXITED);
+	assert_int_equal(pwrite(fd, none, sizeof(none), HALF_SIZE), sizeof(none));
+	assert_int_equal(state_of(fd, 0), SANDBOX_EXITED);
+	(void)fd_close(fd);
+}
+
 /* Killed while writing: at every byte the record before is what is there. */
 static void test_torn(void **state)
 {
@@ -183,6 +214,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_newest_counts),
+		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_flipped),
 		cmocka_unit_test(test_decoder),
