@@ -49,6 +49,8 @@ int jail_adopt(struct jail_context *c, const struct jail_kept *kept, struct jail
 	j.notify_fd = kept->notify_fd;
 	j.payload_is_init = j.pidns_fd >= 0 && j.init_pidfd < 0;
 	j.frozen = kept->frozen;
+	j.without_memory = c->without_memory;
+	j.without_tasks = c->without_tasks;
 	j.went = j.built = true;
 	/* without a place it is waited for once, and then let go */
 	j.linger = private_calloc(sizeof(*j.linger));

@@ -18,10 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_FORMAT "sandbox-%llu"
-#define NAME_LENGTH 32
-#define LIST_MAX    (1024 * 1024) /* bytes of cgroup.procs: 100,000 processes */
-#define BATCH       256           /* pidfds held at a time */
+#define NAME_FORMAT     "sandbox-%llu"
+#define NAME_LENGTH     32
+#define LIST_MAX        (1024 * 1024) /* bytes of cgroup.procs: 100,000 processes */
+#define CONTROLLERS_MAX 4096
+#define BATCH           256 /* pidfds held at a time */
 
 struct member {
 	pid_t pid;
@@ -197,6 +198,19 @@ int cgroup_signal(int cgroup_fd, int sig)
 	return signalled > 0 ? 0 : -ESRCH;
 }
 
+/* Whoever made it has settled that. What can not be read is asked of each jail. */
+static void find_controllers(struct jail_context *c)
+{
+	_cleanup_close_ int fd = openat(c->cgroup_fd, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+
+	if (fd < 0 || read_fd_to_end(fd, CONTROLLERS_MAX, &text, &size) < 0)
+		return;
+	c->without_memory = !strstr(text, "memory");
+	c->without_tasks = !strstr(text, "pids");
+}
+
 /* A directory of cgroups is never renamed. */
 int cgroup_find(struct jail_context *c)
 {
@@ -205,6 +219,7 @@ int cgroup_find(struct jail_context *c)
 
 	if (c->cgroup_fd < 0)
 		return 0;
+	find_controllers(c);
 	(void)snprintf(name, sizeof(name), "self/fd/%d", c->cgroup_fd);
 	n = readlinkat(c->proc_fd, name, path, sizeof(path));
 	if (n <= 0 || (size_t)n >= sizeof(path))

@@ -75,7 +75,10 @@ void jail_usage(const struct jail *j, bool cpu, struct jail_usage *ret)
 
 	*ret = (struct jail_usage){ 0 };
 	ret->has_cpu = cpu && read_value(j->cgroup_fd, "cpu.stat", "usage_usec ", &ret->cpu_usec) >= 0;
-	ret->has_memory = read_value(j->cgroup_fd, "memory.peak", "", &ret->memory_peak) >= 0;
-	ret->has_tasks = read_value(j->cgroup_fd, "pids.peak", "", &ret->tasks_peak) >= 0;
-	ret->out_of_memory = read_value(j->cgroup_fd, "memory.events", "oom_kill ", &kills) >= 0 && kills > 0;
+	ret->has_memory =
+		!j->without_memory && read_value(j->cgroup_fd, "memory.peak", "", &ret->memory_peak) >= 0;
+	ret->has_tasks =
+		!j->without_tasks && read_value(j->cgroup_fd, "pids.peak", "", &ret->tasks_peak) >= 0;
+	ret->out_of_memory = !j->without_memory &&
+			     read_value(j->cgroup_fd, "memory.events", "oom_kill ", &kills) >= 0 && kills > 0;
 }

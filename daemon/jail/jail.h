@@ -59,12 +59,13 @@ struct jail_stock {
 };
 
 struct jail_context {
-	int proc_fd;        /* procfs of the launcher's PID namespace (directory fd) */
-	int host_proc_fd;   /* procfs of the host, or -1: then host pids are not known */
-	int pidns_fd;       /* own PID namespace, to come back to */
-	int cgroup_fd;      /* cgroup v2 directory under which jails get theirs, or -1 */
-	char *cgroup_path;  /* where that is, NULL: not known */
-	int null_fd;        /* /dev/null, checked to be char 1:3 */
+	int proc_fd;                        /* procfs of the launcher's PID namespace (directory fd) */
+	int host_proc_fd;                   /* procfs of the host, or -1: then host pids are not known */
+	int pidns_fd;                       /* own PID namespace, to come back to */
+	int cgroup_fd;                      /* cgroup v2 directory under which jails get theirs, or -1 */
+	char *cgroup_path;                  /* where that is, NULL: not known */
+	bool without_memory, without_tasks; /* controllers that it does not hand down */
+	int null_fd;                        /* /dev/null, checked to be char 1:3 */
 	int host_mounts_fd; /* mountinfo of the host's mount namespace, or -1: no directory gets into a slot
 			     */
 	int init_root_fd;   /* mount namespace of the jails' inits, in which there is nothing */
@@ -153,6 +154,7 @@ struct jail {
 	int pty_node_fd;          /* O_PATH of its slave, for jail_resize_pty(); or -1 */
 	int notify_fd;            /* readable when there is a notice to take; or -1 */
 	struct report *last_word; /* shared with the children until the report was read */
+	bool own_word;            /* which share all of our memory: so it is no page of its own */
 	struct jail_loan *loan;   /* what is not to be closed before the payload has its own table; or NULL */
 	struct jail_shared *shared; /* what the payload looks at in our memory, until its exec; or NULL */
 	pid_t pid;                  /* payload, as the launcher sees it */
@@ -171,7 +173,8 @@ struct jail {
 	bool went;                       /* jail_go() has sent it */
 	bool built;                      /* the report said so: only exec is left */
 	bool frozen;
-	bool ended; /* payload reaped; status is its end */
+	bool without_memory, without_tasks; /* controllers that its group has not got */
+	bool ended;                         /* payload reaped; status is its end */
 	bool init_ended;
 	siginfo_t status;
 };
@@ -210,7 +213,7 @@ void jail_keep_spec(struct jail *j, struct jail_spec *spec);
 /*
  * Lets the child go on to exec. -EPIPE: it has ended, and the report says why. @spec: of a jail that was
  * parked, the launch that it has become: what that has beyond the parked one's is sent, and -E2BIG if
- * jail_order_fits() would have said so. Of others nothing is looked at.
+ * it has no room in one message. Of others nothing is looked at.
  */
 int jail_go(struct jail *j, const struct jail_spec *spec);
 /* Is all that this launch asks for built already in a jail that was parked with that spec, of the same
@@ -219,7 +222,8 @@ bool jail_spec_fits(const struct jail_spec *parked, const struct jail_spec *laun
 /* Can it be sent: has it room in one message, are all descriptors open? If not, a launch that is not
  * of a parked jail says what is wrong. */
 bool jail_order_fits(const struct jail_spec *spec);
-/* Sets host_pid, where the host's procfs was given and the payload has not been reaped. */
+/* Sets host_pid, if it is not known yet, where the host's procfs was given and the payload has not been
+ * reaped. */
 void jail_find_host_pid(const struct jail_context *c, struct jail *j);
 /* When report_fd is readable, or pidfd: 1: exec succeeded. 0: nothing yet (-EAGAIN inside). Negative: set-up
  * failed, see *reterr; -ECHILD when the child ended without a word. */

@@ -330,11 +330,17 @@ static int begin_pid_namespace(const struct jail_setup *s, struct jail *j, struc
 	return r < 0 ? no_pid_namespace(errno_or_eio(), reterr) : 0;
 }
 
+/* Nothing but a payload is to be made, by a thread that no signal comes to. */
+static bool is_cloners(const struct jail_setup *s, const struct jail *j)
+{
+	return s->shares_memory && (!s->namespaces.pid || s->namespaces.run_as_init || j->init_pidfd >= 0);
+}
+
 static int start_processes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	int r;
 
-	if (!s->namespaces.pid || (s->shares_memory && (s->namespaces.run_as_init || j->init_pidfd >= 0)))
+	if (!s->namespaces.pid)
 		return start_payload(s, j, reterr);
 	r = begin_pid_namespace(s, j, reterr);
 	if (r < 0)
@@ -358,6 +364,8 @@ static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error 
 	sigset_t all, old;
 	int r;
 
+	if (is_cloners(s, j))
+		return start_payload(s, j, reterr);
 	(void)sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "signal mask", "");
@@ -368,18 +376,19 @@ static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error 
 }
 
 /* The control group and the page for reports, which a spare jail has. */
-static int begin(struct jail_context *c, uint64_t id, struct jail *j, struct jail_error *reterr)
+static int begin(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	int r;
 
 	if (j->last_word) {
-		report_show(j->last_word);
+		if (!s->shares_memory)
+			report_show(j);
 		return 0;
 	}
-	r = cgroup_create(c, id, &j->cgroup_fd);
+	r = cgroup_create(s->context, s->spec->id, &j->cgroup_fd);
 	if (r < 0)
-		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", id);
-	r = report_share(&j->last_word);
+		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", s->spec->id);
+	r = report_make(j, is_cloners(s, j));
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
 }
 
@@ -412,7 +421,7 @@ static int start(
 		return jail_fail(reterr, STAGE_FDS, r, "descriptors", "");
 	s.times = &j->times;
 	stage_begin(s.times);
-	r = begin(c, spec->id, j, reterr);
+	r = begin(&s, j, reterr);
 	if (r >= 0)
 		r = apply_group(&s.group, j->cgroup_fd, &j->lacking, reterr);
 	if (r < 0)
@@ -420,7 +429,7 @@ static int start(
 	stage_took(s.times, STAGE_CGROUP);
 	s.shared = j->last_word;
 	r = start_masked(&s, j, reterr);
-	report_keep(j->last_word);
+	report_keep(j);
 	if (r < 0)
 		return r;
 	stage_took(s.times, STAGE_NAMESPACES);
@@ -432,12 +441,12 @@ static int start_spare(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *j, struct jail_error *reterr)
 {
 	struct jail_setup s = { .context = c, .spec = spec, .namespaces = { .pid = true } };
-	int r = begin(c, spec->id, j, reterr);
+	int r = begin(&s, j, reterr);
 
 	if (r < 0)
 		return r;
 	r = start_masked(&s, j, reterr);
-	report_keep(j->last_word);
+	report_keep(j);
 	j->spare = j->built = r >= 0;
 	return r;
 }
@@ -472,6 +481,8 @@ int jail_start(
 	j.id = spec->id;
 	j.uid = spec->uid;
 	j.parked = spec->park;
+	j.without_memory = c->without_memory;
+	j.without_tasks = c->without_tasks;
 	r = spec->spare ? start_spare(c, spec, &j, reterr) : start(c, spec, &j, reterr);
 	if (r < 0) {
 		jail_done(c, &j);
@@ -504,8 +515,10 @@ uint32_t jail_layers(const struct jail_spec *spec, const struct jail *jail)
 
 void jail_find_host_pid(const struct jail_context *c, struct jail *j)
 {
-	pid_t pid = c->host_proc_fd >= 0 ? process_pid_in_procfs(c->host_proc_fd, j->pidfd) : 0;
+	pid_t pid = j->host_pid;
 
+	if (pid == 0 && c->host_proc_fd >= 0 && j->pidfd >= 0)
+		pid = process_pid_in_procfs(c->host_proc_fd, j->pidfd);
 	j->host_pid = pid > 0 ? pid : 0;
 }
 

@@ -76,18 +76,24 @@ bool jail_spec_fits(const struct jail_spec *parked, const struct jail_spec *laun
 	       a->tuning == b->tuning && a->group == b->group;
 }
 
-bool jail_order_fits(const struct jail_spec *s)
+static bool has_room(const struct jail_spec *s)
 {
 	size_t n = 0, bytes = strlen(s->working_directory) + 1;
-	struct jail_error unused;
 
-	if (s->n_fds > FD_PLAN_MAX || fds_check(s, &unused) < 0)
+	if (s->n_fds > FD_PLAN_MAX)
 		return false;
 	for (size_t i = 0; s->argv[i]; i++, n++)
 		bytes += strlen(s->argv[i]) + 1;
 	for (size_t i = 0; s->envp[i]; i++, n++)
 		bytes += strlen(s->envp[i]) + 1;
 	return n <= STRINGS_MAX && bytes <= TEXT_MAX;
+}
+
+bool jail_order_fits(const struct jail_spec *s)
+{
+	struct jail_error unused;
+
+	return has_room(s) && fds_check(s, &unused) >= 0;
 }
 
 /* The parts of the text, as they are: they are copied once, by the kernel. */
@@ -174,7 +180,7 @@ int send_order(struct jail *j, const struct jail_spec *spec)
 	struct jail_error unused;
 	int fds[FD_PLAN_MAX], r;
 
-	if (!jail_order_fits(spec))
+	if (!has_room(spec))
 		return -E2BIG;
 	r = prepare_limits(spec, &head.limits, &unused);
 	if (r < 0)

@@ -34,6 +34,8 @@ void jail_kill(struct jail *j)
  * without one the cgroup has to be asked. */
 static void kill_rest(struct jail *j)
 {
+	if (j->payload_is_init)
+		return;
 	if (j->init_pidfd < 0 || j->init_ended || process_signal(j->init_pidfd, SIGKILL) < 0)
 		jail_kill(j);
 }
@@ -129,7 +131,7 @@ void jail_release(struct jail *j)
 
 	fd_close_many(fds, ELEMENTSOF(fds));
 	loan_return(j);
-	(void)report_unshare(j->last_word);
+	report_end(j);
 	shared_release(j);
 	private_free(j->linger);
 	*j = JAIL_NULL;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/private.h"
 #include "base/process.h"
 #include "jail/cloner.h"
 #include "jail/steps.h"
@@ -129,31 +130,37 @@ void report_await_ready(const struct report *init)
 		(void)nanosleep(&pause, NULL);
 }
 
-int report_share(struct report **ret)
+int report_make(struct jail *j, bool own)
 {
-	void *p = mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = own ? private_calloc(SHARED_SIZE)
+		      : mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (p == MAP_FAILED)
+	if (!p || p == MAP_FAILED)
 		return errno_or_eio();
-	*ret = p;
+	j->last_word = p;
+	j->own_word = own;
 	return 0;
 }
 
-void report_keep(struct report *r)
+void report_keep(struct jail *j)
 {
-	(void)madvise(r, SHARED_SIZE, MADV_DONTFORK);
+	if (!j->own_word)
+		(void)madvise(j->last_word, SHARED_SIZE, MADV_DONTFORK);
 }
 
-void report_show(struct report *r)
+void report_show(struct jail *j)
 {
-	(void)madvise(r, SHARED_SIZE, MADV_DOFORK);
+	(void)madvise(j->last_word, SHARED_SIZE, MADV_DOFORK);
 }
 
-struct report *report_unshare(struct report *r)
+void report_end(struct jail *j)
 {
-	if (r)
+	struct report *r = steal_ptr(j->last_word);
+
+	if (j->own_word)
+		private_free(r);
+	else if (r)
 		(void)munmap(r, SHARED_SIZE);
-	return NULL;
 }
 
 /* The child is root while it writes most reports, but what comes from another process is checked all the
@@ -253,7 +260,7 @@ int jail_read_report(struct jail *j, struct jail_error *reterr)
 	j->report_fd = fd_close(j->report_fd);
 	if (result > 0)
 		j->go_fd = fd_close(j->go_fd);
-	j->last_word = report_unshare(j->last_word);
+	report_end(j);
 	shared_release(j);
 	return result;
 }

@@ -33,8 +33,9 @@ enum {
 /* In a record that is written: the payload has its own table of descriptors. */
 #define REPORT_TABLE 2
 
-/* _REPORT_MAX empty records in memory that will be shared with children. */
-int report_share(struct report **ret);
+/* _REPORT_MAX empty records, in memory that will be shared with children; or, where these share all of it, in
+ * the launcher's own. */
+int report_make(struct jail *j, bool own);
 /* 0 while the jail's init has not failed, else its negative errno. */
 int report_of_init(const struct jail *j, struct jail_error *reterr);
 /* In either, about itself. */
@@ -43,8 +44,8 @@ void report_ready(struct report *own);
 void report_await_ready(const struct report *init);
 /* Both children are made: others that come have none of it. Where the kernel has no memory for that they do.
  */
-void report_keep(struct report *r);
+void report_keep(struct jail *j);
 /* The next ones do, until it is kept again. */
-void report_show(struct report *r);
-/* Accepts NULL; returns NULL. */
-struct report *report_unshare(struct report *r);
+void report_show(struct jail *j);
+/* None, if there are any. */
+void report_end(struct jail *j);

@@ -176,6 +176,7 @@ static int hold_and_watch(struct server *server, struct parked *one)
 	struct sandbox s = parked_sandbox(one);
 	int r = keep_hold(server, &s, (1U << _HOLD_MAX) - 1);
 
+	jail_find_host_pid(&server->jail, &one->jail);
 	return r < 0 ? r : watch(server, one);
 }
 

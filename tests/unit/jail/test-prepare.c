@@ -266,7 +266,7 @@ static struct pipe_rig open_pipe(void)
 	assert_int_equal(jail_go(&p.jail, NULL), 0);
 	assert_int_equal(read(fds[1], &go, 1), 1);
 	fd_close(fds[1]);
-	assert_int_equal(report_share(&p.jail.last_word), 0);
+	assert_int_equal(report_make(&p.jail, false), 0);
 	return p;
 }
 
