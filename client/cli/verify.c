@@ -71,6 +71,10 @@ static void print_verdict(const char *path, const struct verify_verdict *v)
 		(void)printf("; network namespace: shared");
 	else if (v->private_network)
 		(void)printf("; network namespace: its own, as %s", v->own_network);
+	if (v->shares_ipc)
+		(void)printf("; IPC namespace: shared");
+	else if (v->private_ipc)
+		(void)printf("; IPC namespace: its own, as %s", v->own_ipc);
 	(void)putchar('\n');
 }
 
@@ -92,6 +96,10 @@ static void print_json_verdict(struct json *j, const struct verify_verdict *v)
 	json_bool(j, v->shares_network);
 	json_key(j, "ownNetworkReason");
 	json_string(j, v->own_network);
+	json_key(j, "sharedIPC");
+	json_bool(j, v->shares_ipc);
+	json_key(j, "ownIPCReason");
+	json_string(j, v->own_ipc);
 }
 
 static void print_json(struct json *j, const char *path, const struct verify_verdict *v, char *const *lines)

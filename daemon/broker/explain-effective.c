@@ -192,6 +192,8 @@ static int put_share(struct writer *w, const struct jail_spec *spec)
 	r = put_capabilities(w, spec->bounding);
 	put_bool(w, "private-network", (spec->namespaces & JAIL_NS_NET) != 0);
 	put_bool(w, "shared-network", spec->shares_network);
+	put_bool(w, "private-ipc", (spec->namespaces & JAIL_NS_IPC) != 0);
+	put_bool(w, "shared-ipc", spec->shares_ipc);
 	return r;
 }
 

@@ -170,10 +170,8 @@ static const char *check_user(const struct compiled_profile *p)
 
 /* Who is root, or has a right, could set what is the namespace's; a node of /dev/net or a directory of the
  * host with one in it could be opened in it. Mounts show no devices but those that are named here. */
-const char *compiled_profile_own_network(const struct compiled_profile *p)
+static const char *own_namespace(const struct compiled_profile *p)
 {
-	if (!(p->namespaces & JAIL_NS_NET))
-		return "PrivateNetwork=no";
 	if (p->pool && p->pool[0])
 		return "JoinsPool= has one for the pool";
 	if (p->uid == 0 || p->gid == 0)
@@ -191,6 +189,21 @@ const char *compiled_profile_own_network(const struct compiled_profile *p)
 		if (p->slots[i].kinds & KINDS_OPENING)
 			return "FileDescriptor= takes a directory, path or device";
 	return NULL;
+}
+
+const char *compiled_profile_own_network(const struct compiled_profile *p)
+{
+	return p->namespaces & JAIL_NS_NET ? own_namespace(p) : "PrivateNetwork=no";
+}
+
+const char *compiled_profile_own_ipc(const struct compiled_profile *p)
+{
+	if (!(p->namespaces & JAIL_NS_IPC))
+		return "PrivateIPC=no";
+	/* its objects would be those of a root who is not the host's */
+	if (p->namespaces & JAIL_NS_USER)
+		return "PrivateUsers=yes";
+	return own_namespace(p);
 }
 
 static const char *check_privileges(const struct compiled_profile *p)
@@ -225,6 +238,8 @@ static const char *check_privileges(const struct compiled_profile *p)
 	}
 	if (p->shares_network && compiled_profile_own_network(p))
 		return "a network namespace is shared by what needs its own";
+	if (p->shares_ipc && compiled_profile_own_ipc(p))
+		return "an IPC namespace is shared by what needs its own";
 	/* who is in it is known to have gone when its PID namespace has */
 	if (p->reuses_network &&
 		(p->shares_network || compiled_profile_own_network(p) || !(p->namespaces & JAIL_NS_PID)))

@@ -319,6 +319,7 @@ struct compiled_profile {
 			      */
 	bool reuses_network; /* its own may be one that a sandbox of this kind has had, and has left as it was
 			      */
+	bool shares_ipc;     /* as shares_network */
 	char *pool; /* whose members of one owner share network and IPC, as far as of their own; "": none */
 
 	/* [Filesystem] */
@@ -420,6 +421,8 @@ int compiled_profile_check(const struct compiled_profile *p, const char **reterr
 /* Why sandboxes of a profile need a network namespace of their own even if no call can make a socket: a
  * static phrase that names the key. NULL: they need none. */
 const char *compiled_profile_own_network(const struct compiled_profile *p);
+/* The same of an IPC namespace, even if no call can make a queue, a semaphore or shared memory. */
+const char *compiled_profile_own_ipc(const struct compiled_profile *p);
 void compiled_config_init(struct compiled_config *c);
 void compiled_config_done(struct compiled_config *c);
 /* As compiled_profile_check(). */

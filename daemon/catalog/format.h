@@ -8,7 +8,7 @@
 
 #define CATALOG_MAGIC      "BAILCAT\n" /* 8 bytes, without the NUL */
 #define CATALOG_MAGIC_SIZE 8U
-#define CATALOG_VERSION    23U
+#define CATALOG_VERSION    24U
 
 /* Bounds of lists and strings. They are far above what any profile needs: they bound the reader. */
 #define TEXT_MAX      (1024U * 1024) /* any single string: a path, a message, an expression */

@@ -89,6 +89,7 @@ static void get_privileges(struct cursor *c, struct compiled_profile *p)
 	p->network_namespace_path = cursor_get_str(c, TEXT_MAX);
 	p->shares_network = cursor_get_bool(c);
 	p->reuses_network = cursor_get_bool(c);
+	p->shares_ipc = cursor_get_bool(c);
 	p->pool = cursor_get_str(c, POOL_NAME_MAX);
 }
 

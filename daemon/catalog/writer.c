@@ -60,6 +60,7 @@ static void put_privileges(struct buf *b, const struct compiled_profile *p)
 	buf_put_str(b, p->network_namespace_path);
 	buf_put_u8(b, p->shares_network);
 	buf_put_u8(b, p->reuses_network);
+	buf_put_u8(b, p->shares_ipc);
 	buf_put_str(b, p->pool);
 }
 

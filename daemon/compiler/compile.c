@@ -128,7 +128,7 @@ static int mark_invalid(
 int compile_profile(const struct compile_context *c, const struct profile *p, const struct unit *u,
 	struct diagnostics *d, struct compiled_profile *ret)
 {
-	char reason[NETWORK_REASON_MAX];
+	char reason[NETWORK_REASON_MAX], own_ipc[IPC_REASON_MAX];
 	struct score score;
 	int r;
 
@@ -152,5 +152,6 @@ int compile_profile(const struct compile_context *c, const struct profile *p, co
 	ret->intersection = assess_intersection(ret);
 	ret->shares_network = network_may_be_shared(ret, c->translation.filters, reason);
 	ret->reuses_network = network_may_be_reused(ret, c->translation.filters);
+	ret->shares_ipc = ipc_may_be_shared(ret, c->translation.filters, own_ipc);
 	return effective_settings(&profile_keys, p, ret);
 }

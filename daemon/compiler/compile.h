@@ -7,6 +7,7 @@
  */
 
 #include "catalog/compiled.h"
+#include "compiler/ipc.h"
 #include "compiler/network.h"
 
 #include <stdio.h>
@@ -26,6 +27,8 @@ struct verify_verdict {
 	uint32_t intersection; /* INTERSECTION_* */
 	bool private_network, shares_network;
 	char own_network[NETWORK_REASON_MAX]; /* why it shares none; "" */
+	bool private_ipc, shares_ipc;
+	char own_ipc[IPC_REASON_MAX]; /* the same */
 };
 
 /*

@@ -18,17 +18,13 @@
 
 #include "compiler/network.h"
 #include "base/error.h"
+#include "compiler/calls.h"
 #include "seccomp/reach.h"
 #include "seccomp/syscalls.h"
 
-#include <linux/version.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-/* The calls of this kernel and those before it have been looked at. */
-#define LOOKED_AT KERNEL_VERSION(7, 0, 0)
-#define NUMBERS   1024U /* twice as many as any interface has */
 
 #define FAMILIES       64U /* the kernel has none above */
 #define LOCAL_FAMILIES (UINT64_C(1) << AF_UNIX)
@@ -58,57 +54,9 @@ static const char *const addressed[] = { "sendto", "getsockopt" };
 
 static const char *const makers[] = { "socket", "socketpair" };
 
-static void set_harmless(
-	const struct architecture *a, const char *const *names, size_t n, bool harmless, bool ret[NUMBERS])
-{
-	for (size_t i = 0; i < n; i++) {
-		uint32_t number;
-
-		if (syscall_lookup(a, names[i], strlen(names[i]), &number) == 0)
-			ret[number - a->first_number] = harmless;
-	}
-}
-
-/* Whether each number is of a call that takes no part in networks. */
-static void find_harmless(const struct architecture *a, bool ret[NUMBERS])
-{
-	memset(ret, 0, NUMBERS * sizeof(*ret));
-	for (size_t i = 0; i < n_syscall_rows; i++) {
-		uint32_t number = syscall_rows[i].numbers[a->id];
-
-		if (number != SYSCALL_NONE && number - a->first_number < NUMBERS)
-			ret[number - a->first_number] = syscall_rows[i].since <= LOOKED_AT;
-	}
-	set_harmless(a, calls, ELEMENTSOF(calls), false, ret);
-}
-
-/* One that the program may let through; NULL: none. */
-static const char *find_call(const struct sock_filter *filter, size_t n, const struct architecture *a,
-	const bool harmless[NUMBERS])
-{
-	for (uint32_t k = 0; k < NUMBERS; k++) {
-		const struct seccomp_data call = { .nr = (int)(a->first_number + k), .arch = a->audit };
-		const char *name;
-
-		if (harmless[k] || !filter_may_allow(filter, n, &call, 0))
-			continue;
-		name = syscall_name(a, a->first_number + k);
-		return name ? name : "calls that are not known";
-	}
-	return NULL;
-}
-
 const char *network_call(const struct sock_filter *filter, size_t n)
 {
-	const char *found = NULL;
-
-	for (size_t i = 0; i < _ARCHITECTURE_MAX && !found; i++) {
-		bool harmless[NUMBERS];
-
-		find_harmless(&architectures[i], harmless);
-		found = find_call(filter, n, &architectures[i], harmless);
-	}
-	return found;
+	return calls_find(filter, n, calls, ELEMENTSOF(calls));
 }
 
 /* Bit 1 << family: of which sockets may be made. */
@@ -133,16 +81,17 @@ static uint64_t families_of(const struct sock_filter *filter, size_t n, const st
 static bool leaves_as_it_was(const struct sock_filter *filter, size_t n, const struct architecture *a)
 {
 	uint64_t families = families_of(filter, n, a);
-	bool harmless[NUMBERS];
+	bool harmless[CALL_NUMBERS];
 
 	if ((families & ~EMPTY_FAMILIES) != 0)
 		return false;
-	find_harmless(a, harmless);
-	set_harmless(a, makers, ELEMENTSOF(makers), true, harmless);
-	set_harmless(a, uses, ELEMENTSOF(uses), false, harmless);
+	calls_begin(a, harmless);
+	calls_set(a, calls, ELEMENTSOF(calls), false, harmless);
+	calls_set(a, makers, ELEMENTSOF(makers), true, harmless);
+	calls_set(a, uses, ELEMENTSOF(uses), false, harmless);
 	if ((families & ~LOCAL_FAMILIES) != 0)
-		set_harmless(a, addressed, ELEMENTSOF(addressed), false, harmless);
-	return !find_call(filter, n, a, harmless);
+		calls_set(a, addressed, ELEMENTSOF(addressed), false, harmless);
+	return !calls_find_in(filter, n, a, harmless);
 }
 
 bool network_is_left(const struct sock_filter *filter, size_t n)

@@ -26,6 +26,8 @@ struct shared_filter {
 	const char *network_call; /* of network.h, once it is asked for */
 	bool network_asked;
 	bool network_left, left_asked; /* the same */
+	const char *ipc_call;          /* of ipc.h, as above */
+	bool ipc_asked;
 };
 
 /* Zeroed: none yet. */

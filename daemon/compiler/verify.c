@@ -168,8 +168,11 @@ static int verify_profile(struct compile_context *context, const struct subject 
 		.level = exposure_level(compiled.exposure),
 		.intersection = compiled.intersection,
 		.private_network = compiled.namespaces & JAIL_NS_NET,
-		.shares_network = compiled.shares_network };
+		.shares_network = compiled.shares_network,
+		.private_ipc = compiled.namespaces & JAIL_NS_IPC,
+		.shares_ipc = compiled.shares_ipc };
 	(void)network_may_be_shared(&compiled, NULL, verdict->own_network);
+	(void)ipc_may_be_shared(&compiled, NULL, verdict->own_ipc);
 	return 0;
 }
 

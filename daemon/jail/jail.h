@@ -68,6 +68,7 @@ struct jail_context {
 	int null_fd;                        /* /dev/null, checked to be char 1:3 */
 	int host_mounts_fd; /* mountinfo of the host's mount namespace, or -1: no directory gets into a slot
 			     */
+	int ipc_fd;         /* IPC namespace of all jails that can do nothing in one, or -1 */
 	int init_root_fd;   /* mount namespace of the jails' inits, in which there is nothing */
 	uint64_t bounding; /* set of capabilities, of the launcher when it began: it only ever gets smaller */
 	uint64_t ignored_signals; /* of the launcher when it began, bit 1 << (n - 1): it ignores no other */
@@ -88,6 +89,7 @@ struct jail_context {
 		.cgroup_fd = -1,                                                                             \
 		.null_fd = -1,                                                                               \
 		.host_mounts_fd = -1,                                                                        \
+		.ipc_fd = -1,                                                                                \
 		.init_root_fd = -1,                                                                          \
 		.stock = { .shared_fd = -1, .maker_pidfd = -1, .channel_fd = -1 } })
 

@@ -50,6 +50,9 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
 			p.clone_flags |= kinds[i].flag;
 	if (spec->pool && spec->pool->ipc_fd >= 0)
 		p.clone_flags &= ~(uint64_t)CLONE_NEWIPC;
+	p.shares_ipc = (p.clone_flags & CLONE_NEWIPC) && spec->shares_ipc && c->ipc_fd >= 0;
+	if (p.shares_ipc)
+		p.clone_flags &= ~(uint64_t)CLONE_NEWIPC;
 	p.pid = spec->namespaces & JAIL_NS_PID;
 	p.cgroup = spec->namespaces & JAIL_NS_CGROUP;
 	p.uts = spec->namespaces & JAIL_NS_UTS;
@@ -71,8 +74,11 @@ int namespaces_failed(
 	return jail_fail(reterr, STAGE_NAMESPACES, error, "clone", "");
 }
 
-int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr)
+int apply_namespaces(const struct namespace_plan *p, int ipc_fd, struct jail_error *reterr)
 {
+	if (p->shares_ipc && setns(ipc_fd, CLONE_NEWIPC) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(),
+			"PrivateIPC=: the IPC namespace can not be entered", "");
 	/* Not a flag of clone3(): that would root the namespace at the launcher's cgroup, not at the jail's.
 	 */
 	if (p->cgroup && unshare(CLONE_NEWCGROUP) < 0)

@@ -88,6 +88,17 @@ static int open_own(struct jail_context *c)
 	return device_check(c->null_fd, NULL_DEVICE) < 0 ? -EBADF : 0;
 }
 
+/* Where there are no such namespaces, or none may be made, jails that want one make their own, or fail. */
+static int open_ipc(struct jail_context *c)
+{
+	struct jail_pool made = JAIL_POOL_NULL;
+	struct jail_error unused;
+	int r = jail_pool_open(c, JAIL_NS_IPC, &made, &unused);
+
+	c->ipc_fd = made.ipc_fd;
+	return r == -ENOTRECOVERABLE ? r : 0;
+}
+
 int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 {
 	int r = 0;
@@ -102,6 +113,8 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 		r = check_cgroup2(cgroup_fd);
 	if (r >= 0)
 		r = open_own(c);
+	if (r >= 0)
+		r = open_ipc(c);
 	if (r >= 0)
 		r = cgroup_find(c);
 	if (r >= 0)
@@ -143,6 +156,7 @@ void jail_context_close(struct jail_context *c)
 	(void)fd_close(c->cgroup_fd);
 	(void)fd_close(c->null_fd);
 	(void)fd_close(c->host_mounts_fd);
+	(void)fd_close(c->ipc_fd);
 	(void)fd_close(c->init_root_fd);
 	free(c->init_filter);
 	free(c->question);

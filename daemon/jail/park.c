@@ -63,9 +63,10 @@ bool jail_spec_fits(const struct jail_spec *parked, const struct jail_spec *laun
 	       a->namespaces == b->namespaces && a->run_as_init == b->run_as_init &&
 	       a->network_namespace_path == b->network_namespace_path && a->no_network == b->no_network &&
 	       a->shares_network == b->shares_network && a->reuses_network == b->reuses_network &&
-	       a->hostname == b->hostname && a->minimal_root == b->minimal_root &&
-	       a->private_tmp == b->private_tmp && a->private_devices == b->private_devices &&
-	       a->mount_proc == b->mount_proc && a->mounts == b->mounts && a->n_mounts == b->n_mounts &&
+	       a->shares_ipc == b->shares_ipc && a->hostname == b->hostname &&
+	       a->minimal_root == b->minimal_root && a->private_tmp == b->private_tmp &&
+	       a->private_devices == b->private_devices && a->mount_proc == b->mount_proc &&
+	       a->mounts == b->mounts && a->n_mounts == b->n_mounts &&
 	       a->root_directory == b->root_directory && a->devices == b->devices &&
 	       a->propagation == b->propagation && a->daemon_stores == b->daemon_stores &&
 	       a->restrictions == b->restrictions && a->n_restrictions == b->n_restrictions &&

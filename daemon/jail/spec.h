@@ -79,6 +79,7 @@ struct jail_spec {
 	const char *network_namespace_path; /* NULL or "": none */
 	bool shares_network;                /* JAIL_NS_NET: one that is empty will do */
 	bool reuses_network;                /* JAIL_NS_NET: one will do that such a jail has left as it was */
+	bool shares_ipc;                    /* JAIL_NS_IPC: one that is empty will do */
 	const struct jail_pool *pool;       /* NULL: none; holds what of the namespaces is shared */
 	bool no_network;                    /* not that of the pool, either */
 	const char *hostname;               /* in a UTS namespace of its own */

@@ -52,7 +52,7 @@ noreturn void report_and_trap(struct report *shared, const struct jail_error *e)
 
 struct namespace_plan {
 	uint64_t clone_flags; /* for the payload; the PID namespace is entered by its parent */
-	bool pid, cgroup, uts;
+	bool pid, cgroup, uts, shares_ipc;
 	bool run_as_init; /* no init of ours: the payload is pid 1 */
 	char hostname[HOSTNAME_LEN_MAX + 1];
 };
@@ -63,7 +63,7 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
  * error that the launch fails with. */
 int namespaces_failed(
 	const struct jail_context *c, const struct namespace_plan *p, int error, struct jail_error *reterr);
-int apply_namespaces(const struct namespace_plan *p, struct jail_error *reterr);
+int apply_namespaces(const struct namespace_plan *p, int ipc_fd, struct jail_error *reterr);
 
 /* network.c */
 

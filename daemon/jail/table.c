@@ -124,6 +124,7 @@ void prepare_table(struct jail_setup *s)
 	keep(p, s->network.shared_fd);
 	keep(p, s->network.pool.net_fd);
 	keep(p, s->network.pool.ipc_fd);
+	keep(p, s->namespaces.shares_ipc ? s->context->ipc_fd : -1);
 	keep(p, s->pty.slave_fd);
 	for (size_t i = 0; i < s->spec->n_fds; i++)
 		keep(p, s->spec->fds[i].source);

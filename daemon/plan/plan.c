@@ -113,6 +113,7 @@ static void fill_spec(const struct compiled_profile *p, const struct plan_caller
 		.network_namespace_path = p->network_namespace_path,
 		.shares_network = p->shares_network,
 		.reuses_network = p->reuses_network,
+		.shares_ipc = p->shares_ipc,
 		.hostname = (p->namespaces & JAIL_NS_UTS) != 0 ? p->name : NULL,
 		.minimal_root = p->minimal_root,
 		.private_tmp = p->private_tmp,

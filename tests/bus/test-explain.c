@@ -137,8 +137,9 @@ static void check_entry(sd_bus_message *m, const char *key, const char *type, un
 	} known[] = { { "executable", "s" }, { "working-directory", "s" }, { "dynamic-user", "b" },
 		{ "environment", "as" }, { "stdio", "a{us}" }, { "fds", "au" }, { "rlimits", "a{s(tt)}" },
 		{ "layers", "as" }, { "capabilities", "as" }, { "private-network", "b" },
-		{ "shared-network", "b" }, { "memory-max", "t" }, { "tasks-max", "t" }, { "cpu-quota", "u" },
-		{ "nice", "i" }, { "oom-score-adj", "i" }, { "detach", "b" }, { "runtime-max-usec", "t" },
+		{ "shared-network", "b" }, { "private-ipc", "b" }, { "shared-ipc", "b" },
+		{ "memory-max", "t" }, { "tasks-max", "t" }, { "cpu-quota", "u" }, { "nice", "i" },
+		{ "oom-score-adj", "i" }, { "detach", "b" }, { "runtime-max-usec", "t" },
 		{ "stop-timeout-usec", "t" }, { "stop-signal", "i" }, { "ready", "s" }, { "exposure", "d" },
 		{ "generation", "u" } };
 
@@ -178,7 +179,7 @@ static void test_effective(void **state)
 			assert_true(sd_bus_message_skip(s.reply.message, "v") > 0);
 		assert_true(sd_bus_message_exit_container(s.reply.message) > 0);
 	}
-	assert_int_equal(seen, (1U << 23) - 1);
+	assert_int_equal(seen, (1U << 25) - 1);
 	reply_done(&s.reply);
 }
 

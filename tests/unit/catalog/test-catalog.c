@@ -586,6 +586,22 @@ static void test_reused_network(void **state)
 	assert_false(back->profiles[2].reuses_network || back->profiles[0].shares_network);
 }
 
+static void test_shared_ipc(void **state)
+{
+	_cleanup_(catalog_freep) struct catalog *c = sample_catalog(), *back = NULL;
+	_cleanup_(buf_done) struct buf b;
+	struct compiled_profile *p = &c->profiles[0];
+
+	p->devices = strv_free(p->devices);
+	p->pool[0] = '\0';
+	p->shares_ipc = true;
+	encode(c, &b);
+	assert_int_equal(catalog_decode(b.data, b.size, &back), 0);
+	assert_true(back->profiles[0].shares_ipc);
+	assert_false(back->profiles[2].shares_ipc || back->profiles[0].shares_network ||
+		     back->profiles[0].reuses_network);
+}
+
 /* The seeds that the fuzzer calls good still are: else it would start from nothing. */
 static void test_seeds(void **state)
 {
@@ -630,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_last_part),
 		cmocka_unit_test(test_shared_network),
+		cmocka_unit_test(test_shared_ipc),
 		cmocka_unit_test(test_reused_network),
 	};
 

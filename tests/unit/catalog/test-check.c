@@ -154,6 +154,7 @@ CHANGE(two_networks, p->namespaces |= JAIL_NS_NET);
 CHANGE(bad_network, p->network_namespace_path[0] = 'u');
 CHANGE(shared_of_host, p->shares_network = true);
 CHANGE(reused_of_host, p->reuses_network = true);
+CHANGE(shared_ipc_of_host, (p->shares_ipc = true, p->namespaces &= ~JAIL_NS_IPC));
 CHANGE(root_network, p->network_namespace_path[1] = '\0');
 CHANGE(users_with_rights, p->namespaces |= JAIL_NS_USER);
 CHANGE(users_of_root, (p->namespaces |= JAIL_NS_USER, p->ambient = 0, p->uid = 0));
@@ -312,6 +313,7 @@ static struct change changes[] = {
 	ROW(bad_pool),
 	ROW(shared_of_host),
 	ROW(reused_of_host),
+	ROW(shared_ipc_of_host),
 	ROW(bad_context),
 	ROW(group_unit),
 	ROW(group_unset),
@@ -441,14 +443,34 @@ static void have_device(struct compiled_profile *p)
 	p->devices[0] = strdup("/dev/net/tun");
 }
 
+CHANGE(have_hosts_ipc, p->namespaces &= ~JAIL_NS_IPC);
+CHANGE(have_users, p->namespaces |= JAIL_NS_USER);
+
+static void compare_reason(const char *reason, const char *expected)
+{
+	if (!reason != !expected || (reason && !strstr(reason, expected)))
+		fail_msg("%s: %s", expected ? expected : "none", reason ? reason : "none");
+}
+
+/* Why such a profile does not share a network, and no IPC namespace. */
+static void expect_reason(void (*apply)(struct compiled_profile *p), const char *network, const char *ipc)
+{
+	struct compiled_profile p;
+
+	compiled_profile_init(&p);
+	apply(&p);
+	compare_reason(compiled_profile_own_network(&p), network);
+	compare_reason(compiled_profile_own_ipc(&p), ipc);
+	compiled_profile_done(&p);
+}
+
 /* Each reason, and that a catalog that says otherwise is refused for it. */
-static void test_own_network(void **state)
+static void test_own_namespaces(void **state)
 {
 	static const struct {
 		void (*apply)(struct compiled_profile *p);
 		const char *reason;
 	} rows[] = {
-		{ change_nothing, NULL },
 		{ take_streams, NULL },
 		{ take_directory, "FileDescriptor=" },
 		{ take_path, "FileDescriptor=" },
@@ -462,20 +484,15 @@ static void test_own_network(void **state)
 		{ have_hosts_devices, "PrivateDevices=" },
 		{ have_hosts_mounts, "PrivateDevices=" },
 		{ have_device, "DeviceAllow=" },
-		{ have_hosts_network, "PrivateNetwork=" },
 	};
 
-	for (size_t i = 0; i < ELEMENTS(rows); i++) {
-		struct compiled_profile p;
-		const char *reason;
-
-		compiled_profile_init(&p);
-		rows[i].apply(&p);
-		reason = compiled_profile_own_network(&p);
-		if (!reason != !rows[i].reason || (reason && !strstr(reason, rows[i].reason)))
-			fail_msg("row %zu: %s", i, reason ? reason : "none");
-		compiled_profile_done(&p);
-	}
+	expect_reason(change_nothing, NULL, NULL);
+	expect_reason(have_hosts_network, "PrivateNetwork=", NULL);
+	expect_reason(have_hosts_ipc, NULL, "PrivateIPC=");
+	/* the network of one still belongs to the host's */
+	expect_reason(have_users, NULL, "PrivateUsers=");
+	for (size_t i = 0; i < ELEMENTS(rows); i++)
+		expect_reason(rows[i].apply, rows[i].reason, rows[i].reason);
 }
 
 /* A valid profile has no error to show. */
@@ -495,7 +512,7 @@ static void test_error_of_valid(void **state)
 int main(void)
 {
 	static const struct CMUnitTest singles[] = { cmocka_unit_test(test_config),
-		cmocka_unit_test(test_own_network), cmocka_unit_test(test_error_of_valid) };
+		cmocka_unit_test(test_own_namespaces), cmocka_unit_test(test_error_of_valid) };
 	struct CMUnitTest tests[ELEMENTS(changes)];
 	int failed = _cmocka_run_group_tests("singles", singles, ELEMENTS(singles), NULL, NULL);
 

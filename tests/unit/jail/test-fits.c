@@ -52,6 +52,7 @@ static const struct {
 	FIELD(network_namespace_path, BUILT),
 	FIELD(shares_network, BUILT),
 	FIELD(reuses_network, BUILT),
+	FIELD(shares_ipc, BUILT),
 	FIELD(pool, UNLIKE),
 	FIELD(no_network, BUILT),
 	FIELD(hostname, BUILT),

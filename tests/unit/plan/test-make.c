@@ -289,7 +289,7 @@ static void test_spec(void **state)
 	assert_int_equal(spec.ambient, p.ambient);
 	assert_int_equal(spec.secure_bits, p.secure_bits);
 	assert_int_equal(spec.namespaces, JAIL_NS_DEFAULT);
-	assert_false(spec.run_as_init || spec.shares_network || spec.reuses_network);
+	assert_false(spec.run_as_init || spec.shares_network || spec.reuses_network || spec.shares_ipc);
 	assert_null(spec.selinux_context);
 	assert_ptr_equal(spec.tuning, &p.tuning);
 	assert_string_equal(spec.hostname, "strict");
@@ -311,7 +311,7 @@ static void test_spec(void **state)
 
 	profile_open(&p);
 	p.namespaces &= ~JAIL_NS_UTS;
-	p.shares_network = p.reuses_network = true;
+	p.shares_network = p.reuses_network = p.shares_ipc = true;
 	request.runtime_max_usec = 3;
 	request.timeout_stop_usec = 4;
 	request.stop_signal = 2;
@@ -319,7 +319,7 @@ static void test_spec(void **state)
 	assert_int_equal(spec.uid, 500);
 	assert_int_equal(spec.gid, 501);
 	assert_null(spec.hostname);
-	assert_true(spec.shares_network && spec.reuses_network);
+	assert_true(spec.shares_network && spec.reuses_network && spec.shares_ipc);
 	assert_int_equal(effective.runtime_max_usec, 3);
 	assert_int_equal(effective.timeout_stop_usec, 4);
 	assert_int_equal(effective.stop_signal, 2);
