@@ -141,7 +141,6 @@ static void test_many(void **state)
 	rig_wait_jailed(rig, 0);
 }
 
-/* The time that a sandbox may run does not begin anew; a new launcher stops it. */
 /* Begins a launch of a program that says that it runs, and halts the launcher at a moment of chance. Whether
  * that was between the go and the launcher's hearing of it: the program says so, and nobody answers. */
 static bool halt_between(struct rig *rig, GDBusConnection *c, int *answers, int out[2])
@@ -209,6 +208,7 @@ static void test_unheard(void **state)
 	rig_wait_ready(rig);
 }
 
+/* The time that a sandbox may run does not begin anew; a new launcher stops it. */
 static void test_runtime(void **state)
 {
 	struct rig *rig = *state;
