@@ -9,11 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC       0x454c4942U /* that something is there at all */
-#define HALF_SIZE   8192
-#define SLOT_SIZE   (2 * HALF_SIZE)
-#define SLOTS_READY 64 /* whose memory stays when they are forgotten: half a megabyte */
-#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define MAGIC     0x454c4942U /* that something is there at all */
+#define HALF_SIZE 8192
+#define SLOT_SIZE (2 * HALF_SIZE)
+#define SLOTS_READY                                                                                          \
+	256 /* whose memory stays when they are forgotten, two megabytes: more than MaxRetainedPerUser= */
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 /* Two of them are a slot; the one with the later sequence counts, if its sum is right. Numbers that come to
  * their end begin again. */
