@@ -37,6 +37,11 @@ struct scheduling {
 	uint64_t slice_nsec, deadline, period;
 };
 
+/* What waitid(2) tells, for which the C library's has no place. */
+struct usage {
+	long user_sec, user_usec, system_sec, system_usec, others[14];
+};
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -82,6 +87,21 @@ int process_wait(int pidfd, int options, siginfo_t *ret)
 	if (si.si_pid == 0)
 		return 0;
 	*ret = si;
+	return 1;
+}
+
+int process_peek(int pidfd, siginfo_t *ret, uint64_t *ret_cpu_usec)
+{
+	struct usage usage = { 0 };
+	siginfo_t si = { 0 };
+
+	if (syscall(SYS_waitid, P_PIDFD, pidfd, &si, WEXITED | WNOHANG | WNOWAIT, &usage) < 0)
+		return errno_or_eio();
+	if (si.si_pid == 0)
+		return 0;
+	*ret = si;
+	*ret_cpu_usec = (uint64_t)(usage.user_sec + usage.system_sec) * 1000000 +
+			(uint64_t)(usage.user_usec + usage.system_usec);
 	return 1;
 }
 

@@ -167,13 +167,14 @@ struct jail {
 	uint32_t lacking;           /* 1 << enum jail_lack: optional settings that the kernel lacks */
 	struct stage_times times;   /* until the report was read */
 	uint32_t stage_usec[_STAGE_MAX]; /* after it: how long each stage took */
-	bool payload_is_init;            /* then there is no init of ours */
-	bool without_landlock;           /* not asked for, or optional and not there */
-	bool labelled;                   /* with the context that the profile asks for */
-	bool parked;                     /* waits for what jail_go() sends */
-	bool spare;                      /* has an init and nothing else, for jail_start() to go on with */
-	bool went;                       /* jail_go() has sent it */
-	bool built;                      /* the report said so: only exec is left */
+	uint64_t cpu_usec;     /* after jail_peek(): of the payload, and of those that it has reaped */
+	bool payload_is_init;  /* then there is no init of ours */
+	bool without_landlock; /* not asked for, or optional and not there */
+	bool labelled;         /* with the context that the profile asks for */
+	bool parked;           /* waits for what jail_go() sends */
+	bool spare;            /* has an init and nothing else, for jail_start() to go on with */
+	bool went;             /* jail_go() has sent it */
+	bool built;            /* the report said so: only exec is left */
 	bool frozen;
 	bool without_memory, without_tasks; /* controllers that its group has not got */
 	bool ended;                         /* payload reaped; status is its end */
@@ -300,7 +301,7 @@ char *jail_cgroup_path(const struct jail_context *c, const struct jail *j);
 uint64_t jail_cgroup_id(const struct jail *j);
 /* 1: payload ended, *ret is its status. It stays to be reaped: whoever takes over from a launcher that is
  * killed now can still ask. 0: still running. */
-int jail_peek(const struct jail *j, siginfo_t *ret);
+int jail_peek(struct jail *j, siginfo_t *ret);
 /* Whether one that is parked is there to be let go: it is built, has not ended, and nobody has stopped it. */
 bool jail_waits(const struct jail *j);
 /* 1: payload ended, *ret is its status (the same on every later call), and what it left behind was killed. 0:

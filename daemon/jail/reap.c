@@ -83,9 +83,9 @@ static void reap_both(struct jail *j, uint64_t deadline)
 	}
 }
 
-int jail_peek(const struct jail *j, siginfo_t *ret)
+int jail_peek(struct jail *j, siginfo_t *ret)
 {
-	return j->pidfd < 0 ? -EBADF : process_wait(j->pidfd, WNOHANG | WNOWAIT, ret);
+	return j->pidfd < 0 ? -EBADF : process_peek(j->pidfd, ret, &j->cpu_usec);
 }
 
 bool jail_waits(const struct jail *j)

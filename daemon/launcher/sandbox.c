@@ -218,25 +218,26 @@ static void announce_end(struct server *server, const struct sandbox *s)
 	server_send(server, &b, -1);
 }
 
-/* What reaping the jail adds to the time of our reaped children is what it used, with all its descendants; an
- * adopted one's are not ours. The end is written down before the status is taken from where it can be seen.
- */
+/* What reaping the jail adds to the time of our reaped children is what it used, with all its descendants,
+ * where that is not known before; an adopted one's are not ours. The end is written down before the status is
+ * taken from where it can be seen. */
 void sandbox_end(struct server *server, struct sandbox *s, const siginfo_t *si)
 {
-	uint64_t cpu_before = process_children_cpu_usec();
+	uint64_t cpu_before;
 	siginfo_t same;
 
 	sandbox_fill_exit(s, si);
 	s->state = SANDBOX_EXITED;
 	keep_sandbox(server, s);
+	cpu_before = s->exit.usage.has & USAGE_CPU ? 0 : process_children_cpu_usec();
 	(void)jail_reap(&s->jail, &same);
 	release(server, s);
-	if (!s->adopted) {
+	if (!s->adopted && !(s->exit.usage.has & USAGE_CPU)) {
 		s->exit.usage.has |= USAGE_CPU;
 		s->exit.usage.cpu_usec = process_children_cpu_usec() - cpu_before;
+		keep_sandbox(server, s);
 	}
 	registry_retain(&server->registry, s);
-	keep_sandbox(server, s);
 	announce_end(server, s);
 	log_debug("sandbox %llu of profile %s ended: code %d, signal %d", (unsigned long long)s->id,
 		s->profile, s->exit.exit_code, s->exit.exit_signal);

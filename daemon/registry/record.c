@@ -190,6 +190,11 @@ void sandbox_fill_exit(struct sandbox *s, const siginfo_t *si)
 		.exited_realtime_usec = now_realtime_usec(),
 		.usage = usage,
 	};
+	/* process 1 has reaped all others */
+	if (!s->adopted && s->jail.payload_is_init) {
+		s->exit.usage.has |= USAGE_CPU;
+		s->exit.usage.cpu_usec = s->jail.cpu_usec;
+	}
 }
 
 size_t sandbox_held(const struct sandbox *s, uint32_t which, uint32_t *ret_which, int fds[_HOLD_MAX])

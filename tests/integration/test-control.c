@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEAD_MSEC 300 /* in which a program that is frozen does nothing */
+#define DEAD_MSEC 300  /* in which a program that is frozen does nothing */
+#define BUSY_USEC 3000 /* what counting to 30,000 takes at the least; to begin takes far less */
 
 static const char *const ticking[] = { "/usr/bin/dash", "-c", "while :; do echo tick; sleep 0.02; done",
 	NULL };
@@ -179,6 +180,35 @@ static void test_usage(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* Of a process 1 all is known before it is reaped, its children's time, too: and the record of the end, which
+ * is one, has it. */
+static void test_usage_of_init(void **state)
+{
+	static const char *const busy[] = { "/usr/bin/dash", "-c",
+		"(while [ ${i:-0} -lt 30000 ]; do i=$((i+1)); done); exit 3", NULL };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_launch l = { .profile = "first", .argv = busy };
+	struct rig_sandbox s;
+	guint64 before;
+
+	rig_write(rig, "profiles/first.profile",
+		"[Profile]\nTemplate=tool.profile\n[Access]\nAllowUser=man\n[Namespaces]\nRunAsInit=yes\n");
+	rig_reload(rig);
+	rig_launch(c, &l, &s);
+	wait_is(c, &s, "exit-code", 0);
+	before = usage(c, &s, "cpu-usec");
+	assert_true(before >= BUSY_USEC && before != G_MAXUINT64);
+	rig_kill_and_wait(rig, RIG_LAUNCHER);
+	rig_kill_and_wait(rig, RIG_BROKER);
+	c = rig_reconnect(rig, c, RIG_ALICE);
+	assert_int_equal(usage(c, &s, "cpu-usec"), before);
+	rig_sandbox_done(&s);
+	rig_remove(rig, "profiles/first.profile");
+	rig_reload(rig);
+	rig_disconnect(rig, c);
+}
+
 /* Returns the end whose closing stops the sandbox. */
 static int attach(GDBusConnection *c, const struct rig_sandbox *s)
 {
@@ -284,6 +314,7 @@ int main(void)
 		rig_test(test_end_frozen),
 		rig_test(test_set_limits),
 		rig_test(test_usage),
+		rig_test(test_usage_of_init),
 		rig_test(test_lifelines),
 		rig_test(test_violation),
 	};

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A child that ends with this status, or sleeps for ever. */
@@ -70,6 +71,47 @@ static void test_signal(void **state)
 	(void)child(-1, &pidfd);
 	assert_int_equal(process_signal(pidfd, SIGTERM), 0);
 	assert_int_equal(process_wait_status(pidfd), 128 + SIGTERM);
+}
+
+static void burn(unsigned msec)
+{
+	const clock_t end = clock() + (clock_t)msec * (CLOCKS_PER_SEC / 1000);
+
+	while (clock() < end)
+		;
+}
+
+/* It says what reaping it adds to its parent's, and leaves it. */
+static void test_peek(void **state)
+{
+	uint64_t before = process_children_cpu_usec(), peeked = 0, added;
+	_cleanup_close_ int pidfd = -1, other = -1;
+	pid_t pid = process_clone(0, -1, &pidfd);
+	siginfo_t si = { 0 };
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		burn(30);
+		if (process_clone(0, -1, &pidfd) == 0) {
+			burn(60);
+			_exit(1);
+		}
+		_exit(process_wait_status(pidfd) + 1);
+	}
+	while (process_peek(pidfd, &si, &peeked) == 0)
+		(void)usleep(1000);
+	assert_int_equal(si.si_pid, pid);
+	assert_int_equal(si.si_status, 2);
+	assert_int_equal(process_children_cpu_usec(), before);
+	assert_int_equal(process_peek(pidfd, &si, &peeked), 1);
+	assert_int_equal(process_wait_status(pidfd), 2);
+	added = process_children_cpu_usec() - before;
+	assert_true(peeked >= 80000 && peeked + 1000 >= added && added + 1000 >= peeked);
+	assert_int_equal(process_peek(pidfd, &si, &peeked), -ECHILD);
+	(void)child(-1, &other);
+	assert_int_equal(process_peek(other, &si, &peeked), 0);
+	assert_int_equal(process_signal(other, SIGKILL), 0);
+	(void)process_wait_status(other);
 }
 
 static void test_pid_in_procfs(void **state)
@@ -372,6 +414,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit),
 		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_peek),
 		cmocka_unit_test(test_pid_in_procfs),
 		cmocka_unit_test(test_reset_signals),
 		cmocka_unit_test(test_begin_signals),
