@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/filter.h"
 #include "base/io.h"
 #include "base/process.h"
 #include "base/strv.h"
@@ -20,9 +21,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef PIDFD_GET_PID_NAMESPACE
+#define PIDFD_GET_PID_NAMESPACE _IO(0xFF, 5)
+#endif
 
 #define TIMEOUT_MSEC 20000
 #define CLONERS      8 /* as many as cloner.c has */
@@ -307,6 +314,41 @@ static void test_namespaces_are_left(void **state)
 	}
 }
 
+/* What the payload opened is its namespace, where the kernel opens it by pidfd and where procfs has to. */
+static int opens_pidns(struct rig *r)
+{
+	struct stat opened, own;
+
+	r->spec.run_as_init = true;
+	if (START(r, "sleep", "1000") < 0 || !r->jail.shared)
+		return 1;
+	await_built(r);
+	if (fstat(r->jail.pidns_fd, &opened) < 0 ||
+		stat(rig_format(r, "/proc/%d/ns/pid", (int)r->jail.pid), &own) < 0)
+		return 2;
+	if (own.st_dev != opened.st_dev || own.st_ino != opened.st_ino ||
+		(fcntl(r->jail.pidns_fd, F_GETFD) & FD_CLOEXEC) == 0)
+		return 3;
+	if (jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1)
+		return 4;
+	jail_done(&r->context, &r->jail);
+	return 0;
+}
+
+static int opens_pidns_on_old_kernel(struct rig *r)
+{
+	const struct filter_rule rule =
+		FILTER_DENY_ARG(ioctl, 1, FILTER_WHOLE_ARG, PIDFD_GET_PID_NAMESPACE, ENOTTY);
+
+	return filter_apply(&rule, 1, FILTER_PERMIT) < 0 ? 5 : opens_pidns(r);
+}
+
+static void test_opens_pidns(void **state)
+{
+	assert_int_equal(rig_as_child(*state, opens_pidns), 0);
+	assert_int_equal(rig_as_child(*state, opens_pidns_on_old_kernel), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -324,6 +366,7 @@ static int run(void)
 		TEST(test_stays_undumpable),
 		TEST(test_ends_meanwhile),
 		TEST(test_namespaces_are_left),
+		TEST(test_opens_pidns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
