@@ -15,9 +15,6 @@
 	(LANDLOCK_FS_REMOVE_DIR | LANDLOCK_FS_REMOVE_FILE | LANDLOCK_FS_MAKE_DIR | LANDLOCK_FS_MAKE_REG |    \
 		LANDLOCK_FS_MAKE_SOCK | LANDLOCK_FS_MAKE_FIFO | LANDLOCK_FS_MAKE_SYM)
 #define FS_VERSION_1 (LANDLOCK_FS_REFER - 1)
-#define FS_OF_FILES                                                                                          \
-	(LANDLOCK_FS_EXECUTE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_READ_FILE | LANDLOCK_FS_TRUNCATE |       \
-		LANDLOCK_FS_IOCTL_DEV)
 
 #define RULE_NET_PORT 2 /* LANDLOCK_RULE_NET_PORT, version 4 */
 
@@ -87,13 +84,13 @@ int landlock_allow_beneath(int ruleset, const struct landlock_attr *attr, int fd
 	int r = 0;
 
 	/* The kernel refuses what only a directory can have: so it need not be asked what this is. */
-	for (uint64_t fits = ~0ULL;; fits = FS_OF_FILES) {
+	for (uint64_t fits = ~0ULL;; fits = LANDLOCK_FS_OF_FILES) {
 		rule.allowed_access &= fits;
 		if (rule.allowed_access == 0)
 			return 0;
 		r = (int)RET_ERRNO(
 			syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U));
-		if (r != -EINVAL || fits == FS_OF_FILES)
+		if (r != -EINVAL || fits == LANDLOCK_FS_OF_FILES)
 			return r;
 	}
 }

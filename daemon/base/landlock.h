@@ -27,11 +27,15 @@
 #define LANDLOCK_FS_REFER       (1ULL << 13) /* version 2 */
 #define LANDLOCK_FS_TRUNCATE    (1ULL << 14) /* version 3 */
 #define LANDLOCK_FS_IOCTL_DEV   (1ULL << 15) /* version 5 */
-#define LANDLOCK_NET_BIND       (1ULL << 0)  /* TCP; version 4 */
-#define LANDLOCK_NET_CONNECT    (1ULL << 1)
-#define LANDLOCK_SCOPED_UNIX    (1ULL << 0) /* abstract sockets; version 6 */
-#define LANDLOCK_SCOPED_SIGNAL  (1ULL << 1)
-#define LANDLOCK_LOG_NEW_EXEC   (1U << 1) /* of landlock_apply(); version 7 */
+/* What the kernel takes in a rule about anything but a directory. */
+#define LANDLOCK_FS_OF_FILES                                                                                 \
+	(LANDLOCK_FS_EXECUTE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_READ_FILE | LANDLOCK_FS_TRUNCATE |       \
+		LANDLOCK_FS_IOCTL_DEV)
+#define LANDLOCK_NET_BIND      (1ULL << 0) /* TCP; version 4 */
+#define LANDLOCK_NET_CONNECT   (1ULL << 1)
+#define LANDLOCK_SCOPED_UNIX   (1ULL << 0) /* abstract sockets; version 6 */
+#define LANDLOCK_SCOPED_SIGNAL (1ULL << 1)
+#define LANDLOCK_LOG_NEW_EXEC  (1U << 1) /* of landlock_apply(); version 7 */
 
 /* The versions that brought what a profile can ask for. */
 #define LANDLOCK_ABI_TRUNCATE 3

@@ -113,7 +113,7 @@ static int build_fds(struct jail_setup *s, struct jail_error *reterr)
 		return r;
 	step_took(s, STAGE_SELINUX);
 	kept[FD_KEPT_LABEL] = s->label.fd;
-	r = apply_landlock(&s->landlock, s->spec->landlock, &s->mounts.found, reterr);
+	r = apply_landlock(&s->landlock, s->spec->landlock, &s->mounts, reterr);
 	if (r < 0)
 		return r;
 	step_took(s, STAGE_LANDLOCK);

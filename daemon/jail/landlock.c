@@ -98,19 +98,25 @@ int prepare_landlock(const struct jail_spec *spec, struct landlock_plan *ret, st
 	return 0;
 }
 
-static int add_rule(const struct landlock_plan *p, int root_fd, const struct landlock_rule *rule)
+/* @found: what a template knows of the path, or NULL. */
+static int add_rule(const struct landlock_plan *p, int root_fd, const struct landlock_rule *rule,
+	const struct found_path *found)
 {
-	_cleanup_close_ int fd = lookup(root_fd, rule->path);
+	_cleanup_close_ int fd = -1;
 
+	if (found && found->fd >= 0)
+		return landlock_allow_beneath(p->ruleset, &p->attr, found->fd,
+			found->kind == FOUND_FILE ? rights[rule->access] & LANDLOCK_FS_OF_FILES
+						  : rights[rule->access]);
+	fd = found && found->kind == FOUND_ABSENT ? -ENOENT
+						  : lookup(root_fd, found ? found->leads_to : rule->path);
 	if (fd == -ENOENT && rule->optional)
 		return 0;
-	if (fd < 0)
-		return fd;
-	return landlock_allow_beneath(p->ruleset, &p->attr, fd, rights[rule->access]);
+	return fd < 0 ? fd : landlock_allow_beneath(p->ruleset, &p->attr, fd, rights[rule->access]);
 }
 
 static int add_rules(const struct landlock_plan *p, const struct compiled_landlock *l,
-	const struct paths_found *found, struct jail_error *reterr)
+	const struct mount_plan *m, struct jail_error *reterr)
 {
 	_cleanup_close_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
@@ -118,11 +124,7 @@ static int add_rules(const struct landlock_plan *p, const struct compiled_landlo
 	if (root_fd < 0)
 		return jail_fail(reterr, STAGE_LANDLOCK, errno_or_eio(), "/", "");
 	for (size_t i = 0; i < l->n_rules && p->attr.fs != 0; i++) {
-		if (i < found->n && found->fds[i] >= 0)
-			r = landlock_allow_beneath(
-				p->ruleset, &p->attr, found->fds[i], rights[l->rules[i].access]);
-		else
-			r = add_rule(p, root_fd, &l->rules[i]);
+		r = add_rule(p, root_fd, &l->rules[i], found_get(m, &m->rules, i));
 		if (r < 0)
 			return jail_fail(reterr, STAGE_LANDLOCK, r, l->rules[i].path, "");
 	}
@@ -137,8 +139,8 @@ static int add_rules(const struct landlock_plan *p, const struct compiled_landlo
 	return 0;
 }
 
-int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l,
-	const struct paths_found *found, struct jail_error *reterr)
+int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, const struct mount_plan *m,
+	struct jail_error *reterr)
 {
 	int r;
 
@@ -147,7 +149,7 @@ int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l,
 	p->ruleset = landlock_create(&p->attr, p->abi);
 	if (p->ruleset < 0)
 		return jail_fail(reterr, STAGE_LANDLOCK, p->ruleset, "ruleset", "");
-	r = add_rules(p, l, found, reterr);
+	r = add_rules(p, l, m, reterr);
 	if (r == 0) {
 		r = landlock_apply(p->ruleset, p->flags);
 		if (r < 0)

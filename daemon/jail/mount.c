@@ -500,7 +500,7 @@ int apply_mounts(struct mount_plan *p, struct jail_error *reterr)
 	r = template_apply(p, reterr);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	p->found.n = 0;
+	found_forget(p);
 	/* it was not cloned into a namespace of its own */
 	if (unshare(CLONE_NEWNS) < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "mount namespace", "");

@@ -18,6 +18,7 @@
 #include "jail/steps.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -85,6 +86,16 @@ static bool lies_deeper(const char *path, const char *top)
 	return path_is_below(path, top) && strcmp(path, top) != 0;
 }
 
+/* What a launch has mounted in its copy of a template has a descriptor only where one is wanted. */
+static int open_fresh(const struct mount_plan *p, int root_fd, struct mount_item *item)
+{
+	if (item->fd >= 0 || p->part != MOUNTS_FRESH || !item->fresh)
+		return 0;
+	item->directory = true;
+	item->fd = lookup(root_fd, item->target);
+	return item->fd < 0 ? item->fd : 0;
+}
+
 static int set_aside(
 	struct mount_plan *p, int root_fd, int base_fd, const struct compiled_restriction *restriction)
 {
@@ -94,9 +105,13 @@ static int set_aside(
 		struct mount_item *item = &p->items[i];
 		_cleanup_close_ int place_fd = -1;
 
-		if (item->fd < 0 || !lies_deeper(item->target, restriction->path))
+		if (!lies_deeper(item->target, restriction->path) ||
+			(restriction->type == RESTRICTION_NO_EXEC && item->type != ITEM_STORE))
 			continue;
-		if (restriction->type == RESTRICTION_NO_EXEC && item->type != ITEM_STORE)
+		r = open_fresh(p, root_fd, item);
+		if (r < 0)
+			return r;
+		if (item->fd < 0)
 			continue;
 		r = in_place(root_fd, item);
 		if (r < 0)
@@ -168,16 +183,42 @@ static int cover(int path_fd, int base_fd)
 	return copy_fd < 0 ? copy_fd : move(copy_fd, path_fd);
 }
 
-static int apply_one(
-	struct mount_plan *p, const struct compiled_restriction *restriction, int root_fd, int base_fd)
+/*
+ * What the i-th is about, with the help of a template that knows the path. *ret_place: its path without
+ * links, or NULL where links of the host's were on the way. *missing: where nothing was found before, as /lib
+ * is a link to /usr/lib.
+ */
+static int open_place(
+	const struct mount_plan *p, size_t i, int root_fd, const char **missing, const char **ret_place)
 {
-	_cleanup_close_ int fd = lookup(root_fd, restriction->path);
+	const struct found_path *found = found_get(p, &p->restricted, i);
+	const char *path = found ? found->leads_to : p->restrictions[i].path;
+	int fd;
+
+	if (found && (found->kind == FOUND_ABSENT || (*missing && strcmp(*missing, path) == 0)))
+		return -ENOENT;
+	*ret_place = path;
+	fd = path_open_at(root_fd, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	if (fd == -ELOOP) {
+		*ret_place = NULL;
+		fd = lookup(root_fd, path);
+	}
+	if (fd == -ENOENT && *ret_place)
+		*missing = path;
+	return fd;
+}
+
+static int apply_one(struct mount_plan *p, size_t i, int root_fd, int base_fd, const char **missing)
+{
+	const struct compiled_restriction *restriction = &p->restrictions[i];
+	const char *place = NULL;
+	_cleanup_close_ int fd = open_place(p, i, root_fd, missing, &place);
 	int r;
 
 	if (fd < 0)
 		return fd == -ENOENT && restriction->optional ? 0 : fd;
 	if (restriction->type == RESTRICTION_INACCESSIBLE) {
-		p->found.n = 0; /* a path may lead to what covers it now */
+		found_cover(p, place);
 		return cover(fd, base_fd);
 	}
 	r = set_aside(p, root_fd, base_fd, restriction);
@@ -188,9 +229,11 @@ static int apply_one(
 
 int apply_restrictions(struct mount_plan *p, int root_fd, int base_fd, struct jail_error *reterr)
 {
+	const char *missing = NULL;
+
 	for (size_t i = 0; i < p->n_restrictions; i++) {
 		const struct compiled_restriction *restriction = &p->restrictions[i];
-		int r = apply_one(p, restriction, root_fd, base_fd);
+		int r = apply_one(p, i, root_fd, base_fd, &missing);
 
 		if (r < 0)
 			return jail_fail(

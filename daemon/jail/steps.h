@@ -14,6 +14,7 @@
 #include "base/bounds.h"
 #include "base/cleanup.h"
 #include "base/landlock.h"
+#include "jail/found.h"
 #include "jail/jail.h"
 
 #include <limits.h>
@@ -240,7 +241,7 @@ enum mount_item_type {
 enum mount_part {
 	MOUNTS_ALL,
 	MOUNTS_LASTING, /* what all launches of a template have in common */
-	MOUNTS_FRESH,   /* what each has for itself */
+	MOUNTS_FRESH,   /* what each has for itself, see fresh.c */
 };
 
 struct mount_item {
@@ -264,17 +265,13 @@ struct mount_item {
 	char link[64]; /* ITEM_MIRROR: text of the host's link */
 };
 
-/* Descriptors of what the first of Landlock's rules lead to, or -1; borrowed from a template. */
-struct paths_found {
-	const int *fds;
-	size_t n;
-};
-
 struct mount_plan {
 	bool wanted, minimal_root, has_stores;
 	enum mount_part part;
-	const struct template *template; /* the context's; NULL: none */
-	struct paths_found found;        /* as long as it is the template that is used */
+	const struct template *template;      /* the context's; NULL: none */
+	struct paths_found rules, restricted; /* what it knows of paths, see found.h; as long as it is used */
+	const char *covered[COVERED_MAX];     /* where something inaccessible lies over it now */
+	size_t n_covered;
 	struct mount_item *items;
 	size_t n, allocated;
 	dev_t *own; /* file systems that were made for this jail: only there mount points are created */
@@ -298,7 +295,7 @@ int prepare_mounts(const struct jail_context *c, const struct jail_spec *spec, s
 int apply_mounts(struct mount_plan *p, struct jail_error *reterr);
 static inline bool mount_plan_takes(const struct mount_plan *p, const struct mount_item *item)
 {
-	return p->part == MOUNTS_ALL || item->fresh == (p->part == MOUNTS_FRESH);
+	return p->part == MOUNTS_ALL || !item->fresh;
 }
 /* Child: the items' mounts, detached. */
 int mount_make_items(struct mount_plan *p, int host_fd, struct jail_error *reterr);
@@ -613,8 +610,8 @@ struct landlock_plan {
 
 int prepare_landlock(const struct jail_spec *spec, struct landlock_plan *ret, struct jail_error *reterr);
 /* After the mounts and the last look at a path that the payload may not have. */
-int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l,
-	const struct paths_found *found, struct jail_error *reterr);
+int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, const struct mount_plan *m,
+	struct jail_error *reterr);
 
 /* cgroup.c: names only made of our own numbers */
 

@@ -105,8 +105,8 @@ static void keep_mounts(struct table_plan *p, const struct mount_plan *m)
 		keep(p, m->spec->slots[i].source);
 	if (m->template)
 		keep(p, m->template->fds->namespace);
-	for (size_t i = 0; i < m->found.n; i++)
-		keep(p, m->found.fds[i]);
+	for (size_t i = 0; i < m->rules.n; i++)
+		keep(p, m->rules.paths[i].fd);
 }
 
 void prepare_table(struct jail_setup *s)

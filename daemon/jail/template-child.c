@@ -181,19 +181,6 @@ static int is_current(const struct template *t)
 	return r < 0 ? r : 1;
 }
 
-/* The places are there, and no link is on the way: see check_places(). */
-static int attach_fresh(struct mount_plan *p, int root_fd, struct jail_error *reterr)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		struct mount_item *item = &p->items[i];
-
-		if (mount_plan_takes(p, item) &&
-			move_mount(item->fd, "", root_fd, item->target + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-			return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "mount point", item->target);
-	}
-	return 0;
-}
-
 /* What apply_mounts() does, but for what is there. */
 static int complete(struct mount_plan *p, struct jail_error *reterr)
 {
@@ -205,9 +192,9 @@ static int complete(struct mount_plan *p, struct jail_error *reterr)
 	root_fd = root_open_in_base(base_fd);
 	if (root_fd < 0)
 		return jail_fail(reterr, STAGE_MOUNTS, root_fd, "new root", "/");
-	r = mount_make_items(p, -1, reterr);
-	if (r >= 0)
-		r = attach_fresh(p, root_fd, reterr);
+	if (fchdir(root_fd) < 0)
+		return jail_fail(reterr, STAGE_MOUNTS, errno_or_eio(), "new root", "/");
+	r = fresh_mount(p, reterr);
 	if (r >= 0)
 		r = apply_restrictions(p, root_fd, base_fd, reterr);
 	mount_close_items(p);
@@ -287,37 +274,14 @@ static int look_at_all(const struct template *t, struct template_source *ret)
 	return r;
 }
 
-static bool is_fresh_place(const struct mount_plan *p, const char *path)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (p->items[i].fresh && path_is_below(path, p->items[i].target))
-			return true;
-	return false;
-}
+/* Who makes a template, and what it finds out. */
+struct making {
+	const struct template *t;
+	struct template_word *word;
+	int path_fds[2 * TEMPLATE_PATHS_MAX];
+};
 
-/*
- * What a path leads to in every copy of these mounts: the root of one of them, or something on a file system
- * of the template's own, that nobody can change. What lies deeper the host may replace, so that each launch
- * looks for it; and with a link on the way, too.
- */
-static int find_lasting(const struct mount_plan *p, int root_fd, const char *path)
-{
-	_cleanup_close_ int fd = -1;
-	struct statx x;
-	bool own = false;
-
-	if (is_fresh_place(p, path))
-		return -1;
-	fd = path_open_at(root_fd, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &x) < 0 || S_ISLNK(x.stx_mode))
-		return -1;
-	for (size_t i = 0; i < p->n_own; i++)
-		own |= p->own[i] == makedev(x.stx_dev_major, x.stx_dev_minor);
-	return own || (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) ? steal_fd(fd) : -1;
-}
-
-static int build(struct mount_plan *p, const struct template_source *sources, const struct template *t,
-	int path_fds[TEMPLATE_PATHS_MAX])
+static int build(struct mount_plan *p, struct making *m)
 {
 	_cleanup_close_ int host_fd = open_host(), root_fd = -1, base_fd = -1;
 	struct jail_error unused;
@@ -327,7 +291,7 @@ static int build(struct mount_plan *p, const struct template_source *sources, co
 		return host_fd;
 	r = mount_make_items(p, host_fd, &unused);
 	if (r >= 0)
-		r = check_built(p, sources);
+		r = check_built(p, m->word->sources);
 	if (r < 0)
 		return r;
 	root_fd = mount_make_root(p, host_fd);
@@ -339,22 +303,22 @@ static int build(struct mount_plan *p, const struct template_source *sources, co
 	r = mount_attach_all(p, root_fd, &unused);
 	if (r >= 0)
 		r = check_places(p, root_fd);
-	for (size_t i = 0; r >= 0 && i < t->n_paths; i++)
-		path_fds[i] = find_lasting(p, root_fd, t->paths[i]);
+	for (size_t i = 0; r >= 0 && i < m->t->fds->n_found; i++)
+		found_look(p, root_fd, m->t->fds->found[i].path, &m->word->found[i], &m->path_fds[i]);
 	return r < 0 ? r : root_pivot(base_fd);
 }
 
 /* Returns the namespace's fd. */
-static int make(const struct jail_context *c, const struct template *t, struct template_source *sources,
-	int path_fds[TEMPLATE_PATHS_MAX])
+static int make(const struct jail_context *c, struct making *m)
 {
+	const struct template *t = m->t;
 	dev_t own[TEMPLATE_ITEMS_MAX + 1];
 	struct mount_plan p = {
 		.minimal_root = true, .part = MOUNTS_LASTING, .items = t->items, .n = t->n, .own = own
 	};
 	int r;
 
-	r = look_at_all(t, sources);
+	r = look_at_all(t, m->word->sources);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < p.n; i++)
@@ -363,22 +327,23 @@ static int make(const struct jail_context *c, const struct template *t, struct t
 		return errno_or_eio();
 	r = mount_make_private();
 	if (r >= 0)
-		r = build(&p, sources, t, path_fds);
+		r = build(&p, m);
 	return r < 0 ? r : RET_ERRNO(openat(c->proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC));
 }
 
-/* What can not be sent is not there: it is looked for by each launch. */
-static void send_paths(int socket_fd, const struct template *t, const int path_fds[TEMPLATE_PATHS_MAX],
-	struct template_word *word)
+/* What can not be sent is looked for by each launch. Restrictions are mounts, which takes a descriptor of the
+ * launch's own. */
+static void send_paths(int socket_fd, struct making *m)
 {
-	for (size_t i = 0; i < t->n_paths; i++)
-		word->found[i] = path_fds[i] >= 0 && send_fds(socket_fd, &path_fds[i], 1) >= 0;
+	for (size_t i = 0; i < m->t->n_rules; i++)
+		m->word->found[i].sent = m->path_fds[i] >= 0 && send_fds(socket_fd, &m->path_fds[i], 1) >= 0;
 }
 
 noreturn void template_make(
 	const struct jail_context *c, const struct template *t, struct template_word *word, int socket_fd)
 {
-	int fd, path_fds[TEMPLATE_PATHS_MAX];
+	struct making m = { .t = t, .word = word };
+	int fd;
 
 	if (table_of_maker(c, socket_fd) < 0)
 		_exit(1);
@@ -388,10 +353,10 @@ noreturn void template_make(
 		_exit(1);
 	(void)alarm(PATIENCE_SEC);
 	(void)umask(SETUP_UMASK);
-	fd = make(c, t, word->sources, path_fds);
+	fd = make(c, &m);
 	word->impossible = fd == -EXDEV;
 	if (fd < 0 || send_fds(socket_fd, &fd, 1) < 0)
 		_exit(1);
-	send_paths(socket_fd, t, path_fds, word);
+	send_paths(socket_fd, &m);
 	_exit(0);
 }

@@ -67,8 +67,6 @@ static struct template_fds *new_fds(void)
 		return NULL;
 	f->users = 1;
 	f->namespace = -1;
-	for (size_t i = 0; i < TEMPLATE_PATHS_MAX; i++)
-		f->paths[i] = -1;
 	return f;
 }
 
@@ -83,7 +81,8 @@ struct template_fds *template_fds_unref(struct template_fds *f)
 	if (!f || --f->users > 0)
 		return NULL;
 	(void)fd_close(f->namespace);
-	fd_close_many(f->paths, TEMPLATE_PATHS_MAX);
+	for (size_t i = 0; i < f->n_found; i++)
+		(void)fd_close(f->found[i].fd);
 	for (size_t i = 0; i < TEMPLATE_BLOCKS; i++)
 		free(f->memory[i]);
 	free(f);
@@ -226,59 +225,92 @@ static const char *copy_text(char **at, const char *text)
 	return copy;
 }
 
-static size_t paths_wanted(const struct compiled_landlock *l)
-{
-	size_t n = l ? l->n_rules : 0;
+/* The paths of a profile about which a template finds something out. */
+struct paths {
+	const char *all[2 * TEMPLATE_PATHS_MAX];
+	size_t n, n_rules; /* which come first */
+};
 
-	return n < TEMPLATE_PATHS_MAX ? n : TEMPLATE_PATHS_MAX;
+static void collect_paths(const struct jail_spec *spec, struct paths *ret)
+{
+	ret->n = 0;
+	for (size_t i = 0; spec->landlock && i < spec->landlock->n_rules && i < TEMPLATE_PATHS_MAX; i++)
+		ret->all[ret->n++] = spec->landlock->rules[i].path;
+	ret->n_rules = ret->n;
+	for (size_t i = 0; i < spec->n_restrictions && i < TEMPLATE_PATHS_MAX; i++)
+		ret->all[ret->n++] = spec->restrictions[i].path;
 }
 
-static bool has_paths_of(const struct template *t, const struct compiled_landlock *l)
+static bool are_same(const struct found_path *found, const char *const *paths, size_t n)
 {
 	size_t i = 0;
 
-	while (i < t->n_paths && i < paths_wanted(l) && strcmp(t->paths[i], l->rules[i].path) == 0)
+	while (i < n && strcmp(found[i].path, paths[i]) == 0)
 		i++;
-	return i == t->n_paths && i == paths_wanted(l);
+	return i == n;
 }
 
-static size_t texts_size(const struct mount_plan *p, const struct compiled_landlock *l)
+/* Of another profile with the same mounts, what is known of its paths may be another profile's. */
+static void take_found(const struct template *t, const struct jail_spec *spec, struct mount_plan *p)
+{
+	const struct found_path *found = t->fds->found, *restricted = found + t->n_rules;
+	size_t n_restricted = t->fds->n_found - t->n_rules;
+	struct paths paths;
+
+	collect_paths(spec, &paths);
+	if (t->n_rules == paths.n_rules && are_same(found, paths.all, t->n_rules))
+		p->rules = (struct paths_found){ found, t->n_rules };
+	if (n_restricted == paths.n - paths.n_rules &&
+		are_same(restricted, paths.all + paths.n_rules, n_restricted))
+		p->restricted = (struct paths_found){ restricted, n_restricted };
+}
+
+static size_t texts_size(const struct mount_plan *p, const struct paths *paths)
 {
 	size_t size = 0;
 
 	for (size_t i = 0; i < p->n; i++)
 		size += strlen(p->items[i].source) + strlen(p->items[i].target) + 2;
-	for (size_t i = 0; i < paths_wanted(l); i++)
-		size += strlen(l->rules[i].path) + 1;
+	for (size_t i = 0; i < paths->n; i++)
+		size += strlen(paths->all[i]) + 1;
 	return size;
 }
 
-/* Notes that these mounts are wanted. Without memory they are not. */
-static void want(struct jail_templates *ts, const struct mount_plan *p, const struct compiled_landlock *l)
+static bool allocate(struct template *t, size_t n_items, size_t n_paths, size_t n_texts)
 {
-	struct template *t = take_place(ts);
-	char *at;
-
 	t->fds = new_fds();
 	if (!t->fds)
-		return;
-	t->fds->memory[0] = t->texts = at = malloc(texts_size(p, l) + 1);
-	t->fds->memory[1] = t->paths = calloc(paths_wanted(l) + 1, sizeof(*t->paths));
-	t->fds->memory[2] = t->items = calloc(p->n + 1, sizeof(*t->items));
-	t->fds->memory[3] = t->sources = calloc(p->n + 1, sizeof(*t->sources));
-	if (!t->texts || !t->paths || !t->items || !t->sources) {
+		return false;
+	t->fds->memory[0] = t->texts = malloc(n_texts + 1);
+	t->fds->memory[1] = t->fds->found = calloc(n_paths + 1, sizeof(*t->fds->found));
+	t->fds->memory[2] = t->items = calloc(n_items + 1, sizeof(*t->items));
+	t->fds->memory[3] = t->sources = calloc(n_items + 1, sizeof(*t->sources));
+	return t->texts && t->fds->found && t->items && t->sources;
+}
+
+/* Notes that these mounts are wanted. Without memory they are not. */
+static void want(struct jail_templates *ts, const struct mount_plan *p, const struct jail_spec *spec)
+{
+	struct template *t = take_place(ts);
+	struct paths paths;
+	char *at;
+
+	collect_paths(spec, &paths);
+	if (!allocate(t, p->n, paths.n, texts_size(p, &paths))) {
 		forget(ts, t);
 		return;
 	}
+	at = t->texts;
 	t->n = p->n;
 	for (size_t i = 0; i < p->n; i++) {
 		t->items[i] = p->items[i];
 		t->items[i].source = copy_text(&at, p->items[i].source);
 		t->items[i].target = copy_text(&at, p->items[i].target);
 	}
-	for (size_t i = 0; i < paths_wanted(l); i++)
-		t->paths[i] = copy_text(&at, l->rules[i].path);
-	t->n_paths = paths_wanted(l);
+	for (size_t i = 0; i < paths.n; i++)
+		t->fds->found[i] = (struct found_path){ .path = copy_text(&at, paths.all[i]), .fd = -1 };
+	t->fds->n_found = paths.n;
+	t->n_rules = paths.n_rules;
 	t->wanted = true;
 	t->used = ++ts->uses;
 	atomic_store(t->stale, false);
@@ -299,15 +331,14 @@ void template_choose(struct jail_context *c, const struct jail_spec *spec, struc
 		t = NULL;
 	}
 	if (!t) {
-		want(ts, p, spec->landlock);
+		want(ts, p, spec);
 		return;
 	}
 	t->used = ++ts->uses;
 	if (t->fds->namespace < 0)
 		return;
 	p->template = t;
-	if (has_paths_of(t, spec->landlock))
-		p->found = (struct paths_found){ t->fds->paths, t->n_paths };
+	take_found(t, spec, p);
 	namespaces->clone_flags &= ~(uint64_t)CLONE_NEWNS;
 }
 
@@ -405,6 +436,14 @@ int jail_templates_make(struct jail_context *c)
 	return r;
 }
 
+static void receive_found(int channel_fd, const struct found_word *word, struct found_path *ret)
+{
+	ret->kind = word->kind;
+	memcpy(ret->leads_to, word->leads_to, sizeof(ret->leads_to));
+	if (word->sent)
+		(void)receive_fd(channel_fd, &ret->fd);
+}
+
 /* The maker has ended. Nothing was sent where it failed: unless it knows that it always will, the next launch
  * asks again. */
 static void receive(struct jail_templates *ts)
@@ -414,9 +453,8 @@ static void receive(struct jail_templates *ts)
 	int fd = -1, r;
 
 	r = receive_fd(ts->channel_fd, &fd);
-	for (size_t i = 0; r > 0 && t && i < t->n_paths; i++)
-		if (word->found[i])
-			(void)receive_fd(ts->channel_fd, &t->fds->paths[i]);
+	for (size_t i = 0; r > 0 && t && i < t->fds->n_found; i++)
+		receive_found(ts->channel_fd, &word->found[i], &t->fds->found[i]);
 	forget_maker(ts);
 	ts->making = NULL;
 	if (!t)
