@@ -2,6 +2,7 @@
 #include "broker/body.h"
 #include "base/error.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 static void fail(struct writer *w, int error)
@@ -20,7 +21,10 @@ static size_t alignment_of(char type)
 	case SD_BUS_TYPE_DICT_ENTRY_BEGIN:
 	case SD_BUS_TYPE_DICT_ENTRY:
 		return 8;
+	case SD_BUS_TYPE_UINT16:
+		return 2;
 	case SD_BUS_TYPE_VARIANT:
+	case SD_BUS_TYPE_BYTE:
 		return 1;
 	default:
 		return 4;
@@ -207,7 +211,159 @@ size_t body_array(struct cursor *c, size_t alignment)
 	return c->error < 0 ? c->at : c->at + size;
 }
 
-void body_struct(struct cursor *c)
+/* The array that is open has come to its end, or is past it, which its exit tells. */
+static bool at_end(const struct reader *r)
 {
-	skip_to(c, 8);
+	return r->n > 0 && r->open[r->n - 1].type == SD_BUS_TYPE_ARRAY &&
+	       r->bytes->at >= r->open[r->n - 1].end;
+}
+
+static int state_of(const struct cursor *c)
+{
+	return c->error < 0 ? c->error : 1;
+}
+
+/* One character's length, the character, a NUL for its end; and so of longer ones. */
+static const char *get_signature(struct cursor *c)
+{
+	const size_t size = cursor_get_u8(c);
+	const char *s = cursor_get(c, size + 1);
+
+	if (s && strnlen(s, size + 1) == size)
+		return s;
+	cursor_fail(c, -EBADMSG);
+	return NULL;
+}
+
+static void enter_bytes(struct reader *r, char type, const char *contents)
+{
+	struct cursor *c = r->bytes;
+	const char *s;
+	size_t end = 0;
+
+	if (type == SD_BUS_TYPE_ARRAY)
+		end = body_array(c, alignment_of(contents[0]));
+	else if (type == SD_BUS_TYPE_VARIANT) {
+		s = get_signature(c);
+		if (!s || strcmp(s, contents) != 0)
+			cursor_fail(c, -EBADMSG);
+	} else
+		skip_to(c, 8);
+	r->open[r->n].type = type;
+	r->open[r->n++].end = end;
+}
+
+int reader_enter(struct reader *r, char type, const char *contents)
+{
+	if (r->message)
+		return sd_bus_message_enter_container(r->message, type, contents);
+	if (r->bytes->error >= 0 && at_end(r))
+		return 0;
+	if (r->n >= ELEMENTSOF(r->open))
+		cursor_fail(r->bytes, -EBADMSG);
+	else
+		enter_bytes(r, type, contents);
+	return state_of(r->bytes);
+}
+
+int reader_exit(struct reader *r)
+{
+	if (r->message)
+		return sd_bus_message_exit_container(r->message);
+	if (r->n == 0)
+		cursor_fail(r->bytes, -EBADMSG);
+	else if (r->open[--r->n].type == SD_BUS_TYPE_ARRAY && r->bytes->at != r->open[r->n].end)
+		cursor_fail(r->bytes, -EBADMSG);
+	return state_of(r->bytes);
+}
+
+static void get_basic(struct reader *r, char type, void *ret)
+{
+	struct cursor *c = r->bytes;
+	const size_t size = alignment_of(type);
+	const void *at;
+	uint32_t n;
+
+	if (type == SD_BUS_TYPE_STRING) {
+		*(const char **)ret = body_text(c);
+		return;
+	}
+	skip_to(c, size);
+	at = cursor_get(c, size);
+	if (!at)
+		return;
+	if (type != SD_BUS_TYPE_UNIX_FD && type != SD_BUS_TYPE_BOOLEAN) {
+		memcpy(ret, at, size);
+		return;
+	}
+	memcpy(&n, at, sizeof(n));
+	if (n >= (type == SD_BUS_TYPE_BOOLEAN ? 2 : r->n_fds))
+		cursor_fail(c, -EBADMSG);
+	else
+		*(int *)ret = type == SD_BUS_TYPE_BOOLEAN ? (int)n : r->fds[n];
+}
+
+int reader_basic(struct reader *r, char type, void *ret)
+{
+	if (r->message)
+		return sd_bus_message_read_basic(r->message, type, ret);
+	if (r->bytes->error >= 0 && at_end(r))
+		return 0;
+	get_basic(r, type, ret);
+	return state_of(r->bytes);
+}
+
+int reader_tuple(struct reader *r, char type, const char *types, ...)
+{
+	va_list ap;
+	int k = reader_enter(r, type, types);
+
+	if (k <= 0)
+		return k;
+	va_start(ap, types);
+	for (const char *t = types; *t != '\0' && k > 0; t++)
+		k = reader_basic(r, *t, va_arg(ap, void *));
+	va_end(ap);
+	return k > 0 ? reader_exit(r) : k < 0 ? k : -EBADMSG;
+}
+
+int reader_bytes(struct reader *r, const char **ret, size_t *ret_size)
+{
+	const void *data;
+	size_t end;
+	int k;
+
+	if (r->message) {
+		k = sd_bus_message_read_array(r->message, SD_BUS_TYPE_BYTE, &data, ret_size);
+		*ret = data;
+		return k;
+	}
+	if (r->bytes->error >= 0 && at_end(r))
+		return 0;
+	end = body_array(r->bytes, 1);
+	*ret_size = end - r->bytes->at;
+	*ret = cursor_get(r->bytes, *ret_size);
+	return state_of(r->bytes);
+}
+
+int reader_variant(struct reader *r, const char **ret)
+{
+	struct cursor ahead;
+	char type;
+
+	if (r->message)
+		return sd_bus_message_peek_type(r->message, &type, ret);
+	ahead = *r->bytes;
+	*ret = get_signature(&ahead);
+	if (!*ret)
+		cursor_fail(r->bytes, -EBADMSG);
+	return state_of(r->bytes);
+}
+
+int reader_skip_variant(struct reader *r)
+{
+	if (r->message)
+		return sd_bus_message_skip(r->message, "v");
+	cursor_fail(r->bytes, -EBADMSG);
+	return -EBADMSG;
 }

@@ -6,8 +6,8 @@
  * where they came from (quick.h), without a way there and back over sockets.
  *
  * The writer puts an answer either into a message of sd-bus' or into bytes, the same that sd-bus makes of it:
- * what is answered is written down once. The reader takes less than sd-bus does, ASCII alone, and never more;
- * what it does not take is read by sd-bus.
+ * what is answered is written down once. So is what is asked: the reader takes it from either. From bytes it
+ * takes less than sd-bus does, ASCII alone, and never more; what it does not take is read by sd-bus.
  */
 
 #include "base/buf.h"
@@ -15,6 +15,7 @@
 #include <systemd/sd-bus.h>
 
 #define WRITER_DEPTH_MAX 8
+#define READER_DEPTH_MAX 8
 
 /* Sticky, as struct buf. One of the two is set. */
 struct writer {
@@ -44,5 +45,31 @@ int writer_error(const struct writer *w);
 const char *body_text(struct cursor *c);
 /* Where the array ends that begins there, of elements with this alignment; the first is next. */
 size_t body_array(struct cursor *c, size_t alignment);
-/* A structure or a dictionary's entry begins there. */
-void body_struct(struct cursor *c);
+
+/* One of the two is set. The bytes are those of a body whose signature is known to be right. */
+struct reader {
+	sd_bus_message *message;
+	struct cursor *bytes;
+	const int *fds; /* that came with the bytes; borrowed */
+	size_t n_fds;
+	size_t n; /* containers of bytes that are open */
+	struct {
+		char type;
+		size_t end; /* of an array */
+	} open[READER_DEPTH_MAX];
+};
+
+/* As sd_bus_message_enter_container(3) and its kin: 1, 0 at the end of an array, or a negative errno; after
+ * one of bytes all fail. */
+int reader_enter(struct reader *r, char type, const char *contents);
+int reader_exit(struct reader *r);
+/* As sd_bus_message_read_basic(3), of the types y, q, u, i, b, h, t and s. */
+int reader_basic(struct reader *r, char type, void *ret);
+/* A structure ('r') or entry ('e') of such types, whose signature this is, into as many places. */
+int reader_tuple(struct reader *r, char type, const char *types, ...);
+/* An array of bytes, in place. */
+int reader_bytes(struct reader *r, const char **ret, size_t *ret_size);
+/* The type of what is in the variant that is next; it is still to be entered. */
+int reader_variant(struct reader *r, const char **ret);
+/* Leaves a variant out. From bytes none is. */
+int reader_skip_variant(struct reader *r);

@@ -111,12 +111,6 @@ static void assume_required(struct launch_args *a, const struct compiled_profile
 			assume(a, p->slots[i].number, &p->slots[i]);
 }
 
-/* Where the arguments behind the profile's name are: one of the two. */
-struct source {
-	sd_bus_message *message;
-	struct cursor *bytes; /* without options; the answer is bytes, too */
-};
-
 static size_t index_of(const struct broker *b, const struct compiled_profile *p)
 {
 	return (size_t)(p - b->catalog->profiles);
@@ -142,7 +136,7 @@ static int answer_ready(const struct ready_answer *ready, const char *rule,
 }
 
 static int answer_fully(struct broker *b, const struct plan_caller *who, const struct plan_request *request,
-	const struct source *s, struct explanation *e, struct writer *w)
+	struct reader *s, struct explanation *e, struct writer *w)
 {
 	struct plan_result result = { 0 };
 	int r;
@@ -159,7 +153,7 @@ static int answer_fully(struct broker *b, const struct plan_caller *who, const s
 
 /* @rule: as for answer_ready(). */
 static int answer(struct broker *b, const struct compiled_profile *p, const struct plan_caller *who,
-	const char *rule, struct launch_args *a, const struct source *s, struct writer *w)
+	const char *rule, struct launch_args *a, struct reader *s, struct writer *w)
 {
 	struct explanation e = { .profile = p, .args = a, .generation = b->generation };
 	const struct ready_answer *ready = s->bytes ? ready_find(&b->ready_answers, index_of(b, p), p) : NULL;
@@ -178,7 +172,7 @@ static int answer(struct broker *b, const struct compiled_profile *p, const stru
 
 /* In the order of a launch: who may not, hears nothing of what else would be wrong. */
 static int explain(struct broker *b, const struct compiled_profile *p, const struct plan_caller *who,
-	const struct source *s, struct writer *w, sd_bus_error *error)
+	struct reader *s, struct writer *w, sd_bus_error *error)
 {
 	_cleanup_(launch_args_done) struct launch_args args;
 	struct plan_result result = { 0 };
@@ -188,8 +182,10 @@ static int explain(struct broker *b, const struct compiled_profile *p, const str
 	r = plan_access(p, who, &result);
 	if (r < 0)
 		return put_refusal(w, &result, plan_polkit_action(p) != NULL);
-	r = s->bytes ? launch_args_read_quickly(&args, s->bytes)
-		     : launch_args_read_question(&args, s->message, error);
+	r = launch_args_read_question(&args, s, error);
+	/* what is ready of a profile, and is kept, knows of none */
+	if (r >= 0 && s->bytes && args.seen != 0)
+		r = -EBADMSG;
 	if (r < 0)
 		return s->bytes ? r : put_error(w, r, error);
 	return answer(b, p, who, result.rule, &args, s, w);
@@ -218,12 +214,12 @@ static int look(struct broker *b, const struct caller *c, sd_bus_message *m, con
 static int explain_to(
 	struct broker *b, const struct caller *c, sd_bus_message *m, struct writer *w, sd_bus_error *error)
 {
-	const struct source source = { .message = m };
+	struct reader source = { .message = m };
 	const struct compiled_profile *p;
 	struct plan_caller who;
 	int r, index;
 
-	r = profile_bus_read_name(b, m, &index, error);
+	r = profile_bus_read_name(b, &source, &index, error);
 	if (r < 0)
 		return put_error(w, r, error);
 	p = &b->catalog->profiles[index];
@@ -262,15 +258,13 @@ int explain_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 /* What a unit decides waits for the launcher's word of it. */
 int explain_quickly(struct broker *b, const struct caller *c, struct cursor *question, struct writer *w)
 {
-	const struct source source = { .bytes = question };
-	const char *name = body_text(question);
+	struct reader source = { .bytes = question };
 	const struct plan_caller who = caller_for_plan(c);
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	const struct compiled_profile *p;
 	int index;
 
-	index = name && profile_name_valid(name) ? catalog_index(b->catalog, name) : -ENOENT;
-	if (index < 0)
+	if (profile_bus_read_name(b, &source, &index, &error) < 0)
 		return 0;
 	p = &b->catalog->profiles[index];
 	return !plan_needs_unit(p) && explain(b, p, &who, &source, w, &error) >= 0;
@@ -297,7 +291,7 @@ int explain_for_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_free_ gid_t *gids = NULL;
-	const struct source source = { .message = m };
+	struct reader source = { .message = m };
 	struct broker *b = userdata;
 	const struct compiled_profile *p;
 	const struct caller *c;
@@ -317,7 +311,7 @@ int explain_for_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (r < 0)
 		return r;
 	w.message = reply;
-	r = profile_bus_read_name(b, m, &index, error);
+	r = profile_bus_read_name(b, &source, &index, error);
 	if (r < 0)
 		return send_reply(&w, put_error(&w, r, error));
 	p = &b->catalog->profiles[index];

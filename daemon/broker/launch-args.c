@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/strv.h"
-#include "broker/body.h"
 #include "broker/errors.h"
 #include "broker/options.h"
 #include "dbus/names.h"
@@ -120,31 +119,31 @@ int launch_args_add_env(struct launch_args *a, const char *name, size_t name_siz
 	return words_push(a, &a->env, ENV_MAX, s, size);
 }
 
-static int read_argv(struct launch_args *a, sd_bus_message *m, sd_bus_error *error)
+static int read_argv(struct launch_args *a, struct reader *m, sd_bus_error *error)
 {
 	const char *s;
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "s");
-	while (r >= 0 && (r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &s)) > 0)
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "s");
+	while (r >= 0 && (r = reader_basic(m, SD_BUS_TYPE_STRING, &s)) > 0)
 		r = launch_args_add(a, &a->argv, ARGV_MAX, s, strlen(s));
 	if (r >= 0)
-		r = sd_bus_message_exit_container(m);
+		r = reader_exit(m);
 	if (r == -EDQUOT)
 		return launch_args_too_many(error);
 	return r < 0 ? error_unreadable(error, r, "argv") : 0;
 }
 
-static int read_env(struct launch_args *a, sd_bus_message *m, sd_bus_error *error)
+static int read_env(struct launch_args *a, struct reader *m, sd_bus_error *error)
 {
 	const char *name, *value;
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{ss}");
-	while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &name, &value)) > 0)
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "{ss}");
+	while (r >= 0 && (r = reader_tuple(m, SD_BUS_TYPE_DICT_ENTRY, "ss", &name, &value)) > 0)
 		r = launch_args_add_env(a, name, strlen(name), value, strlen(value), error);
 	if (r >= 0)
-		r = sd_bus_message_exit_container(m);
+		r = reader_exit(m);
 	if (r < 0 && !sd_bus_error_is_set(error))
 		return error_unreadable(error, r, "env");
 	return r;
@@ -175,16 +174,16 @@ int launch_args_add_fd(struct launch_args *a, uint32_t target, int fd, int proc_
 	return 0;
 }
 
-static int read_fds(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bus_error *error)
+static int read_fds(struct launch_args *a, struct reader *m, int proc_fd, sd_bus_error *error)
 {
 	uint32_t target;
 	int fd, r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{uh}");
-	while (r >= 0 && (r = sd_bus_message_read(m, "{uh}", &target, &fd)) > 0)
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "{uh}");
+	while (r >= 0 && (r = reader_tuple(m, SD_BUS_TYPE_DICT_ENTRY, "uh", &target, &fd)) > 0)
 		r = launch_args_add_fd(a, target, fd, proc_fd, error);
 	if (r >= 0)
-		r = sd_bus_message_exit_container(m);
+		r = reader_exit(m);
 	if (r < 0 && !sd_bus_error_is_set(error))
 		return error_unreadable(error, r, "fds");
 	return r;
@@ -234,7 +233,13 @@ static int check_whole(const struct launch_args *a, sd_bus_error *error)
 	return check_env(a, error);
 }
 
-int launch_args_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bus_error *error)
+/* sd-bus has looked whether a message is longer than its signature says. */
+static int check_end(const struct reader *m)
+{
+	return m->bytes ? cursor_end(m->bytes) : 0;
+}
+
+int launch_args_read(struct launch_args *a, struct reader *m, int proc_fd, sd_bus_error *error)
 {
 	int r;
 
@@ -248,12 +253,12 @@ int launch_args_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_b
 	if (r < 0)
 		return r;
 	r = options_read(a, m, proc_fd, error);
-	if (r < 0)
-		return r;
-	return check_whole(a, error);
+	if (r >= 0)
+		r = check_end(m);
+	return r < 0 ? r : check_whole(a, error);
 }
 
-int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_error *error)
+int launch_args_read_question(struct launch_args *a, struct reader *m, sd_bus_error *error)
 {
 	int r;
 
@@ -263,52 +268,9 @@ int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_e
 		r = read_env(a, m, error);
 	if (r >= 0)
 		r = options_read(a, m, -1, error);
+	if (r >= 0)
+		r = check_end(m);
 	return r < 0 ? r : check_whole(a, error);
-}
-
-static int argv_quickly(struct launch_args *a, struct cursor *c)
-{
-	const size_t end = body_array(c, sizeof(uint32_t));
-	const char *s;
-	int r = 0;
-
-	while (r >= 0 && c->at < end) {
-		s = body_text(c);
-		r = s ? launch_args_add(a, &a->argv, ARGV_MAX, s, strlen(s)) : -EBADMSG;
-	}
-	return r >= 0 && c->at != end ? -EBADMSG : r;
-}
-
-static int env_quickly(struct launch_args *a, struct cursor *c, sd_bus_error *error)
-{
-	const size_t end = body_array(c, sizeof(uint64_t));
-	const char *name, *value;
-	int r = 0;
-
-	while (r >= 0 && c->at < end) {
-		body_struct(c);
-		name = body_text(c);
-		value = body_text(c);
-		r = name && value ? launch_args_add_env(a, name, strlen(name), value, strlen(value), error)
-				  : -EBADMSG;
-	}
-	return r >= 0 && c->at != end ? -EBADMSG : r;
-}
-
-int launch_args_read_quickly(struct launch_args *a, struct cursor *c)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r;
-
-	a->question = true;
-	r = argv_quickly(a, c);
-	if (r >= 0)
-		r = env_quickly(a, c, &error);
-	if (r >= 0 && body_array(c, sizeof(uint64_t)) != c->at)
-		r = -EBADMSG;
-	if (r >= 0)
-		r = cursor_end(c);
-	return r < 0 ? r : check_whole(a, &error);
 }
 
 void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct plan_request *ret)

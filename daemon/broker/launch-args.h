@@ -5,7 +5,7 @@
  * say. */
 
 #include "base/bounds.h"
-#include "base/buf.h"
+#include "broker/body.h"
 #include "plan/plan.h"
 
 #include <systemd/sd-bus.h>
@@ -55,15 +55,13 @@ void launch_args_done(struct launch_args *a);
  * (InvalidArgs, UnknownOption, QuotaExceeded, EnvDenied, InvalidFd) and a negative errno returned.
  * @proc_fd: as for fd_classify().
  */
-int launch_args_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bus_error *error);
+int launch_args_read(struct launch_args *a, struct reader *m, int proc_fd, sd_bus_error *error);
 
 /* One more; borrowed. Also for fd-channel.c. */
 int launch_args_add_fd(struct launch_args *a, uint32_t target, int fd, int proc_fd, sd_bus_error *error);
 
 /* The same of a question, which has no fds. Options that take a descriptor are InvalidArgs. */
-int launch_args_read_question(struct launch_args *a, sd_bus_message *m, sd_bus_error *error);
-/* The same of a question without options, see quick.h. Whatever is wrong with it: a negative errno. */
-int launch_args_read_quickly(struct launch_args *a, struct cursor *question);
+int launch_args_read_question(struct launch_args *a, struct reader *m, sd_bus_error *error);
 /* In the plan's form; borrows from a. */
 void launch_args_for_plan(const struct launch_args *a, uid_t dynamic_uid, struct plan_request *ret);
 

@@ -14,6 +14,7 @@
 #include "broker/launch-quota.h"
 #include "broker/lifetime.h"
 #include "broker/note.h"
+#include "broker/output.h"
 #include "broker/profile-bus.h"
 #include "dbus/names.h"
 
@@ -40,17 +41,22 @@ struct launch *launch_free(struct launch *l)
 	return NULL;
 }
 
-static int find_profile(struct broker *b, sd_bus_message *m, int *ret_index, sd_bus_error *error)
+/* Not set for one that has errors: a refusal does not name it. */
+static int find_profile(
+	const struct broker *b, struct reader *m, const struct compiled_profile **ret, sd_bus_error *error)
 {
-	int r;
+	const struct compiled_profile *p;
+	int r, index = -1;
 
-	r = profile_bus_read_name(b, m, ret_index, error);
+	r = profile_bus_read_name(b, m, &index, error);
 	if (r < 0)
 		return r;
-	if (b->catalog->profiles[*ret_index].invalid)
+	p = &b->catalog->profiles[index];
+	if (p->invalid)
 		return sd_bus_error_setf(error, BAILIFF_ERROR_PROFILE_INVALID,
 			"Profile %s has errors: an administrator finds them in the property ProfileErrors",
-			b->catalog->profiles[*ret_index].name);
+			p->name);
+	*ret = p;
 	return 0;
 }
 
@@ -331,8 +337,9 @@ static int launch_new(struct broker *b, const struct caller *c, sd_bus_message *
 	return 0;
 }
 
-static int start(struct broker *b, const struct caller *c, sd_bus_message *m, struct judgement *j,
-	const struct launch_args *a, sd_bus_error *error)
+/* @m: the call, or what stands in for it: then its descriptors are not the message's. */
+static int start(struct broker *b, const struct caller *c, sd_bus_message *m, bool stands_in,
+	struct judgement *j, const struct launch_args *a, sd_bus_error *error)
 {
 	const struct compiled_profile *p = j->profile;
 	const struct plan_caller who = who_asks(b, c, m, p);
@@ -349,6 +356,7 @@ static int start(struct broker *b, const struct caller *c, sd_bus_message *m, st
 	r = launch_new(b, c, m, p->name, a, error, &l);
 	if (r < 0)
 		return r;
+	parcel.fleeting = stands_in;
 	fill_request(l, c, &who, (uint32_t)(p - b->catalog->profiles), a, &request, limits);
 	for (size_t i = 0; i < a->n_fds; i++)
 		parcel_add(&parcel, &request, a->fds[i].target, a->sources[i], false);
@@ -391,6 +399,16 @@ static int hold(struct broker *b, const struct caller *c, sd_bus_message *m, con
 	return between_add(b, steal_ptr(d), error);
 }
 
+static int read_args(
+	struct broker *b, struct reader *m, struct judgement *j, struct launch_args *a, sd_bus_error *error)
+{
+	int r = launch_args_read(a, m, b->proc_fd, error);
+
+	if (r >= 0 && b->catalog->config.audit_command_line)
+		r = polkit_command_line(a->argv.v, &j->command_line);
+	return r;
+}
+
 /* INQUIRY_WAITS, FD_CHANNEL_WAITS and BETWEEN_WAITS: the call comes back when more is known, and everything
  * is checked anew.
  */
@@ -398,14 +416,14 @@ static int launch(
 	struct broker *b, const struct caller *c, sd_bus_message *m, struct judgement *j, sd_bus_error *error)
 {
 	_cleanup_(launch_args_done) struct launch_args args;
+	struct reader reader = { .message = m };
 	bool ask = false;
-	int r, index = -1;
+	int r;
 
 	launch_args_init(&args);
-	r = find_profile(b, m, &index, error);
+	r = find_profile(b, &reader, &j->profile, error);
 	if (r < 0)
 		return r;
-	j->profile = &b->catalog->profiles[index];
 	r = check_access(b, c, m, j, &ask, error);
 	j->waits = r == INQUIRY_WAITS;
 	if (r == 0)
@@ -413,9 +431,7 @@ static int launch(
 	if (r != 0)
 		return r;
 	/* Fds and options of those who may not are not looked at, but for what polkit is told. */
-	r = launch_args_read(&args, m, b->proc_fd, error);
-	if (r >= 0 && b->catalog->config.audit_command_line)
-		r = polkit_command_line(args.argv.v, &j->command_line);
+	r = read_args(b, &reader, j, &args, error);
 	if (r < 0)
 		return r;
 	if (!b->launcher.ready) {
@@ -426,7 +442,7 @@ static int launch(
 	if (!ask) {
 		r = fd_channel_read(b, c, m, &args, error);
 		j->waits = r == FD_CHANNEL_WAITS;
-		return r == 0 ? start(b, c, m, j, &args, error) : r;
+		return r == 0 ? start(b, c, m, false, j, &args, error) : r;
 	}
 	r = ask_polkit(b, c, m, j->profile, &args, error);
 	j->waits = r == INQUIRY_WAITS;
@@ -454,6 +470,22 @@ static void record_refusal(
 			reason, record.outcome, j->rule, sentence, b->catalog->config.audit_command_line));
 }
 
+/* What became of it is known. */
+static void conclude(
+	struct broker *b, const struct caller *c, const struct judgement *j, int r, const sd_bus_error *error)
+{
+	if (r < 0)
+		record_refusal(b, c, j, r, error);
+	if (sd_bus_error_has_name(error, BAILIFF_ERROR_QUOTA_EXCEEDED))
+		serving_pause(b, c->uid);
+}
+
+/* Nothing more than the catalog says is to be learnt of who asks. */
+static bool is_plain(const struct broker *b, const struct caller *c, const struct compiled_profile *p)
+{
+	return b->launcher.ready && c->looked && (!plan_needs_unit(p) || caller_is_administrator(c));
+}
+
 int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	_cleanup_(judgement_done) struct judgement j = { 0 };
@@ -464,16 +496,86 @@ int launch_call(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (!c)
 		return sd_bus_error_set(error, BAILIFF_ERROR_ACCESS_DENIED, "The caller is not known");
 	r = launch(b, c, m, &j, error);
-	if (r < 0)
-		record_refusal(b, c, &j, r, error);
-	if (sd_bus_error_has_name(error, BAILIFF_ERROR_QUOTA_EXCEEDED))
-		serving_pause(b, c->uid);
+	conclude(b, c, &j, r, error);
+	if (r > 0 && !j.waits && is_plain(b, c, j.profile) && sd_bus_message_get_expect_reply(m) > 0)
+		recall_form(&b->recall, m, FORM_LAUNCH);
 	if (!j.waits) {
 		inquiry_end(b, m);
 		if (!j.queued)
 			fd_channel_end(b, m);
 	}
 	return r;
+}
+
+/* What a launch by sd-bus' way goes through before it begins, but for all that may wait. */
+static int prepare_quickly(struct broker *b, const struct caller *c, struct reader *m, struct judgement *j,
+	struct launch_args *a, sd_bus_error *error)
+{
+	struct plan_result result = { 0 };
+	struct plan_caller who;
+	int r;
+
+	r = find_profile(b, m, &j->profile, error);
+	if (r < 0)
+		return r;
+	if (!is_plain(b, c, j->profile))
+		return -EAGAIN;
+	who = caller_for_plan(c);
+	r = plan_access(j->profile, &who, &result);
+	if (r >= 0)
+		r = deferred_check(b, c, error);
+	if (r >= 0)
+		r = read_args(b, m, j, a, error);
+	return r >= 0 && a->channel >= 0 ? -EAGAIN : r;
+}
+
+/* Has no fields and no body: it says whom to answer. */
+static int stand_in(const struct quick_call *call, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	int r;
+
+	r = sd_bus_message_new(call->bus, &m, SD_BUS_MESSAGE_METHOD_CALL);
+	if (r >= 0 && call->sender[0] != '\0')
+		r = sd_bus_message_set_sender(m, call->sender);
+	if (r >= 0)
+		r = sd_bus_message_seal(m, call->serial, 0);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(m);
+	return 0;
+}
+
+/* As sd-bus does with what a handler returns. */
+static void refuse(
+	struct broker *b, const struct quick_call *call, sd_bus_message *m, int r, const sd_bus_error *error)
+{
+	r = sd_bus_reply_method_errno(m, r, error);
+	if (r < 0)
+		(void)log_errno(LOG_WARNING, r, "Can not refuse a launch");
+	output_note(b, call->bus);
+}
+
+int launch_quickly(struct broker *b, const struct caller *c, struct reader *m, const struct quick_call *call)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, unsaid = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *stub = NULL;
+	_cleanup_(launch_args_done) struct launch_args args;
+	_cleanup_(judgement_done) struct judgement j = { 0 };
+	int r;
+
+	launch_args_init(&args);
+	r = prepare_quickly(b, c, m, &j, &args, &unsaid);
+	if (r >= 0)
+		r = stand_in(call, &stub);
+	if (r < 0)
+		return 0;
+	/* from here on something may have been counted or sent: it is not done twice */
+	r = start(b, c, stub, true, &j, &args, &error);
+	conclude(b, c, &j, r, &error);
+	if (r < 0)
+		refuse(b, call, stub, r, &error);
+	return 1;
 }
 
 /* What has begun goes on when it is detached, as the sandbox will. */

@@ -8,6 +8,7 @@
 #include "broker/fd-channel.h"
 #include "dbus/names.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -15,6 +16,8 @@ void parcel_done(struct parcel *p)
 {
 	buf_done(&p->record);
 	fd_close_many(p->made, STREAMS);
+	fd_close_many(p->copies, p->n_copies);
+	p->n_copies = 0;
 }
 
 void launch_queue_drop(struct launch *l)
@@ -184,11 +187,36 @@ void launch_queue_refuse(struct broker *b, const char *why)
 	}
 }
 
+static bool is_made(const struct parcel *p, int fd)
+{
+	for (size_t i = 0; i < STREAMS; i++)
+		if (p->made[i] == fd)
+			return true;
+	return false;
+}
+
+static int copy_fds(struct parcel *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		int fd;
+
+		if (is_made(p, p->fds[i]))
+			continue;
+		fd = fcntl(p->fds[i], F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			return errno_or_eio();
+		p->fds[i] = p->copies[p->n_copies++] = fd;
+	}
+	return 0;
+}
+
 static int wait_in_line(struct launch *l, struct parcel *p)
 {
 	int r;
 
-	r = look_again(l->broker);
+	r = p->fleeting ? copy_fds(p) : 0;
+	if (r >= 0)
+		r = look_again(l->broker);
 	if (r < 0)
 		return r;
 	l->parcel = malloc(sizeof(*l->parcel));

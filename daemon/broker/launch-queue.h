@@ -19,6 +19,9 @@ struct parcel {
 	int fds[WIRE_FDS_MAX];
 	size_t n;
 	int made[STREAMS];
+	bool fleeting; /* the borrowed fds are closed when the call has been read: who waits has copies */
+	int copies[WIRE_FDS_MAX]; /* owned */
+	size_t n_copies;
 };
 
 #define PARCEL_INIT ((struct parcel){ .record = BUF_INIT(WIRE_RECORD_MAX), .made = { -1, -1, -1 } })
@@ -27,7 +30,8 @@ void parcel_done(struct parcel *p);
 
 /*
  * Sends the launch, or makes it wait; then the parcel's contents are l's. The borrowed fds must be the call's
- * or its fd channel's, which is kept then. Without a launcher, or without room in its socket, it waits.
+ * or its fd channel's, which is kept then, or fleeting. Without a launcher, or without room in its socket, it
+ * waits.
  */
 int launch_queue_submit(struct launch *l, struct parcel *p);
 static inline bool launch_queue_waits(const struct launch *l)

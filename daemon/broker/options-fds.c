@@ -41,35 +41,35 @@ static int set_stdio(struct reading *o, uint32_t number, const char *mode)
 	return option_bad(o, "a mode is none of \"null\", \"pipe\", \"socket\", \"pty\" and \"journal\"");
 }
 
-int option_stdio(struct reading *o, sd_bus_message *m)
+int option_stdio(struct reading *o, struct reader *m)
 {
 	const char *mode;
 	uint32_t number;
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{us}");
-	while (r >= 0 && (r = sd_bus_message_read(m, "{us}", &number, &mode)) > 0)
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "{us}");
+	while (r >= 0 && (r = reader_tuple(m, SD_BUS_TYPE_DICT_ENTRY, "us", &number, &mode)) > 0)
 		r = set_stdio(o, number, mode);
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	return r < 0 ? r : reader_exit(m);
 }
 
-int option_pty(struct reading *o, sd_bus_message *m)
+int option_pty(struct reading *o, struct reader *m)
 {
 	int r;
 
-	r = sd_bus_message_read(m, "(qq)", &o->args->pty_rows, &o->args->pty_columns);
+	r = reader_tuple(m, SD_BUS_TYPE_STRUCT, "qq", &o->args->pty_rows, &o->args->pty_columns);
 	if (r >= 0)
 		o->args->has_pty_size = true;
 	return r;
 }
 
-int option_lifeline(struct reading *o, sd_bus_message *m)
+int option_lifeline(struct reading *o, struct reader *m)
 {
 	enum fd_kind kind;
 	unsigned access;
 	int fd, r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UNIX_FD, &fd);
+	r = reader_basic(m, SD_BUS_TYPE_UNIX_FD, &fd);
 	if (r < 0)
 		return r;
 	r = fd_classify(fd, o->proc_fd, &kind, &access);
@@ -83,11 +83,11 @@ int option_lifeline(struct reading *o, sd_bus_message *m)
 	return 0;
 }
 
-int option_fd_channel(struct reading *o, sd_bus_message *m)
+int option_fd_channel(struct reading *o, struct reader *m)
 {
 	int fd, r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UNIX_FD, &fd);
+	r = reader_basic(m, SD_BUS_TYPE_UNIX_FD, &fd);
 	if (r < 0)
 		return r;
 	o->args->channel = fd;
@@ -125,15 +125,15 @@ static int add_bind(struct reading *o, int fd, const char *slot, bool read_only)
 	return 0;
 }
 
-int option_bind_fds(struct reading *o, sd_bus_message *m)
+int option_bind_fds(struct reading *o, struct reader *m)
 {
 	const char *slot;
 	int fd, read_only, r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(hsb)");
-	while (r >= 0 && (r = sd_bus_message_read(m, "(hsb)", &fd, &slot, &read_only)) > 0)
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "(hsb)");
+	while (r >= 0 && (r = reader_tuple(m, SD_BUS_TYPE_STRUCT, "hsb", &fd, &slot, &read_only)) > 0)
 		r = add_bind(o, fd, slot, read_only != 0);
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	return r < 0 ? r : reader_exit(m);
 }
 
 int option_stdio_features(char ***features)

@@ -10,22 +10,22 @@
 
 #include <string.h>
 
-int option_detach(struct reading *o, sd_bus_message *m)
+int option_detach(struct reading *o, struct reader *m)
 {
 	int detach, r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_BOOLEAN, &detach);
+	r = reader_basic(m, SD_BUS_TYPE_BOOLEAN, &detach);
 	if (r >= 0)
 		o->args->detach = detach != 0;
 	return r;
 }
 
-int option_ready(struct reading *o, sd_bus_message *m)
+int option_ready(struct reading *o, struct reader *m)
 {
 	const char *s;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &s);
+	r = reader_basic(m, SD_BUS_TYPE_STRING, &s);
 	if (r < 0)
 		return r;
 	o->args->notify = strcmp(s, BAILIFF_READY_NAME_NOTIFY) == 0;
@@ -34,22 +34,22 @@ int option_ready(struct reading *o, sd_bus_message *m)
 		       : option_bad(o, "neither \"exec\" nor \"notify\"");
 }
 
-int option_interactive(struct reading *o, sd_bus_message *m)
+int option_interactive(struct reading *o, struct reader *m)
 {
 	int interactive, r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_BOOLEAN, &interactive);
+	r = reader_basic(m, SD_BUS_TYPE_BOOLEAN, &interactive);
 	if (r >= 0)
 		o->args->interactive = interactive != 0;
 	return r;
 }
 
-int option_stop_signal(struct reading *o, sd_bus_message *m)
+int option_stop_signal(struct reading *o, struct reader *m)
 {
 	int32_t signal;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_INT32, &signal);
+	r = reader_basic(m, SD_BUS_TYPE_INT32, &signal);
 	if (r < 0)
 		return r;
 	if (signal < 1 || signal > 64)
@@ -58,12 +58,12 @@ int option_stop_signal(struct reading *o, sd_bus_message *m)
 	return 0;
 }
 
-static int read_time(struct reading *o, sd_bus_message *m, uint64_t *ret)
+static int read_time(struct reading *o, struct reader *m, uint64_t *ret)
 {
 	uint64_t usec;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_UINT64, &usec);
+	r = reader_basic(m, SD_BUS_TYPE_UINT64, &usec);
 	if (r < 0)
 		return r;
 	if (usec == 0)
@@ -74,12 +74,12 @@ static int read_time(struct reading *o, sd_bus_message *m, uint64_t *ret)
 	return 0;
 }
 
-int option_stop_timeout(struct reading *o, sd_bus_message *m)
+int option_stop_timeout(struct reading *o, struct reader *m)
 {
 	return read_time(o, m, &o->args->timeout_stop_usec);
 }
 
-int option_runtime_max(struct reading *o, sd_bus_message *m)
+int option_runtime_max(struct reading *o, struct reader *m)
 {
 	return read_time(o, m, &o->args->runtime_max_usec);
 }
@@ -103,24 +103,31 @@ static int add_limit(struct reading *o, const char *name, uint64_t soft, uint64_
 	return 0;
 }
 
-int option_rlimits(struct reading *o, sd_bus_message *m)
+int option_rlimits(struct reading *o, struct reader *m)
 {
 	uint64_t soft, hard;
 	const char *name;
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{s(tt)}");
-	while (r >= 0 && (r = sd_bus_message_read(m, "{s(tt)}", &name, &soft, &hard)) > 0)
-		r = add_limit(o, name, soft, hard);
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "{s(tt)}");
+	while (r >= 0 && (r = reader_enter(m, SD_BUS_TYPE_DICT_ENTRY, "s(tt)")) > 0) {
+		r = reader_basic(m, SD_BUS_TYPE_STRING, &name);
+		if (r >= 0)
+			r = reader_tuple(m, SD_BUS_TYPE_STRUCT, "tt", &soft, &hard);
+		if (r >= 0)
+			r = add_limit(o, name, soft, hard);
+		if (r >= 0)
+			r = reader_exit(m);
+	}
+	return r < 0 ? r : reader_exit(m);
 }
 
-int option_tag(struct reading *o, sd_bus_message *m)
+int option_tag(struct reading *o, struct reader *m)
 {
 	const char *s;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &s);
+	r = reader_basic(m, SD_BUS_TYPE_STRING, &s);
 	if (r < 0)
 		return r;
 	if (strlen(s) > TAG_MAX)
@@ -132,12 +139,12 @@ int option_tag(struct reading *o, sd_bus_message *m)
 	return 0;
 }
 
-int option_token(struct reading *o, sd_bus_message *m)
+int option_token(struct reading *o, struct reader *m)
 {
 	const char *s;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &s);
+	r = reader_basic(m, SD_BUS_TYPE_STRING, &s);
 	if (r < 0)
 		return r;
 	if (!token_is_valid(s))

@@ -8,13 +8,12 @@
  */
 
 #include "base/tighter.h"
+#include "broker/body.h"
 
-#include <systemd/sd-bus.h>
-
-int tighten_memory_max(sd_bus_message *m, struct tighter *t, const char **reterr_why);
-int tighten_tasks_max(sd_bus_message *m, struct tighter *t, const char **reterr_why);
-int tighten_cpu_quota(sd_bus_message *m, struct tighter *t, const char **reterr_why);
-int tighten_oom_score(sd_bus_message *m, struct tighter *t, const char **reterr_why);
-int tighten_nice(sd_bus_message *m, struct tighter *t, const char **reterr_why);
-int tighten_capabilities(sd_bus_message *m, struct tighter *t, const char **reterr_why);
-int tighten_network(sd_bus_message *m, struct tighter *t, const char **reterr_why);
+int tighten_memory_max(struct reader *m, struct tighter *t, const char **reterr_why);
+int tighten_tasks_max(struct reader *m, struct tighter *t, const char **reterr_why);
+int tighten_cpu_quota(struct reader *m, struct tighter *t, const char **reterr_why);
+int tighten_oom_score(struct reader *m, struct tighter *t, const char **reterr_why);
+int tighten_nice(struct reader *m, struct tighter *t, const char **reterr_why);
+int tighten_capabilities(struct reader *m, struct tighter *t, const char **reterr_why);
+int tighten_network(struct reader *m, struct tighter *t, const char **reterr_why);

@@ -12,8 +12,8 @@
 
 #define OPTIONS_MAX 64 /* entries of the dictionary; twice what the interface knows */
 
-typedef int (*option_reader)(struct reading *o, sd_bus_message *m);
-typedef int (*tightener)(sd_bus_message *m, struct tighter *t, const char **reterr_why);
+typedef int (*option_reader)(struct reading *o, struct reader *m);
+typedef int (*tightener)(struct reader *m, struct tighter *t, const char **reterr_why);
 
 int option_bad(struct reading *o, const char *why)
 {
@@ -26,19 +26,19 @@ int option_added(struct reading *o, int r)
 	return r == -EDQUOT ? launch_args_too_many(o->error) : r;
 }
 
-static int read_optional(struct reading *o, sd_bus_message *m)
+static int read_optional(struct reading *o, struct reader *m)
 {
 	size_t n = 0;
 	const char *s;
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "s");
-	while (r >= 0 && (r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &s)) > 0) {
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "s");
+	while (r >= 0 && (r = reader_basic(m, SD_BUS_TYPE_STRING, &s)) > 0) {
 		if (++n > OPTIONS_MAX)
 			return option_bad(o, "too many keys");
 		r = strv_extend(&o->args->optional, s);
 	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	return r < 0 ? r : reader_exit(m);
 }
 
 /* One of the two reads it. */
@@ -75,7 +75,7 @@ static const struct {
 	{ BAILIFF_OPTION_NO_NETWORK, "b", .tighten = tighten_network },
 };
 
-static int read_value(struct reading *o, sd_bus_message *m, size_t i)
+static int read_value(struct reading *o, struct reader *m, size_t i)
 {
 	const char *why = NULL;
 	int r;
@@ -86,16 +86,15 @@ static int read_value(struct reading *o, sd_bus_message *m, size_t i)
 	return r < 0 && why ? option_bad(o, why) : r;
 }
 
-static int read_known(struct reading *o, sd_bus_message *m, size_t i)
+static int read_known(struct reading *o, struct reader *m, size_t i)
 {
 	const char *contents;
-	char type;
 	int r;
 
 	if (o->args->seen & (UINT64_C(1) << i))
 		return option_bad(o, "given twice");
 	o->args->seen |= UINT64_C(1) << i;
-	r = sd_bus_message_peek_type(m, &type, &contents);
+	r = reader_variant(m, &contents);
 	if (r < 0)
 		return r;
 	if (strcmp(contents, known[i].type) != 0)
@@ -104,34 +103,34 @@ static int read_known(struct reading *o, sd_bus_message *m, size_t i)
 	if (o->args->question && strchr(known[i].type, SD_BUS_TYPE_UNIX_FD))
 		return error_invalid_args(
 			o->error, "Option %s: no descriptor is taken here, leave it out", o->key);
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, known[i].type);
+	r = reader_enter(m, SD_BUS_TYPE_VARIANT, known[i].type);
 	if (r >= 0)
 		r = read_value(o, m, i);
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	return r < 0 ? r : reader_exit(m);
 }
 
-static int read_unknown(struct reading *o, sd_bus_message *m)
+static int read_unknown(struct reading *o, struct reader *m)
 {
 	int r;
 
 	if (strv_contains(o->args->unknown, o->key))
 		return option_bad(o, "given twice");
 	r = strv_extend(&o->args->unknown, o->key);
-	return r < 0 ? r : sd_bus_message_skip(m, "v");
+	return r < 0 ? r : reader_skip_variant(m);
 }
 
-static int read_entry(struct reading *o, sd_bus_message *m)
+static int read_entry(struct reading *o, struct reader *m)
 {
 	size_t i = 0;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &o->key);
+	r = reader_basic(m, SD_BUS_TYPE_STRING, &o->key);
 	if (r < 0)
 		return r;
 	while (i < ELEMENTSOF(known) && strcmp(known[i].key, o->key) != 0)
 		i++;
 	r = i < ELEMENTSOF(known) ? read_known(o, m, i) : read_unknown(o, m);
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	return r < 0 ? r : reader_exit(m);
 }
 
 static int check_unknown(const struct launch_args *a, sd_bus_error *error)
@@ -148,20 +147,20 @@ static int check_unknown(const struct launch_args *a, sd_bus_error *error)
 	return 0;
 }
 
-int options_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bus_error *error)
+int options_read(struct launch_args *a, struct reader *m, int proc_fd, sd_bus_error *error)
 {
 	struct reading o = { .args = a, .proc_fd = proc_fd, .error = error };
 	size_t n = 0;
 	int r;
 
-	r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+	r = reader_enter(m, SD_BUS_TYPE_ARRAY, "{sv}");
+	while (r >= 0 && (r = reader_enter(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
 		if (++n > OPTIONS_MAX)
 			return error_invalid_args(error, "More than %d options", OPTIONS_MAX);
 		r = read_entry(&o, m);
 	}
 	if (r >= 0)
-		r = sd_bus_message_exit_container(m);
+		r = reader_exit(m);
 	if (r < 0 && !sd_bus_error_is_set(error))
 		return error_unreadable(error, r, "options");
 	return r < 0 ? r : check_unknown(a, error);

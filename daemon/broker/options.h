@@ -9,9 +9,7 @@
 
 #include "broker/launch-args.h"
 
-#include <systemd/sd-bus.h>
-
 /* Reads the whole dictionary. */
-int options_read(struct launch_args *a, sd_bus_message *m, int proc_fd, sd_bus_error *error);
+int options_read(struct launch_args *a, struct reader *m, int proc_fd, sd_bus_error *error);
 /* "option:KEY" for each key that works, and "stdio:MODE", for the property Features. */
 int options_features(char ***features);

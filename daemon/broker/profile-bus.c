@@ -330,12 +330,12 @@ int profile_bus_add(struct broker *b, sd_bus *bus)
 	return sd_bus_add_node_enumerator(bus, NULL, BAILIFF_PROFILE_PREFIX, list_objects, b);
 }
 
-int profile_bus_read_name(struct broker *b, sd_bus_message *m, int *ret_index, sd_bus_error *error)
+int profile_bus_read_name(const struct broker *b, struct reader *m, int *ret_index, sd_bus_error *error)
 {
 	const char *name;
 	int r;
 
-	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
+	r = reader_basic(m, SD_BUS_TYPE_STRING, &name);
 	if (r < 0)
 		return error_unreadable(error, r, "profile");
 	if (!profile_name_valid(name))
@@ -353,10 +353,11 @@ int profile_bus_read_name(struct broker *b, sd_bus_message *m, int *ret_index, s
 int profile_bus_get(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	_cleanup_free_ char *path = NULL;
+	struct reader reader = { .message = m };
 	struct broker *b = userdata;
 	int r, index;
 
-	r = profile_bus_read_name(b, m, &index, error);
+	r = profile_bus_read_name(b, &reader, &index, error);
 	if (r >= 0)
 		r = profile_path(b->catalog->profiles[index].name, &path);
 	recall_wanted(&b->recall, m);

@@ -4,6 +4,7 @@
 #include "broker/body.h"
 #include "broker/broker.h"
 #include "broker/explain-call.h"
+#include "broker/launch-call.h"
 #include "broker/manager-bus.h"
 #include "broker/sanitize-call.h"
 
@@ -38,7 +39,27 @@ static int write_answer(struct broker *b, const struct recalled_form *f, const s
 	return 1;
 }
 
-/* 1: it waits to go out. */
+/* 1: the launch has begun, or its refusal is out. */
+static int launch(struct broker *b, struct relay *r, sd_bus *bus, const struct recalled_form *f,
+	const struct caller *c, const struct message_span *m)
+{
+	struct cursor question = CURSOR_INIT(m->data + f->question, m->size - f->question);
+	struct reader reader = { .bytes = &question, .fds = m->fds, .n_fds = m->n_fds };
+	const struct quick_call call = { .bus = bus, .sender = f->sender, .serial = message_serial(m->data) };
+	uint64_t n;
+
+	if (sd_bus_get_n_queued_read(bus, &n) < 0 || n > 0)
+		return 0;
+	if (launch_quickly(b, c, &reader, &call) > 0) {
+		pump_rest(&r->out);
+		return 1;
+	}
+	/* what is refused again and again is not to be read twice each time */
+	recall_drop_form(r->recall, f);
+	return 0;
+}
+
+/* 1: it waits to go out, or will come. */
 static int answer(struct broker *b, struct relay *r, sd_bus *bus, const struct message_span *m)
 {
 	const struct recalled_form *f;
@@ -48,6 +69,8 @@ static int answer(struct broker *b, struct relay *r, sd_bus *bus, const struct m
 		return 0;
 	f = recall_find_form(r->recall, r->owner, m);
 	c = f ? callers_find_from(&b->callers, bus, f->sender) : NULL;
+	if (c && f->form == FORM_LAUNCH)
+		return launch(b, r, bus, f, c, m);
 	if (!c || !handlers[f->form].answer || (handlers[f->form].of_now && !relay_is_idle(r, bus)))
 		return 0;
 	if (write_answer(b, f, c, m, &r->answer) == 0) {

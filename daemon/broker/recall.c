@@ -184,17 +184,22 @@ const struct recalled_form *recall_find_form(
 {
 	const size_t size = header_size(m);
 
-	if (size == 0 || m->n_fds > 0)
+	if (size == 0)
 		return NULL;
 	for (size_t i = 0; i < FORMS_MAX; i++) {
 		const struct recalled_form *f = &r->forms[i];
 
-		if (f->form != FORM_NONE && f->owner == owner && f->question == size &&
+		if (f->owner == owner && f->question == size && f->n_fds == m->n_fds &&
 			memcmp(f->data, m->data, AT_BODY_SIZE) == 0 &&
 			memcmp(f->data + AFTER_SERIAL, m->data + AFTER_SERIAL, size - AFTER_SERIAL) == 0)
 			return f;
 	}
 	return NULL;
+}
+
+void recall_drop_form(struct recall *r, const struct recalled_form *f)
+{
+	form_done(&r->forms[f - r->forms]);
 }
 
 bool recall_check(
@@ -229,15 +234,24 @@ void recall_end_answer(const struct recalled_form *f, const struct message_span 
 	memcpy(answer->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(serial));
 }
 
+static bool is_native(const struct message_span *m)
+{
+	const uint16_t one = 1;
+
+	return m->size > 0 && (m->data[0] == 'l') == (*(const uint8_t *)&one == 1);
+}
+
+/* @answer: of one without, nothing. */
 static void keep_form(struct recall *r, uint64_t owner, const struct message_span *question,
 	const struct message_span *answer)
 {
-	struct recalled_form f = { .form = r->form == FORM_NONE ? FORM_RECALLED : r->form, .owner = owner };
+	struct recalled_form f = { .form = r->form == FORM_NONE ? FORM_RECALLED : r->form,
+		.owner = owner,
+		.n_fds = question->n_fds };
 
 	f.question = header_size(question);
 	f.answer = header_size(answer);
-	if (question->n_fds > 0 || f.question == 0 || f.question > RECALL_QUESTION_MAX || f.answer == 0 ||
-		recall_find_form(r, owner, question))
+	if (f.question == 0 || f.question > RECALL_QUESTION_MAX || recall_find_form(r, owner, question))
 		return;
 	f.data = malloc(f.question + f.answer);
 	f.sender = strdup(r->sender);
@@ -246,7 +260,8 @@ static void keep_form(struct recall *r, uint64_t owner, const struct message_spa
 		return;
 	}
 	memcpy(f.data, question->data, f.question);
-	memcpy(f.data + f.question, answer->data, f.answer);
+	if (f.answer > 0)
+		memcpy(f.data + f.question, answer->data, f.answer);
 	form_done(&r->forms[r->next_form]);
 	r->forms[r->next_form] = f;
 	r->next_form = (r->next_form + 1) % FORMS_MAX;
@@ -277,7 +292,17 @@ void recall_add(struct recall *r, uint64_t owner, const struct message_span *que
 void recall_keep(struct recall *r, uint64_t owner, const struct message_span *question,
 	const struct message_span *answer)
 {
-	if (!is_wanted(r, question) || !answers(answer, question) || !is_for(answer, r->sender))
+	static const struct message_span none = { 0 };
+
+	if (!is_wanted(r, question))
+		return;
+	if (!answer) {
+		if (is_native(question))
+			keep_form(r, owner, question, &none);
+		return;
+	}
+	if (question->n_fds > 0 || !answers(answer, question) || !is_for(answer, r->sender) ||
+		header_size(answer) == 0)
 		return;
 	if (r->wanted)
 		recall_add(r, owner, question, answer);

@@ -44,6 +44,7 @@ enum form {
 	FORM_SANDBOXES, /* ListSandboxes */
 	FORM_SANITIZE,  /* GetSanitizedUsername */
 	FORM_EXPLAIN,
+	FORM_LAUNCH, /* LaunchSandboxed, which is not answered at once, and may bring descriptors */
 	_FORM_MAX,
 };
 
@@ -51,7 +52,8 @@ struct recalled_form {
 	enum form form;
 	uint64_t owner;
 	uint8_t *data;           /* owned: the question's header, then the answer's */
-	size_t question, answer; /* bytes, a multiple of eight */
+	size_t question, answer; /* bytes, a multiple of eight; no answer of FORM_LAUNCH */
+	size_t n_fds;            /* that the question says to have */
 	char *sender;            /* owned; as the question states it, "" without */
 };
 
@@ -71,20 +73,23 @@ struct recall {
 uint64_t recall_owner(struct recall *r);
 /* The answer that a handler is about to give to it is the same as long as the catalog is. */
 void recall_wanted(struct recall *r, sd_bus_message *m);
-/* Questions with this header may be answered without sd-bus, as long as the catalog is the same. */
+/* Questions with this header may be answered, or acted on, without sd-bus, as long as the catalog is the
+ * same. */
 void recall_form(struct recall *r, sd_bus_message *m, enum form form);
 /* What is delivered next has not been asked for yet. */
 void recall_begin(struct recall *r);
 /* Puts the answer into @ret: 1, or 0: it is not known. -ENOMEM. */
 int recall_find(const struct recall *r, uint64_t owner, const struct message_span *question, struct buf *ret);
 /* Keeps it, or the form, if it is the answer to that question, and wanted. Without memory for it, it does
- * not.
+ * not. NULL: no answer is to be kept.
  */
 void recall_keep(struct recall *r, uint64_t owner, const struct message_span *question,
 	const struct message_span *answer);
 /* The form of a question; NULL: it is not known. Until the next call of another function here. */
 const struct recalled_form *recall_find_form(
 	const struct recall *r, uint64_t owner, const struct message_span *question);
+/* The next question like it is sd-bus' again. */
+void recall_drop_form(struct recall *r, const struct recalled_form *f);
 /* What message_check() says of it, if it has that form: its header is one that was checked before. */
 bool recall_check(const struct recall *r, uint64_t owner, const struct message_span *question,
 	struct message_fault *ret);

@@ -148,7 +148,9 @@ static void remember(struct relay *r, const struct message_span *m)
 
 	if (!r->recall || (!r->recall->wanted && r->recall->form == FORM_NONE))
 		return;
-	if (pump_read(&r->out) > 0) {
+	if (r->recall->form == FORM_LAUNCH)
+		recall_keep(r->recall, r->owner, m, NULL);
+	else if (pump_read(&r->out) > 0) {
 		answer = pump_get(&r->out);
 		recall_keep(r->recall, r->owner, m, &answer);
 	}

@@ -77,6 +77,11 @@ int message_measure(const uint8_t head[MESSAGE_HEAD_SIZE], uint64_t *ret_size)
 	return 0;
 }
 
+uint32_t message_serial(const uint8_t head[MESSAGE_HEAD_SIZE])
+{
+	return get_u32(head + AT_SERIAL, head[AT_ENDIAN] == 'l');
+}
+
 static bool is_basic(char c)
 {
 	return c != '\0' && strchr("ybnqiuxtdsogh", c) != NULL;
@@ -327,7 +332,7 @@ static int check(
 	r.little = data[AT_ENDIAN] == 'l';
 	fields = get_u32(data + AT_FIELDS_SIZE, r.little);
 	r.size = fields;
-	ret->serial = get_u32(data + AT_SERIAL, r.little);
+	ret->serial = message_serial(data);
 	ret->type = data[AT_TYPE];
 	while (r.at < r.size)
 		if (read_field(&r, &h) < 0)

@@ -30,6 +30,8 @@ struct message_fault {
 
 /* The size of the whole message, from its first MESSAGE_HEAD_SIZE bytes. -EBADMSG: that is no head. */
 int message_measure(const uint8_t head[MESSAGE_HEAD_SIZE], uint64_t *ret_size);
+/* The serial in that head. */
+uint32_t message_serial(const uint8_t head[MESSAGE_HEAD_SIZE]);
 /* Of a whole message, as message_measure() has it. -EBADMSG with *ret set, or 0. */
 int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message_fault *ret);
 /* What a message that passed says of itself; all texts lie in it, NULL: it does not say so. */

@@ -45,32 +45,133 @@ void sample_header(int question, size_t caller, struct buf *ret)
 	message_make(&p, ret);
 }
 
+/* Each form of a value, and one that there is not. */
+#define OPTIONS 12U
+
 static const struct explained {
 	const char *profile;
 	const char *argv[4], *env[6];
-	bool option;
+	unsigned options; /* the first so many, and what is wrong with the last */
 } explained[] = {
-	{ "decoder", { "/bin/true" }, { 0 }, false },
-	{ "decoder", { "true", "", "-x" }, { "LANG", "C" }, false },
-	{ "decoder", { "/bin/true" }, { "LANG", "", "PATH", "/bin" }, false },
-	{ "decoder", { "/bin/true" }, { "LANG", "x", "LANG", "y" }, false },
-	{ "decoder", { "/bin/true" }, { "=", "x" }, false },
-	{ "decoder", { "/bin/false" }, { 0 }, false },
-	{ "decoder", { "" }, { 0 }, false },
-	{ "decoder", { 0 }, { 0 }, false },
-	{ "decoder", { "/bin/true", "\xc3\xa4" }, { 0 }, false },
-	{ "decoder", { "/bin/true" }, { 0 }, true },
-	{ "open", { "/bin/true" }, { 0 }, false },
-	{ "admin", { "/bin/true" }, { 0 }, false },
-	{ "broken", { "/bin/true" }, { 0 }, false },
-	{ "polkit", { "/bin/true" }, { 0 }, false },
-	{ "unit", { "/bin/true" }, { 0 }, false },
-	{ "none", { "/bin/true" }, { 0 }, false },
-	{ "", { "/bin/true" }, { 0 }, false },
+	{ "decoder", { "/bin/true" }, { 0 }, 0 },
+	{ "decoder", { "true", "", "-x" }, { "LANG", "C" }, 0 },
+	{ "decoder", { "/bin/true" }, { "LANG", "", "PATH", "/bin" }, 0 },
+	{ "decoder", { "/bin/true" }, { "LANG", "x", "LANG", "y" }, 0 },
+	{ "decoder", { "/bin/true" }, { "=", "x" }, 0 },
+	{ "decoder", { "/bin/false" }, { 0 }, 0 },
+	{ "decoder", { "" }, { 0 }, 0 },
+	{ "decoder", { 0 }, { 0 }, 0 },
+	{ "decoder", { "/bin/true", "\xc3\xa4" }, { 0 }, 0 },
+	{ "decoder", { "/bin/true" }, { 0 }, 1 },
+	{ "decoder", { "/bin/true" }, { 0 }, OPTIONS - 1 },
+	{ "decoder", { "/bin/true" }, { 0 }, OPTIONS },
+	{ "open", { 0 }, { 0 }, OPTIONS },
+	{ "open", { "/bin/true" }, { 0 }, 0 },
+	{ "admin", { "/bin/true" }, { 0 }, 0 },
+	{ "broken", { "/bin/true" }, { 0 }, 0 },
+	{ "polkit", { "/bin/true" }, { 0 }, 0 },
+	{ "unit", { "/bin/true" }, { 0 }, 0 },
+	{ "none", { "/bin/true" }, { 0 }, 0 },
+	{ "", { "/bin/true" }, { 0 }, 0 },
 };
 
 static const char *const names[] = { "alice@example.org", "a", "", "\xc3\xa4", "\xff",
 	"0143b707c7b6df490e420585315a80a35dc17bed", "\x01\x7f " };
+
+static void open_option(struct writer *w, const char *key, const char *type)
+{
+	writer_open(w, 'e', "sv");
+	writer_text(w, key);
+	writer_open(w, 'v', type);
+}
+
+static void close_option(struct writer *w)
+{
+	writer_close(w);
+	writer_close(w);
+}
+
+static void put_words(struct writer *w, const char *key, const char *first, const char *second)
+{
+	open_option(w, key, "as");
+	writer_open(w, 'a', "s");
+	writer_text(w, first);
+	writer_text(w, second);
+	writer_close(w);
+	close_option(w);
+}
+
+static void put_basic(struct writer *w, const char *key, char type, const void *value)
+{
+	open_option(w, key, (const char[]){ type, '\0' });
+	writer_basic(w, type, value);
+	close_option(w);
+}
+
+static void put_streams(struct writer *w)
+{
+	open_option(w, BAILIFF_OPTION_STDIO, "a{us}");
+	writer_open(w, 'a', "{us}");
+	writer_open(w, 'e', "us");
+	writer_u32(w, 1);
+	writer_text(w, "pipe");
+	writer_close(w);
+	writer_open(w, 'e', "us");
+	writer_u32(w, 2);
+	writer_text(w, "null");
+	writer_close(w);
+	writer_close(w);
+	close_option(w);
+}
+
+static void put_limits(struct writer *w)
+{
+	const uint64_t soft = 16, hard = 32;
+
+	open_option(w, BAILIFF_OPTION_RLIMITS, "a{s(tt)}");
+	writer_open(w, 'a', "{s(tt)}");
+	writer_open(w, 'e', "s(tt)");
+	writer_text(w, "NOFILE");
+	writer_open(w, 'r', "tt");
+	writer_basic(w, 't', &soft);
+	writer_basic(w, 't', &hard);
+	writer_close(w);
+	writer_close(w);
+	writer_close(w);
+	close_option(w);
+}
+
+static void put_options(struct writer *w, unsigned n)
+{
+	const uint64_t second = 1000000;
+	const int32_t nice = 5;
+	const uint32_t percent = 50, yes = 1;
+
+	if (n > 0)
+		put_basic(w, BAILIFF_OPTION_TAG, 's', "t");
+	if (n > 1)
+		put_streams(w);
+	if (n > 2)
+		put_limits(w);
+	if (n > 3)
+		put_basic(w, BAILIFF_OPTION_STOP_TIMEOUT, 't', &second);
+	if (n > 4)
+		put_basic(w, BAILIFF_OPTION_NICE, 'i', &nice);
+	if (n > 5)
+		put_basic(w, BAILIFF_OPTION_CPU_QUOTA, 'u', &percent);
+	if (n > 6)
+		put_basic(w, BAILIFF_OPTION_DETACH, 'b', &yes);
+	if (n > 7)
+		put_words(w, BAILIFF_OPTION_UNSET_ENV, "LANG", "PATH");
+	if (n > 8)
+		put_words(w, BAILIFF_OPTION_OPTIONAL, "x", "y");
+	if (n > 9)
+		put_basic(w, BAILIFF_OPTION_CWD, 's', "/");
+	if (n > 10)
+		put_basic(w, BAILIFF_OPTION_TOKEN, 's', "T1");
+	if (n > 11)
+		put_basic(w, "x", 's', "t");
+}
 
 static void put_explained(const struct explained *e, struct writer *w)
 {
@@ -88,14 +189,7 @@ static void put_explained(const struct explained *e, struct writer *w)
 	}
 	writer_close(w);
 	writer_open(w, 'a', "{sv}");
-	if (e->option) {
-		writer_open(w, 'e', "sv");
-		writer_text(w, "tag");
-		writer_open(w, 'v', "s");
-		writer_text(w, "t");
-		writer_close(w);
-		writer_close(w);
-	}
+	put_options(w, e->options);
 	writer_close(w);
 }
 
