@@ -5,28 +5,11 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "bus/bus.h"
+#include "message/header.h"
 
 #include <string.h>
 
 #define DRIVER "org.freedesktop.DBus"
-
-enum field {
-	FIELD_PATH = 1,
-	FIELD_INTERFACE,
-	FIELD_MEMBER,
-	FIELD_ERROR_NAME,
-	FIELD_REPLY_SERIAL,
-	FIELD_DESTINATION,
-	FIELD_SENDER,
-	FIELD_SIGNATURE,
-	FIELD_UNIX_FDS,
-};
-
-#define FLAG_NO_REPLY_EXPECTED 0x1U
-#define AT_FLAGS               2
-#define AT_BODY_SIZE           4
-#define AT_SERIAL              8
-#define AT_FIELDS_SIZE         12
 
 static sd_bus_message *message_new(void)
 {
@@ -61,41 +44,14 @@ sd_bus_message *sd_bus_message_unref(sd_bus_message *m)
 	return NULL;
 }
 
-static void field_begin(struct buf *b, enum field field, const char *type)
-{
-	uint8_t *at = buf_align(b, 8, 4);
-
-	if (at)
-		memcpy(at, (const uint8_t[]){ (uint8_t)field, 1, (uint8_t)*type, 0 }, 4);
-}
-
-static void field_text(struct buf *b, enum field field, const char *type, const char *s)
-{
-	if (!s || !*s)
-		return;
-	field_begin(b, field, type);
-	buf_text(b, *type, s);
-}
-
-static void field_number(struct buf *b, enum field field, uint32_t v)
-{
-	if (v == 0)
-		return;
-	field_begin(b, field, "u");
-	(void)buf_align(b, 4, 0);
-	buf_put_u32(b, v);
-}
-
 /* Of a kind, with a head that message_seal() fills in. */
 static int message_begin(uint8_t type, sd_bus_message **ret)
 {
-	static const uint16_t one = 1;
-	const uint8_t head[MESSAGE_HEAD_SIZE] = { *(const uint8_t *)&one == 1 ? 'l' : 'B', type, 0, 1 };
 	sd_bus_message *m = message_new();
 
 	if (!m)
 		return -ENOMEM;
-	buf_put(&m->header, head, sizeof(head));
+	message_put_head(&m->header, type, 0, 0);
 	*ret = m;
 	return 0;
 }
@@ -116,10 +72,10 @@ int sd_bus_message_new_method_call(sd_bus *bus, sd_bus_message **ret, const char
 	r = message_begin(SD_BUS_MESSAGE_METHOD_CALL, &m);
 	if (r < 0)
 		return r;
-	field_text(&m->header, FIELD_PATH, "o", path);
-	field_text(&m->header, FIELD_INTERFACE, "s", interface);
-	field_text(&m->header, FIELD_MEMBER, "s", member);
-	field_text(&m->header, FIELD_DESTINATION, "s", destination);
+	message_put_text(&m->header, FIELD_PATH, 'o', path);
+	message_put_text(&m->header, FIELD_INTERFACE, 's', interface);
+	message_put_text(&m->header, FIELD_MEMBER, 's', member);
+	message_put_text(&m->header, FIELD_DESTINATION, 's', destination);
 	*ret = m;
 	return 0;
 }
@@ -131,38 +87,30 @@ int message_refuse(const sd_bus_message *m, sd_bus_message **ret)
 
 	if (r < 0)
 		return r;
-	field_number(&answer->header, FIELD_REPLY_SERIAL, m->head.serial);
-	field_text(&answer->header, FIELD_ERROR_NAME, "s", SD_BUS_ERROR_UNKNOWN_OBJECT);
-	field_text(&answer->header, FIELD_DESTINATION, "s", m->head.sender);
+	message_put_number(&answer->header, FIELD_REPLY_SERIAL, m->head.serial);
+	message_put_text(&answer->header, FIELD_ERROR_NAME, 's', SD_BUS_ERROR_UNKNOWN_OBJECT);
+	message_put_text(&answer->header, FIELD_DESTINATION, 's', m->head.sender);
 	*ret = answer;
 	return 0;
-}
-
-static void put_u32(struct buf *b, size_t at, uint32_t v)
-{
-	memcpy(b->data + at, &v, sizeof(v));
 }
 
 int message_seal(sd_bus_message *m, uint32_t serial, bool wants_answer)
 {
 	struct buf *b = &m->header;
-	size_t fields;
+	size_t body_at;
 
 	if (m->failed < 0 || m->depth > 0)
 		return m->failed < 0 ? m->failed : -EBADMSG;
-	field_text(b, FIELD_SIGNATURE, "g", m->types);
-	field_number(b, FIELD_UNIX_FDS, (uint32_t)m->n_fds);
-	fields = b->size - MESSAGE_HEAD_SIZE;
-	(void)buf_align(b, 8, 0);
+	message_put_text(b, FIELD_SIGNATURE, 'g', m->types);
+	message_put_number(b, FIELD_UNIX_FDS, (uint32_t)m->n_fds);
+	body_at = message_end_header(b);
 	buf_put(b, m->written.data, m->written.size);
 	if (buf_error(b) < 0)
 		return buf_error(b);
 	if (!wants_answer)
-		b->data[AT_FLAGS] |= FLAG_NO_REPLY_EXPECTED;
-	put_u32(b, AT_BODY_SIZE, (uint32_t)m->written.size);
-	put_u32(b, AT_SERIAL, serial);
-	put_u32(b, AT_FIELDS_SIZE, (uint32_t)fields);
-	return 0;
+		b->data[MESSAGE_AT_FLAGS] |= MESSAGE_NO_REPLY_EXPECTED;
+	memcpy(b->data + MESSAGE_AT_SERIAL, &serial, sizeof(serial));
+	return message_end(b, body_at);
 }
 
 /* The text of an error, if it has one. */

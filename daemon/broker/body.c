@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/body.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -112,8 +113,14 @@ static void put_text(struct writer *w, const char *s)
 {
 	const size_t n = strlen(s);
 	const uint32_t size = (uint32_t)n;
-	uint8_t *at = extend(w, sizeof(size), sizeof(size) + n + 1);
+	uint8_t *at;
 
+	/* no D-Bus message has other text: sd-bus looks, too */
+	if (utf8_valid_prefix(s, n) != n) {
+		fail(w, -EINVAL);
+		return;
+	}
+	at = extend(w, sizeof(size), sizeof(size) + n + 1);
 	if (!at)
 		return;
 	memcpy(at, &size, sizeof(size));
@@ -148,6 +155,35 @@ void writer_text(struct writer *w, const char *s)
 void writer_u32(struct writer *w, uint32_t v)
 {
 	writer_basic(w, SD_BUS_TYPE_UINT32, &v);
+}
+
+void writer_fd(struct writer *w, int fd)
+{
+	if (w->message) {
+		writer_basic(w, SD_BUS_TYPE_UNIX_FD, &fd);
+		return;
+	}
+	if (w->n_fds >= ELEMENTSOF(w->fds)) {
+		fail(w, -EINVAL);
+		return;
+	}
+	writer_u32(w, (uint32_t)w->n_fds);
+	w->fds[w->n_fds++] = fd;
+}
+
+void writer_open_entry(struct writer *w, const char *key, const char *type)
+{
+	writer_open(w, SD_BUS_TYPE_DICT_ENTRY, "sv");
+	writer_text(w, key);
+	writer_open(w, SD_BUS_TYPE_VARIANT, type);
+}
+
+void writer_entry(struct writer *w, const char *key, char type, const void *value)
+{
+	writer_open_entry(w, key, (const char[]){ type, '\0' });
+	writer_basic(w, type, value);
+	writer_close(w);
+	writer_close(w);
 }
 
 void writer_entries(struct writer *w, const uint8_t *entries, size_t size)

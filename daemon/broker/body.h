@@ -15,6 +15,7 @@
 #include <systemd/sd-bus.h>
 
 #define WRITER_DEPTH_MAX 8
+#define WRITER_FDS_MAX   4
 #define READER_DEPTH_MAX 8
 
 /* Sticky, as struct buf. One of the two is set. */
@@ -22,6 +23,8 @@ struct writer {
 	sd_bus_message *message;
 	struct buf *bytes; /* of a message: a body begins at a multiple of eight */
 	int error;
+	int fds[WRITER_FDS_MAX]; /* of bytes; borrowed */
+	size_t n_fds;
 	size_t n; /* containers that are open */
 	struct {
 		char type;
@@ -36,6 +39,13 @@ void writer_close(struct writer *w);
 void writer_basic(struct writer *w, char type, const void *value);
 void writer_text(struct writer *w, const char *s);
 void writer_u32(struct writer *w, uint32_t v);
+/* Borrowed until the message has gone out. */
+void writer_fd(struct writer *w, int fd);
+/* An entry of a dictionary by names, up to where its value goes; what is open is closed by two
+ * writer_close(). */
+void writer_open_entry(struct writer *w, const char *key, const char *type);
+/* The same with a value of a basic type; a text itself, not its address. */
+void writer_entry(struct writer *w, const char *key, char type, const void *value);
 /* Entries of a dictionary that a writer put into bytes from a multiple of eight on. Into bytes alone. */
 void writer_entries(struct writer *w, const uint8_t *entries, size_t size);
 /* 0, or the first error met. */

@@ -77,6 +77,7 @@ struct broker {
 	bool served;      /* the keeper knows that we are ready */
 	bool taking_over; /* the launcher was asked what there is */
 	bool ready;       /* calls are answered */
+	bool pushes;      /* output.h */
 	bool stopping;
 	struct leave leave;
 	uint64_t n_launched;

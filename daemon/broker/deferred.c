@@ -97,6 +97,11 @@ void deferred_send(struct deferred *d, sd_bus_message *reply)
 	finish(d, sd_bus_message_get_expect_reply(d->message) > 0 ? sd_bus_send(NULL, reply, NULL) : 0);
 }
 
+void deferred_answered(struct deferred *d)
+{
+	finish(d, 0);
+}
+
 bool deferred_again(sd_bus_message *m, const char *sender)
 {
 	int r = sd_bus_message_rewind(m, 1);

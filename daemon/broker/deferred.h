@@ -43,6 +43,8 @@ void deferred_reply_error(struct deferred *d, const sd_bus_error *error);
 void deferred_reply_failure(struct deferred *d, const char *name, const char *message);
 /* Sends a message made for it, and frees. */
 void deferred_send(struct deferred *d, sd_bus_message *reply);
+/* The answer has been sent otherwise, or none was wanted: frees. */
+void deferred_answered(struct deferred *d);
 
 /* Puts a call back into its bus' queue: all checks are made once more. False: it was refused instead. */
 bool deferred_again(sd_bus_message *m, const char *sender);

@@ -178,12 +178,26 @@ bool direct_waits(const struct direct *d)
 	return c != NULL;
 }
 
-void direct_wrote(struct direct *d, const sd_bus *bus)
+static struct connection *find(const struct direct *d, const sd_bus *bus)
 {
 	struct connection *c = d->first;
 
 	while (c && c->bus != bus)
 		c = c->next;
+	return c;
+}
+
+struct relay *direct_relay(const struct direct *d, const sd_bus *bus)
+{
+	struct connection *c = bus ? find(d, bus) : NULL;
+
+	return c ? &c->relay : NULL;
+}
+
+void direct_wrote(struct direct *d, const sd_bus *bus)
+{
+	struct connection *c = find(d, bus);
+
 	if (!c)
 		return;
 	c->wrote = d->wrote = true;

@@ -42,6 +42,8 @@ void direct_close(struct direct *d);
 void direct_drain(struct direct *d);
 /* Somebody has to read before what he said himself is heard. */
 bool direct_waits(const struct direct *d);
+/* The relay of the connection that has this sd-bus object; NULL: there is none. */
+struct relay *direct_relay(const struct direct *d, const sd_bus *bus);
 /* Something was written to this one's. Ends it, when the loop comes to it, if it does not read that. */
 void direct_wrote(struct direct *d, const sd_bus *bus);
 /* Moves what was written since. Not from inside of a D-Bus handler. */

@@ -4,11 +4,11 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "broker/broker.h"
-#include "broker/dict.h"
 #include "broker/errors.h"
 #include "broker/launch-queue.h"
 #include "broker/layers.h"
 #include "broker/lifetime.h"
+#include "broker/outgoing.h"
 #include "broker/sandbox-bus.h"
 #include "broker/sandbox-signals.h"
 #include "dbus/names.h"
@@ -26,69 +26,86 @@ void launch_unlink(struct launch *l)
 		*at = l->next;
 }
 
-static int append_streams(sd_bus_message *reply, const struct launch *l)
+static void put_streams(struct writer *w, const struct launch *l)
 {
-	int r;
-
-	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{uh}");
-	for (uint32_t i = 0; r >= 0 && i < STREAMS; i++)
-		if (l->streams[i] >= 0)
-			r = sd_bus_message_append(reply, "{uh}", i, l->streams[i]);
-	return r < 0 ? r : sd_bus_message_close_container(reply);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{uh}");
+	for (uint32_t i = 0; i < STREAMS; i++)
+		if (l->streams[i] >= 0) {
+			writer_open(w, SD_BUS_TYPE_DICT_ENTRY, "uh");
+			writer_u32(w, i);
+			writer_fd(w, l->streams[i]);
+			writer_close(w);
+		}
+	writer_close(w);
 }
 
 /* Of a launch that was asked for again. */
-static int append_repeated(sd_bus_message *reply, const struct sandbox *s)
+static void put_repeated(struct writer *w, const struct sandbox *s)
 {
-	int r;
+	const int yes = 1;
 
-	r = sd_bus_message_append(reply, "{sv}", BAILIFF_INFO_REPEATED, "b", 1);
-	if (r >= 0)
-		r = dict_open(reply, BAILIFF_INFO_LOST_STREAMS, "au");
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "u");
-	for (uint32_t i = 0; r >= 0 && i < STREAMS; i++)
+	writer_entry(w, BAILIFF_INFO_REPEATED, SD_BUS_TYPE_BOOLEAN, &yes);
+	writer_open_entry(w, BAILIFF_INFO_LOST_STREAMS, "au");
+	writer_open(w, SD_BUS_TYPE_ARRAY, "u");
+	for (uint32_t i = 0; i < STREAMS; i++)
 		if (s->token.streams & (1U << i))
-			r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_UINT32, &i);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	return dict_close(reply, r);
+			writer_u32(w, i);
+	writer_close(w);
+	writer_close(w);
+	writer_close(w);
 }
 
-static int append_info(sd_bus_message *reply, const struct sandbox *s, bool again)
+static int put_info(struct writer *w, const struct sandbox *s, bool again)
 {
 	int r;
 
-	r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
-	if (r >= 0)
-		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}", BAILIFF_INFO_ID, "t", s->id,
-			BAILIFF_INFO_PID, "u", s->pid, BAILIFF_INFO_GENERATION, "u", s->generation,
-			BAILIFF_INFO_SETUP_USEC, "t", s->setup_usec);
-	if (r >= 0)
-		r = layers_append(reply, BAILIFF_INFO_LAYERS, BAILIFF_INFO_SKIPPED, s->layers, s->lacking);
-	if (r >= 0 && again)
-		r = append_repeated(reply, s);
-	return r < 0 ? r : sd_bus_message_close_container(reply);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{sv}");
+	writer_entry(w, BAILIFF_INFO_ID, SD_BUS_TYPE_UINT64, &s->id);
+	writer_entry(w, BAILIFF_INFO_PID, SD_BUS_TYPE_UINT32, &s->pid);
+	writer_entry(w, BAILIFF_INFO_GENERATION, SD_BUS_TYPE_UINT32, &s->generation);
+	writer_entry(w, BAILIFF_INFO_SETUP_USEC, SD_BUS_TYPE_UINT64, &s->setup_usec);
+	r = layers_append(w, BAILIFF_INFO_LAYERS, BAILIFF_INFO_SKIPPED, s->layers, s->lacking);
+	if (again)
+		put_repeated(w, s);
+	writer_close(w);
+	return r;
 }
 
-static int build_reply(const struct launch *l, const struct sandbox *s, bool again, sd_bus_message **ret)
+static size_t count_fds(const struct launch *l)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	size_t n = 1;
+
+	for (size_t i = 0; i < STREAMS; i++)
+		n += l->streams[i] >= 0;
+	return n;
+}
+
+static int try_reply(const struct launch *l, const struct sandbox *s, bool again, bool quick)
+{
+	_cleanup_(outgoing_done) struct outgoing o = OUTGOING_INIT;
 	char path[SANDBOX_PATH_MAX];
 	int r;
 
 	sandbox_bus_path(s, l->uid, path);
-	r = sd_bus_message_new_method_return(l->call->message, &reply);
-	if (r >= 0)
-		r = sd_bus_message_append(reply, "oh", path, s->pidfd);
-	if (r >= 0)
-		r = append_streams(reply, l);
-	if (r >= 0)
-		r = append_info(reply, s, again);
+	r = outgoing_answer(&o, l->broker, l->call->message, quick, "oha{uh}a{sv}", count_fds(l));
 	if (r < 0)
 		return r;
-	*ret = steal_ptr(reply);
-	return 0;
+	writer_basic(&o.w, SD_BUS_TYPE_OBJECT_PATH, path);
+	writer_fd(&o.w, s->pidfd);
+	put_streams(&o.w, l);
+	r = put_info(&o.w, s, again);
+	return r < 0 ? r : outgoing_send(&o);
+}
+
+/* Who asked for no answer gets none. */
+static int reply(const struct launch *l, const struct sandbox *s, bool again)
+{
+	int r;
+
+	if (sd_bus_message_get_expect_reply(l->call->message) <= 0)
+		return 0;
+	r = try_reply(l, s, again, true);
+	return r == -EAGAIN ? try_reply(l, s, again, false) : r;
 }
 
 /* The sandbox runs: from here on an error of ours means that it must not stay. */
@@ -155,21 +172,18 @@ static void record_launch(const struct launch *l, const struct sandbox *s)
 
 int launch_answer_again(struct launch *l, const struct sandbox *s)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r;
+	int r = reply(l, s, true);
 
-	r = build_reply(l, s, true, &reply);
 	if (r < 0)
 		return r;
 	log_info("Sandbox %" PRIu64 " (%s): uid %u asked for its launch again", s->id, s->profile, l->uid);
-	deferred_send(steal_ptr(l->call), reply);
+	deferred_answered(steal_ptr(l->call));
 	outflow_doubt(&l->broker->outflow);
 	return 0;
 }
 
 static void answer_launched(struct launch *l, const struct launched *launched, int pidfd)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct sandbox *s = NULL;
 	int r;
 
@@ -180,8 +194,12 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 		lifetime_stop(s, 0, RESULT_CLIENT_GONE, NULL);
 		return;
 	}
-	if (r >= 0)
-		r = build_reply(l, s, false, &reply);
+	if (r >= 0) {
+		l->broker->n_launched++;
+		record_launch(l, s);
+		sandbox_emit_added(s);
+		r = reply(l, s, false);
+	}
 	if (r < 0) {
 		(void)log_errno(LOG_ERR, r, "A launch of %s can not be answered", l->profile);
 		if (s)
@@ -189,10 +207,7 @@ static void answer_launched(struct launch *l, const struct launched *launched, i
 		deferred_reply_failure(steal_ptr(l->call), BAILIFF_ERROR_FAILED, strerror(-r));
 		return;
 	}
-	l->broker->n_launched++;
-	record_launch(l, s);
-	sandbox_emit_added(s);
-	deferred_send(steal_ptr(l->call), reply);
+	deferred_answered(steal_ptr(l->call));
 	outflow_doubt(&l->broker->outflow);
 }
 

@@ -270,6 +270,7 @@ static int on_launcher(sd_event_source *source, int fd, uint32_t events, void *u
 	if (events & EPOLLOUT)
 		r = make_use_of_room(l);
 	for (size_t i = 0; r >= 0 && i < RECORDS_PER_EVENT && l->fd >= 0; i++) {
+		output_begin(l->broker);
 		r = receive_one(l);
 		output_push(l->broker);
 		if (r == 0)

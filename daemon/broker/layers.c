@@ -2,7 +2,6 @@
 #include "broker/layers.h"
 #include "base/error.h"
 #include "base/strv.h"
-#include "broker/dict.h"
 #include "jail/stage.h"
 
 /* Stages that leave something on the program. */
@@ -69,8 +68,19 @@ int layers_skipped(uint32_t mask, uint32_t lacking, char ***ret)
 	return 0;
 }
 
+static void put_list(struct writer *w, const char *key, char *const *list)
+{
+	writer_open_entry(w, key, "as");
+	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
+	for (char *const *s = list; s && *s; s++)
+		writer_text(w, *s);
+	writer_close(w);
+	writer_close(w);
+	writer_close(w);
+}
+
 int layers_append(
-	sd_bus_message *m, const char *applied_key, const char *skipped_key, uint32_t mask, uint32_t lacking)
+	struct writer *w, const char *applied_key, const char *skipped_key, uint32_t mask, uint32_t lacking)
 {
 	_cleanup_(strv_freep) char **done = NULL, **skipped = NULL;
 	int r;
@@ -78,9 +88,11 @@ int layers_append(
 	r = layers_applied(mask, &done);
 	if (r >= 0)
 		r = layers_skipped(mask, lacking, &skipped);
-	if (r >= 0)
-		r = dict_append_list(m, applied_key, done);
-	return r < 0 ? r : dict_append_list(m, skipped_key, skipped);
+	if (r < 0)
+		return r;
+	put_list(w, applied_key, done);
+	put_list(w, skipped_key, skipped);
+	return 0;
 }
 
 static bool limits_group(const struct group_value *group)

@@ -2,6 +2,20 @@
 #include "broker/output.h"
 #include "broker/broker.h"
 
+struct relay *output_relay(struct broker *b, const sd_bus *bus)
+{
+	if (!b->pushes)
+		return NULL;
+	if (bus == b->bus)
+		return b->connected ? &b->link.relay : NULL;
+	return direct_relay(&b->direct, bus);
+}
+
+void output_begin(struct broker *b)
+{
+	b->pushes = true;
+}
+
 void output_note(struct broker *b, const sd_bus *bus)
 {
 	if (bus == b->bus)
@@ -12,6 +26,7 @@ void output_note(struct broker *b, const sd_bus *bus)
 
 void output_push(struct broker *b)
 {
+	b->pushes = false;
 	if (b->link.wrote)
 		bus_link_push(&b->link);
 	if (b->direct.wrote)

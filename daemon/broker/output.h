@@ -11,6 +11,10 @@
 
 struct broker;
 
+/* Until the next output_push(), which is to come, what is written needs nobody else to find it. */
+void output_begin(struct broker *b);
+/* Where messages of ours go out that this one's other side is to get; NULL: nowhere but by sd-bus. */
+struct relay *output_relay(struct broker *b, const sd_bus *bus);
 /* Something was written to this one. Of the direct socket's: ends the connection, when the loop comes to it,
  * if it does not read what it is sent. */
 void output_note(struct broker *b, const sd_bus *bus);

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/recall.h"
 #include "base/error.h"
+#include "message/header.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a message's head; and of an answer by sd-bus, which writes the field of the call's serial first, then
- * that of whom it is for, which there is when the call has a sender. */
-#define AT_TYPE         1
-#define AT_BODY_SIZE    4
-#define AT_SERIAL       8
+/* Of a message's head beside header.h; and of an answer by sd-bus, which writes the field of the call's
+ * serial first, then that of whom it is for, which there is when the call has a sender. */
 #define AFTER_SERIAL    12
-#define AT_FIELDS_SIZE  12
 #define AT_REPLY_FIELD  16
 #define AT_REPLY_SERIAL 20
 #define AT_FOR_FIELD    24
@@ -96,7 +93,7 @@ static bool is_same(
 	const struct recalled *known, uint64_t owner, const struct message_span *m, uint64_t question_sum)
 {
 	return known->sum == question_sum && known->owner == owner && known->question == m->size &&
-	       memcmp(known->data, m->data, AT_SERIAL) == 0 &&
+	       memcmp(known->data, m->data, MESSAGE_AT_SERIAL) == 0 &&
 	       memcmp(known->data + AFTER_SERIAL, m->data + AFTER_SERIAL, m->size - AFTER_SERIAL) == 0;
 }
 
@@ -126,9 +123,9 @@ int recall_find(const struct recall *r, uint64_t owner, const struct message_spa
 	buf_put(ret, known->data + known->question, known->answer);
 	if (buf_error(ret) < 0)
 		return buf_error(ret);
-	memcpy(ret->data + AT_SERIAL, &serial, sizeof(serial));
+	memcpy(ret->data + MESSAGE_AT_SERIAL, &serial, sizeof(serial));
 	/* in the byte order of the question, as sd-bus answers in ours and none is kept of another */
-	memcpy(ret->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(serial));
+	memcpy(ret->data + AT_REPLY_SERIAL, question->data + MESSAGE_AT_SERIAL, sizeof(serial));
 	return 1;
 }
 
@@ -160,9 +157,10 @@ static bool answers(const struct message_span *answer, const struct message_span
 
 	return answer->n_fds == 0 && answer->size >= AT_FOR && answer->size <= RECALL_ANSWER_MAX &&
 	       answer->data[0] == question->data[0] &&
-	       answer->data[AT_TYPE] == SD_BUS_MESSAGE_METHOD_RETURN &&
+	       answer->data[MESSAGE_AT_TYPE] == SD_BUS_MESSAGE_METHOD_RETURN &&
 	       memcmp(answer->data + AT_REPLY_FIELD, field, sizeof(field)) == 0 &&
-	       memcmp(answer->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(uint32_t)) == 0;
+	       memcmp(answer->data + AT_REPLY_SERIAL, question->data + MESSAGE_AT_SERIAL, sizeof(uint32_t)) ==
+		       0;
 }
 
 /* Head and fields, and what is left out behind them. In our byte order; 0: it is no such message. */
@@ -173,7 +171,7 @@ static size_t header_size(const struct message_span *m)
 
 	if (m->size < MESSAGE_HEAD_SIZE)
 		return 0;
-	memcpy(&fields, m->data + AT_FIELDS_SIZE, sizeof(fields));
+	memcpy(&fields, m->data + MESSAGE_AT_FIELDS_SIZE, sizeof(fields));
 	size = MESSAGE_HEAD_SIZE + (((size_t)fields + 7) & ~(size_t)7);
 	return size <= m->size ? size : 0;
 }
@@ -190,7 +188,7 @@ const struct recalled_form *recall_find_form(
 		const struct recalled_form *f = &r->forms[i];
 
 		if (f->owner == owner && f->question == size && f->n_fds == m->n_fds &&
-			memcmp(f->data, m->data, AT_BODY_SIZE) == 0 &&
+			memcmp(f->data, m->data, MESSAGE_AT_BODY_SIZE) == 0 &&
 			memcmp(f->data + AFTER_SERIAL, m->data + AFTER_SERIAL, size - AFTER_SERIAL) == 0)
 			return f;
 	}
@@ -210,7 +208,7 @@ bool recall_check(
 
 	if (!f)
 		return false;
-	memcpy(&serial, m->data + AT_SERIAL, sizeof(serial));
+	memcpy(&serial, m->data + MESSAGE_AT_SERIAL, sizeof(serial));
 	if (serial == 0)
 		return false;
 	*ret = (struct message_fault){
@@ -229,9 +227,9 @@ void recall_end_answer(const struct recalled_form *f, const struct message_span 
 {
 	const uint32_t serial = SERIAL_FORM, body = (uint32_t)(answer->size - f->answer);
 
-	memcpy(answer->data + AT_BODY_SIZE, &body, sizeof(body));
-	memcpy(answer->data + AT_SERIAL, &serial, sizeof(serial));
-	memcpy(answer->data + AT_REPLY_SERIAL, question->data + AT_SERIAL, sizeof(serial));
+	memcpy(answer->data + MESSAGE_AT_BODY_SIZE, &body, sizeof(body));
+	memcpy(answer->data + MESSAGE_AT_SERIAL, &serial, sizeof(serial));
+	memcpy(answer->data + AT_REPLY_SERIAL, question->data + MESSAGE_AT_SERIAL, sizeof(serial));
 }
 
 static bool is_native(const struct message_span *m)

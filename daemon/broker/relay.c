@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/relay.h"
 #include "base/error.h"
+#include "broker/body.h"
+#include "message/header.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,18 +10,12 @@
 #include <systemd/sd-bus.h>
 
 #define ANSWER_MAX RECALL_ANSWER_MAX /* errors are far shorter */
-#define TEXT_MAX   256
-#define TRIES_MAX  100000 /* sd-bus reads something each time, unless it has given up */
+#define POSTED_MAX                                                                                           \
+	(ANSWER_MAX / 2) /* bytes that wait; what comes then is sd-bus' to keep, and counted there */
+#define KEPT_MAX  2048   /* bytes of memory for the next one */
+#define TEXT_MAX  256
+#define TRIES_MAX 100000 /* sd-bus reads something each time, unless it has given up */
 
-/* Of an error's header, and what is in the head before it. */
-#define FIELD_ERROR_NAME       4
-#define FIELD_REPLY_SERIAL     5
-#define FIELD_DESTINATION      6
-#define FIELD_SENDER           7
-#define FIELD_SIGNATURE        8
-#define FLAG_NO_REPLY_EXPECTED 1
-#define AT_BODY_SIZE           4
-#define AT_FIELDS_SIZE         12
 /* sd-bus counts its own from 1 on; nobody answers an error */
 #define SERIAL UINT32_MAX
 
@@ -42,77 +38,22 @@ bool relay_wants_in(const struct relay *r)
 	return !pump_full(&r->in) && r->answer.size == 0;
 }
 
-static void align(struct buf *b)
-{
-	while (b->size % 8 != 0)
-		buf_put_u8(b, 0);
-}
-
-static void put_text(struct buf *b, char type, const char *s)
-{
-	if (type == 'g')
-		buf_put_u8(b, (uint8_t)strlen(s));
-	else
-		buf_put_u32(b, (uint32_t)strlen(s));
-	buf_put(b, s, strlen(s) + 1);
-}
-
-/* Code, and the signature of the value, which leave it at a multiple of four. */
-static void put_field(struct buf *b, uint8_t code, char type)
-{
-	const uint8_t head[] = { code, 1, (uint8_t)type, 0 };
-
-	align(b);
-	buf_put(b, head, sizeof(head));
-}
-
-static void put_text_field(struct buf *b, uint8_t code, char type, const char *s)
-{
-	if (!s || s[0] == '\0')
-		return;
-	put_field(b, code, type);
-	put_text(b, type, s);
-}
-
-static void put_head(struct buf *b)
-{
-	/* numbers are in this machine's order */
-	const uint16_t one = 1;
-	uint8_t first;
-
-	memcpy(&first, &one, 1);
-	buf_put_u8(b, first ? 'l' : 'B');
-	buf_put_u8(b, SD_BUS_MESSAGE_METHOD_ERROR);
-	buf_put_u8(b, FLAG_NO_REPLY_EXPECTED);
-	buf_put_u8(b, 1);
-	buf_put_u32(b, 0);
-	buf_put_u32(b, SERIAL);
-	buf_put_u32(b, 0);
-}
-
 /* An error, as sd-bus would send it. */
 static int make_answer(struct relay *r, const char *error, const char *text)
 {
 	struct buf *b = &r->answer;
-	uint32_t fields, body;
+	struct writer w = { .bytes = b };
+	size_t body_at;
 
-	put_head(b);
-	put_field(b, FIELD_REPLY_SERIAL, 'u');
-	buf_put_u32(b, r->fault.serial);
-	put_text_field(b, FIELD_ERROR_NAME, 's', error);
-	put_text_field(b, FIELD_SENDER, 's', r->sender);
-	put_text_field(b, FIELD_DESTINATION, 's', r->fault.sender);
-	put_text_field(b, FIELD_SIGNATURE, 'g', "s");
-	fields = (uint32_t)b->size - MESSAGE_HEAD_SIZE;
-	align(b);
-	body = (uint32_t)b->size;
-	put_text(b, 's', text);
-	if (buf_error(b) < 0)
-		return buf_error(b);
-	body = (uint32_t)b->size - body;
-	memcpy(b->data + AT_FIELDS_SIZE, &fields, sizeof(fields));
-	memcpy(b->data + AT_BODY_SIZE, &body, sizeof(body));
-	return 0;
+	message_put_head(b, SD_BUS_MESSAGE_METHOD_ERROR, MESSAGE_NO_REPLY_EXPECTED, SERIAL);
+	message_put_number(b, FIELD_REPLY_SERIAL, r->fault.serial);
+	message_put_text(b, FIELD_ERROR_NAME, 's', error);
+	message_put_text(b, FIELD_SENDER, 's', r->sender);
+	message_put_text(b, FIELD_DESTINATION, 's', r->fault.sender);
+	message_put_text(b, FIELD_SIGNATURE, 'g', "s");
+	body_at = message_end_header(b);
+	writer_text(&w, text);
+	return message_end(b, body_at);
 }
 
 int relay_refuse(struct relay *r, const char *error, const char *text)
@@ -179,6 +120,59 @@ bool relay_is_idle(struct relay *r, sd_bus *bus)
 	return pump_read(&r->out) == 0 && pump_empty(&r->out);
 }
 
+static int write_answer(struct relay *r)
+{
+	const struct buf *b = &r->answer;
+	ssize_t n;
+
+	n = stream_send(r->out.to, b->data + r->answer_sent, b->size - r->answer_sent, NULL, 0);
+	if (n < 0)
+		return n == -EAGAIN ? 0 : (int)n;
+	r->answer_sent += (size_t)n;
+	if (r->answer_sent < b->size)
+		return 0;
+	if (b->allocated > KEPT_MAX)
+		buf_done(&r->answer);
+	r->answer.size = 0;
+	r->answer_sent = 0;
+	return 1;
+}
+
+bool relay_may_post(struct relay *r, sd_bus *bus)
+{
+	uint64_t out;
+
+	if (r->answer.size > POSTED_MAX || pump_middle(&r->out) || !pump_empty(&r->out) ||
+		sd_bus_get_n_queued_write(bus, &out) < 0 || out > 0)
+		return false;
+	pump_look_again(&r->out);
+	return pump_read(&r->out) == 0 && pump_empty(&r->out);
+}
+
+static int post_with_fds(struct relay *r, const struct message_span *m)
+{
+	ssize_t n;
+
+	if (r->answer.size > 0 && write_answer(r) <= 0)
+		return 0;
+	n = stream_send(r->out.to, m->data, m->size, m->fds, m->n_fds);
+	if (n <= 0)
+		return 0;
+	/* the descriptors went with the first byte */
+	buf_put(&r->answer, m->data + n, m->size - (size_t)n);
+	return buf_error(&r->answer) < 0 ? buf_error(&r->answer) : 1;
+}
+
+int relay_post(struct relay *r, const struct message_span *m)
+{
+	if (m->n_fds > 0)
+		return post_with_fds(r, m);
+	if (m->size > ANSWER_MAX - POSTED_MAX)
+		return 0;
+	buf_put(&r->answer, m->data, m->size);
+	return buf_error(&r->answer) < 0 ? buf_error(&r->answer) : 1;
+}
+
 /* What of its own sd-bus does before it reads: a step for each. */
 static bool is_busy(sd_bus *bus)
 {
@@ -223,27 +217,13 @@ int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
 	return -ECONNRESET;
 }
 
-static int write_answer(struct relay *r)
-{
-	const struct buf *b = &r->answer;
-	ssize_t n;
-
-	n = stream_send(r->out.to, b->data + r->answer_sent, b->size - r->answer_sent, NULL, 0);
-	if (n < 0)
-		return n == -EAGAIN ? 0 : (int)n;
-	r->answer_sent += (size_t)n;
-	if (r->answer_sent < b->size)
-		return 0;
-	buf_done(&r->answer);
-	r->answer = BUF_INIT(ANSWER_MAX);
-	r->answer_sent = 0;
-	return 1;
-}
-
 int relay_out(struct relay *r)
 {
 	int e;
 
+	/* half a message has gone out, then, or one that others are told of has not */
+	if (buf_error(&r->answer) < 0)
+		return buf_error(&r->answer);
 	if (r->answer.size > 0 && !pump_middle(&r->out))
 		return write_answer(r);
 	e = pump_read(&r->out);

@@ -42,6 +42,12 @@ int relay_recall(struct relay *r, const struct message_span *m);
 /* Whatever was said before has been acted on by sd-bus, and its answers and signals are out. What is not out
  * yet may have been read by this: relay_out() is to follow. */
 bool relay_is_idle(struct relay *r, sd_bus *bus);
+/* A message of ours can go out without sd-bus: all that it has said is out, or about to be read by nobody but
+ * us, and what of ours waits is little. What is not out yet may have been read by this. */
+bool relay_may_post(struct relay *r, sd_bus *bus);
+/* Puts it behind what waits of ours; one with descriptors goes out at once, after that. 1; 0: there is no
+ * room for its descriptors, and it is not taken. The connection's troubles are for relay_out() to find. */
+int relay_post(struct relay *r, const struct message_span *m);
 /* A message to sd-bus, which acts on it. Does not close the fds. Negative: the connection is over. */
 int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m);
 /* One message, or an answer, from sd-bus or to be given out: 1 when one went out, 0 when none is there or

@@ -5,6 +5,7 @@
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/layers.h"
+#include "broker/outgoing.h"
 #include "broker/output.h"
 #include "broker/sandbox-bus.h"
 #include "dbus/names.h"
@@ -28,143 +29,136 @@ struct violation_text {
 	const char *layer, *what, *detail;
 };
 
-static int new_signal(const struct telling *t, const char *path, const char *interface, const char *member,
-	sd_bus_message **ret)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	int r;
+/* Which signal, and what is in it. */
+struct kind {
+	const char *interface, *member, *signature;
+	bool of_manager; /* the object manager's: the sandbox' path is in it */
+	int (*put)(const struct telling *t, struct writer *w, const void *data);
+};
 
-	r = sd_bus_message_new_signal(t->bus, &m, path, interface, member);
-	if (r >= 0 && t->name)
-		r = sd_bus_message_set_destination(m, t->name);
-	if (r < 0)
-		return r;
-	*ret = steal_ptr(m);
+static int put_changed(const struct telling *t, struct writer *w, const void *data)
+{
+	const struct sandbox *s = t->s;
+
+	writer_text(w, BAILIFF_SANDBOX_INTERFACE);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{sv}");
+	writer_entry(w, "State", SD_BUS_TYPE_STRING, sandbox_state_to_string(s->state));
+	writer_entry(w, "Result", SD_BUS_TYPE_STRING,
+		sandbox_is_live(s) ? "" : sandbox_result_to_string((enum sandbox_result)s->exit.result));
+	writer_entry(w, "ExitCode", SD_BUS_TYPE_INT32, &s->exit.exit_code);
+	writer_entry(w, "ExitSignal", SD_BUS_TYPE_INT32, &s->exit.exit_signal);
+	writer_entry(w, "ExitedUSec", SD_BUS_TYPE_UINT64, &s->exit.exited_realtime_usec);
+	writer_close(w);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
+	writer_close(w);
 	return 0;
 }
 
-static int new_signal_of(
-	const struct telling *t, const char *interface, const char *member, sd_bus_message **ret)
+static int put_ready(const struct telling *t, struct writer *w, const void *data)
 {
-	char path[SANDBOX_PATH_MAX];
-
-	sandbox_bus_path(t->s, t->viewer, path);
-	return new_signal(t, path, interface, member, ret);
+	return 0;
 }
 
-static int send_changed(const struct telling *t, const void *data)
+static int put_exited(const struct telling *t, struct writer *w, const void *data)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	const struct sandbox *s = t->s;
-	const char *result =
-		sandbox_is_live(s) ? "" : sandbox_result_to_string((enum sandbox_result)s->exit.result);
-	int r;
-
-	r = new_signal_of(t, "org.freedesktop.DBus.Properties", "PropertiesChanged", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "sa{sv}as", BAILIFF_SANDBOX_INTERFACE, 5, "State", "s",
-			sandbox_state_to_string(s->state), "Result", "s", result, "ExitCode", "i",
-			s->exit.exit_code, "ExitSignal", "i", s->exit.exit_signal, "ExitedUSec", "t",
-			s->exit.exited_realtime_usec, 0);
-	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
-}
-
-static int send_ready(const struct telling *t, const void *data)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	int r;
-
-	r = new_signal_of(t, BAILIFF_SANDBOX_INTERFACE, "Ready", &m);
-	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
-}
-
-static int send_exited(const struct telling *t, const void *data)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	const struct sandbox_exit *e = &t->s->exit;
-	int r;
 
-	r = new_signal_of(t, BAILIFF_SANDBOX_INTERFACE, "Exited", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "sii", sandbox_result_to_string((enum sandbox_result)e->result),
-			e->exit_code, e->exit_signal);
-	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
+	writer_text(w, sandbox_result_to_string((enum sandbox_result)e->result));
+	writer_basic(w, SD_BUS_TYPE_INT32, &e->exit_code);
+	writer_basic(w, SD_BUS_TYPE_INT32, &e->exit_signal);
+	return 0;
 }
 
-static int send_violation(const struct telling *t, const void *data)
+static int put_violation(const struct telling *t, struct writer *w, const void *data)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	const struct violation_text *v = data;
-	int r;
 
-	r = new_signal_of(t, BAILIFF_SANDBOX_INTERFACE, "Violation", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "sss", v->layer, v->what, v->detail);
-	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
+	writer_text(w, v->layer);
+	writer_text(w, v->what);
+	writer_text(w, v->detail);
+	return 0;
 }
 
-/* {sv} with a list of strings. */
 /* All properties, as GetAll() has them of a sandbox that has just begun. */
-static int append_properties(sd_bus_message *m, const struct sandbox *s)
+static int put_properties(struct writer *w, const struct sandbox *s)
 {
 	int r;
 
-	r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
-	if (r >= 0)
-		r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Id", "t", s->id, "Profile", "s",
-			s->profile, "Tag", "s", s->tag, "OwnerUid", "u", s->owner, "Uid", "u", s->uid, "Pid",
-			"u", s->pid, "State", "s", sandbox_state_to_string(s->state));
-	if (r >= 0)
-		r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "StartedUSec", "t",
-			s->started_realtime_usec, "ExitedUSec", "t", s->exit.exited_realtime_usec, "Result",
-			"s", "", "ExitCode", "i", s->exit.exit_code, "ExitSignal", "i", s->exit.exit_signal,
-			"Generation", "u", s->generation, "ControlGroup", "s", s->cgroup);
-	if (r >= 0)
-		r = layers_append(m, "Layers", "Skipped", s->layers, s->lacking);
-	return r < 0 ? r : sd_bus_message_close_container(m);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{sv}");
+	writer_entry(w, "Id", SD_BUS_TYPE_UINT64, &s->id);
+	writer_entry(w, "Profile", SD_BUS_TYPE_STRING, s->profile);
+	writer_entry(w, "Tag", SD_BUS_TYPE_STRING, s->tag);
+	writer_entry(w, "OwnerUid", SD_BUS_TYPE_UINT32, &s->owner);
+	writer_entry(w, "Uid", SD_BUS_TYPE_UINT32, &s->uid);
+	writer_entry(w, "Pid", SD_BUS_TYPE_UINT32, &s->pid);
+	writer_entry(w, "State", SD_BUS_TYPE_STRING, sandbox_state_to_string(s->state));
+	writer_entry(w, "StartedUSec", SD_BUS_TYPE_UINT64, &s->started_realtime_usec);
+	writer_entry(w, "ExitedUSec", SD_BUS_TYPE_UINT64, &s->exit.exited_realtime_usec);
+	writer_entry(w, "Result", SD_BUS_TYPE_STRING, "");
+	writer_entry(w, "ExitCode", SD_BUS_TYPE_INT32, &s->exit.exit_code);
+	writer_entry(w, "ExitSignal", SD_BUS_TYPE_INT32, &s->exit.exit_signal);
+	writer_entry(w, "Generation", SD_BUS_TYPE_UINT32, &s->generation);
+	writer_entry(w, "ControlGroup", SD_BUS_TYPE_STRING, s->cgroup);
+	r = layers_append(w, "Layers", "Skipped", s->layers, s->lacking);
+	writer_close(w);
+	return r;
 }
 
-static int send_added(const struct telling *t, const void *data)
+static int put_added(const struct telling *t, struct writer *w, const void *data)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	char path[SANDBOX_PATH_MAX];
 	int r;
 
 	sandbox_bus_path(t->s, t->viewer, path);
-	r = new_signal(t, BAILIFF_OBJECT_PATH, OBJECT_MANAGER, "InterfacesAdded", &m);
-	if (r >= 0)
-		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_OBJECT_PATH, path);
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sa{sv}}");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sa{sv}");
-	if (r >= 0)
-		r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, BAILIFF_SANDBOX_INTERFACE);
-	if (r >= 0)
-		r = append_properties(m, t->s);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
+	writer_basic(w, SD_BUS_TYPE_OBJECT_PATH, path);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "{sa{sv}}");
+	writer_open(w, SD_BUS_TYPE_DICT_ENTRY, "sa{sv}");
+	writer_text(w, BAILIFF_SANDBOX_INTERFACE);
+	r = put_properties(w, t->s);
+	writer_close(w);
+	writer_close(w);
+	return r;
 }
 
-static int send_removed(const struct telling *t, const void *data)
+static int put_removed(const struct telling *t, struct writer *w, const void *data)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	char path[SANDBOX_PATH_MAX];
+
+	sandbox_bus_path(t->s, t->viewer, path);
+	writer_basic(w, SD_BUS_TYPE_OBJECT_PATH, path);
+	writer_open(w, SD_BUS_TYPE_ARRAY, "s");
+	writer_text(w, BAILIFF_SANDBOX_INTERFACE);
+	writer_close(w);
+	return 0;
+}
+
+static const struct kind changed = { "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+	false, put_changed };
+static const struct kind ready = { BAILIFF_SANDBOX_INTERFACE, "Ready", NULL, false, put_ready };
+static const struct kind exited = { BAILIFF_SANDBOX_INTERFACE, "Exited", "sii", false, put_exited };
+static const struct kind violation = { BAILIFF_SANDBOX_INTERFACE, "Violation", "sss", false, put_violation };
+static const struct kind added = { OBJECT_MANAGER, "InterfacesAdded", "oa{sa{sv}}", true, put_added };
+static const struct kind removed = { OBJECT_MANAGER, "InterfacesRemoved", "oas", true, put_removed };
+
+static int send(const struct telling *t, const struct kind *k, const void *data)
+{
+	_cleanup_(outgoing_done) struct outgoing o = OUTGOING_INIT;
+	char path[SANDBOX_PATH_MAX];
+	const struct outgoing_signal signal = { .destination = t->name,
+		.path = k->of_manager ? BAILIFF_OBJECT_PATH : path,
+		.interface = k->interface,
+		.member = k->member,
+		.signature = k->signature };
 	int r;
 
 	sandbox_bus_path(t->s, t->viewer, path);
-	r = new_signal(t, BAILIFF_OBJECT_PATH, OBJECT_MANAGER, "InterfacesRemoved", &m);
+	r = outgoing_signal(&o, t->s->broker, t->bus, &signal);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "oas", path, 1, BAILIFF_SANDBOX_INTERFACE);
-	return r < 0 ? r : sd_bus_send(NULL, m, NULL);
+		r = k->put(t, &o.w, data);
+	return r < 0 ? r : outgoing_send(&o);
 }
 
-typedef int (*sender)(const struct telling *t, const void *data);
-
-static void tell(struct sandbox *s, const char *name, uid_t viewer, sender send, const void *data)
+static void tell(struct sandbox *s, const char *name, uid_t viewer, const struct kind *kind, const void *data)
 {
 	struct broker *b = s->broker;
 	struct telling t = { .s = s, .bus = callers_bus(&b->callers, name), .viewer = viewer };
@@ -173,7 +167,7 @@ static void tell(struct sandbox *s, const char *name, uid_t viewer, sender send,
 	if (t.bus == b->bus)
 		t.name = name;
 	if (r == 0)
-		r = send(&t, data);
+		r = send(&t, kind, data);
 	if (r < 0)
 		(void)log_errno(LOG_WARNING, r, "Sandbox %" PRIu64 ": a signal to %s is lost", s->id, name);
 	/* Others decide how much is sent over the direct socket: nothing bounds what lies unread but this. */
@@ -181,51 +175,51 @@ static void tell(struct sandbox *s, const char *name, uid_t viewer, sender send,
 		output_note(b, t.bus);
 }
 
-static void emit(struct sandbox *s, sender send, const void *data)
+static void emit(struct sandbox *s, const struct kind *kind, const void *data)
 {
 	const struct callers *callers = &s->broker->callers;
 
 	if (s->owner_name)
-		tell(s, s->owner_name, s->owner, send, data);
+		tell(s, s->owner_name, s->owner, kind, data);
 	for (size_t i = 0; callers->n_subscribed > 0 && i < callers->n; i++) {
 		const struct caller *c = callers->v[i];
 
 		if (c->subscribed && sandbox_bus_visible(s, c) &&
 			!(s->owner_name && strcmp(s->owner_name, c->name) == 0))
-			tell(s, c->name, c->uid, send, data);
+			tell(s, c->name, c->uid, kind, data);
 	}
 }
 
 void sandbox_emit_changed(struct sandbox *s)
 {
-	emit(s, send_changed, NULL);
+	emit(s, &changed, NULL);
 }
 
 void sandbox_emit_added(struct sandbox *s)
 {
-	emit(s, send_added, NULL);
+	emit(s, &added, NULL);
 }
 
 void sandbox_emit_removed(struct sandbox *s)
 {
-	emit(s, send_removed, NULL);
+	emit(s, &removed, NULL);
 }
 
 void sandbox_emit_ready(struct sandbox *s)
 {
-	emit(s, send_ready, NULL);
+	emit(s, &ready, NULL);
 }
 
 void sandbox_emit_exited(struct sandbox *s)
 {
-	emit(s, send_exited, NULL);
+	emit(s, &exited, NULL);
 }
 
 void sandbox_emit_violation(struct sandbox *s, const char *layer, const char *what, const char *detail)
 {
 	const struct violation_text v = { layer, what, detail };
 
-	emit(s, send_violation, &v);
+	emit(s, &violation, &v);
 }
 
 int sandbox_signals_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error)

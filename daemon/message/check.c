@@ -2,36 +2,13 @@
 #include "message/check.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "message/header.h"
 
 #include <string.h>
 #include <systemd/sd-bus.h>
 
-/* Of the head: byte order, type, flags, version, and where the numbers stand. */
-#define AT_ENDIAN      0
-#define AT_TYPE        1
-#define AT_FLAGS       2
-#define AT_VERSION     3
-#define AT_BODY_SIZE   4
-#define AT_SERIAL      8
-#define AT_FIELDS_SIZE 12
-
-#define FLAG_NO_REPLY_EXPECTED 0x1U
-#define SIGNATURE_MAX          254 /* D-Bus permits 255: sd-bus does not */
-#define DEPTH_MAX              32  /* of arrays, and of structs with dictionary entries */
-
-enum field {
-	FIELD_INVALID,
-	FIELD_PATH,
-	FIELD_INTERFACE,
-	FIELD_MEMBER,
-	FIELD_ERROR_NAME,
-	FIELD_REPLY_SERIAL,
-	FIELD_DESTINATION,
-	FIELD_SENDER,
-	FIELD_SIGNATURE,
-	FIELD_UNIX_FDS,
-	_FIELD_MAX,
-};
+#define SIGNATURE_MAX 254 /* D-Bus permits 255: sd-bus does not */
+#define DEPTH_MAX     32  /* of arrays, and of structs with dictionary entries */
 
 #define BIT(field) (1U << (field))
 
@@ -63,13 +40,14 @@ static uint32_t get_u32(const uint8_t *at, bool little)
 
 int message_measure(const uint8_t head[MESSAGE_HEAD_SIZE], uint64_t *ret_size)
 {
-	const bool little = head[AT_ENDIAN] == 'l';
+	const bool little = head[MESSAGE_AT_ENDIAN] == 'l';
 	uint64_t fields, size;
 
-	if ((!little && head[AT_ENDIAN] != 'B') || head[AT_VERSION] != 1)
+	if ((!little && head[MESSAGE_AT_ENDIAN] != 'B') || head[MESSAGE_AT_VERSION] != 1)
 		return -EBADMSG;
-	fields = get_u32(head + AT_FIELDS_SIZE, little);
-	size = MESSAGE_HEAD_SIZE + ((fields + 7) & ~UINT64_C(7)) + get_u32(head + AT_BODY_SIZE, little);
+	fields = get_u32(head + MESSAGE_AT_FIELDS_SIZE, little);
+	size = MESSAGE_HEAD_SIZE + ((fields + 7) & ~UINT64_C(7)) +
+	       get_u32(head + MESSAGE_AT_BODY_SIZE, little);
 	/* each kind of message has fields that must be there */
 	if (size == MESSAGE_HEAD_SIZE)
 		return -EBADMSG;
@@ -79,7 +57,7 @@ int message_measure(const uint8_t head[MESSAGE_HEAD_SIZE], uint64_t *ret_size)
 
 uint32_t message_serial(const uint8_t head[MESSAGE_HEAD_SIZE])
 {
-	return get_u32(head + AT_SERIAL, head[AT_ENDIAN] == 'l');
+	return get_u32(head + MESSAGE_AT_SERIAL, head[MESSAGE_AT_ENDIAN] == 'l');
 }
 
 static bool is_basic(char c)
@@ -217,7 +195,7 @@ static const char *judge_unknown(const struct value *v)
 	return NULL;
 }
 
-static const char *judge_text(enum field field, const struct value *v)
+static const char *judge_text(enum message_field field, const struct value *v)
 {
 	switch (field) {
 	case FIELD_PATH:
@@ -245,7 +223,7 @@ static const char *judge_text(enum field field, const struct value *v)
 	}
 }
 
-static const char *judge(const struct header *h, enum field field, const struct value *v)
+static const char *judge(const struct header *h, enum message_field field, const struct value *v)
 {
 	static const char types[] = "-osssussgu";
 
@@ -264,7 +242,7 @@ static int read_field(struct reader *r, struct header *h)
 {
 	struct value type = { .type = 'g' }, v = { 0 };
 	const uint8_t *code;
-	enum field field;
+	enum message_field field;
 	const char *why;
 	int e;
 
@@ -280,7 +258,7 @@ static int read_field(struct reader *r, struct header *h)
 	e = take_value(r, &v);
 	if (e < 0)
 		return e;
-	field = (enum field)code[0];
+	field = (enum message_field)code[0];
 	why = judge(h, field, &v);
 	if (why && !h->why)
 		h->why = why;
@@ -329,11 +307,11 @@ static int check(
 	*ret = (struct message_fault){ 0 };
 	if (size < MESSAGE_HEAD_SIZE || message_measure(data, &whole) < 0 || whole != size)
 		return refuse(ret, "has a head that is none");
-	r.little = data[AT_ENDIAN] == 'l';
-	fields = get_u32(data + AT_FIELDS_SIZE, r.little);
+	r.little = data[MESSAGE_AT_ENDIAN] == 'l';
+	fields = get_u32(data + MESSAGE_AT_FIELDS_SIZE, r.little);
 	r.size = fields;
 	ret->serial = message_serial(data);
-	ret->type = data[AT_TYPE];
+	ret->type = data[MESSAGE_AT_TYPE];
 	while (r.at < r.size)
 		if (read_field(&r, &h) < 0)
 			return refuse(ret, "has header fields that can not be told apart");
@@ -343,12 +321,12 @@ static int check(
 	ret->readable = true;
 	if (ret->serial == 0)
 		return refuse(ret, "has no number");
-	ret->answer =
-		data[AT_TYPE] == SD_BUS_MESSAGE_METHOD_CALL && (data[AT_FLAGS] & FLAG_NO_REPLY_EXPECTED) == 0;
+	ret->answer = data[MESSAGE_AT_TYPE] == SD_BUS_MESSAGE_METHOD_CALL &&
+		      (data[MESSAGE_AT_FLAGS] & MESSAGE_NO_REPLY_EXPECTED) == 0;
 	if (h.of[FIELD_SENDER].text)
 		memcpy(ret->sender, h.of[FIELD_SENDER].text, h.of[FIELD_SENDER].size + 1);
 	if (!h.why)
-		h.why = judge_whole(data[AT_TYPE], &h, n_fds);
+		h.why = judge_whole(data[MESSAGE_AT_TYPE], &h, n_fds);
 	*ret_header = h;
 	return h.why ? refuse(ret, h.why) : 0;
 }
@@ -363,7 +341,8 @@ int message_check(const uint8_t *data, size_t size, size_t n_fds, struct message
 static size_t body_of(const uint8_t *data)
 {
 	return MESSAGE_HEAD_SIZE +
-	       (((size_t)get_u32(data + AT_FIELDS_SIZE, data[AT_ENDIAN] == 'l') + 7) & ~(size_t)7);
+	       (((size_t)get_u32(data + MESSAGE_AT_FIELDS_SIZE, data[MESSAGE_AT_ENDIAN] == 'l') + 7) &
+		       ~(size_t)7);
 }
 
 int message_open(const uint8_t *data, size_t size, size_t n_fds, struct message_head *ret)
@@ -384,7 +363,7 @@ int message_open(const uint8_t *data, size_t size, size_t n_fds, struct message_
 		.error_name = h.of[FIELD_ERROR_NAME].text,
 		.sender = h.of[FIELD_SENDER].text,
 		.signature = h.of[FIELD_SIGNATURE].text,
-		.little = data[AT_ENDIAN] == 'l',
+		.little = data[MESSAGE_AT_ENDIAN] == 'l',
 		.wants_answer = fault.answer,
 		.body_at = body_of(data),
 	};
@@ -393,7 +372,7 @@ int message_open(const uint8_t *data, size_t size, size_t n_fds, struct message_
 
 const char *message_first_text(const uint8_t *data, size_t size)
 {
-	struct reader r = { .data = data, .size = size, .little = data[AT_ENDIAN] == 'l' };
+	struct reader r = { .data = data, .size = size, .little = data[MESSAGE_AT_ENDIAN] == 'l' };
 	struct value v = { .type = 's' };
 
 	/* fields, then filled up to a multiple of eight */

@@ -215,6 +215,94 @@ static void test_all_acted_on(void **state)
 	(void)close(pair[1]);
 }
 
+/* What there is to read, and how many descriptors came with it. */
+static size_t take(struct line *l, uint8_t *got, size_t size, size_t *ret_n_fds)
+{
+	int fds[STREAM_FDS_MAX];
+	ssize_t n;
+
+	*ret_n_fds = 0;
+	n = stream_receive(l->client, got, size, fds, ret_n_fds);
+	fd_close_many(fds, *ret_n_fds);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* In their order; descriptors with the message that has them, and with no byte of another. */
+static void test_posted(void **state)
+{
+	const struct message_span first = { .data = (const uint8_t *)"first", .size = 5 };
+	struct message_span second = { .data = (const uint8_t *)"second", .size = 6, .n_fds = 1 };
+	uint8_t got[64];
+	struct line l;
+	size_t n_fds;
+	int with;
+
+	line_open(&l);
+	with = l.other;
+	second.fds = &with;
+	assert_int_equal(relay_post(&l.relay, &first), 1);
+	assert_int_equal(relay_post(&l.relay, &first), 1);
+	assert_true(relay_blocked(&l.relay));
+	assert_int_equal(take(&l, got, sizeof(got), &n_fds), 0);
+	assert_int_equal(relay_post(&l.relay, &second), 1);
+	assert_false(relay_blocked(&l.relay));
+	assert_int_equal(take(&l, got, 10, &n_fds), 10);
+	assert_int_equal(n_fds, 0);
+	assert_memory_equal(got, "firstfirst", 10);
+	assert_int_equal(take(&l, got, sizeof(got), &n_fds), 6);
+	assert_int_equal(n_fds, 1);
+	assert_memory_equal(got, "second", 6);
+	assert_int_equal(relay_post(&l.relay, &first), 1);
+	assert_int_equal(relay_out(&l.relay), 1);
+	assert_int_equal(take(&l, got, sizeof(got), &n_fds), 5);
+	line_close(&l);
+}
+
+/* One with descriptors is taken when it goes out, or not at all; of one that went in part the rest follows
+ * before anything else. */
+static void test_posted_without_room(void **state)
+{
+	static uint8_t large[60000], got[sizeof(large) + 64];
+	const struct message_span first = { .data = (const uint8_t *)"first", .size = 5 };
+	struct message_span m = { .data = large, .size = 14000, .n_fds = 1 };
+	const int size = 4096;
+	size_t n_fds, had = 0, filled = 0;
+	struct line l;
+	ssize_t n;
+	int with;
+
+	line_open(&l);
+	with = l.other;
+	m.fds = &with;
+	assert_int_equal(setsockopt(l.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	while ((n = stream_send(l.fd, large, 1024, NULL, 0)) > 0)
+		filled += (size_t)n;
+	assert_int_equal(relay_post(&l.relay, &m), 0);
+	assert_false(relay_blocked(&l.relay));
+	assert_int_equal(relay_post(&l.relay, &first), 1);
+	assert_int_equal(relay_post(&l.relay, &m), 0);
+	while (had < filled)
+		had += take(&l, got, sizeof(got), &n_fds);
+	assert_int_equal(relay_out(&l.relay), 1);
+	assert_int_equal(take(&l, got, sizeof(got), &n_fds), 5);
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = (uint8_t)(i * 7);
+	assert_int_equal(relay_post(&l.relay, &m), 1);
+	assert_true(relay_blocked(&l.relay));
+	assert_int_equal(relay_post(&l.relay, &first), 1);
+	for (had = 0; had < m.size + first.size;) {
+		size_t part = take(&l, got + had, sizeof(got) - had, &n_fds);
+
+		assert_int_equal(n_fds, had == 0);
+		had += part;
+		(void)relay_out(&l.relay);
+	}
+	assert_memory_equal(got, large, m.size);
+	assert_memory_equal(got + m.size, "first", first.size);
+	assert_false(relay_blocked(&l.relay));
+	line_close(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +310,8 @@ int main(void)
 		cmocka_unit_test(test_between_messages),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_all_acted_on),
+		cmocka_unit_test(test_posted),
+		cmocka_unit_test(test_posted_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What goes out as bytes of ours and what sd-bus writes of the same is one message, but for its serial. */
+
+#include "base/error.h"
+#include "broker/lifetime.h"
+#include "broker/output.h"
+#include "broker/sandbox-signals.h"
+#include "dbus/names.h"
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SERIAL (UINT32_MAX - 2) /* see outgoing.c */
+
+struct relay *__real_output_relay(struct broker *b, const sd_bus *bus);
+struct relay *__wrap_output_relay(struct broker *b, const sd_bus *bus);
+
+static bool by_sd_bus;
+static FILE *told;
+static unsigned n_bytes, n_others;
+
+struct relay *__wrap_output_relay(struct broker *b, const sd_bus *bus)
+{
+	return by_sd_bus ? NULL : __real_output_relay(b, bus);
+}
+
+static const char *text(const char *s)
+{
+	return s ? s : "none";
+}
+
+/* All that there is to see of a message at its other end. */
+static void show(sd_bus_message *m)
+{
+	uint64_t serial, answered = 0;
+	uint8_t type;
+
+	assert_true(sd_bus_message_get_type(m, &type) >= 0);
+	assert_true(sd_bus_message_get_cookie(m, &serial) >= 0);
+	(void)sd_bus_message_get_reply_cookie(m, &answered);
+	*(serial == SERIAL ? &n_bytes : &n_others) += 1;
+	fprintf(told, "%u %d %d %s %s %s %s %s %s\n", type, sd_bus_message_get_expect_reply(m), answered > 0,
+		text(sd_bus_message_get_path(m)), text(sd_bus_message_get_interface(m)),
+		text(sd_bus_message_get_member(m)), text(sd_bus_message_get_destination(m)),
+		text(sd_bus_message_get_sender(m)), text(sd_bus_message_get_signature(m, true)));
+	assert_true(sd_bus_message_dump(m, told, SD_BUS_MESSAGE_DUMP_SUBTREE_ONLY) >= 0);
+	assert_true(sd_bus_message_rewind(m, true) >= 0);
+}
+
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const char *member = sd_bus_message_get_member(m);
+
+	if (sd_bus_message_is_signal(m, NULL, NULL) > 0 && member && strcmp(member, "NameOwnerChanged") != 0)
+		show(m);
+	return 0;
+}
+
+static void launch(struct rig *r, uint64_t id)
+{
+	sd_bus_message *m = rig_call(r, ALICE, 0, "LaunchSandboxed");
+	struct reply reply;
+	struct request q;
+
+	assert_true(
+		sd_bus_message_append(m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/true", 0, 0, 3, "tag", "s",
+			"\xc3\xa4", "token", "s", "T1", "stdio", "a{us}", 2, 0, "pipe", 1, "pipe") >= 0);
+	rig_send(r, m, &reply);
+	rig_take(r, WIRE_LAUNCH, &q);
+	assert_int_equal(q.record.n_fds, 2);
+	rig_answer_launched(r, q.serial, id);
+	rig_wait(r, &reply);
+	assert_null(reply.error);
+	show(reply.message);
+	reply_done(&reply);
+	request_done(&q);
+}
+
+/* From the launch on to its end, and that it is forgotten. */
+static char *live(struct rig *r, bool through_sd_bus)
+{
+	size_t size = 0;
+	char *all = NULL;
+	struct request q;
+
+	by_sd_bus = through_sd_bus;
+	told = open_memstream(&all, &size);
+	assert_non_null(told);
+	n_bytes = n_others = 0;
+	launch(r, 1);
+	output_begin(&r->broker);
+	sandbox_emit_ready(sandboxes_find(&r->broker.sandboxes, 1));
+	sandbox_emit_violation(sandboxes_find(&r->broker.sandboxes, 1), "seccomp", "ptrace", "x");
+	output_push(&r->broker);
+	rig_tell_exited(r, 1, RESULT_EXIT_CODE, 7, 0);
+	rig_until(r, !sandbox_is_live(sandboxes_find(&r->broker.sandboxes, 1)));
+	rig_settle(r);
+	lifetime_forget(sandboxes_find(&r->broker.sandboxes, 1));
+	rig_take(r, WIRE_FORGET, &q);
+	request_done(&q);
+	rig_settle(r);
+	assert_int_equal(fclose(told), 0);
+	return all;
+}
+
+/* Times, and numbers of descriptors, are each one's own. */
+static void blank(char *all)
+{
+	for (char *at = all; (at = strstr(at, "USec\"")); at++)
+		for (char *p = strstr(at, "UINT64 "); p && *p != ';'; p++)
+			if (*p >= '0' && *p <= '9')
+				*p = '#';
+	for (char *at = all; (at = strstr(at, "UNIX_FD ")); at++)
+		for (char *p = at; *p != ';'; p++)
+			if (*p >= '0' && *p <= '9')
+				*p = '#';
+}
+
+static void test_same(void **state)
+{
+	_cleanup_free_ char *bytes = NULL, *sd = NULL;
+	struct rig *r = *state;
+
+	sd = live(r, true);
+	assert_int_equal(n_bytes, 0);
+	assert_int_equal(n_others, 7);
+	bytes = live(r, false);
+	/* InterfacesAdded, the answer, Ready, Violation, PropertiesChanged, Exited; InterfacesRemoved came
+	 * from elsewhere */
+	assert_int_equal(n_bytes, 6);
+	assert_int_equal(n_others, 1);
+	blank(sd);
+	blank(bytes);
+	assert_string_equal(sd, bytes);
+	assert_non_null(strstr(bytes, "InterfacesAdded"));
+	assert_non_null(strstr(bytes, "oha{uh}a{sv}"));
+}
+
+/* Outside of rounds that end with a push nothing would move it. */
+static void test_only_where_pushed(void **state)
+{
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+
+	assert_null(output_relay(b, b->bus));
+	output_begin(b);
+	assert_ptr_equal(output_relay(b, b->bus), &b->link.relay);
+	assert_null(output_relay(b, r->bus));
+	output_push(b);
+	assert_null(output_relay(b, b->bus));
+}
+
+/* What sd-bus has said before comes first. */
+static void test_order(void **state)
+{
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+	const struct message_span m = { .data = (const uint8_t *)"x", .size = 1 };
+
+	by_sd_bus = false;
+	assert_true(relay_may_post(&b->link.relay, b->bus));
+	assert_true(sd_bus_emit_signal(b->bus, "/x", "org.example.X", "Said", NULL) >= 0);
+	assert_false(relay_may_post(&b->link.relay, b->bus));
+	assert_false(relay_may_post(&b->link.relay, b->bus));
+	assert_int_equal(bus_link_flush(&b->link), 1);
+	assert_true(relay_may_post(&b->link.relay, b->bus));
+	/* what waits of ours is bounded: more is for sd-bus to keep and for us to count */
+	for (unsigned i = 0; relay_may_post(&b->link.relay, b->bus); i++) {
+		assert_int_equal(relay_post(&b->link.relay, &m), 1);
+		assert_true(i < 65536);
+	}
+	assert_true(b->link.relay.answer.size > 4096);
+	buf_done(&b->link.relay.answer);
+}
+
+static int setup(void **state)
+{
+	int k = rig_setup(state);
+	struct rig *r = *state;
+
+	by_sd_bus = false;
+	rig_expect(r, rig_call(r, ALICE, 0, "ListProfiles"), NULL, NULL);
+	assert_true(sd_bus_add_filter(r->bus, NULL, on_message, NULL) >= 0);
+	return k;
+}
+
+static int setup_quietly(void **state)
+{
+	return rig_setup(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_same, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_only_where_pushed, setup_quietly, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_order, setup_quietly, rig_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
