@@ -21,7 +21,7 @@
 #define GROUPS_MAX              65536  /* NGROUPS_MAX of the kernel */
 #define SELINUX_CONTEXT_MAX     255U   /* bytes; real ones have about 50, and a page is the kernel's limit */
 #define WARM_MAX                64U   /* of Warm= and MaxWarm=: jails that wait for launches of one profile */
-#define SPARE_JAILS_MAX         16U   /* of MaxSpareJails=: inits that wait for launches of any */
+#define SPARE_JAILS_MAX         16U   /* of MaxSpareJails=: they wait for launches of any */
 #define POOL_NAME_MAX           64U   /* of JoinsPool=: as a profile's name */
 #define MEMBERS_MAX             65536 /* members of all groups that profiles let in; bounds the catalog */
 #define HOSTNAME_LEN_MAX        64    /* __NEW_UTS_LEN */

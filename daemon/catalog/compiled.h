@@ -395,7 +395,7 @@ struct compiled_config {
 	bool audit_command_line;     /* records of launches have argv */
 	bool kernel_audit;           /* records go to the kernel's audit log, too */
 	uint64_t setup_timeout_usec; /* a jail that is not built by then is killed */
-	uint32_t max_spare_jails;    /* inits that wait for a launch, with a control group each */
+	uint32_t max_spare_jails;    /* control groups, most with an init, that wait for a launch */
 };
 
 struct catalog {

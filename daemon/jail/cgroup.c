@@ -63,6 +63,12 @@ int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd)
 	return 0;
 }
 
+/* Its files go with it. */
+bool cgroup_stands(int cgroup_fd)
+{
+	return cgroup_fd < 0 || faccessat(cgroup_fd, "cgroup.procs", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int cgroup_kill(int cgroup_fd)
 {
 	_cleanup_close_ int fd = openat(cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);

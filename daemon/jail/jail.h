@@ -172,7 +172,7 @@ struct jail {
 	bool without_landlock; /* not asked for, or optional and not there */
 	bool labelled;         /* with the context that the profile asks for */
 	bool parked;           /* waits for what jail_go() sends */
-	bool spare;            /* has an init and nothing else, for jail_start() to go on with */
+	bool spare;            /* no payload yet, for jail_start() to go on with: jail_spec.spare */
 	bool went;             /* jail_go() has sent it */
 	bool built;            /* the report said so: only exec is left */
 	bool frozen;
@@ -195,8 +195,8 @@ struct jail {
 		.notify_fd = -1 })
 
 /*
- * Starts building. *ret is JAIL_NULL, or the spare jail of the same id, with whose init this one goes on, or
- * which ends here where it can not. On failure everything is undone, *ret is JAIL_NULL and *reterr says which
+ * Starts building. *ret is JAIL_NULL, or the spare jail of the same id, with which this one goes on, or which
+ * ends here where it can not. On failure everything is undone, *ret is JAIL_NULL and *reterr says which
  * stage. Never blocks on the child. It begins with the caller's own table of descriptors, which it shares:
  * those that the spec names stay open until it has a copy, see jail_lend().
  * -ENOTRECOVERABLE: the caller's own children would from now on be born in the jail's PID namespace. Nothing

@@ -450,7 +450,7 @@ static int start(
 	return 0;
 }
 
-/* Only what is the same for all: see jail_spec.spare. */
+/* Only what is the same for all of its kind: see jail_spec.spare. */
 static int start_spare(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *j, struct jail_error *reterr)
 {
@@ -459,19 +459,28 @@ static int start_spare(
 
 	if (r < 0)
 		return r;
-	r = start_masked(&s, j, reterr);
+	if (spec->spare == JAIL_SPARE_INIT)
+		r = start_masked(&s, j, reterr);
 	report_keep(j);
 	j->spare = j->built = r >= 0;
 	return r;
 }
 
-/* What a spare jail has, with whose init launches can go on. */
+/* Whether it is still what it was. A control group that nobody is in is easily removed. */
+static bool is_whole(const struct jail *spare)
+{
+	return spare->init_pidfd >= 0 ? !process_has_ended(spare->init_pidfd)
+				      : cgroup_stands(spare->cgroup_fd);
+}
+
+/* What a spare jail has, with which launches of its kind can go on. */
 static bool take_spare(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *spare, struct jail *ret)
 {
-	bool lives = !process_has_ended(spare->init_pidfd);
+	const uint8_t kind = spare->init_pidfd >= 0 ? JAIL_SPARE_INIT : JAIL_SPARE_BARE;
 
-	if (lives && spare->id == spec->id && (spec->namespaces & JAIL_NS_PID) && !spec->run_as_init) {
+	if (spare->id == spec->id && kind == jail_spare_kind(spec->namespaces, spec->run_as_init) &&
+		is_whole(spare)) {
 		*ret = *spare;
 		ret->spare = ret->built = false;
 		return true;

@@ -52,10 +52,10 @@ struct jail_pty {
 
 /* A field that is about how a jail is built belongs in jail_spec_fits(), too. */
 struct jail_spec {
-	uint64_t id;            /* of the sandbox; names the cgroup */
-	bool park;              /* to be built, and to wait: argv, envp and fds are another spec's */
-	bool spare;             /* only what all have: control group and init. The rest is another spec's */
-	bool lent;              /* what it owns is a jail's by now, see jail_keep_spec() */
+	uint64_t id;   /* of the sandbox; names the cgroup */
+	bool park;     /* to be built, and to wait: argv, envp and fds are another spec's */
+	uint8_t spare; /* JAIL_SPARE_*: only what all of that kind have. The rest is another spec's */
+	bool lent;     /* what it owns is a jail's by now, see jail_keep_spec() */
 	const char *executable; /* one of the profile's, path as seen inside the jail */
 	char **argv;            /* owned; exactly as the program gets it, argv[0] included */
 	char **envp;            /* owned */
@@ -118,5 +118,10 @@ struct jail_spec {
 	struct jail_tightened *tightened;     /* owned; NULL, or what the two above point to */
 };
 
+/* Kinds of spare jails: all have a control group and the page of the reports, */
+#define JAIL_SPARE_BARE 1 /* and nothing else, */
+#define JAIL_SPARE_INIT 2 /* and a PID namespace with an init of ours. */
+/* Of which kind is what a launch with these can go on with? */
+uint8_t jail_spare_kind(uint32_t namespaces, bool run_as_init);
 /* Frees what the spec owns, unless it is lent, and makes it all zero. The fds themselves stay open. */
 void jail_spec_done(struct jail_spec *s);

@@ -615,10 +615,10 @@ int apply_landlock(struct landlock_plan *p, const struct compiled_landlock *l, c
 
 /* cgroup.c: names only made of our own numbers */
 
+int cgroup_find(struct jail_context *c); /* for jail_cgroup_path() */
 /* Makes the jail's cgroup below the context's and opens it; -1 when the context has none. */
-/* For jail_cgroup_path(). */
-int cgroup_find(struct jail_context *c);
 int cgroup_create(const struct jail_context *c, uint64_t id, int *ret_fd);
+bool cgroup_stands(int cgroup_fd); /* nobody has removed it; true for -1 */
 /* SIGKILL to all members. */
 int cgroup_kill(int cgroup_fd);
 /* That of this sandbox, made before. */

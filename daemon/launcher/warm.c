@@ -174,8 +174,11 @@ int warm_wait(struct server *server)
 static int hold_and_watch(struct server *server, struct parked *one)
 {
 	struct sandbox s = parked_sandbox(one);
-	int r = keep_hold(server, &s, (1U << _HOLD_MAX) - 1);
+	int r;
 
+	if (parked_process(one) < 0) /* it is only a control group */
+		return 0;
+	r = keep_hold(server, &s, (1U << _HOLD_MAX) - 1);
 	jail_find_host_pid(&server->jail, &one->jail);
 	return r < 0 ? r : watch(server, one);
 }
@@ -196,7 +199,6 @@ static int start(struct server *server, const struct compiled_profile *profile, 
 {
 	int r = profile ? plan(server, profile, one) : 0;
 
-	one->spec.spare = !profile;
 	if (r >= 0)
 		r = parked_fill(one, registry_reserve_id(&server->registry), server->jail.null_fd);
 	if (r >= 0)

@@ -84,8 +84,8 @@ static struct parked_class *find_class(struct parking *p, const struct compiled_
 	return NULL;
 }
 
-/* What has aged leaves; a spare one has nothing that could. */
-static struct parked *find_in(struct parking *p, struct parked_class *class, uint64_t now_usec)
+/* What has aged leaves; a spare one has nothing that could. @kind: of spare ones. */
+static struct parked *find_in(struct parking *p, struct parked_class *class, uint8_t kind, uint64_t now_usec)
 {
 	struct parked *one, *next;
 
@@ -95,7 +95,7 @@ static struct parked *find_in(struct parking *p, struct parked_class *class, uin
 		next = TAILQ_NEXT(one, entry);
 		if (class->profile && now_usec - one->since_usec > PARKED_AGE_USEC)
 			parking_leave(p, one);
-		else if (one->jail.built)
+		else if (one->jail.built && one->spec.spare == kind)
 			return one;
 	}
 	if (class->wanted < class->most)
@@ -107,15 +107,23 @@ struct parked *parking_find(struct parking *p, const struct compiled_profile *pr
 {
 	struct parked_class *class = profile->max_warm > 0 ? find_class(p, profile) : NULL;
 
-	return class ? find_in(p, class, now_usec) : NULL;
+	return class ? find_in(p, class, 0, now_usec) : NULL;
 }
 
 struct parked *parking_find_spare(
 	struct parking *p, const struct compiled_profile *profile, uint64_t now_usec)
 {
-	if (!(profile->namespaces & JAIL_NS_PID) || profile->run_as_init || p->spare.most == 0)
+	const uint8_t kind = jail_spare_kind(profile->namespaces, profile->run_as_init);
+	struct parked *one;
+
+	if (p->spare.most == 0)
 		return NULL;
-	return find_in(p, &p->spare, now_usec);
+	p->spare_kind = kind;
+	one = find_in(p, &p->spare, kind, now_usec);
+	/* those that there are are of another kind: the oldest gives way */
+	if (!one && p->spare.n >= p->spare.wanted)
+		leave_beyond(p, &p->spare, p->spare.wanted - 1);
+	return one;
 }
 
 struct parked *parking_add(struct parking *p, struct parked_class *class, uint64_t now_usec)
@@ -129,10 +137,12 @@ struct parked *parking_add(struct parking *p, struct parked_class *class, uint64
 	one->report = one->process = SOURCE_NULL;
 	one->class = class;
 	one->since_usec = now_usec;
+	one->spec.spare = class->profile ? 0 : p->spare_kind;
 	TAILQ_INSERT_TAIL(&class->list, one, entry);
 	class->n++;
 	p->n++;
-	p->made = true;
+	/* one without a process is no copy of anybody's memory */
+	p->made |= one->spec.spare != JAIL_SPARE_BARE;
 	return one;
 }
 

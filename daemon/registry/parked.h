@@ -50,10 +50,11 @@ struct parked_class {
 struct parking {
 	struct parked_class *classes;
 	size_t n_classes;
-	struct parked_class spare; /* an init and a control group, for launches that find nothing parked */
+	struct parked_class spare; /* for launches that find nothing parked: see jail_spec.spare */
+	uint8_t spare_kind;        /* that was asked for last: the next one is of it */
 	struct parked_list leaving;
 	size_t n, n_dynamic;      /* all that there are, those that leave included */
-	bool made;                /* one was, since it was asked */
+	bool made;                /* one with a process was, since it was asked */
 	uint64_t not_before_usec; /* none are made before this */
 };
 
@@ -65,16 +66,16 @@ int parking_set_catalog(struct parking *p, const struct catalog *c);
 /* One that is built and young, for a launch of this profile; it stays where it is. NULL: none, and where the
  * profile wants some, there will be one more. */
 struct parked *parking_find(struct parking *p, const struct compiled_profile *profile, uint64_t now_usec);
-/* A spare one, for a launch of this profile, if that is to have an init. NULL: none, and unless there may be
- * no more, there will be one more. */
+/* A spare one of the kind that a launch of this profile can go on with. NULL: none, and there will be one
+ * more, or one in the place of another. */
 struct parked *parking_find_spare(
 	struct parking *p, const struct compiled_profile *profile, uint64_t now_usec);
-/* A new one, whose jail is yet to be started. NULL: no memory. */
+/* A new one, whose jail is yet to be started; of a spare one it is said of which kind. NULL: no memory. */
 struct parked *parking_add(struct parking *p, struct parked_class *class, uint64_t now_usec);
 /* With a user of its own. -EUSERS: parked jails have as many as they may have; else as users_take(). */
 int parking_take_uid(struct parking *p, struct parked *one, struct uids *uids, struct jail_context *c,
 	uint64_t quarantine_usec, uid_t *ret);
-/* The pidfd by which its end is heard of: of a spare one, its init's. Borrowed. */
+/* The pidfd by which its end is heard of: of a spare one, its init's, if it has one. -1: none. Borrowed. */
 int parked_process(const struct parked *one);
 /* The keeper speaks of jails by the sandbox that they are, or may become. Borrows. */
 struct sandbox parked_sandbox(const struct parked *one);

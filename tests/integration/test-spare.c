@@ -10,7 +10,9 @@
 #include "warm.h"
 
 #include <errno.h>
+#include <fts.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TRIES     5
@@ -240,6 +242,174 @@ static void test_demand(void **state)
 	spare_end(rig);
 }
 
+/* The daemon's control group; NULL without one. */
+static char *find_group(struct rig *rig)
+{
+	char root[] = "/sys/fs/cgroup";
+	char *const roots[] = { root, NULL };
+	g_autofree char *name = rig_cgroup_name(rig);
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
+	char *found = NULL;
+
+	assert_non_null(fts);
+	for (FTSENT *e = fts_read(fts); e && !found; e = fts_read(fts))
+		if (e->fts_info == FTS_D && strcmp(e->fts_name, name) == 0)
+			found = g_strdup(e->fts_path);
+	(void)fts_close(fts);
+	return found;
+}
+
+/* The numbers in the names of those below it; NULL without one. */
+static GArray *groups_of(struct rig *rig)
+{
+	g_autofree char *path = find_group(rig);
+	g_autoptr(GDir) d = path ? g_dir_open(path, 0, NULL) : NULL;
+	GArray *found = d ? g_array_new(FALSE, FALSE, sizeof(guint64)) : NULL;
+	const char *name;
+
+	while (d && (name = g_dir_read_name(d))) {
+		guint64 id;
+
+		if (!g_str_has_prefix(name, "sandbox-"))
+			continue;
+		id = g_ascii_strtoull(name + strlen("sandbox-"), NULL, 10);
+		g_array_append_val(found, id);
+	}
+	return found;
+}
+
+static void remove_group(struct rig *rig, guint64 id)
+{
+	g_autofree char *parent = find_group(rig),
+			*path = g_strdup_printf("%s/sandbox-%" G_GUINT64_FORMAT, parent, id);
+
+	assert_return_code(rmdir(path), errno);
+}
+
+static bool is_of(guint64 id, const struct rig_sandbox *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i].id == id)
+			return true;
+	return false;
+}
+
+/* When there are n control groups beside those of these sandboxes: one of them. 0: there are none at all. */
+static guint64 spare_group(struct rig *rig, const struct rig_sandbox *s, size_t n_s, size_t n)
+{
+	const gint64 end = g_get_monotonic_time() + RIG_TIMEOUT_MS * (gint64)1000;
+
+	do {
+		g_autoptr(GArray) groups = groups_of(rig);
+		guint64 spare = 0;
+		size_t beside = 0;
+
+		if (!groups)
+			return 0;
+		for (guint i = 0; i < groups->len; i++)
+			if (!is_of(g_array_index(groups, guint64, i), s, n_s)) {
+				spare = g_array_index(groups, guint64, i);
+				beside++;
+			}
+		if (beside == n)
+			return spare;
+		(void)usleep(SOON_USEC / 10);
+	} while (g_get_monotonic_time() < end);
+	fail_msg("not %zu spare control groups", n);
+	return 0;
+}
+
+static void launch_alone(GDBusConnection *c, struct rig_sandbox *ret)
+{
+	struct rig_launch l = { .profile = "alone", .argv = forever, .options = rig_options_piped() };
+
+	rig_launch(c, &l, ret);
+}
+
+static void alone_begin(struct rig *rig, int most)
+{
+	g_autofree char *text = g_strdup_printf(
+		"[Access]\nAllowUser=man\n"
+		"[Exec]\nExecutable=/probe\n"
+		"StandardInput=inherit\nStandardOutput=inherit\nStandardError=inherit\n"
+		"[Namespaces]\nRunAsInit=yes\n"
+		"[Filesystem]\nMinimalRoot=yes\nBindReadOnlyPaths=%s/tests/jail/probe:/probe\n",
+		g_getenv("BAILIFF_BUILD_ROOT"));
+
+	rig_write(rig, "profiles/alone.profile", text);
+	spare_begin(rig, most);
+}
+
+static void alone_end(struct rig *rig)
+{
+	rig_remove(rig, "profiles/alone.profile");
+	spare_end(rig);
+}
+
+/* A program that is process 1 itself has the control group, and so the number, that was made ahead, and no
+ * process beside it. */
+static void test_alone_goes_on(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s[3];
+	guint64 spare;
+
+	alone_begin(rig, 2);
+	for (size_t i = 0; i < G_N_ELEMENTS(s); i++) {
+		spare = i > 0 ? spare_group(rig, s, i, 1) : 0;
+		launch_alone(c, &s[i]);
+		assert_true(spare == 0 || s[i].id == spare);
+		rig_wait_jailed(rig, i + 1);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(s); i++)
+		warm_stop(c, &s[i]);
+	rig_disconnect(rig, c);
+	alone_end(rig);
+}
+
+/* The next launcher finds nothing of it, and makes its own. */
+static void test_alone_launcher_killed(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s, next;
+	guint64 spare;
+
+	alone_begin(rig, 1);
+	launch_alone(c, &s);
+	spare = spare_group(rig, &s, 1, 1);
+	rig_kill_and_wait(rig, RIG_LAUNCHER);
+	launch_alone(c, &next);
+	assert_true(spare == 0 || next.id != spare);
+	warm_stop(c, &next);
+	assert_true(spare == 0 || spare_group(rig, &s, 1, 1) != spare);
+	warm_stop(c, &s);
+	rig_disconnect(rig, c);
+	alone_end(rig);
+}
+
+/* One that is removed by somebody else fails no launch. */
+static void test_alone_removed(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s, next;
+	guint64 spare;
+
+	alone_begin(rig, 1);
+	launch_alone(c, &s);
+	spare = spare_group(rig, &s, 1, 1);
+	if (spare != 0)
+		remove_group(rig, spare);
+	launch_alone(c, &next);
+	rig_wait_jailed(rig, 2);
+	warm_stop(c, &next);
+	warm_stop(c, &s);
+	rig_disconnect(rig, c);
+	alone_end(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +418,9 @@ int main(void)
 		rig_test(test_one_after_the_other),
 		rig_test(test_launcher_killed),
 		rig_test(test_demand),
+		rig_test(test_alone_goes_on),
+		rig_test(test_alone_launcher_killed),
+		rig_test(test_alone_removed),
 	};
 
 	return rig_can_run() ? cmocka_run_group_tests(tests, rig_setup, rig_teardown) : RIG_SKIPPED;

@@ -351,7 +351,8 @@ static bool is_warm(const struct rig *r)
 
 int rig_spare(struct rig *r)
 {
-	const struct jail_spec spare = { .id = r->spec.id, .spare = true };
+	const struct jail_spec spare = { .id = r->spec.id,
+		.spare = jail_spare_kind(r->spec.namespaces, r->spec.run_as_init) };
 
 	r->jail = JAIL_NULL;
 	return jail_start(&r->context, &spare, &r->jail, &r->error);
@@ -396,8 +397,7 @@ int rig_start_again(struct rig *r)
 			r->spec.id += 100000;
 	}
 	r->error = (struct jail_error){ .stage = STAGE_NONE };
-	if (getenv("BAILIFF_TEST_TEMPLATES") && (r->spec.namespaces & JAIL_NS_PID) && !r->spec.run_as_init &&
-		rig_spare(r) < 0)
+	if (getenv("BAILIFF_TEST_TEMPLATES") && rig_spare(r) < 0)
 		return r->error.error;
 	return jail_start(&r->context, &r->spec, &r->jail, &r->error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Spare jails, which have an init and a control group and become those of a launch: what they are, what
- * becomes of them, and what is left where nothing does. That launches out of them are as others the tests of
- * whole jails show, which run with them, too (those "from-template"). */
+/* Spare jails, which have a control group, and an init or none, and become those of a launch: what they are,
+ * what becomes of them, and what is left where nothing does. That launches out of them are as others the
+ * tests of whole jails show, which run with them, too (those "from-template"). */
 
 #include "base/fd.h"
 #include "base/process.h"
@@ -22,13 +22,17 @@ static pid_t init_of(const struct rig *r)
 	return process_pid_in_procfs(r->context.proc_fd, r->jail.init_pidfd);
 }
 
+static const char *group_of(struct rig *r, uint64_t id)
+{
+	return rig_format(r, "%s/sandbox-%ju", r->cgroup, (uintmax_t)id);
+}
+
 static void expect_group(struct rig *r, uint64_t id, bool there)
 {
 	struct stat st;
 
 	if (r->cgroup)
-		assert_int_equal(
-			stat(rig_format(r, "%s/sandbox-%ju", r->cgroup, (uintmax_t)id), &st), there ? 0 : -1);
+		assert_int_equal(stat(group_of(r, id), &st), there ? 0 : -1);
 }
 
 static void expect_success(struct rig *r)
@@ -67,6 +71,77 @@ static void kill_init(struct rig *r)
 
 	assert_int_equal(process_signal(r->jail.init_pidfd, SIGKILL), 0);
 	assert_int_equal(poll(&p, 1, 20000), 1);
+}
+
+/* Where the launch has no init it goes on with what there is: the page and the control group. */
+static void goes_on_bare(struct rig *r)
+{
+	const struct report *page;
+	uint64_t group;
+
+	assert_int_equal(rig_spare(r), 0);
+	assert_true(r->jail.spare);
+	assert_int_equal(r->jail.pidfd, -1);
+	assert_int_equal(r->jail.init_pidfd, -1);
+	expect_group(r, r->spec.id, true);
+	page = r->jail.last_word;
+	group = jail_cgroup_id(&r->jail);
+	assert_int_equal(START(r, "see"), 0);
+	assert_false(r->jail.spare || r->jail.built);
+	assert_int_equal(r->jail.init_pidfd, -1);
+	assert_ptr_equal(r->jail.last_word, page);
+	assert_int_equal(jail_cgroup_id(&r->jail), group);
+	expect_success(r);
+	expect_group(r, r->spec.id, false);
+}
+
+static void test_as_init_goes_on(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.run_as_init = true;
+	goes_on_bare(r);
+	assert_non_null(strstr(r->output, "\npid 1\n"));
+}
+
+static void test_without_namespace_goes_on(void **state)
+{
+	struct rig *r = *state;
+
+	if (!r->cgroup)
+		skip();
+	r->spec.namespaces &= ~JAIL_NS_PID;
+	goes_on_bare(r);
+}
+
+/* Somebody takes a control group away that nobody is in: the launch makes its own. */
+static void test_group_removed(void **state)
+{
+	struct rig *r = *state;
+
+	if (!r->cgroup)
+		skip();
+	r->spec.run_as_init = true;
+	assert_int_equal(rig_spare(r), 0);
+	assert_int_equal(rmdir(group_of(r, r->spec.id)), 0);
+	assert_int_equal(START(r, "see"), 0);
+	expect_group(r, r->spec.id, true);
+	expect_success(r);
+	expect_group(r, r->spec.id, false);
+}
+
+/* A launch that has an init makes it, and all else. */
+static void test_bare_of_no_use(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.run_as_init = true;
+	assert_int_equal(rig_spare(r), 0);
+	r->spec.run_as_init = false;
+	assert_int_equal(START(r, "see"), 0);
+	assert_true(init_of(r) > 0);
+	expect_success(r);
+	assert_non_null(strstr(r->output, "\npid 2\n"));
 }
 
 /* One that has died is taken away, and the launch has an init of its own. */
@@ -166,9 +241,13 @@ static void test_ends(void **state)
 {
 	struct rig *r = *state;
 
-	assert_int_equal(rig_spare(r), 0);
-	jail_done(&r->context, &r->jail);
-	expect_group(r, r->spec.id, false);
+	for (int as_init = 0; as_init < 2; as_init++) {
+		r->spec.run_as_init = as_init;
+		assert_int_equal(rig_spare(r), 0);
+		expect_group(r, r->spec.id, true);
+		jail_done(&r->context, &r->jail);
+		expect_group(r, r->spec.id, false);
+	}
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -177,6 +256,10 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_goes_on),
+		TEST(test_as_init_goes_on),
+		TEST(test_without_namespace_goes_on),
+		TEST(test_group_removed),
+		TEST(test_bare_of_no_use),
 		TEST(test_dead),
 		TEST(test_of_another),
 		TEST(test_of_no_use),

@@ -52,18 +52,19 @@ static int stop(void **state)
 static size_t make(uint64_t now)
 {
 	struct parked_class *class;
-	size_t n = 0;
+	size_t n = 0, copies = 0;
 
 	while ((class = parking_lacking(&parking, 100, now))) {
 		struct parked *one = parking_add(&parking, class, now);
 
 		assert_non_null(one);
 		one->jail.built = true;
+		copies += one->spec.spare != JAIL_SPARE_BARE;
 		n++;
 	}
-	if (n > 0)
+	if (copies > 0)
 		assert_int_equal(parking_wait(&parking, 100, now), PARKED_SILENCE_MSEC);
-	assert_int_equal(parking_settle(&parking), n > 0);
+	assert_int_equal(parking_settle(&parking), copies > 0);
 	assert_false(parking_settle(&parking));
 	return n;
 }
@@ -228,14 +229,10 @@ static struct parked *use_spare(const struct compiled_profile *profile, uint64_t
 	return one;
 }
 
-/* They are there for all that have an init, as many as were asked for at once, and one when nobody asks any
- * more. */
+/* They are there for all, as many as were asked for at once, and one when nobody asks any more. */
 static void spare_ones(void **state)
 {
-	const struct compiled_profile plain = { .namespaces = JAIL_NS_PID },
-				      alone = { .namespaces = JAIL_NS_PID, .run_as_init = true },
-				      none = { .namespaces = JAIL_NS_MOUNT };
-
+	const struct compiled_profile plain = { .namespaces = JAIL_NS_PID };
 	uint64_t later = SECOND + PARKED_AGE_USEC + 1;
 
 	(void)state;
@@ -243,9 +240,6 @@ static void spare_ones(void **state)
 	catalog.config.max_spare_jails = 3;
 	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
 	drop_leaving();
-	assert_null(parking_lacking(&parking, 100, SECOND));
-	assert_null(use_spare(&alone, SECOND));
-	assert_null(use_spare(&none, SECOND));
 	assert_null(parking_lacking(&parking, 100, SECOND));
 	for (int i = 0; i < 5; i++)
 		assert_null(use_spare(&plain, SECOND));
@@ -273,6 +267,72 @@ static void spare_ones(void **state)
 	assert_null(use_spare(&plain, later + PARKED_SHORT_USEC));
 	assert_null(parking_lacking(&parking, 100, later + PARKED_SHORT_USEC));
 
+	catalog.n_profiles = 3;
+}
+
+/* Each launch gets one of its kind; the next one that is made is of the kind that was asked for last. */
+static void kinds_of_spare_ones(void **state)
+{
+	const struct compiled_profile plain = { .namespaces = JAIL_NS_DEFAULT },
+				      alone = { .namespaces = JAIL_NS_DEFAULT, .run_as_init = true },
+				      without = { .namespaces = JAIL_NS_MOUNT };
+
+	(void)state;
+	catalog.n_profiles = 0;
+	catalog.config.max_spare_jails = 2;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	drop_leaving();
+	assert_null(use_spare(&alone, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_null(use_spare(&plain, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_int_equal(parking.n, 2);
+	/* neither takes the other's */
+	assert_non_null(use_spare(&without, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_non_null(use_spare(&plain, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_non_null(use_spare(&alone, SECOND));
+	assert_null(parking_leaving(&parking));
+	/* where there may be no more the oldest gives way to the kind that is asked for */
+	assert_null(use_spare(&alone, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_non_null(use_spare(&plain, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_int_equal(parking.n, 2);
+	assert_null(parking_leaving(&parking));
+	catalog.config.max_spare_jails = 1;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	drop_leaving();
+	assert_non_null(use_spare(&plain, SECOND));
+	assert_int_equal(make(SECOND), 1);
+	assert_null(use_spare(&alone, SECOND));
+	assert_non_null(parking_leaving(&parking));
+	drop_leaving();
+	assert_int_equal(make(SECOND), 1);
+	assert_non_null(use_spare(&alone, SECOND));
+	catalog.config.max_spare_jails = 0;
+	catalog.n_profiles = 3;
+}
+
+/* One without a process has no copy of its maker's memory. */
+static void nothing_to_settle(void **state)
+{
+	const struct compiled_profile alone = { .namespaces = JAIL_NS_PID, .run_as_init = true };
+	struct parked *one;
+
+	(void)state;
+	catalog.n_profiles = 0;
+	catalog.config.max_spare_jails = 1;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	drop_leaving();
+	assert_null(use_spare(&alone, SECOND));
+	one = parking_add(&parking, parking_lacking(&parking, 100, SECOND), SECOND);
+	assert_non_null(one);
+	one->jail.built = true;
+	assert_false(parking_settle(&parking));
+	assert_int_equal(parked_process(one), -1);
+	catalog.config.max_spare_jails = 0;
 	catalog.n_profiles = 3;
 }
 
@@ -310,6 +370,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(few_user_ids, start, stop),
 		cmocka_unit_test_setup_teardown(no_more_than_most, start, stop),
 		cmocka_unit_test_setup_teardown(spare_ones, start, stop),
+		cmocka_unit_test_setup_teardown(kinds_of_spare_ones, start, stop),
+		cmocka_unit_test_setup_teardown(nothing_to_settle, start, stop),
 		cmocka_unit_test_setup_teardown(fewer_spare_ones, start, stop),
 	};
 
