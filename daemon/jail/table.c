@@ -149,9 +149,9 @@ int apply_table(const struct table_plan *p, struct jail_error *reterr)
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "table of descriptors", "") : 0;
 }
 
-int table_of_maker(const struct jail_context *c, int socket_fd)
+int table_of_maker(const struct jail_context *c, int socket_fd, int events_fd)
 {
-	unsigned keep[STDERR_FILENO + 3];
+	unsigned keep[STDERR_FILENO + 4];
 	struct fd_step closes[ELEMENTSOF(keep) + 1];
 	size_t n = 0;
 
@@ -161,5 +161,7 @@ int table_of_maker(const struct jail_context *c, int socket_fd)
 	}
 	keep[n++] = (unsigned)c->proc_fd;
 	keep[n++] = (unsigned)socket_fd;
+	if (events_fd >= 0)
+		keep[n++] = (unsigned)events_fd;
 	return run_closes(closes, fd_plan_closes(closes, keep, n));
 }

@@ -6,7 +6,7 @@
  *
  * The sources are looked at in the launcher's own mount namespace, by who makes a template and by who uses
  * it: only there have mounts the same numbers for both. What was built from is then compared with what was
- * seen.
+ * seen. Sources that are watched are looked at only when the kernel has told of something.
  */
 
 #include "base/error.h"
@@ -26,7 +26,7 @@
 
 #define PATIENCE_SEC 1 /* it takes a thousandth */
 
-static bool has_source(const struct mount_item *item)
+bool template_has_source(const struct mount_item *item)
 {
 	return item->type == ITEM_BIND || item->type == ITEM_MIRROR || item->type == ITEM_DEVICE ||
 	       item->type == ITEM_NODE;
@@ -148,7 +148,7 @@ static int look(const struct mount_item *item, struct view *v, struct template_s
 	int r;
 
 	*ret = (struct template_source){ .kind = SOURCE_NONE };
-	if (!has_source(item))
+	if (!template_has_source(item))
 		return 0;
 	r = look_by_name(item, v, ret);
 	if (r == -ELOOP)
@@ -163,22 +163,27 @@ static bool is_same_source(const struct template_source *a, const struct templat
 	       strcmp(a->link, b->link) == 0;
 }
 
-/* Is every source what it was? */
-static int is_current(const struct template *t)
+/* Is every source what it was? Those that are watched are, unless all are to be looked at. */
+static int is_current(const struct template *t, bool all)
 {
-	_cleanup_(close_view) struct view v;
-	int r = open_view(&v);
+	_cleanup_(close_view) struct view v = { .host_fd = -1, .directory_fd = -1 };
+	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < t->n; i++) {
+	for (size_t i = 0; i < t->n; i++) {
 		struct template_source now;
 
-		r = look(&t->items[i], &v, &now);
+		if (!template_has_source(&t->items[i]) || (t->watched[i] && !all))
+			continue;
+		if (v.host_fd < 0)
+			r = open_view(&v);
+		if (r >= 0)
+			r = look(&t->items[i], &v, &now);
 		if (r < 0)
 			return r;
 		if (!is_same_source(&now, &t->sources[i]))
 			return 0;
 	}
-	return r < 0 ? r : 1;
+	return 1;
 }
 
 /* What apply_mounts() does, but for what is there. */
@@ -209,7 +214,7 @@ int template_apply(struct mount_plan *p, struct jail_error *reterr)
 	const struct template *t = p->template;
 	int r;
 
-	if (is_current(t) <= 0 || setns(t->fds->namespace, CLONE_NEWNS) < 0) {
+	if (is_current(t, t->look) <= 0 || setns(t->fds->namespace, CLONE_NEWNS) < 0) {
 		atomic_store(t->stale, true);
 		return 0;
 	}
@@ -246,7 +251,7 @@ static int check_built(const struct mount_plan *p, const struct template_source 
 		const struct mount_item *item = &p->items[i];
 		struct stat st;
 
-		if (!has_source(item))
+		if (!template_has_source(item))
 			continue;
 		if (sources[i].kind != (item->link[0]          ? SOURCE_LINK
 					       : item->fd >= 0 ? SOURCE_OBJECT
@@ -339,13 +344,13 @@ static void send_paths(int socket_fd, struct making *m)
 		m->word->found[i].sent = m->path_fds[i] >= 0 && send_fds(socket_fd, &m->path_fds[i], 1) >= 0;
 }
 
-noreturn void template_make(
-	const struct jail_context *c, const struct template *t, struct template_word *word, int socket_fd)
+noreturn void template_make(const struct jail_context *c, const struct template *t,
+	struct template_word *word, int socket_fd, int events_fd)
 {
 	struct making m = { .t = t, .word = word };
 	int fd;
 
-	if (table_of_maker(c, socket_fd) < 0)
+	if (table_of_maker(c, socket_fd, events_fd) < 0)
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "template-maker", 0, 0, 0); /* for people who look at ps */
 	/* A source that does not answer is not waited for: there are others to be made. */
@@ -353,6 +358,12 @@ noreturn void template_make(
 		_exit(1);
 	(void)alarm(PATIENCE_SEC);
 	(void)umask(SETUP_UMASK);
+	/* what changes while they are looked at is told */
+	template_watch(c, t, events_fd, word);
+	if (t->fds->namespace >= 0) {
+		word->current = is_current(t, true) > 0;
+		_exit(0);
+	}
 	fd = make(c, &m);
 	word->impossible = fd == -EXDEV;
 	if (fd < 0 || send_fds(socket_fd, &fd, 1) < 0)

@@ -14,7 +14,8 @@
  * made: the kernel tells (proc_pid_mountinfo(5)), and all templates go. That is also why they keep no file
  * system of the host busy.
  *  - each source is looked up as for building, and is the same object of the same mount, or as absent, or the
- *    same link (template-child.c). A launch that finds it otherwise builds, and the template goes.
+ *    same link (template-child.c). A launch that finds it otherwise builds, and the template goes. Nobody
+ *    looks while the kernel has nothing to tell of the names that lead to it (template-events.c).
  *  - all its mount points are on file systems of its own, which nobody can change: a mount point that is
  *    removed takes the mount with it, in all namespaces.
  *
@@ -26,6 +27,7 @@
 #include "jail/template.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "jail/linger.h"
@@ -35,11 +37,13 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SILENCE_MSEC 3 /* as for the stock */
+#define SILENCE_MSEC 3       /* as for the stock */
+#define WATCH_USEC   1000000 /* between two times that the sources of one are watched anew, at least */
 
 struct shared {
 	atomic_bool stale[JAIL_TEMPLATES_MAX];
@@ -53,7 +57,8 @@ struct jail_templates {
 	/* while one is being made, or was; else -1. The maker begins with our table: its end is its number.
 	 * One that is only still to end has no channel */
 	int maker_pidfd, channel_fd, makers_fd;
-	struct template *making;    /* NULL: the one that is being made is not wanted any more */
+	struct template *making; /* NULL: the one that is being made is not wanted any more */
+	struct template_events events;
 	uint64_t uses, reloaded_at; /* counted; and what that was at the last reload */
 	struct shared *shared;
 	struct template all[JAIL_TEMPLATES_MAX];
@@ -93,6 +98,7 @@ static void forget(struct jail_templates *ts, struct template *t)
 {
 	if (ts->making == t)
 		ts->making = NULL;
+	template_events_forget(&ts->events, ts->all, t);
 	(void)template_fds_unref(t->fds);
 	*t = (struct template){ .stale = t->stale };
 }
@@ -316,6 +322,21 @@ static void want(struct jail_templates *ts, const struct mount_plan *p, const st
 	atomic_store(t->stale, false);
 }
 
+/* Whether a launch can take the kernel's word for what is watched. Else it looks at all by name; and it is
+ * time to watch anew, unless that was done a moment ago: whoever can touch a source could have it done all
+ * the time. */
+static bool is_quiet(struct jail_templates *ts, struct template *t)
+{
+	bool all_told;
+
+	if (t->n_watches == 0)
+		return true;
+	all_told = template_events_read(&ts->events, ts->all);
+	if (t->doubtful && now_boottime_usec() - t->watched_at >= WATCH_USEC)
+		t->wanted = true;
+	return all_told && !t->doubtful;
+}
+
 void template_choose(struct jail_context *c, const struct jail_spec *spec, struct namespace_plan *namespaces,
 	struct mount_plan *p)
 {
@@ -337,6 +358,7 @@ void template_choose(struct jail_context *c, const struct jail_spec *spec, struc
 	t->used = ++ts->uses;
 	if (t->fds->namespace < 0)
 		return;
+	t->look = !is_quiet(ts, t);
 	p->template = t;
 	take_found(t, spec, p);
 	namespaces->clone_flags &= ~(uint64_t)CLONE_NEWNS;
@@ -378,9 +400,13 @@ static int start_maker(struct jail_context *c, const struct template *t)
 	ts->channel_fd = pair[0];
 	ts->makers_fd = pair[1];
 	ts->shared->word = (struct template_word){ .impossible = false };
+	/* what has happened before is none of it */
+	if (ts->events.fd >= 0)
+		(void)template_events_read(&ts->events, ts->all);
+	ts->events.some = false;
 	pid = process_clone(CLONE_FILES, -1, &ts->maker_pidfd);
 	if (pid == 0)
-		template_make(c, t, &ts->shared->word, ts->makers_fd);
+		template_make(c, t, &ts->shared->word, ts->makers_fd, ts->events.fd);
 	if (pid < 0)
 		return (int)pid;
 	return watch(ts, ts->maker_pidfd, EPOLLIN);
@@ -394,6 +420,10 @@ static void forget_maker(struct jail_templates *ts)
 		(void)epoll_ctl(ts->epoll_fd, EPOLL_CTL_DEL, ts->maker_pidfd, NULL);
 	maker_end(&ts->maker_pidfd);
 	ts->makers_fd = fd_close(ts->makers_fd);
+	if (ts->shared == MAP_FAILED)
+		return;
+	template_events_drop(&ts->events, ts->all, ts->shared->word.watches, ts->shared->word.n_watches);
+	ts->shared->word.n_watches = 0;
 }
 
 bool templates_collect(struct jail_context *c)
@@ -425,6 +455,7 @@ int jail_templates_make(struct jail_context *c)
 	t = next_wanted(ts);
 	if (!t)
 		return ts->epoll_fd;
+	t->watched_at = now_boottime_usec();
 	t->wanted = false; /* one try: what fails now would fail every three milliseconds */
 	r = start_maker(c, t);
 	if (r >= 0) {
@@ -446,24 +477,35 @@ static void receive_found(int channel_fd, const struct found_word *word, struct 
 
 /* The maker has ended. Nothing was sent where it failed: unless it knows that it always will, the next launch
  * asks again. */
-static void receive(struct jail_templates *ts)
+static void receive(struct jail_templates *ts, struct template *t)
 {
 	const struct template_word *word = &ts->shared->word;
-	struct template *t = ts->making;
-	int fd = -1, r;
+	int fd = -1;
 
-	r = receive_fd(ts->channel_fd, &fd);
-	for (size_t i = 0; r > 0 && t && i < t->fds->n_found; i++)
+	if (receive_fd(ts->channel_fd, &fd) <= 0) {
+		if (!word->impossible)
+			forget(ts, t);
+		return;
+	}
+	for (size_t i = 0; i < t->fds->n_found; i++)
 		receive_found(ts->channel_fd, &word->found[i], &t->fds->found[i]);
-	forget_maker(ts);
-	ts->making = NULL;
-	if (!t)
-		(void)fd_close(fd);
-	else if (r > 0) {
-		t->fds->namespace = fd;
-		memcpy(t->sources, word->sources, t->n * sizeof(*t->sources));
-	} else if (!word->impossible)
+	t->fds->namespace = fd;
+	memcpy(t->sources, word->sources, t->n * sizeof(*t->sources));
+	template_events_take(&ts->events, ts->all, t, &ts->shared->word);
+}
+
+static void finish(struct jail_templates *ts)
+{
+	struct template *t = ts->making;
+
+	if (t && t->fds->namespace < 0)
+		receive(ts, t);
+	else if (t && ts->shared->word.current)
+		template_events_take(&ts->events, ts->all, t, &ts->shared->word);
+	else if (t)
 		forget(ts, t);
+	ts->making = NULL;
+	forget_maker(ts);
 }
 
 void jail_templates_event(struct jail_context *c)
@@ -472,7 +514,7 @@ void jail_templates_event(struct jail_context *c)
 
 	forget_if_mounts_changed(ts);
 	if (process_has_ended(ts->maker_pidfd))
-		receive(ts);
+		finish(ts);
 }
 
 void templates_open(struct jail_context *c)
@@ -483,6 +525,7 @@ void templates_open(struct jail_context *c)
 		return;
 	ts->maker_pidfd = ts->channel_fd = ts->makers_fd = -1;
 	ts->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	ts->events.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	ts->told_fd = openat(c->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	ts->asked_fd = openat(c->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	ts->shared =
@@ -523,6 +566,7 @@ void templates_done(struct jail_context *c)
 	forget_all(ts);
 	(void)fd_close(ts->maker_pidfd);
 	(void)fd_close(ts->epoll_fd);
+	(void)fd_close(ts->events.fd);
 	(void)fd_close(ts->told_fd);
 	(void)fd_close(ts->asked_fd);
 	if (ts->shared != MAP_FAILED)

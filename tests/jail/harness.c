@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/strv.h"
 #include "jail/steps.h"
+#include "jail/template.h"
 #include "machine.h"
 
 #include <fcntl.h>
@@ -264,8 +265,17 @@ const char *rig_mkdir(struct rig *r, const char *name, mode_t mode)
 	return path;
 }
 
+static size_t count_looks(const struct template *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += template_has_source(&t->items[i]) && (t->look || !t->watched[i]);
+	return n;
+}
+
 /* What jail_start() finds; it notes, too, what it does not find. */
-bool rig_has_template(struct rig *r)
+static bool choose(struct rig *r, size_t *ret_looks)
 {
 	struct namespace_plan namespaces = { .clone_flags = CLONE_NEWNS };
 	struct mount_plan plan;
@@ -276,9 +286,25 @@ bool rig_has_template(struct rig *r)
 		return false;
 	template_choose(&r->context, &r->spec, &namespaces, &plan);
 	found = plan.template != NULL;
+	*ret_looks = found ? count_looks(plan.template) : 0;
 	assert_int_equal(namespaces.clone_flags, found ? 0 : CLONE_NEWNS);
 	mount_plan_done(&plan);
 	return found;
+}
+
+bool rig_has_template(struct rig *r)
+{
+	size_t unused;
+
+	return choose(r, &unused);
+}
+
+size_t rig_looks(struct rig *r)
+{
+	size_t n;
+
+	assert_true(choose(r, &n));
+	return n;
 }
 
 bool rig_make_template(struct rig *r)

@@ -69,6 +69,8 @@ const char *rig_mkdir(struct rig *r, const char *name, mode_t mode);
 
 /* Whether launches of the spec, as it is now, have a template. */
 bool rig_has_template(struct rig *r);
+/* How many sources a launch looks at by name that has one. */
+size_t rig_looks(struct rig *r);
 /* Has one made, as the launcher does it. False: there is none. With BAILIFF_TEST_TEMPLATES=1 each
  * rig_start() tries that first. */
 bool rig_make_template(struct rig *r);
