@@ -83,13 +83,16 @@ int caps_effective(uint64_t mask, uint64_t *ret_old)
 	return (int)RET_ERRNO(syscall(SYS_capset, &head, data));
 }
 
-uint64_t caps_bounding(void)
+uint64_t caps_bounding(uint64_t keep)
 {
 	uint64_t mask = 0;
 
-	for (unsigned i = 0; i < CAP_NUMBERS; i++)
+	for (unsigned i = 0; i < CAP_NUMBERS; i++) {
+		if (!(keep & CAP_BIT(i)))
+			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
 			mask |= CAP_BIT(i);
+	}
 	return mask;
 }
 
@@ -140,6 +143,10 @@ int apply_caps(
 {
 	int r;
 
+	/* who launches has looked, but at a set that may be another thread's */
+	if (bounding & ~had)
+		return jail_fail(reterr, STAGE_CAPABILITIES, -EPERM,
+			"the bounding set has too little to begin with", "");
 	r = drop_bounding(had, bounding, reterr);
 	if (r < 0)
 		return r;

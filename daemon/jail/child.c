@@ -152,7 +152,7 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 		return r;
 	step_took(s, STAGE_IDS);
 	/* a user namespace brings all of them */
-	r = apply_caps(s->users.wanted ? CAPS_ALL : s->context->bounding, spec->bounding, spec->ambient,
+	r = apply_caps(s->users.wanted ? CAPS_ALL : s->bounding, spec->bounding, spec->ambient,
 		spec->secure_bits, reterr);
 	if (r < 0)
 		return r;

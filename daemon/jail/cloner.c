@@ -23,6 +23,9 @@
  *    change of ids may make it dumpable for a moment (fs.suid_dumpable=1), in which nobody has the
  *    capabilities to attach that the child still has; see child.c. The cloner makes sure of it at the end.
  *
+ * The bounding set of capabilities is a thread's own, too, and a payload begins with its cloner's: so cloners
+ * drop what no profile in force keeps, and a payload that keeps something else has another thread.
+ *
  * On machines whose calls are not written down here all payloads are copies.
  */
 
@@ -70,6 +73,7 @@ enum order {
 
 enum answer {
 	ANSWER_NONE,
+	ANSWER_READY, /* of a new one: for orders */
 	ANSWER_BORN,
 	ANSWER_FAILED,
 };
@@ -82,18 +86,22 @@ struct cloner {
 	/* of the order: */
 	struct jail_setup *setup;
 	struct clone_args args;
+	uint64_t keep; /* of its bounding set */
 	int enter_fd, back_fd;
 	bool first; /* of a new PID namespace */
 	/* of the answer: */
 	int pidfd, pidns_fd, error;
 	bool entered;
 	pid_t pid;
+	/* while it is not busy: */
+	uint64_t bounding; /* its set, as the kernel says */
+	bool there;        /* else there is no thread */
 };
 
 struct jail_cloners {
-	pid_t owner; /* a copy of this process has no threads */
-	size_t n;
-	struct cloner all[CLONERS];
+	pid_t owner;                    /* a copy of this process has no threads */
+	uint64_t keep;                  /* of the bounding set: what a profile may keep */
+	struct cloner all[CLONERS + 1]; /* one has no thread, for that which takes another one's place */
 };
 
 /* Neither call fails for a reason that would last: whoever waits looks again, and is woken up for certain. */
@@ -166,6 +174,15 @@ static int enter(const struct cloner *c)
 	return c->first ? RET_ERRNO(unshare(CLONE_NEWPID)) : 0;
 }
 
+/* Each capability that is dropped has the kernel copy all credentials, and most are dropped by each payload:
+ * what none of them keeps is dropped here, once. */
+static void narrow(struct cloner *c)
+{
+	if (c->bounding & ~c->keep)
+		c->bounding = caps_bounding(c->keep);
+	c->setup->bounding = c->bounding;
+}
+
 /* From here until the payload's exec this thread waits in the kernel. One that can not leave the jail's PID
  * namespace is never asked again. */
 static void carry_out(struct cloner *c)
@@ -173,6 +190,7 @@ static void carry_out(struct cloner *c)
 	long r = enter(c);
 	bool left;
 
+	narrow(c);
 	c->entered = r >= 0;
 	if (r >= 0)
 		r = clone_shared(c);
@@ -193,6 +211,8 @@ static void *work(void *arg)
 {
 	struct cloner *c = arg;
 
+	c->bounding = caps_bounding(CAPS_ALL);
+	futex_set(&c->answer, ANSWER_READY);
 	while (futex_await(&c->order) == ORDER_CLONE) {
 		__atomic_store_n(&c->order, ORDER_NONE, __ATOMIC_RELAXED);
 		carry_out(c);
@@ -200,26 +220,30 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static int start_threads(struct jail_cloners *cs)
+/* With the bounding set of who calls this, which is all that the launcher has. Signals are the launcher's. */
+static int start_thread(struct cloner *c)
 {
 	pthread_attr_t attributes;
+	sigset_t all, old;
 	int r = -pthread_attr_init(&attributes);
 
 	if (r < 0)
 		return r;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	*c = (struct cloner){ .busy = 0 };
 	r = -pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	while (r >= 0 && cs->n < CLONERS) {
-		r = -pthread_create(&cs->all[cs->n].thread, &attributes, work, &cs->all[cs->n]);
-		cs->n += r >= 0;
-	}
+	if (r >= 0)
+		r = -pthread_create(&c->thread, &attributes, work, c);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	(void)pthread_attr_destroy(&attributes);
+	c->there = r >= 0;
 	return r;
 }
 
 int jail_share_memory(struct jail_context *c)
 {
-	sigset_t all, old;
-	int r;
+	int r = 0;
 
 	if (!IS_WRITTEN_DOWN)
 		return 0;
@@ -227,12 +251,19 @@ int jail_share_memory(struct jail_context *c)
 	if (!c->cloners)
 		return -ENOMEM;
 	c->cloners->owner = getpid();
-	/* signals are the launcher's */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = start_threads(c->cloners);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	c->cloners->keep = CAPS_ALL;
+	for (size_t i = 0; r >= 0 && i < CLONERS; i++)
+		r = start_thread(&c->cloners->all[i]);
+	for (size_t i = 0; i < CLONERS; i++)
+		if (c->cloners->all[i].there)
+			(void)futex_await(&c->cloners->all[i].answer);
 	return r;
+}
+
+void cloners_keep(struct jail_context *c, uint64_t capabilities)
+{
+	if (c->cloners)
+		c->cloners->keep = capabilities;
 }
 
 /* One whose payload stands still is not waited for. */
@@ -254,19 +285,54 @@ void cloners_close(struct jail_context *c)
 	struct jail_cloners *cs = steal_ptr(c->cloners);
 	bool ended = true;
 
-	for (size_t i = 0; cs && cs->owner == getpid() && i < cs->n; i++)
-		ended &= end_thread(&cs->all[i]);
+	for (size_t i = 0; cs && cs->owner == getpid() && i < ELEMENTSOF(cs->all); i++)
+		if (cs->all[i].there)
+			ended &= end_thread(&cs->all[i]);
 	/* the thread still has it, and ends with the process */
 	if (ended)
 		free(cs);
 }
 
-static struct cloner *find_free(const struct jail_context *c)
+/* The next one that waits for an order, and whose set has all of these capabilities. */
+static struct cloner *find_with(struct jail_cloners *cs, uint64_t capabilities)
 {
-	for (size_t i = 0; c->cloners && c->cloners->owner == getpid() && i < c->cloners->n; i++)
-		if (__atomic_load_n(&c->cloners->all[i].busy, __ATOMIC_ACQUIRE) == 0)
-			return &c->cloners->all[i];
+	for (size_t i = 0; i < ELEMENTSOF(cs->all); i++) {
+		struct cloner *c = &cs->all[i];
+
+		if (c->there && __atomic_load_n(&c->busy, __ATOMIC_ACQUIRE) == 0 &&
+			(capabilities & ~c->bounding) == 0)
+			return c;
+	}
 	return NULL;
+}
+
+/* Another thread for one that waits for an order; or NULL. */
+static struct cloner *replace(struct jail_cloners *cs, struct cloner *old)
+{
+	struct cloner *c = cs->all;
+
+	while (c->there)
+		c++;
+	if (!old || start_thread(c) < 0)
+		return NULL;
+	(void)end_thread(old);
+	old->there = false;
+	(void)futex_await(&c->answer);
+	return c;
+}
+
+/* A capability that a thread has dropped it gets back by no way. So where none has all that the payload
+ * keeps, as a profile does that was not in force when they dropped it, another one takes a free one's place.
+ * Where all are busy, there is none. */
+static struct cloner *find_free(const struct jail_setup *s)
+{
+	struct jail_cloners *cs = s->context->cloners;
+	struct cloner *c;
+
+	if (!cs || cs->owner != getpid())
+		return NULL;
+	c = find_with(cs, s->spec->bounding);
+	return c ? c : replace(cs, find_with(cs, 0));
 }
 
 /* A user namespace to map ids takes a child of the child's, which would be a copy of all. */
@@ -281,7 +347,7 @@ static bool maps_ids(const struct jail_setup *s)
 bool cloner_takes(const struct jail_setup *s)
 {
 	return !s->spec->park && !s->spec->deny_write_execute && !maps_ids(s) &&
-	       !(s->namespaces.clone_flags & CLONE_NEWTIME) && find_free(s->context);
+	       !(s->namespaces.clone_flags & CLONE_NEWTIME) && find_free(s);
 }
 
 static void free_shared(struct jail_shared *k)
@@ -371,6 +437,7 @@ static void give_order(struct cloner *c, const struct jail_setup *s, struct jail
 		.cgroup = j->cgroup_fd >= 0 ? (uint64_t)(unsigned)j->cgroup_fd : 0,
 	};
 	c->setup = &j->shared->setup;
+	c->keep = s->context->cloners->keep | s->spec->bounding;
 	c->back_fd = s->context->pidns_fd;
 	c->pidfd = c->pidns_fd = -1;
 	c->answer = ANSWER_NONE;
@@ -391,7 +458,7 @@ static pid_t take_answer(const struct cloner *c, struct jail *j)
 
 pid_t cloner_start(struct jail_setup *s, uint64_t flags, int pidns_fd, struct jail *j, bool *ret_entered)
 {
-	struct cloner *c = find_free(s->context);
+	struct cloner *c = find_free(s);
 	pid_t pid;
 
 	*ret_entered = true;

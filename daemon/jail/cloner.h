@@ -5,6 +5,8 @@
 
 #include "jail/steps.h"
 
+/* What of the bounding set profiles may keep: cloners do without the rest, from their next launch on. */
+void cloners_keep(struct jail_context *c, uint64_t capabilities);
 /* Whether this payload may be one of them, and a cloner is free for it. */
 bool cloner_takes(const struct jail_setup *s);
 /*

@@ -106,7 +106,7 @@ int jail_context_open(struct jail_context *c, int host_proc_fd, int cgroup_fd)
 	*c = JAIL_CONTEXT_NULL;
 	c->host_proc_fd = host_proc_fd;
 	c->cgroup_fd = cgroup_fd;
-	c->bounding = caps_bounding();
+	c->bounding = caps_bounding(CAPS_ALL);
 	if (host_proc_fd >= 0)
 		r = check_procfs(host_proc_fd);
 	if (r >= 0 && cgroup_fd >= 0)
@@ -414,6 +414,7 @@ static int start(
 		.network = NETWORK_PLAN_NULL,
 		.users = USERS_PLAN_NULL,
 		.pty = PTY_PLAN_NULL,
+		.bounding = c->bounding,
 		.go_fd = -1,
 		.report_fd = -1,
 		.notify_fd = -1 };

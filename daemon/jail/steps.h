@@ -512,10 +512,9 @@ int caps_effective(uint64_t mask, uint64_t *ret_old);
 /* Lets the capabilities survive the change of ids that comes next. */
 int caps_keep(struct jail_error *reterr);
 #define CAPS_ALL UINT64_MAX
-/* What is in the bounding set. */
-uint64_t caps_bounding(void);
-/* All five sets, the secure bits and no_new_privs, exactly. @had: what may be in the bounding set until now.
- */
+/* Drops the others from the calling thread's bounding set, as far as it can. What is in it then. */
+uint64_t caps_bounding(uint64_t keep);
+/* All five sets, the secure bits and no_new_privs, exactly. @had: what is in the bounding set until now. */
 int apply_caps(
 	uint64_t had, uint64_t bounding, uint64_t ambient, uint32_t secure_bits, struct jail_error *reterr);
 
@@ -677,6 +676,7 @@ struct jail_setup {
 	struct landlock_plan landlock;
 	struct tuning_plan tuning;
 	struct group_plan group;
+	uint64_t bounding;         /* set of capabilities that the payload begins with */
 	uint32_t lacking;          /* JAIL_LACK_* of the label */
 	int go_fd, report_fd;      /* child's ends */
 	int notify_fd;             /* the notification socket once more, for the child */

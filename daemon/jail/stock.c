@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/process.h"
+#include "jail/cloner.h"
 #include "jail/jail.h"
 #include "jail/linger.h"
 #include "jail/steps.h"
@@ -71,11 +72,15 @@ void jail_stock_want(struct jail_context *c, bool own, bool back, bool shared)
 void jail_ahead(struct jail_context *c, const struct catalog *catalog)
 {
 	bool own = false, back = false, shared = false;
+	uint64_t kept = 0;
 
 	for (size_t i = 0; i < catalog->n_profiles; i++) {
 		const struct compiled_profile *p = &catalog->profiles[i];
 
-		if (p->invalid || !(p->namespaces & JAIL_NS_NET))
+		if (p->invalid)
+			continue;
+		kept |= p->bounding;
+		if (!(p->namespaces & JAIL_NS_NET))
 			continue;
 		shared |= p->shares_network;
 		own |= !p->shares_network;
@@ -83,6 +88,7 @@ void jail_ahead(struct jail_context *c, const struct catalog *catalog)
 	}
 	jail_stock_want(c, own, back, shared);
 	jail_templates_reload(c);
+	cloners_keep(c, kept);
 }
 
 int jail_ahead_wait(const struct jail_context *c)

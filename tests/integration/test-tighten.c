@@ -184,12 +184,51 @@ static void test_whole(void **state)
 	finish(rig, c);
 }
 
+/* The bounding set is the profile's in force, however many reloads have widened or narrowed what profiles
+ * keep since the launcher began; and a launch before may be of one that keeps something else. */
+static void test_reloads(void **state)
+{
+	static const struct {
+		const char *keys, *set, *tightened; /* of it without CAP_KILL */
+	} catalogs[] = { { "", "0000000000000000", "0000000000000000" },
+		{ "CapabilityBoundingSet=CAP_CHOWN CAP_KILL\n", "0000000000000021", "0000000000000001" },
+		{ "CapabilityBoundingSet=CAP_KILL\nAmbientCapabilities=CAP_KILL\n", "0000000000000020",
+			"0000000000000000" },
+		{ "", "0000000000000000", "0000000000000000" },
+		{ "CapabilityBoundingSet=CAP_NET_RAW\n", "0000000000002000", "0000000000002000" } };
+	GDBusConnection *c = prepare(*state);
+	const char *root = g_getenv("BAILIFF_BUILD_ROOT");
+
+	for (size_t i = 0; i < 3 * G_N_ELEMENTS(catalogs); i++) {
+		const size_t k = i % G_N_ELEMENTS(catalogs);
+		g_autofree char *keys = g_strdup_printf("[Capabilities]\n%s", catalogs[k].keys),
+				*text = g_strdup_printf(common, root, keys);
+
+		rig_write(*state, "profiles/given.profile", text);
+		rig_reload(*state);
+		for (int n = 0; n < 5; n++) {
+			g_autofree char *given_output = see(c, "given", "{}"),
+					*silent = see(c, "silent", "{}"),
+					*less = see(c, "given", "{'drop-capabilities': <['CAP_KILL']>}"),
+					*given_set = rig_probe_value(given_output, "cap_bounding"),
+					*silent_set = rig_probe_value(silent, "cap_bounding"),
+					*less_set = rig_probe_value(less, "cap_bounding");
+
+			assert_string_equal(given_set, catalogs[k].set);
+			assert_string_equal(silent_set, "0000000000000000");
+			assert_string_equal(less_set, catalogs[k].tightened);
+		}
+	}
+	finish(*state, c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rig_test(test_all),
 		rig_test(test_no_network),
 		rig_test(test_whole),
+		rig_test(test_reloads),
 	};
 
 	if (!rig_can_run())

@@ -15,11 +15,13 @@
 #include "base/strv.h"
 #include "harness.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -349,6 +351,200 @@ static void test_opens_pidns(void **state)
 	assert_int_equal(rig_as_child(*state, opens_pidns_on_old_kernel), 0);
 }
 
+#define CHOWN  UINT64_C(0x1)
+#define KILL   UINT64_C(0x20)
+#define BOTH   (CHOWN | KILL)
+#define NO_SET UINT64_MAX
+#define OTHER  UINT64_C(0x8) /* that no valid profile keeps */
+
+/* From the kernel's own words about a process or thread. */
+static uint64_t bounding_of(const char *path)
+{
+	char line[256];
+	unsigned long long set = NO_SET;
+	FILE *f = fopen(path, "re");
+
+	/* a thread may end meanwhile */
+	while (f && set == NO_SET && fgets(line, sizeof(line), f))
+		(void)sscanf(line, "CapBnd: %llx", &set);
+	if (f)
+		(void)fclose(f);
+	return set;
+}
+
+/* How many of the launcher's threads have just this set. */
+static size_t threads_with(struct rig *r, uint64_t set)
+{
+	DIR *d = opendir("/proc/self/task");
+	size_t n = 0;
+
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d));)
+		if (e->d_name[0] != '.')
+			n += bounding_of(rig_format(r, "/proc/self/task/%s/status", e->d_name)) == set;
+	(void)closedir(d);
+	return n;
+}
+
+/* One that has been waited for may be seen for a moment still. */
+static void expect_threads(struct rig *r, uint64_t set, size_t n)
+{
+	for (int i = 0; i < TIMEOUT_MSEC && threads_with(r, set) != n; i++)
+		(void)usleep(1000);
+	assert_int_equal(threads_with(r, set), n);
+}
+
+/* A catalog is taken whose two profiles keep these. */
+static void reload(struct rig *r, uint64_t one, uint64_t two)
+{
+	struct compiled_profile profiles[] = { { .bounding = one }, { .bounding = two },
+		{ .bounding = OTHER, .invalid = true } };
+	const struct catalog catalog = { .profiles = profiles, .n_profiles = 3 };
+
+	jail_ahead(&r->context, &catalog);
+}
+
+/* A cloner whose payload has just run its program may take a moment until it is free. */
+static void start_with(struct rig *r, uint64_t bounding, bool shares)
+{
+	r->spec.bounding = bounding;
+	for (int i = 0; i < 100; i++) {
+		r->spec.id += 1000;
+		assert_int_equal(rig_start_again(r), 0);
+		if ((r->jail.shared != NULL) == shares)
+			return;
+		jail_done(&r->context, &r->jail);
+	}
+	fail_msg("%#llx: shared: %d", (unsigned long long)bounding, !shares);
+}
+
+/* What the program has is the profile's set, whatever it began with. */
+static void finish_with(struct rig *r)
+{
+	const uint64_t expected = r->spec.bounding;
+
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), 1);
+	assert_int_equal(bounding_of(rig_format(r, "/proc/%d/status", r->jail.pid)), expected);
+	jail_done(&r->context, &r->jail);
+}
+
+static void launch_with(struct rig *r, uint64_t bounding, bool shares)
+{
+	start_with(r, bounding, shares);
+	finish_with(r);
+}
+
+/* Before there is a catalog all have all, and that one dropped what others keep, is nobody else's loss. */
+static void test_bounding(void **state)
+{
+	struct rig *r = *state;
+	const uint64_t all = bounding_of("/proc/self/status");
+	size_t threads;
+
+	rig_arguments(r, ARGS("sleep", "1000"));
+	launch_with(r, 0, true);
+	launch_with(r, CHOWN, true);
+	threads = threads_with(r, all);
+	assert_int_equal(threads, CLONERS + 1);
+	reload(r, 0, CHOWN);
+	launch_with(r, 0, true);
+	expect_threads(r, CHOWN, 1);
+	expect_threads(r, all, threads - 1);
+	launch_with(r, CHOWN, true);
+	launch_with(r, 0, true);
+	/* of a catalog that was in force before */
+	reload(r, 0, 0);
+	launch_with(r, 0, true);
+	expect_threads(r, 0, 1);
+	launch_with(r, KILL, true);
+	expect_threads(r, KILL, 1);
+	launch_with(r, 0, true);
+	assert_true(threads_with(r, 0) >= 1 && threads_with(r, all) >= 1);
+	/* ours is what it was, and with it what copies begin with */
+	assert_int_equal(bounding_of("/proc/self/status"), all);
+	r->spec.deny_write_execute = true;
+	launch_with(r, BOTH, false);
+}
+
+/* All have dropped what the next catalog keeps: new ones take their places, one at a time, and where all are
+ * busy the payload is a copy. */
+static void test_bounding_widens(void **state)
+{
+	struct rig *r = *state;
+	const uint64_t all = bounding_of("/proc/self/status");
+	struct jail waiting[CLONERS];
+
+	rig_arguments(r, ARGS("sleep", "1000"));
+	launch_with(r, 0, true);
+	reload(r, 0, 0);
+	for (size_t i = 0; i < CLONERS; i++) {
+		start_with(r, 0, true);
+		await_built(r);
+		waiting[i] = r->jail;
+		r->jail = JAIL_NULL;
+	}
+	reload(r, BOTH, CHOWN);
+	launch_with(r, BOTH, false);
+	launch_with(r, 0, false);
+	expect_threads(r, 0, CLONERS);
+	for (size_t i = 0; i < CLONERS; i++) {
+		/* another waits while this one goes */
+		r->jail = waiting[i];
+		r->spec.bounding = 0;
+		finish_with(r);
+		start_with(r, i % 2 ? BOTH : CHOWN, true);
+		await_built(r);
+		waiting[i] = r->jail;
+		r->jail = JAIL_NULL;
+		expect_threads(r, BOTH, i + 1);
+		expect_threads(r, 0, CLONERS - i - 1);
+	}
+	launch_with(r, KILL, false);
+	for (size_t i = 0; i < CLONERS; i++) {
+		r->jail = waiting[i];
+		r->spec.bounding = i % 2 ? BOTH : CHOWN;
+		finish_with(r);
+	}
+	/* and narrows again */
+	reload(r, KILL, 0);
+	launch_with(r, 0, true);
+	launch_with(r, KILL, true);
+	assert_true(threads_with(r, KILL) >= 1);
+	/* ours alone */
+	assert_int_equal(threads_with(r, all), 1);
+}
+
+/* A payload that begins with less than its profile keeps does not run with that. */
+static void test_bounding_lacks(void **state)
+{
+	struct rig *r = *state;
+
+	r->spec.bounding = BOTH;
+	r->spec.deny_write_execute = true;
+	r->context.bounding = CHOWN;
+	rig_fail(r, STAGE_CAPABILITIES, -EPERM, "the bounding set has too little");
+}
+
+/* Killed before it has built anything, or in the middle: its cloner has no other set for that. */
+static void test_bounding_killed(void **state)
+{
+	struct rig *r = *state;
+
+	rig_arguments(r, ARGS("sleep", "1000"));
+	launch_with(r, 0, true);
+	reload(r, CHOWN, 0);
+	for (size_t i = 0; i < 2 * CLONERS; i++) {
+		start_with(r, i % 2 ? CHOWN : 0, true);
+		if (i % 4 < 2)
+			await_built(r);
+		assert_int_equal(process_signal(r->jail.pidfd, SIGKILL), 0);
+		assert_int_equal(rig_report(r), -ECHILD);
+		jail_done(&r->context, &r->jail);
+		launch_with(r, i % 3 ? CHOWN : 0, true);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -367,6 +563,10 @@ static int run(void)
 		TEST(test_ends_meanwhile),
 		TEST(test_namespaces_are_left),
 		TEST(test_opens_pidns),
+		TEST(test_bounding),
+		TEST(test_bounding_widens),
+		TEST(test_bounding_lacks),
+		TEST(test_bounding_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
