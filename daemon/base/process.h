@@ -19,8 +19,8 @@ int process_pidfd_open(pid_t pid);
 int process_signal(int pidfd, int sig);
 /* Reaps a child by pidfd. @options: WNOHANG is allowed. Returns 1 and the status, or 0 if it still runs. */
 int process_wait(int pidfd, int options, siginfo_t *ret);
-/* Looks at a child that has ended, and leaves it: 1, its status, and its processor time with that of those that
- * it has reaped. 0: it still runs. */
+/* Looks at a child that has ended, and leaves it: 1, its status, and its processor time with that of those
+ * that it has reaped. 0: it still runs. */
 int process_peek(int pidfd, siginfo_t *ret, uint64_t *ret_cpu_usec);
 /* Whether the process has ended, whoever's child it is. */
 bool process_has_ended(int pidfd);

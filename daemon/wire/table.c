@@ -13,7 +13,7 @@
 #define HALF_SIZE 8192
 #define SLOT_SIZE (2 * HALF_SIZE)
 #define SLOTS_READY                                                                                          \
-	256 /* whose memory stays when they are forgotten, two megabytes: more than MaxRetainedPerUser= */
+	256 /* keep their memory, 2 MB, when they are forgotten: as MaxRetainedPerUser=, and more */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 /* Two of them are a slot; the one with the later sequence counts, if its sum is right. Numbers that come to
