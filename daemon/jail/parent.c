@@ -389,20 +389,18 @@ static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error 
 	return r;
 }
 
-/* The control group and the page for reports, which a spare jail has. */
+/* The control group, which a spare jail has, and where children report: one with an init has that, too. */
 static int begin(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
-	int r;
+	int r = j->spare ? 0 : cgroup_create(s->context, s->spec->id, &j->cgroup_fd);
 
-	if (j->last_word) {
-		if (!s->shares_memory)
-			report_show(j);
-		return 0;
-	}
-	r = cgroup_create(s->context, s->spec->id, &j->cgroup_fd);
+	j->spare = false;
 	if (r < 0)
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", s->spec->id);
-	r = report_make(j, is_cloners(s, j));
+	if (j->last_word && !s->shares_memory)
+		report_show(j);
+	if (!j->last_word && s->spec->spare != JAIL_SPARE_BARE)
+		r = report_make(j, is_cloners(s, j));
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
 }
 
@@ -460,9 +458,10 @@ static int start_spare(
 
 	if (r < 0)
 		return r;
-	if (spec->spare == JAIL_SPARE_INIT)
+	if (spec->spare == JAIL_SPARE_INIT) {
 		r = start_masked(&s, j, reterr);
-	report_keep(j);
+		report_keep(j);
+	}
 	j->spare = j->built = r >= 0;
 	return r;
 }
@@ -483,7 +482,7 @@ static bool take_spare(
 	if (spare->id == spec->id && kind == jail_spare_kind(spec->namespaces, spec->run_as_init) &&
 		is_whole(spare)) {
 		*ret = *spare;
-		ret->spare = ret->built = false;
+		ret->built = false;
 		return true;
 	}
 	jail_done(c, spare);

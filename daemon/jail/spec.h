@@ -118,9 +118,9 @@ struct jail_spec {
 	struct jail_tightened *tightened;     /* owned; NULL, or what the two above point to */
 };
 
-/* Kinds of spare jails: all have a control group and the page of the reports, */
+/* Kinds of spare jails: all have a control group, */
 #define JAIL_SPARE_BARE 1 /* and nothing else, */
-#define JAIL_SPARE_INIT 2 /* and a PID namespace with an init of ours. */
+#define JAIL_SPARE_INIT 2 /* and a PID namespace with an init of ours, and the page of its report. */
 /* Of which kind is what a launch with these can go on with? */
 uint8_t jail_spare_kind(uint32_t namespaces, bool run_as_init);
 /* Frees what the spec owns, unless it is lent, and makes it all zero. The fds themselves stay open. */
