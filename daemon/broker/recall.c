@@ -163,7 +163,8 @@ static bool answers(const struct message_span *answer, const struct message_span
 		       0;
 }
 
-/* Head and fields, and what is left out behind them. In our byte order; 0: it is no such message. */
+/* Head and fields, and what is left out behind them. In our byte order; 0: it is no such message. Of one in
+ * the other order it is more than RECALL_QUESTION_MAX, or than the message has. */
 static size_t header_size(const struct message_span *m)
 {
 	uint32_t fields;
@@ -232,13 +233,6 @@ void recall_end_answer(const struct recalled_form *f, const struct message_span 
 	memcpy(answer->data + AT_REPLY_SERIAL, question->data + MESSAGE_AT_SERIAL, sizeof(serial));
 }
 
-static bool is_native(const struct message_span *m)
-{
-	const uint16_t one = 1;
-
-	return m->size > 0 && (m->data[0] == 'l') == (*(const uint8_t *)&one == 1);
-}
-
 /* @answer: of one without, nothing. */
 static void keep_form(struct recall *r, uint64_t owner, const struct message_span *question,
 	const struct message_span *answer)
@@ -295,8 +289,7 @@ void recall_keep(struct recall *r, uint64_t owner, const struct message_span *qu
 	if (!is_wanted(r, question))
 		return;
 	if (!answer) {
-		if (is_native(question))
-			keep_form(r, owner, question, &none);
+		keep_form(r, owner, question, &none);
 		return;
 	}
 	if (question->n_fds > 0 || !answers(answer, question) || !is_for(answer, r->sender) ||

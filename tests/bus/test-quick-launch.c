@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "broker/launch-queue.h"
+#include "broker/quick.h"
 #include "dbus/names.h"
+#include "message/header.h"
 #include "rig.h"
 
 #include <fcntl.h>
@@ -312,6 +314,71 @@ static void test_unit(void **state)
 	}
 }
 
+/* The launcher is asked about a process before its first launch, for the record. */
+static void test_not_looked_at(void **state)
+{
+	struct rig *r = *state;
+	struct caller *alice = callers_find_name(&r->broker.callers, ALICE);
+	struct request q;
+
+	launch_plainly(r, ALICE, "a", 1, false);
+	alice->looked = false;
+	launch(r, PLAIN(r, ALICE, "a"), 2, &q);
+	request_done(&q);
+	assert_true(alice->looked);
+	assert_true(n_seen >= 2);
+}
+
+/* The header of a launch that has begun, and another body. */
+static void make_launch(const struct rig *r, struct buf *ret)
+{
+	const struct recalled_form *f = &r->broker.recall.forms[0];
+	struct writer w = { .bytes = ret };
+
+	assert_int_equal(f->form, FORM_LAUNCH);
+	buf_put(ret, f->data, f->question);
+	writer_text(&w, "decoder");
+	writer_open(&w, 'a', "s");
+	writer_text(&w, "/bin/true");
+	writer_close(&w);
+	for (size_t i = 0; i < 3; i++) {
+		writer_open(&w, 'a', i == 0 ? "{ss}" : i == 1 ? "{uh}" : "{sv}");
+		writer_close(&w);
+	}
+	assert_int_equal(message_end(ret, f->question), 0);
+}
+
+/* What comes back to sd-bus, as a call that has waited does, is acted on before what comes now. */
+static void test_after_others(void **state)
+{
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+
+	launch_plainly(r, ALICE, "a", 1, false);
+	for (unsigned i = 0; i < 2; i++) {
+		_cleanup_(buf_done) struct buf whole = BUF_INIT(4096);
+		struct message_span m;
+		sd_bus_message *before;
+		struct request q;
+
+		make_launch(r, &whole);
+		m = (struct message_span){ .data = whole.data, .size = whole.size };
+		if (i > 0) {
+			assert_true(
+				sd_bus_message_new_signal(b->bus, &before, "/x", "org.example.X", "Y") >= 0);
+			assert_true(sd_bus_message_seal(before, 5, 0) >= 0);
+			assert_true(sd_bus_enqueue_for_read(b->bus, before) >= 0);
+			sd_bus_message_unref(before);
+		}
+		assert_true(quick_deliver(b, &b->link.relay, b->bus, &m) >= 0);
+		assert_int_equal(n_seen, 1 + i);
+		rig_take(r, WIRE_LAUNCH, &q);
+		rig_answer_launched(r, q.serial, 2 + i);
+		request_done(&q);
+		rig_settle(r);
+	}
+}
+
 /* One that says to have other descriptors than it came with is no good message, known header or not. */
 static void test_other_descriptors(void **state)
 {
@@ -375,6 +442,8 @@ int main(void)
 		TEST(test_wrong),
 		TEST(test_refused),
 		TEST(test_unit),
+		TEST(test_not_looked_at),
+		TEST(test_after_others),
 		cmocka_unit_test(test_other_descriptors),
 	};
 

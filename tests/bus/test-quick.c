@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "broker/body.h"
+#include "broker/launch-args.h"
 #include "dbus/names.h"
 #include "rig.h"
 
@@ -350,6 +351,137 @@ static void test_bad_arrays(void **state)
 	assert_null(body_text(&c));
 }
 
+static void assert_refused(struct reader *r, int k)
+{
+	assert_int_equal(k, -EBADMSG);
+	/* and nothing more is read */
+	assert_true(reader_enter(r, 'r', "u") < 0);
+}
+
+/* Two texts in an array, and a number behind it; whatever the array says of its length. */
+static void test_reader_arrays(void **state)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+	struct writer w = { .bytes = &b };
+	const char *s;
+	uint32_t n;
+	int k;
+
+	writer_open(&w, 'a', "s");
+	writer_text(&w, "x");
+	writer_text(&w, "y");
+	writer_close(&w);
+	writer_u32(&w, 7);
+	assert_int_equal(writer_error(&w), 0);
+	for (uint8_t size = 0; size < 32; size++) {
+		struct cursor c = CURSOR_INIT(b.data, b.size);
+		struct reader r = { .bytes = &c };
+		unsigned n_read = 0;
+
+		b.data[0] = size;
+		k = reader_enter(&r, 'a', "s");
+		while (k > 0 && (k = reader_basic(&r, 's', &s)) > 0)
+			n_read++;
+		if (k >= 0)
+			k = reader_exit(&r);
+		if (size == 14) {
+			assert_int_equal(n_read, 2);
+			assert_int_equal(reader_basic(&r, 'u', &n), 1);
+			assert_int_equal(n, 7);
+		} else if (size == 0 || size == 6)
+			/* shorter, and good: what is behind it is no number then */
+			assert_int_equal(k, 1);
+		else
+			assert_refused(&r, k);
+	}
+}
+
+/* One value of each kind, of which the second is a wrong one. */
+static void test_reader_values(void **state)
+{
+	const int fds[] = { 42 };
+
+	for (uint32_t v = 0; v < 3; v++) {
+		struct cursor c = CURSOR_INIT((const uint8_t *)&v, sizeof(v)), d = c;
+		struct reader r = { .bytes = &c, .fds = fds, .n_fds = 1 }, q = { .bytes = &d };
+		int got = -1;
+
+		if (v == 0) {
+			assert_int_equal(reader_basic(&r, 'h', &got), 1);
+			assert_int_equal(got, 42);
+			assert_refused(&q, reader_basic(&q, 'h', &got));
+			assert_int_equal(got, 42);
+			continue;
+		}
+		assert_refused(&r, reader_basic(&r, 'h', &got));
+		assert_int_equal(got, -1);
+		if (v == 1) {
+			assert_int_equal(reader_basic(&q, 'b', &got), 1);
+			assert_int_equal(got, 1);
+		} else
+			assert_refused(&q, reader_basic(&q, 'b', &got));
+	}
+}
+
+/* What a variant says to have is what is read of it. */
+static void test_reader_variants(void **state)
+{
+	static const uint8_t number[] = { 1, 'u', 0, 0, 5, 0, 0, 0 }, longer[] = { 2, 'u', 0, 0, 0, 0, 0, 0 };
+	struct cursor c = CURSOR_INIT(number, sizeof(number)), d = c, e = CURSOR_INIT(longer, sizeof(longer));
+	struct reader r = { .bytes = &c }, q = { .bytes = &d }, l = { .bytes = &e };
+	const char *type;
+	uint32_t n = 0;
+
+	assert_int_equal(reader_variant(&r, &type), 1);
+	assert_string_equal(type, "u");
+	assert_int_equal(reader_enter(&r, 'v', "u"), 1);
+	assert_int_equal(reader_basic(&r, 'u', &n), 1);
+	assert_int_equal(n, 5);
+	assert_int_equal(reader_exit(&r), 1);
+	assert_refused(&q, reader_enter(&q, 'v', "i"));
+	assert_refused(&l, reader_variant(&l, &type));
+	/* nothing is open any more */
+	assert_refused(&r, reader_exit(&r));
+}
+
+/* Nothing may be left over behind the arguments. */
+static void test_reader_rest(void **state)
+{
+	for (size_t more = 0; more < 2; more++) {
+		_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+		_cleanup_(launch_args_done) struct launch_args args;
+		_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+		struct writer w = { .bytes = &b };
+		struct cursor c;
+		struct reader r = { .bytes = &c };
+
+		launch_args_init(&args);
+		writer_open(&w, 'a', "s");
+		writer_text(&w, "x");
+		writer_close(&w);
+		writer_open(&w, 'a', "{ss}");
+		writer_close(&w);
+		writer_open(&w, 'a', "{sv}");
+		writer_close(&w);
+		if (more > 0)
+			writer_u32(&w, 0);
+		c = CURSOR_INIT(b.data, b.size);
+		assert_int_equal(launch_args_read_question(&args, &r, &error) < 0, more > 0);
+	}
+}
+
+/* As for sd-bus. */
+static void test_writer_text(void **state)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
+	struct writer w = { .bytes = &b };
+
+	writer_text(&w, "\xc3\xa4");
+	assert_int_equal(writer_error(&w), 0);
+	writer_text(&w, "\xc3");
+	assert_int_equal(writer_error(&w), -EINVAL);
+}
+
 /* Everybody is known, and the salt is there. */
 static int setup(void **state)
 {
@@ -384,6 +516,11 @@ int main(void)
 		TEST(test_reload),
 		cmocka_unit_test(test_bad_bodies),
 		cmocka_unit_test(test_bad_arrays),
+		cmocka_unit_test(test_reader_arrays),
+		cmocka_unit_test(test_reader_values),
+		cmocka_unit_test(test_reader_variants),
+		cmocka_unit_test(test_reader_rest),
+		cmocka_unit_test(test_writer_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
