@@ -3,12 +3,15 @@
 /*
  * Mounts made ahead and reloads: they stay for profiles that are as they were, and a launch after a reload
  * has nothing of what its profile was before, whatever was changed, whether its own mounts are made ahead by
- * then or not.
+ * then or not. Nor has it anything of a source that has been exchanged since.
  */
 
 #include "rig.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +64,9 @@ static const struct change {
 		"one\nruns\n700\ntmp\n" },
 	{ SAME, "one\nruns\n700\ntmp\n" },
 };
+
+/* Of the first, where its source is the other one's. */
+static const struct change exchanged = { SAME, "two\nruns\n700\ntmp\n" };
 
 static void write_profile(struct rig *rig, const char *name, const char *lines)
 {
@@ -175,11 +181,68 @@ static void test_stays(void **state)
 	rig_disconnect(rig, c);
 }
 
+static void exchange(struct rig *rig)
+{
+	g_autofree char *one = g_build_filename(rig->dir, "one", NULL),
+			*two = g_build_filename(rig->dir, "two", NULL);
+
+	assert_return_code(renameat2(AT_FDCWD, one, AT_FDCWD, two, RENAME_EXCHANGE), errno);
+}
+
+static unsigned long count_waits(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid), *text = NULL;
+	const char *line;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	line = strstr(text, "\nvoluntary_ctxt_switches:");
+	assert_non_null(line);
+	return strtoul(line + strlen("\nvoluntary_ctxt_switches:"), NULL, 10);
+}
+
+/* There and back. It may have other reasons to wake up, but not each time. */
+static bool sleeps_on(struct rig *rig)
+{
+	unsigned long waits = count_waits(rig_pid(rig, RIG_LAUNCHER));
+
+	exchange(rig);
+	exchange(rig);
+	g_usleep(SILENCE_USEC);
+	return count_waits(rig_pid(rig, RIG_LAUNCHER)) == waits;
+}
+
+/* The launcher is told of what happens to sources, and does not wake up for it. Each launch finds what is
+ * there. */
+static void test_exchanged(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	int tries = 0;
+
+	reload(rig);
+	reload(rig);
+	for (int i = 0; i < 4; i++) {
+		const struct change *now = i % 2 == 0 ? &changes[0] : &exchanged;
+
+		look(c, "stays", now);
+		await_templates(rig, 1);
+		look(c, "stays", now);
+		exchange(rig);
+	}
+	look(c, "stays", &changes[0]);
+	await_templates(rig, 1);
+	while (!sleeps_on(rig))
+		assert_true(tries++ < 100);
+	look(c, "stays", &changes[0]);
+	rig_disconnect(rig, c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rig_test(test_changes),
 		rig_test(test_stays),
+		rig_test(test_exchanged),
 	};
 
 	if (!rig_can_run())
