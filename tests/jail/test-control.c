@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WAIT_MSEC 30000
 #define FILE_MAX  4096
@@ -92,6 +93,17 @@ static void test_freeze_without_cgroup(void **state)
 	assert_false(j.frozen);
 }
 
+/* As the directory hands them down. */
+static void expect_controllers(const struct rig *r)
+{
+	_cleanup_close_ int fd = openat(r->context.cgroup_fd, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
+	char text[256] = "";
+
+	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) >= 0);
+	assert_int_equal(r->jail.without_memory, !strstr(text, "memory"));
+	assert_int_equal(r->jail.without_tasks, !strstr(text, "pids"));
+}
+
 /* The time of processors is there without a controller. */
 static void test_usage(void **state)
 {
@@ -100,6 +112,8 @@ static void test_usage(void **state)
 
 	rig_launch(r, ARGS("print", "1", "up", "--", "sleep", "1000"));
 	rig_read(r, "up\n");
+	if (r->jail.cgroup_fd >= 0)
+		expect_controllers(r);
 	jail_usage(&r->jail, true, &u);
 	assert_int_equal(u.has_cpu, r->jail.cgroup_fd >= 0);
 	if (u.has_cpu)

@@ -85,6 +85,14 @@ static void test_usage(void **state)
 	assert_true(u.has_memory && u.has_tasks && u.out_of_memory);
 	assert_int_equal(u.memory_peak, 4096000);
 	assert_int_equal(u.tasks_peak, 7);
+	/* of controllers that it is known not to have nothing is looked for */
+	p->jail.without_tasks = true;
+	jail_usage(&p->jail, true, &u);
+	assert_true(u.has_cpu && u.has_memory && u.out_of_memory && !u.has_tasks);
+	p->jail.without_memory = true;
+	jail_usage(&p->jail, true, &u);
+	assert_true(u.has_cpu && !u.has_memory && !u.out_of_memory && !u.has_tasks);
+	p->jail.without_memory = false;
 	put(p, "memory.events", "low 0\nhigh 0\nmax 3\noom 0\noom_kill 0\n");
 	jail_usage(&p->jail, true, &u);
 	assert_false(u.out_of_memory);
