@@ -85,55 +85,117 @@ static bool replace_link(int root_fd, int link_fd, char path[FOUND_PATH_MAX], si
 	return true;
 }
 
-static enum found_kind kind_of(int *fd, const struct statx *x, int *ret_fd)
+static enum found_kind kind_of(int *fd, const struct statx *x, struct found_word *w, int *ret_fd)
 {
 	*ret_fd = steal_fd(*fd);
+	w->inode = x->stx_ino;
 	return S_ISDIR(x->stx_mode) ? FOUND_DIRECTORY : FOUND_FILE;
 }
 
+/*
+ * Behind the first n_own bytes, in directories of the host's: each is watched before the next name is looked
+ * for in it, see template-watch.c. Links are left to each launch, which judges them.
+ */
+static enum found_kind walk_watched(const struct found_view *v, struct found_word *w, int *ret_fd)
+{
+	for (size_t n = w->n_own;;) {
+		size_t next = n + 1 + strcspn(w->leads_to + n + 1, "/");
+		_cleanup_close_ int parent_fd = open_beginning(v->root_fd, w->leads_to, n), fd = -1;
+		char name[FOUND_PATH_MAX];
+		struct statx x;
+
+		memcpy(name, w->leads_to + n + 1, next - n - 1);
+		name[next - n - 1] = '\0';
+		if (parent_fd < 0 || template_watch_name(v->events_fd, v->word, parent_fd, name) < 0)
+			return FOUND_BY;
+		fd = open_beginning(v->root_fd, w->leads_to, next);
+		if (fd == -ENOENT)
+			return FOUND_ABSENT;
+		if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &x) < 0 ||
+			S_ISLNK(x.stx_mode))
+			return FOUND_BY;
+		if (w->leads_to[next] == '\0')
+			return kind_of(&fd, &x, w, ret_fd);
+		n = next;
+	}
+}
+
+/* What lies deeper than the root of a mount the host may replace. */
+static enum found_kind walk_deeper(const struct found_view *v, size_t n, struct found_word *w, int *ret_fd)
+{
+	enum found_kind kind;
+
+	w->n_own = n;
+	kind = walk_watched(v, w, ret_fd);
+	w->watched = kind != FOUND_BY;
+	return kind;
+}
+
 /* One component after the other, as long as they are on the template's own file systems. */
-static enum found_kind walk(
-	const struct mount_plan *p, int root_fd, struct found_word *w, bool *linked, int *ret_fd)
+static enum found_kind walk(const struct found_view *v, const struct mount_plan *p, struct found_word *w,
+	bool *linked, int *ret_fd)
 {
 	for (size_t n = 0;;) {
 		size_t next = n + 1 + strcspn(w->leads_to + n + 1, "/");
-		_cleanup_close_ int fd = open_beginning(root_fd, w->leads_to, next);
+		_cleanup_close_ int fd = open_beginning(v->root_fd, w->leads_to, next);
 		bool last = w->leads_to[next] == '\0';
 		struct statx x;
 
 		if (fd == -ENOENT)
 			return FOUND_ABSENT;
-		if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &x) < 0)
+		if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &x) < 0)
 			return FOUND_BY;
-		if (!is_own(p, &x)) /* the root of a mount; what lies deeper the host may replace */
-			return last ? kind_of(&fd, &x, ret_fd) : FOUND_BY;
+		if (!is_own(p, &x)) /* the root of a mount */
+			return last ? kind_of(&fd, &x, w, ret_fd) : walk_deeper(v, next, w, ret_fd);
 		if (S_ISLNK(x.stx_mode)) {
-			if (*linked || !replace_link(root_fd, fd, w->leads_to, next))
+			if (*linked || !replace_link(v->root_fd, fd, w->leads_to, next))
 				return FOUND_BY;
 			*linked = true;
 			return FOUND_UNKNOWN;
 		}
 		if (last)
-			return kind_of(&fd, &x, ret_fd);
+			return kind_of(&fd, &x, w, ret_fd);
 		n = next;
 	}
 }
 
-void found_look(
-	const struct mount_plan *p, int root_fd, const char *path, struct found_word *ret, int *ret_fd)
+void found_look(const struct found_view *v, const struct mount_plan *p, const char *path,
+	struct found_word *ret, int *ret_fd)
 {
 	bool linked = false, again;
 
 	ret->kind = FOUND_UNKNOWN;
+	ret->watched = false;
 	*ret_fd = -1;
 	if (!path_is_normalized(path) || strlen(path) >= sizeof(ret->leads_to))
 		return;
 	memcpy(ret->leads_to, path, strlen(path) + 1);
 	do {
 		again = linked;
-		ret->kind =
-			is_fresh_place(p, ret->leads_to) ? FOUND_BY : walk(p, root_fd, ret, &linked, ret_fd);
+		ret->kind = is_fresh_place(p, ret->leads_to) ? FOUND_BY : walk(v, p, ret, &linked, ret_fd);
 	} while (ret->kind == FOUND_UNKNOWN && !again);
+}
+
+bool found_is_current(const struct found_view *v, const struct template *t)
+{
+	for (size_t i = 0; i < t->fds->n_found; i++) {
+		const struct found_path *before = &t->fds->found[i];
+		struct found_word now = { .n_own = before->n_own };
+		_cleanup_close_ int fd = -1;
+
+		if (!before->watched)
+			continue;
+		memcpy(now.leads_to, before->leads_to, sizeof(now.leads_to));
+		if (walk_watched(v, &now, &fd) != before->kind || now.inode != before->inode)
+			return false;
+	}
+	return true;
+}
+
+/* What is watched is to be taken as the sources are: see template_choose(). */
+enum found_kind found_kind(const struct mount_plan *p, const struct found_path *found)
+{
+	return found->watched && p->template->look ? FOUND_BY : found->kind;
 }
 
 const struct found_path *found_get(const struct mount_plan *p, const struct paths_found *f, size_t i)

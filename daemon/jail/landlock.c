@@ -100,16 +100,16 @@ int prepare_landlock(const struct jail_spec *spec, struct landlock_plan *ret, st
 
 /* @found: what a template knows of the path, or NULL. */
 static int add_rule(const struct landlock_plan *p, int root_fd, const struct landlock_rule *rule,
-	const struct found_path *found)
+	const struct mount_plan *m, const struct found_path *found)
 {
+	enum found_kind kind = found ? found_kind(m, found) : FOUND_UNKNOWN;
 	_cleanup_close_ int fd = -1;
 
-	if (found && found->fd >= 0)
+	if (found && found->fd >= 0 && kind != FOUND_BY)
 		return landlock_allow_beneath(p->ruleset, &p->attr, found->fd,
-			found->kind == FOUND_FILE ? rights[rule->access] & LANDLOCK_FS_OF_FILES
-						  : rights[rule->access]);
-	fd = found && found->kind == FOUND_ABSENT ? -ENOENT
-						  : lookup(root_fd, found ? found->leads_to : rule->path);
+			kind == FOUND_FILE ? rights[rule->access] & LANDLOCK_FS_OF_FILES
+					   : rights[rule->access]);
+	fd = kind == FOUND_ABSENT ? -ENOENT : lookup(root_fd, found ? found->leads_to : rule->path);
 	if (fd == -ENOENT && rule->optional)
 		return 0;
 	return fd < 0 ? fd : landlock_allow_beneath(p->ruleset, &p->attr, fd, rights[rule->access]);
@@ -124,7 +124,7 @@ static int add_rules(const struct landlock_plan *p, const struct compiled_landlo
 	if (root_fd < 0)
 		return jail_fail(reterr, STAGE_LANDLOCK, errno_or_eio(), "/", "");
 	for (size_t i = 0; i < l->n_rules && p->attr.fs != 0; i++) {
-		r = add_rule(p, root_fd, &l->rules[i], found_get(m, &m->rules, i));
+		r = add_rule(p, root_fd, &l->rules[i], m, found_get(m, &m->rules, i));
 		if (r < 0)
 			return jail_fail(reterr, STAGE_LANDLOCK, r, l->rules[i].path, "");
 	}

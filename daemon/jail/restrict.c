@@ -195,7 +195,7 @@ static int open_place(
 	const char *path = found ? found->leads_to : p->restrictions[i].path;
 	int fd;
 
-	if (found && (found->kind == FOUND_ABSENT || (*missing && strcmp(*missing, path) == 0)))
+	if (found && (found_kind(p, found) == FOUND_ABSENT || (*missing && strcmp(*missing, path) == 0)))
 		return -ENOENT;
 	*ret_place = path;
 	fd = path_open_at(root_fd, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);

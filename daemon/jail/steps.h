@@ -464,9 +464,9 @@ void loan_settle(struct jail *j);
 void prepare_table(struct jail_setup *s);
 /* Child, first of all. Afterwards it shares its table with nobody, and only those are open. */
 int apply_table(const struct table_plan *p, struct jail_error *reterr);
-/* Child that makes something ahead and sends it: the same, with @events_fd if it is not -1. The launcher
- * leaves its own number for that end of the socket open until the child has ended. */
-int table_of_maker(const struct jail_context *c, int socket_fd, int events_fd);
+/* Child that makes something ahead and sends it: the same, with those of the last two that are not -1. The
+ * launcher leaves its own number for that end of the socket open until the child has ended. */
+int table_of_maker(const struct jail_context *c, int socket_fd, int events_fd, int namespace_fd);
 
 /* limit.c */
 

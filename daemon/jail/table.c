@@ -149,9 +149,9 @@ int apply_table(const struct table_plan *p, struct jail_error *reterr)
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "table of descriptors", "") : 0;
 }
 
-int table_of_maker(const struct jail_context *c, int socket_fd, int events_fd)
+int table_of_maker(const struct jail_context *c, int socket_fd, int events_fd, int namespace_fd)
 {
-	unsigned keep[STDERR_FILENO + 4];
+	unsigned keep[STDERR_FILENO + 5];
 	struct fd_step closes[ELEMENTSOF(keep) + 1];
 	size_t n = 0;
 
@@ -163,5 +163,7 @@ int table_of_maker(const struct jail_context *c, int socket_fd, int events_fd)
 	keep[n++] = (unsigned)socket_fd;
 	if (events_fd >= 0)
 		keep[n++] = (unsigned)events_fd;
+	if (namespace_fd >= 0)
+		keep[n++] = (unsigned)namespace_fd;
 	return run_closes(closes, fd_plan_closes(closes, keep, n));
 }

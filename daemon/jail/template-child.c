@@ -283,8 +283,40 @@ static int look_at_all(const struct template *t, struct template_source *ret)
 struct making {
 	const struct template *t;
 	struct template_word *word;
+	int events_fd, proc_fd;
 	int path_fds[2 * TEMPLATE_PATHS_MAX];
 };
+
+static struct found_view view_of(const struct making *m, int root_fd)
+{
+	return (struct found_view){
+		.root_fd = root_fd, .events_fd = fchdir(m->proc_fd) < 0 ? -1 : m->events_fd, .word = m->word
+	};
+}
+
+static void find_paths(const struct mount_plan *p, struct making *m, int root_fd)
+{
+	const struct found_view v = view_of(m, root_fd);
+
+	for (size_t i = 0; i < m->t->fds->n_found; i++)
+		found_look(&v, p, m->t->fds->found[i].path, &m->word->found[i], &m->path_fds[i]);
+}
+
+/* Of one that is there, whose sources are watched anew already. */
+static bool is_still_current(const struct making *m)
+{
+	_cleanup_close_ int base_fd = -1, root_fd = -1;
+	struct found_view v;
+
+	if (is_current(m->t, true) <= 0 || setns(m->t->fds->namespace, CLONE_NEWNS) < 0)
+		return false;
+	base_fd = open_host();
+	root_fd = base_fd < 0 ? base_fd : root_open_in_base(base_fd);
+	if (root_fd < 0)
+		return false;
+	v = view_of(m, root_fd);
+	return found_is_current(&v, m->t);
+}
 
 static int build(struct mount_plan *p, struct making *m)
 {
@@ -308,8 +340,8 @@ static int build(struct mount_plan *p, struct making *m)
 	r = mount_attach_all(p, root_fd, &unused);
 	if (r >= 0)
 		r = check_places(p, root_fd);
-	for (size_t i = 0; r >= 0 && i < m->t->fds->n_found; i++)
-		found_look(p, root_fd, m->t->fds->found[i].path, &m->word->found[i], &m->path_fds[i]);
+	if (r >= 0)
+		find_paths(p, m, root_fd);
 	return r < 0 ? r : root_pivot(base_fd);
 }
 
@@ -347,10 +379,10 @@ static void send_paths(int socket_fd, struct making *m)
 noreturn void template_make(const struct jail_context *c, const struct template *t,
 	struct template_word *word, int socket_fd, int events_fd)
 {
-	struct making m = { .t = t, .word = word };
+	struct making m = { .t = t, .word = word, .events_fd = events_fd, .proc_fd = c->proc_fd };
 	int fd;
 
-	if (table_of_maker(c, socket_fd, events_fd) < 0)
+	if (table_of_maker(c, socket_fd, events_fd, t->fds->namespace) < 0)
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "template-maker", 0, 0, 0); /* for people who look at ps */
 	/* A source that does not answer is not waited for: there are others to be made. */
@@ -361,7 +393,7 @@ noreturn void template_make(const struct jail_context *c, const struct template 
 	/* what changes while they are looked at is told */
 	template_watch(c, t, events_fd, word);
 	if (t->fds->namespace >= 0) {
-		word->current = is_current(t, true) > 0;
+		word->current = is_still_current(&m);
 		_exit(0);
 	}
 	fd = make(c, &m);

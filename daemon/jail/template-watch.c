@@ -200,6 +200,13 @@ static int watch_source(struct watcher *w, const struct mount_item *item)
 	return r;
 }
 
+int template_watch_name(int events_fd, struct template_word *word, int directory_fd, const char *name)
+{
+	struct watcher w = { .events_fd = events_fd, .word = word };
+
+	return events_fd < 0 ? -EOPNOTSUPP : watch(&w, directory_fd, DIRECTORY_EVENTS, name);
+}
+
 void template_watch(
 	const struct jail_context *c, const struct template *t, int events_fd, struct template_word *word)
 {

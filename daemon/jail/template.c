@@ -470,6 +470,9 @@ int jail_templates_make(struct jail_context *c)
 static void receive_found(int channel_fd, const struct found_word *word, struct found_path *ret)
 {
 	ret->kind = word->kind;
+	ret->watched = word->watched;
+	ret->n_own = word->n_own;
+	ret->inode = word->inode;
 	memcpy(ret->leads_to, word->leads_to, sizeof(ret->leads_to));
 	if (word->sent)
 		(void)receive_fd(channel_fd, &ret->fd);

@@ -29,6 +29,9 @@ struct template_source {
 struct found_word {
 	enum found_kind kind;
 	bool sent; /* its descriptor, after the namespace's */
+	bool watched;
+	size_t n_own;
+	ino_t inode;
 	char leads_to[FOUND_PATH_MAX];
 };
 
@@ -90,9 +93,18 @@ struct template_events {
 struct template_fds *template_fds_ref(struct template_fds *f);
 /* Accepts NULL; returns NULL. */
 struct template_fds *template_fds_unref(struct template_fds *f);
-/* Child, in the template that it makes: what the path comes to there. *ret_fd: -1 for none. */
-void found_look(
-	const struct mount_plan *p, int root_fd, const char *path, struct found_word *ret, int *ret_fd);
+/* Of who makes a template, or watches anew what one knows, in that template. */
+struct found_view {
+	int root_fd, events_fd; /* -1: nothing is watched */
+	struct template_word *word;
+};
+
+/* Child, in the template that it makes: what the path comes to there. *ret_fd: -1 for none. The working
+ * directory is procfs, as for template_watch_name(). */
+void found_look(const struct found_view *v, const struct mount_plan *p, const char *path,
+	struct found_word *ret, int *ret_fd);
+/* Child, in the template likewise: watches what is watched anew. False: it is not what it was. */
+bool found_is_current(const struct found_view *v, const struct template *t);
 /* Child, in a copy of the template, with its root for the working directory: the items that are fresh. */
 int fresh_mount(const struct mount_plan *p, struct jail_error *reterr);
 bool template_has_source(const struct mount_item *item);
@@ -106,6 +118,9 @@ noreturn void template_make(const struct jail_context *c, const struct template 
 /* Child: has its sources watched, as far as that can be. */
 void template_watch(
 	const struct jail_context *c, const struct template *t, int events_fd, struct template_word *word);
+
+/* Child: one more name, of what is in this directory. */
+int template_watch_name(int events_fd, struct template_word *word, int directory_fd, const char *name);
 
 /* template-events.c; @all are JAIL_TEMPLATES_MAX */
 

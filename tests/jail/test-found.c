@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "harness.h"
 #include "jail/template.h"
+#include "sources.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,6 +61,7 @@ struct known {
 	const char *path;
 	enum found_kind kind;
 	const char *leads_to;
+	enum found_kind watched; /* where the kernel tells of changes */
 };
 
 static void expect_known(struct rig *r, const struct known *known, size_t n)
@@ -73,8 +75,11 @@ static void expect_known(struct rig *r, const struct known *known, size_t n)
 	assert_int_equal(plan.restricted.n, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct found_path *f = &plan.rules.paths[i];
+		bool watched = sources_can_watch() && known[i].watched != FOUND_UNKNOWN;
 
-		if (f->kind != known[i].kind || plan.restricted.paths[i].kind != f->kind)
+		assert_int_equal(f->watched, watched);
+		if (f->kind != (watched ? known[i].watched : known[i].kind) ||
+			plan.restricted.paths[i].kind != f->kind)
 			fail_msg("%s: %d, %d", f->path, (int)f->kind, (int)plan.restricted.paths[i].kind);
 		assert_string_equal(f->path, known[i].path);
 		assert_int_equal(f->fd >= 0, f->kind == FOUND_FILE || f->kind == FOUND_DIRECTORY);
@@ -94,11 +99,14 @@ static void test_known(void **state)
 		{ "/deep/nowhere/else", FOUND_ABSENT, "/deep/nowhere/else" },
 		{ "/deep", FOUND_DIRECTORY, "/deep" },
 		{ "/deep/data", FOUND_DIRECTORY, "/deep/data" },
-		{ "/deep/data/in", FOUND_BY, "/deep/data/in" },
+		{ "/deep/data/in", FOUND_BY, "/deep/data/in", FOUND_DIRECTORY },
+		{ "/deep/data/link", FOUND_BY, "/deep/data/link" },
+		{ "/deep/data/link/in", FOUND_BY, "/deep/data/link/in" },
+		{ "/deep/data/in/nowhere/else", FOUND_BY, "/deep/data/in/nowhere/else", FOUND_ABSENT },
 		{ RIG_PROBE, FOUND_FILE, RIG_PROBE },
 		{ "/dev/null", FOUND_FILE, "/dev/null" },
-		{ "/bin/env", FOUND_BY, "/usr/bin/env" },
-		{ "/lib", FOUND_BY, "/usr/lib" },
+		{ "/bin/env", FOUND_BY, "/usr/bin/env", FOUND_FILE },
+		{ "/lib", FOUND_BY, "/usr/lib", FOUND_DIRECTORY },
 		{ "/dev/fd", FOUND_BY, "/proc/self/fd" },
 		{ "/tmp", FOUND_BY, "/tmp" },
 		{ "/proc/version", FOUND_BY, "/proc/version" },
@@ -123,11 +131,69 @@ static void test_known(void **state)
 		restrictions[i].type = RESTRICTION_INACCESSIBLE;
 	}
 	rig_bind(r, rig_mkdir(r, "data", 0755), "/deep/data", MOUNT_READ_ONLY);
+	rig_mkdir(r, "data/in", 0755);
+	assert_int_equal(symlink("in", rig_format(r, "%s/data/link", r->directory)), 0);
 	r->spec.landlock = &landlock;
 	r->spec.restrictions = restrictions;
 	r->spec.n_restrictions = ELEMENTSOF(known);
 	make_template(r);
 	expect_known(r, known, ELEMENTSOF(known));
+}
+
+/* What is told of a path that is watched has launches look for it, and the template made anew if it leads
+ * elsewhere. */
+static void test_told(void **state)
+{
+	struct landlock_rule rules[] = { { .access = PATH_READ_EXECUTE, .path = (char[]){ RIG_PROBE } },
+		{ .access = PATH_READ_ONLY, .path = (char[]){ "/data/in/deep" } } };
+	const struct compiled_landlock landlock = {
+		.restricts = RESTRICT_FILES, .rules = rules, .n_rules = ELEMENTSOF(rules)
+	};
+	const char *const *argv = ARGS("open", "/data/in/deep/file", "--", "open", "/data/out/deep/file");
+	struct rig *r = *state;
+
+	if (!sources_can_watch())
+		skip();
+	rig_bind(r, rig_mkdir(r, "data", 0755), "/data", MOUNT_READ_ONLY);
+	rig_mkdir(r, "data/in", 0755);
+	rig_mkdir(r, "data/in/deep", 0755);
+	rig_file(r, "data/in/deep/file", "", 0444);
+	rig_mkdir(r, "data/other", 0755);
+	rig_mkdir(r, "data/other/deep", 0755);
+	rig_file(r, "data/other/deep/file", "", 0444);
+	r->spec.landlock = &landlock;
+	make_template(r);
+	print(r, argv, "open ok\nopen ENOENT\n");
+	sources_move(r, "data/in", "data/out");
+	sources_move(r, "data/other", "data/in");
+	print(r, argv, "open ok\nopen EACCES\n");
+	assert_true(rig_looks(r) > 0);
+	(void)usleep(ANEW_USEC);
+	assert_true(rig_looks(r) > 0);
+	sources_silence(r);
+	assert_false(rig_has_template(r));
+	make_template(r);
+	assert_int_equal(rig_looks(r), 0);
+	print(r, argv, "open ok\nopen EACCES\n");
+}
+
+/* What something else is told of is watched anew, and known as before. */
+static void test_told_of_others(void **state)
+{
+	struct rig *r = *state;
+
+	if (!sources_can_watch())
+		skip();
+	rig_bind(r, rig_mkdir(r, "data", 0755), "/data", MOUNT_READ_ONLY);
+	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/data/later", true);
+	make_template(r);
+	assert_int_equal(chmod(rig_format(r, "%s/data", r->directory), 0711), 0);
+	sources_settle(r);
+	print(r, ARGS("open", "/data/later"), "open ENOENT\n");
+	/* for long, and not only at first */
+	rig_file(r, "data/later", "", 0444);
+	print(r, ARGS("open", "/data/later"), "open EACCES\n");
+	assert_true(rig_looks(r) > 0);
 }
 
 /* Says the same without and with a template. */
@@ -458,6 +524,8 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_known),
+		TEST(test_told),
+		TEST(test_told_of_others),
 		TEST(test_mounts),
 		TEST(test_proc),
 		TEST(test_comes_later),
