@@ -573,9 +573,10 @@ int launch_quickly(struct broker *b, const struct caller *c, struct reader *m, c
 	/* from here on something may have been counted or sent: it is not done twice */
 	r = start(b, c, stub, true, &j, &args, &error);
 	conclude(b, c, &j, r, &error);
-	if (r < 0)
-		refuse(b, call, stub, r, &error);
-	return 1;
+	if (r >= 0)
+		return 1;
+	refuse(b, call, stub, r, &error);
+	return 2;
 }
 
 /* What has begun goes on when it is detached, as the sandbox will. */

@@ -47,13 +47,15 @@ static int launch(struct broker *b, struct relay *r, sd_bus *bus, const struct r
 	struct reader reader = { .bytes = &question, .fds = m->fds, .n_fds = m->n_fds };
 	const struct quick_call call = { .bus = bus, .sender = f->sender, .serial = message_serial(m->data) };
 	uint64_t n;
+	int k;
 
 	if (sd_bus_get_n_queued_read(bus, &n) < 0 || n > 0)
 		return 0;
-	if (launch_quickly(b, c, &reader, &call) > 0) {
+	k = launch_quickly(b, c, &reader, &call);
+	if (k == 1)
 		pump_rest(&r->out);
+	if (k > 0)
 		return 1;
-	}
 	/* what is refused again and again is not to be read twice each time */
 	recall_drop_form(r->recall, f);
 	return 0;
