@@ -555,6 +555,13 @@ static bool ends(struct run *run)
 	return false;
 }
 
+/* Who is traced; 0: there is none now. */
+static pid_t find_root(const struct run *run)
+{
+	return run->scenario->audit && run->scenario->at[0] == 0 ? rig_auditor_pid(run->rig)
+								 : rig_pid(run->rig, run->scenario->root);
+}
+
 static bool run_served(struct run *run, struct inject_plan *plan, unsigned counts[INJECT_CALLS])
 {
 	void *state = run->rig;
@@ -567,9 +574,13 @@ static bool run_served(struct run *run, struct inject_plan *plan, unsigned count
 		start(run);
 		settle_in(run);
 	}
-	plan->root = run->scenario->audit && run->scenario->at[0] == 0
-			     ? rig_auditor_pid(run->rig)
-			     : rig_pid(run->rig, run->scenario->root);
+	plan->root = find_root(run);
+	/* the failure before may have ended it only now, for a reason */
+	if (plan->root == 0 && ends(run)) {
+		start(run);
+		settle_in(run);
+		plan->root = find_root(run);
+	}
 	inject = inject_begin(plan);
 	run->scenario->act(run);
 	done = inject_end(inject, counts);
