@@ -535,7 +535,6 @@ static void settle_in(struct run *run)
 static void count_replaced(struct run *run)
 {
 	const pid_t broker = rig_pid(run->rig, RIG_BROKER), launcher = rig_pid(run->rig, RIG_LAUNCHER);
-
 	const unsigned n = (broker != run->broker ? 1U : 0U) + (launcher != run->launcher ? 1U : 0U);
 
 	run->replaced += n;
@@ -555,13 +554,6 @@ static bool ends(struct run *run)
 	return false;
 }
 
-/* Who is traced; 0: there is none now. */
-static pid_t find_root(const struct run *run)
-{
-	return run->scenario->audit && run->scenario->at[0] == 0 ? rig_auditor_pid(run->rig)
-								 : rig_pid(run->rig, run->scenario->root);
-}
-
 static bool run_served(struct run *run, struct inject_plan *plan, unsigned counts[INJECT_CALLS])
 {
 	void *state = run->rig;
@@ -570,17 +562,16 @@ static bool run_served(struct run *run, struct inject_plan *plan, unsigned count
 
 	if (run->rig->stub != 0 && run->replaced >= REPLACED_MAX)
 		stop(run, false);
-	if (run->rig->stub == 0) {
-		start(run);
-		settle_in(run);
-	}
-	plan->root = find_root(run);
 	/* the failure before may have ended it only now, for a reason */
-	if (plan->root == 0 && ends(run)) {
-		start(run);
-		settle_in(run);
-		plan->root = find_root(run);
-	}
+	do {
+		if (run->rig->stub == 0) {
+			start(run);
+			settle_in(run);
+		}
+		plan->root = run->scenario->audit && run->scenario->at[0] == 0
+				     ? rig_auditor_pid(run->rig)
+				     : rig_pid(run->rig, run->scenario->root);
+	} while (plan->root == 0 && ends(run));
 	inject = inject_begin(plan);
 	run->scenario->act(run);
 	done = inject_end(inject, counts);
@@ -604,15 +595,13 @@ static void fail_once(struct run *run, const char *name, int number, unsigned nt
 {
 	struct inject_plan plan = { .call = number, .nth = nth, .error = error };
 	const gint64 begun = g_get_monotonic_time();
-	double seconds;
 
 	g_free(run->what);
 	run->what = g_strdup_printf("%s: %s %u %s", run->scenario->name, name, nth, g_strerror(error));
 	run->n++;
 	run->n_done += run_once(run, &plan, NULL);
-	seconds = (double)(g_get_monotonic_time() - begun) / 1e6;
-	if (seconds > SLOW_SEC || g_getenv("BAILIFF_TEST_VERBOSE"))
-		print_message("%s: %.1f s\n", run->what, seconds);
+	if (g_get_monotonic_time() - begun > SLOW_SEC * G_USEC_PER_SEC || g_getenv("BAILIFF_TEST_VERBOSE"))
+		print_message("%s: %.1f s\n", run->what, (double)(g_get_monotonic_time() - begun) / 1e6);
 }
 
 static bool is_slow(const struct scenario *s, int number)
