@@ -559,7 +559,7 @@ static void refuse(
 int launch_quickly(struct broker *b, const struct caller *c, struct reader *m, const struct quick_call *call)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, unsaid = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *stub = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *bare = NULL;
 	_cleanup_(launch_args_done) struct launch_args args;
 	_cleanup_(judgement_done) struct judgement j = { 0 };
 	int r;
@@ -567,15 +567,15 @@ int launch_quickly(struct broker *b, const struct caller *c, struct reader *m, c
 	launch_args_init(&args);
 	r = prepare_quickly(b, c, m, &j, &args, &unsaid);
 	if (r >= 0)
-		r = stand_in(call, &stub);
+		r = stand_in(call, &bare);
 	if (r < 0)
 		return 0;
 	/* from here on something may have been counted or sent: it is not done twice */
-	r = start(b, c, stub, true, &j, &args, &error);
+	r = start(b, c, bare, true, &j, &args, &error);
 	conclude(b, c, &j, r, &error);
 	if (r >= 0)
 		return 1;
-	refuse(b, call, stub, r, &error);
+	refuse(b, call, bare, r, &error);
 	return 2;
 }
 
