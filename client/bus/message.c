@@ -113,10 +113,12 @@ int message_seal(sd_bus_message *m, uint32_t serial, bool wants_answer)
 	return message_end(b, body_at);
 }
 
-/* The text of an error, if it has one. */
+/* The text of an error, if it has one. As for libsystemd, what names an error without being one has no text. */
 static void read_error(sd_bus_message *m)
 {
 	m->error.name = m->head.error_name;
+	if (m->head.type != SD_BUS_MESSAGE_METHOD_ERROR)
+		return;
 	if (sd_bus_message_read_basic(m, 's', &m->error.message) <= 0)
 		m->error.message = NULL;
 	message_rewind(m);
@@ -145,8 +147,7 @@ int message_receive(uint8_t *data, size_t size, int *fds, size_t n_fds, sd_bus_m
 	if ((m->size > 0) != (m->head.signature && *m->head.signature))
 		return -EBADMSG;
 	message_rewind(m);
-	if (m->head.type == SD_BUS_MESSAGE_METHOD_ERROR)
-		read_error(m);
+	read_error(m);
 	*ret = steal_ptr(m);
 	return 0;
 }
@@ -178,7 +179,7 @@ const char *sd_bus_message_get_sender(sd_bus_message *m)
 
 const sd_bus_error *sd_bus_message_get_error(sd_bus_message *m)
 {
-	return m->head.type == SD_BUS_MESSAGE_METHOD_ERROR ? &m->error : NULL;
+	return m->error.name ? &m->error : NULL;
 }
 
 int sd_bus_message_is_signal(sd_bus_message *m, const char *interface, const char *member)

@@ -61,6 +61,27 @@ static int write_sample(const char *folder, size_t i)
 	return write_file(folder, name, &b);
 }
 
+/* Names an error, and is none. */
+static int write_named(const char *folder, uint8_t type)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(0), m = BUF_INIT(0);
+	struct message_parts p = message_call();
+	char name[32];
+
+	p.type = type;
+	if (type == SD_BUS_MESSAGE_METHOD_RETURN)
+		p.fields[p.n_fields++] = message_number(5, 99);
+	p.fields[p.n_fields++] = message_text(2, "s", "org.example.Interface");
+	p.fields[p.n_fields++] = message_text(4, "s", "org.example.Error");
+	p.fields[p.n_fields++] = message_text(8, "g", "s");
+	message_make(&p, &m);
+	buf_put(&m, "\4\0\0\0text", 9);
+	buf_put(&b, READ "\0\2\2\7", 5);
+	buf_put(&b, m.data, m.size);
+	(void)snprintf(name, sizeof(name), "named-%u", type);
+	return write_file(folder, name, &b);
+}
+
 static int write_written(const char *folder, const char *name, const char *script, size_t size)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(0);
@@ -92,6 +113,9 @@ int main(int argc, char **argv)
 		r = write_read(argv[1], "words", "as", words, sizeof(words), "\11\13\3\2\2\2\7\5");
 	if (r == 0)
 		r = write_read(argv[1], "end", "sii", end, sizeof(end), "\x16\13\2\2\2\7");
+	for (uint8_t type = SD_BUS_MESSAGE_METHOD_CALL; r == 0 && type <= SD_BUS_MESSAGE_SIGNAL; type++)
+		if (type != SD_BUS_MESSAGE_METHOD_ERROR)
+			r = write_named(argv[1], type);
 	/* a{sv} with two entries; as; (hsb) */
 	if (r == 0)
 		r = write_written(argv[1], "entries", "\12\6\16\4", 4);
