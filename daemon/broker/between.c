@@ -138,7 +138,7 @@ void between_resume(struct broker *b)
 		_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = sd_bus_message_ref(d->message);
 
 		/* it counts anew when it waits again */
-		if (!deferred_again(m, deferred_sender(d)))
+		if (!deferred_again(m))
 			forget(b, m);
 		(void)deferred_free(d);
 	}

@@ -2,6 +2,7 @@
 #include "broker/bus.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "broker/answer.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/introspect.h"
@@ -66,15 +67,6 @@ bool bus_is_from_driver(sd_bus_message *m)
 	return sender && strcmp(sender, DRIVER_NAME) == 0;
 }
 
-static int refuse(sd_bus_message *m, const char *name, const char *message)
-{
-	int r = sd_bus_reply_method_errorf(m, name, "%s", message);
-
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not refuse a call");
-	return 1;
-}
-
 /*
  * Every call comes by here before any object is looked up. A negative result would end the connection to the
  * bus: whatever a caller sends, there must be none.
@@ -89,19 +81,16 @@ static int filter(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 0;
 	/* sd-bus would answer this one itself, and end the connection when it finds no /etc/machine-id. */
 	if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Peer", "GetMachineId") > 0)
-		return refuse(
+		return answer_refuse(
 			m, SD_BUS_ERROR_NOT_SUPPORTED, "The broker sees no file, so no machine id either");
 	if (!b->ready)
-		return refuse(m, BAILIFF_ERROR_BUSY, "The broker is starting or stopping");
+		return answer_refuse(m, BAILIFF_ERROR_BUSY, "The broker is starting or stopping");
 	r = callers_filter(&b->callers, m);
 	if (r != 0)
 		return r;
 	if (!sandbox_bus_is_missing(b, m))
 		return introspect_answer(b, m);
-	(void)error_no_such_sandbox(error);
-	r = refuse(m, error->name, error->message);
-	sd_bus_error_free(error);
-	return r;
+	return answer_result(m, error_no_such_sandbox(error), error);
 }
 
 static int on_gone(sd_bus_message *m, void *userdata, sd_bus_error *error)

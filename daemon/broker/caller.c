@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "broker/answer.h"
 #include "broker/bus.h"
 #include "dbus/names.h"
 
@@ -146,21 +147,11 @@ static struct caller *find_sender(const struct callers *c, sd_bus_message *m)
 	return find_from(c, sd_bus_message_get_bus(m), sd_bus_message_get_sender(m));
 }
 
-static int refuse(sd_bus_message *m, const char *name, const char *message)
-{
-	int r;
-
-	r = sd_bus_reply_method_errorf(m, name, "%s", message);
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not refuse a call of %s", sd_bus_message_get_sender(m));
-	return 1;
-}
-
 /* Refuses what was held back and forgets the connection; its next call asks the bus again. */
 static void refuse_held(struct caller *c, const char *message)
 {
 	for (size_t i = 0; i < c->n_held; i++)
-		(void)refuse(c->held[i], BAILIFF_ERROR_ACCESS_DENIED, message);
+		(void)answer_refuse(c->held[i], BAILIFF_ERROR_ACCESS_DENIED, message);
 	callers_lost(c->callers, c->name);
 }
 
@@ -171,7 +162,8 @@ static void release_held(struct caller *c)
 	for (size_t i = 0; i < c->n_held; i++) {
 		r = sd_bus_enqueue_for_read(sd_bus_message_get_bus(c->held[i]), c->held[i]);
 		if (r < 0)
-			(void)refuse(c->held[i], BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
+			(void)answer_refuse(
+				c->held[i], BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
 		c->held[i] = sd_bus_message_unref(c->held[i]);
 	}
 	c->callers->n_held -= c->n_held;
@@ -286,11 +278,14 @@ int callers_filter(struct callers *callers, sd_bus_message *m)
 		return 0;
 	/* Only a bus can say who sent something; its unique names begin with a colon. */
 	if (sd_bus_message_get_bus(m) != callers->bus || !sender || sender[0] != ':')
-		return refuse(m, BAILIFF_ERROR_ACCESS_DENIED, "Only calls over a message bus are answered");
+		return answer_refuse(
+			m, BAILIFF_ERROR_ACCESS_DENIED, "Only calls over a message bus are answered");
 	r = hold_and_ask(callers, sender, m);
-	if (r < 0)
-		return refuse(m, BAILIFF_ERROR_QUOTA_EXCEEDED,
+	if (r == -EDQUOT)
+		return answer_refuse(m, BAILIFF_ERROR_QUOTA_EXCEEDED,
 			"Too many calls before the first answer: wait for it, then try again");
+	if (r < 0)
+		return answer_refuse(m, BAILIFF_ERROR_FAILED, "The bus can not be asked who you are");
 	return 1;
 }
 

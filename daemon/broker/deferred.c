@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/deferred.h"
 #include "base/error.h"
-#include "base/log.h"
+#include "broker/answer.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/output.h"
@@ -67,11 +67,10 @@ const char *deferred_sender(const struct deferred *d)
 	return d->sender;
 }
 
-/* A lost answer is the bus' failure, or the caller's who left; nobody is there to hear of it. */
 static void finish(struct deferred *d, int r)
 {
 	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not answer a call of %s", deferred_sender(d));
+		answer_error(d->message, r, NULL);
 	output_note(d->broker, sd_bus_message_get_bus(d->message));
 	(void)deferred_free(d);
 }
@@ -83,12 +82,14 @@ void deferred_reply(struct deferred *d)
 
 void deferred_reply_error(struct deferred *d, const sd_bus_error *error)
 {
-	finish(d, sd_bus_reply_method_error(d->message, error));
+	answer_error(d->message, 0, error);
+	finish(d, 0);
 }
 
 void deferred_reply_failure(struct deferred *d, const char *name, const char *message)
 {
-	finish(d, sd_bus_reply_method_errorf(d->message, name, "%s", message));
+	(void)answer_refuse(d->message, name, message);
+	finish(d, 0);
 }
 
 void deferred_send(struct deferred *d, sd_bus_message *reply)
@@ -102,7 +103,7 @@ void deferred_answered(struct deferred *d)
 	finish(d, 0);
 }
 
-bool deferred_again(sd_bus_message *m, const char *sender)
+bool deferred_again(sd_bus_message *m)
 {
 	int r = sd_bus_message_rewind(m, 1);
 
@@ -110,9 +111,7 @@ bool deferred_again(sd_bus_message *m, const char *sender)
 		r = sd_bus_enqueue_for_read(sd_bus_message_get_bus(m), m);
 	if (r >= 0)
 		return true;
-	r = sd_bus_reply_method_errorf(m, BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not refuse a call of %s", sender);
+	(void)answer_refuse(m, BAILIFF_ERROR_BUSY, "Too many calls are waiting: try again");
 	return false;
 }
 

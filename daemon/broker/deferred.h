@@ -47,7 +47,7 @@ void deferred_send(struct deferred *d, sd_bus_message *reply);
 void deferred_answered(struct deferred *d);
 
 /* Puts a call back into its bus' queue: all checks are made once more. False: it was refused instead. */
-bool deferred_again(sd_bus_message *m, const char *sender);
+bool deferred_again(sd_bus_message *m);
 
 /* Takes d over. */
 void deferred_list_add(struct deferred_list *l, struct deferred *d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "broker/direct-driver.h"
 #include "base/error.h"
+#include "broker/answer.h"
 #include "dbus/names.h"
 
 #include <stdbool.h>
@@ -63,16 +64,23 @@ static int method_match(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return sd_bus_reply_method_return(m, NULL);
 }
 
+ANSWERED(method_hello)
+ANSWERED(method_match)
+ANSWERED(method_get_name_owner)
+ANSWERED(method_name_has_owner)
+ANSWERED(method_list_names)
+ANSWERED(method_list_activatable)
+
 static const sd_bus_vtable driver_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD("Hello", NULL, "s", method_hello, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("AddMatch", "s", NULL, method_match, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("RemoveMatch", "s", NULL, method_match, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("GetNameOwner", "s", "s", method_get_name_owner, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("NameHasOwner", "s", "b", method_name_has_owner, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("ListNames", NULL, "as", method_list_names, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD(
-		"ListActivatableNames", NULL, "as", method_list_activatable, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Hello", NULL, "s", method_hello_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("AddMatch", "s", NULL, method_match_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("RemoveMatch", "s", NULL, method_match_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("GetNameOwner", "s", "s", method_get_name_owner_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("NameHasOwner", "s", "b", method_name_has_owner_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("ListNames", NULL, "as", method_list_names_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("ListActivatableNames", NULL, "as", method_list_activatable_answered,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,
 };
 

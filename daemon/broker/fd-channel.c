@@ -226,7 +226,7 @@ static int receive(struct fd_channel *ch)
 static void resume(struct fd_channel *ch)
 {
 	stop_waiting(ch);
-	if (deferred_again(ch->message, ch->sender))
+	if (deferred_again(ch->message))
 		return;
 	inquiry_end(ch->broker, ch->message);
 	drop(ch);

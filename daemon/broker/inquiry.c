@@ -121,7 +121,7 @@ static void resume(struct inquiry *i)
 {
 	i->call = deferred_free(i->call);
 	carried_give(&i->broker->quota, &i->carried); /* the launch takes it anew */
-	if (!deferred_again(i->message, i->sender))
+	if (!deferred_again(i->message))
 		drop(i);
 }
 

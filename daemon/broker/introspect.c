@@ -9,6 +9,7 @@
 
 #include "broker/introspect.h"
 #include "base/log.h"
+#include "broker/answer.h"
 #include "broker/broker.h"
 #include "broker/profile-bus.h"
 #include "broker/sandbox-bus.h"
@@ -52,6 +53,6 @@ int introspect_answer(struct broker *b, sd_bus_message *m)
 		return 0;
 	r = sd_bus_reply_method_return(m, "s", answer);
 	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not answer a call");
+		answer_error(m, r, NULL);
 	return 1;
 }

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "broker/answer.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/fd-channel.h"
@@ -546,16 +547,6 @@ static int stand_in(const struct quick_call *call, sd_bus_message **ret)
 	return 0;
 }
 
-/* As sd-bus does with what a handler returns. */
-static void refuse(
-	struct broker *b, const struct quick_call *call, sd_bus_message *m, int r, const sd_bus_error *error)
-{
-	r = sd_bus_reply_method_errno(m, r, error);
-	if (r < 0)
-		(void)log_errno(LOG_WARNING, r, "Can not refuse a launch");
-	output_note(b, call->bus);
-}
-
 int launch_quickly(struct broker *b, const struct caller *c, struct reader *m, const struct quick_call *call)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, unsaid = SD_BUS_ERROR_NULL;
@@ -575,7 +566,8 @@ int launch_quickly(struct broker *b, const struct caller *c, struct reader *m, c
 	conclude(b, c, &j, r, &error);
 	if (r >= 0)
 		return 1;
-	refuse(b, call, bare, r, &error);
+	answer_error(bare, r, &error);
+	output_note(b, call->bus);
 	return 2;
 }
 

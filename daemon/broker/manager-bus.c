@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/strv.h"
+#include "broker/answer.h"
 #include "broker/broker.h"
 #include "broker/bus.h"
 #include "broker/errors.h"
@@ -288,6 +289,23 @@ static int get_n_sandboxes(sd_bus *bus, const char *path, const char *interface,
 	return sd_bus_message_append_basic(reply, SD_BUS_TYPE_UINT32, &n);
 }
 
+ANSWERED(launch_call)
+ANSWERED(method_list_profiles)
+ANSWERED(method_list_sandboxes)
+ANSWERED(method_get_sandbox)
+ANSWERED(method_get_sandbox_by_pidfd)
+ANSWERED(explain_call)
+ANSWERED(explain_for_call)
+ANSWERED(profile_bus_get)
+ANSWERED(kill_all_call)
+ANSWERED(quota_call)
+ANSWERED(sanitize_call)
+ANSWERED(method_is_sanitized)
+ANSWERED(sandbox_signals_subscribe)
+ANSWERED(sandbox_signals_unsubscribe)
+ANSWERED(method_reload)
+ANSWERED(method_set_log_level)
+
 /*
  * sd-bus would judge privilege by its own lights: same uid, or a capability read from /proc. So every method
  * is open to the unprivileged as far as it goes, and each handler asks itself who the caller is.
@@ -296,46 +314,46 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("LaunchSandboxed",
 		SD_BUS_ARGS("s", profile, "as", argv, "a{ss}", env, "a{uh}", fds, "a{sv}", options),
-		SD_BUS_RESULT("o", sandbox, "h", pidfd, "a{uh}", streams, "a{sv}", info), launch_call,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("o", sandbox, "h", pidfd, "a{uh}", streams, "a{sv}", info),
+		launch_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListProfiles", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssbd)", profiles),
-		method_list_profiles, SD_BUS_VTABLE_UNPRIVILEGED),
+		method_list_profiles_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListSandboxes", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(otssuus)", sandboxes),
-		method_list_sandboxes, SD_BUS_VTABLE_UNPRIVILEGED),
+		method_list_sandboxes_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetSandbox", SD_BUS_ARGS("t", id), SD_BUS_RESULT("o", sandbox),
-		method_get_sandbox, SD_BUS_VTABLE_UNPRIVILEGED),
+		method_get_sandbox_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetSandboxByPidfd", SD_BUS_ARGS("h", pidfd), SD_BUS_RESULT("o", sandbox),
-		method_get_sandbox_by_pidfd, SD_BUS_VTABLE_UNPRIVILEGED),
+		method_get_sandbox_by_pidfd_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Explain",
 		SD_BUS_ARGS("s", profile, "as", argv, "a{ss}", env, "a{sv}", options),
-		SD_BUS_RESULT("b", allowed, "s", rule, "as", reasons, "a{sv}", effective), explain_call,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("b", allowed, "s", rule, "as", reasons, "a{sv}", effective),
+		explain_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ExplainFor",
 		SD_BUS_ARGS("u", uid, "s", profile, "as", argv, "a{ss}", env, "a{sv}", options),
-		SD_BUS_RESULT("b", allowed, "s", rule, "as", reasons, "a{sv}", effective), explain_for_call,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("b", allowed, "s", rule, "as", reasons, "a{sv}", effective),
+		explain_for_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetProfile", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", profile),
-		profile_bus_get, SD_BUS_VTABLE_UNPRIVILEGED),
+		profile_bus_get_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("KillAll", SD_BUS_ARGS("s", profile, "i", signal),
-		SD_BUS_RESULT("u", signaled), kill_all_call, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("GetQuota", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{s(tt)}", quota), quota_call,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("u", signaled), kill_all_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetQuota", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{s(tt)}", quota),
+		quota_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetSanitizedUsername", SD_BUS_ARGS("s", username),
-		SD_BUS_RESULT("s", sanitized), sanitize_call, SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("s", sanitized), sanitize_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetUserPaths", SD_BUS_ARGS("s", username_or_hash),
-		SD_BUS_RESULT("a{ss}", paths), sanitize_call, SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("a{ss}", paths), sanitize_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetDaemonStorePath", SD_BUS_ARGS("s", daemon, "s", username_or_hash),
-		SD_BUS_RESULT("s", path), sanitize_call, SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("s", path), sanitize_call_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("IsSanitizedUsername", SD_BUS_ARGS("s", username),
-		SD_BUS_RESULT("b", sanitized), method_is_sanitized, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("Subscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, sandbox_signals_subscribe,
-		SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, sandbox_signals_unsubscribe,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("b", sanitized), method_is_sanitized_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Subscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+		sandbox_signals_subscribe_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+		sandbox_signals_unsubscribe_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_RESULT("u", generation, "as", errors),
-		method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+		method_reload_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", level), SD_BUS_NO_RESULT,
-		method_set_log_level, SD_BUS_VTABLE_UNPRIVILEGED),
+		method_set_log_level_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("LandlockABI", "u", NULL, offsetof(struct broker, landlock_abi),

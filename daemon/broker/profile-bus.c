@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "base/utf8.h"
+#include "broker/answer.h"
 #include "broker/broker.h"
 #include "broker/errors.h"
 #include "broker/layers.h"
@@ -298,11 +299,13 @@ static int method_dump(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
+ANSWERED(method_dump)
+
 /* Nothing is constant: a reload can change all of it. ProfilesReloaded says when. */
 static const sd_bus_vtable profile_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD_WITH_ARGS("Dump", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", settings), method_dump,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Dump", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", settings),
+		method_dump_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Name", "s", get_text, 0, 0),
 	SD_BUS_PROPERTY("Description", "s", get_text, 0, 0),
 	SD_BUS_PROPERTY("SourcePath", "s", get_text, 0, 0),

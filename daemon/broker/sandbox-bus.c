@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/strv.h"
+#include "broker/answer.h"
 #include "broker/broker.h"
 #include "broker/bus.h"
 #include "broker/control-bus.h"
@@ -283,35 +284,48 @@ static int get_layers(sd_bus *bus, const char *path, const char *interface, cons
 	return r < 0 ? r : sd_bus_message_append_strv(reply, v);
 }
 
+ANSWERED(method_signal)
+ANSWERED(method_stop)
+ANSWERED(method_wait)
+ANSWERED(method_get_pidfd)
+ANSWERED(control_resize_pty)
+ANSWERED(method_release)
+ANSWERED(control_attach_lifeline)
+ANSWERED(control_freeze)
+ANSWERED(control_thaw)
+ANSWERED(control_set_limits)
+ANSWERED(violations_get)
+ANSWERED(control_get_usage)
+
 /* Every method is open to the unprivileged as far as sd-bus goes: find_object() has told whose sandbox it is.
  */
 static const sd_bus_vtable sandbox_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Signal", SD_BUS_ARGS("i", signal, "s", whom), SD_BUS_NO_RESULT,
-		method_signal, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("t", timeout_usec), SD_BUS_NO_RESULT, method_stop,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+		method_signal_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("t", timeout_usec), SD_BUS_NO_RESULT,
+		method_stop_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_NO_ARGS,
-		SD_BUS_RESULT("s", result, "i", code, "i", signal, "a{sv}", usage), method_wait,
+		SD_BUS_RESULT("s", result, "i", code, "i", signal, "a{sv}", usage), method_wait_answered,
 		SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("GetPidfd", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", pidfd), method_get_pidfd,
-		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetPidfd", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", pidfd),
+		method_get_pidfd_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ResizePty", SD_BUS_ARGS("q", rows, "q", columns), SD_BUS_NO_RESULT,
-		control_resize_pty, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS(
-		"Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("AttachLifeline", SD_BUS_ARGS("h", lifeline), SD_BUS_NO_RESULT,
-		control_attach_lifeline, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS(
-		"Freeze", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, control_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS(
-		"Thaw", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, control_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("a{sv}", limits), SD_BUS_NO_RESULT,
-		control_set_limits, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("GetViolations", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(tsss)", violations),
-		violations_get, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("GetUsage", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{st}", usage), control_get_usage,
+		control_resize_pty_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release_answered,
 		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("AttachLifeline", SD_BUS_ARGS("h", lifeline), SD_BUS_NO_RESULT,
+		control_attach_lifeline_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Freeze", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, control_freeze_answered,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS(
+		"Thaw", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, control_thaw_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("a{sv}", limits), SD_BUS_NO_RESULT,
+		control_set_limits_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetViolations", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(tsss)", violations),
+		violations_get_answered, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetUsage", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{st}", usage),
+		control_get_usage_answered, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Id", "t", NULL, offsetof(struct sandbox, id), SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY(
 		"Profile", "s", NULL, offsetof(struct sandbox, profile), SD_BUS_VTABLE_PROPERTY_CONST),

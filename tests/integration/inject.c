@@ -33,10 +33,10 @@ struct tracee {
 struct inject {
 	struct inject_plan plan;
 	pid_t tracer;
-	int begun; /* atomic: 1, or a negative errno */
-	int met;   /* atomic: who is meant has begun */
-	int ends;  /* atomic */
-	bool done;
+	int begun;         /* atomic: 1, or a negative errno */
+	int met;           /* atomic: who is meant has begun */
+	int ends;          /* atomic */
+	bool failed, done; /* once; as often as is to be */
 	unsigned counts[INJECT_CALLS];
 	struct tracee tracees[TRACEES_MAX];
 	size_t n;
@@ -180,7 +180,8 @@ static void fail_it(struct inject *in, struct tracee *t)
 	if (registers(PTRACE_SETREGSET, t->pid, &r) < 0 || set_number(t->pid, SYS_close) < 0)
 		return;
 	t->failing = true;
-	in->done = true;
+	in->failed = true;
+	in->done = in->counts[in->plan.call] >= in->plan.last;
 }
 
 static void finish_it(const struct inject *in, struct tracee *t)
@@ -206,7 +207,7 @@ static void at_call(struct inject *in, struct tracee *t)
 		return;
 	in->counts[i.entry.nr]++;
 	if (!in->plan.count && !in->done && (int)i.entry.nr == in->plan.call &&
-		in->counts[i.entry.nr] == in->plan.nth)
+		in->counts[i.entry.nr] >= in->plan.nth)
 		fail_it(in, t);
 }
 
@@ -354,7 +355,7 @@ bool inject_met(struct inject *in)
 bool inject_end(struct inject *in, unsigned counts[INJECT_CALLS])
 {
 	int status;
-	bool done;
+	bool failed;
 
 	g_atomic_int_set(&in->ends, 1);
 	/* it may be about to wait just now */
@@ -363,9 +364,9 @@ bool inject_end(struct inject *in, unsigned counts[INJECT_CALLS])
 		g_usleep(1000);
 	}
 	g_assert(status == 0);
-	done = in->done;
+	failed = in->failed;
 	if (counts)
 		memcpy(counts, in->counts, sizeof(in->counts));
 	g_assert(munmap(in, sizeof(*in)) == 0);
-	return done;
+	return failed;
 }

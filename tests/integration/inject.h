@@ -20,7 +20,7 @@ struct inject_plan {
 	bool from_exec;            /* of the root: not what it does before it is the daemon */
 	bool count;                /* nothing fails, all are counted */
 	int call;                  /* fails … */
-	unsigned nth;              /* … this time */
+	unsigned nth, last;        /* … this time, and on until the last; 0: no further */
 	int error;                 /* with this errno */
 };
 
@@ -32,6 +32,6 @@ bool inject_possible(void);
 struct inject *inject_begin(const struct inject_plan *plan);
 /* Whether the process that is meant has been started. */
 bool inject_met(struct inject *inject);
-/* Lets go of all that still runs. What did fail: whether there was such a call. Counts, by number, if counts
+/* Lets go of all that still runs. Whether there was such a call. Counts, by number, if counts
  * is not NULL, of what can fail: see inject.c. */
 bool inject_end(struct inject *inject, unsigned counts[INJECT_CALLS]);

@@ -8,12 +8,13 @@
  * jail. However it fails: each call is answered; what is denied stays denied; a program that runs is confined
  * as ever; a launch that failed leaves no process; the daemon serves on, or replaces what ended, or ends with
  * an error that says why; and nothing is left. The first and the last call of each kind fail, with an error
- * each (of a program that begins: the first; of one that begins anew: the last); BAILIFF_INJECT_ALL=1: every
- * call with every error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, _ERROR: this alone.
+ * each (of a program that begins: the first; of one that begins anew: the last), and of those that a serving
+ * broker's answers go out with all, alone or with those behind it; BAILIFF_INJECT_ALL=1: every call with every
+ * error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, _ERROR: this alone.
  */
 
+#include "inject-acts.h"
 #include "inject.h"
-#include "rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,31 +25,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define POLL_USEC    5000
 #define REPLACED_MAX 3 /* in a daemon's life: the keeper pauses before it replaces what ends so often */
 #define SLOW_SEC     10
 #define KINDS_MIN    10
-#define PARKED_USEC  500000
+#define IN_A_ROW     2
 
 /* When one of these fails a broker that connects to its bus waits 25 seconds for what libsystemd asked the
  * bus, or until the keeper's patience ends: for the long run. */
 static const int slow[] = { SYS_recvfrom, SYS_getsockname, SYS_getsockopt };
 static const int errors[] = { EPERM, ENOMEM, EIO, EMFILE, ENOSPC, EAGAIN, EINTR };
-static const char *const see[] = { "/probe", "see", NULL };
-static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
-static const char warm[] = "[Profile]\nTemplate=tool.profile\n[Pool]\nWarm=2\nMaxWarm=2\n";
-
-struct scenario;
-
-struct run {
-	struct rig *rig;
-	const struct scenario *scenario;
-	char *what;      /* which call fails */
-	char *healthy;   /* what the probe sees when nothing fails */
-	goffset log_end; /* of the log, when the daemon was started */
-	pid_t broker, launcher;
-	unsigned n, n_done, n_replaced, n_ends, replaced;
-};
 
 struct scenario {
 	const char *name;
@@ -61,287 +46,6 @@ struct scenario {
 	unsigned at[INJECT_DEPTH];
 	void (*act)(struct run *run);
 };
-
-static char *log_path(const struct run *run)
-{
-	return g_build_filename(run->rig->dir, "daemon.log", NULL);
-}
-
-static char *log_since_start(const struct run *run)
-{
-	g_autofree char *path = log_path(run), *text = NULL;
-	gsize size = 0;
-
-	if (!g_file_get_contents(path, &text, &size, NULL) || size < (gsize)run->log_end)
-		return g_strdup("");
-	return g_strdup(text + run->log_end);
-}
-
-static void note_log_end(struct run *run)
-{
-	g_autofree char *path = log_path(run), *text = NULL;
-	gsize size = 0;
-
-	(void)g_file_get_contents(path, &text, &size, NULL);
-	run->log_end = (goffset)size;
-}
-
-static void fail_with_log(struct run *run, const char *why)
-{
-	g_autofree char *log = log_since_start(run);
-
-	/* more than a message of cmocka's holds */
-	print_message("--- daemon.log\n%s---\n", log);
-	fail_msg("%s: %s", run->what, why);
-}
-
-static GVariant *call(struct run *run, GDBusConnection *c, const char *path, const char *interface,
-	const char *method, GVariant *args)
-{
-	g_autoptr(GError) error = NULL;
-	GVariant *v = rig_call(c, path, interface, method, args, NULL, NULL, &error);
-
-	if (error && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-		fail_msg("%s: %s has no answer", run->what, method);
-	if (error && g_getenv("BAILIFF_TEST_VERBOSE"))
-		print_message("%s: %s: %s\n", run->what, method, error->message);
-	return v;
-}
-
-static void try_call(
-	struct run *run, GDBusConnection *c, const char *path, const char *method, GVariant *args)
-{
-	GVariant *v = call(run, c, path, RIG_SANDBOX, method, args);
-
-	g_clear_pointer(&v, g_variant_unref);
-}
-
-static bool try_launch(
-	struct run *run, GDBusConnection *c, const struct rig_launch *l, struct rig_sandbox *ret)
-{
-	g_autoptr(GError) error = NULL;
-
-	if (rig_launch_try(c, l, ret, &error))
-		return true;
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-		fail_msg("%s: a launch has no answer", run->what);
-	if (g_getenv("BAILIFF_TEST_VERBOSE"))
-		print_message("%s: launch: %s\n", run->what, error->message);
-	return false;
-}
-
-/* The lines that are the same for every launch, whatever user id of the pool is its. */
-static char *comparable(const char *seen)
-{
-	static const char *const kept[] = { "groups", "cap", "seccomp", "no_new_privs", "securebits",
-		"rlimit" };
-	g_auto(GStrv) lines = g_strsplit(seen, "\n", -1);
-	GString *s = g_string_new(NULL);
-
-	for (char **line = lines; *line; line++)
-		for (size_t i = 0; i < G_N_ELEMENTS(kept); i++)
-			if (g_str_has_prefix(*line, kept[i]))
-				g_string_append_printf(s, "%s\n", *line);
-	assert_non_null(strstr(seen, "uid 19"));
-	assert_non_null(strstr(seen, "gid 19"));
-	return g_string_free(s, FALSE);
-}
-
-/* What the probe sees; NULL if it did not run to its end. */
-static char *look(struct run *run, GDBusConnection *c)
-{
-	struct rig_launch l = { .profile = "probe", .argv = see, .n_fds = 1 };
-	g_autoptr(GVariant) end = NULL;
-	g_autofree char *output = NULL;
-	const char *result = "";
-	struct rig_sandbox s;
-	bool launched;
-	int pair[2];
-
-	assert_return_code(pipe2(pair, O_CLOEXEC), errno);
-	l.fds[0] = STDOUT_FILENO;
-	l.fds[1] = pair[1];
-	launched = try_launch(run, c, &l, &s);
-	(void)close(pair[1]);
-	output = rig_read_all(pair[0], NULL);
-	(void)close(pair[0]);
-	if (!launched)
-		return NULL;
-	end = call(run, c, s.path, RIG_SANDBOX, "Wait", NULL);
-	if (end)
-		g_variant_get(end, "(&siia{sv})", &result, NULL, NULL, NULL);
-	rig_sandbox_done(&s);
-	return strcmp(result, "success") == 0 ? comparable(output) : NULL;
-}
-
-static void expect_no_jails(struct run *run)
-{
-	for (int i = 0; rig_count_jailed(run->rig) > 0; i++) {
-		if (i == RIG_TIMEOUT_MS * 1000 / POLL_USEC)
-			fail_with_log(run, "a process is left");
-		g_usleep(POLL_USEC);
-	}
-}
-
-/* What can not be stopped is not waited for: its client leaves soon. */
-static void stop_sandbox(struct run *run, GDBusConnection *c, const struct rig_sandbox *s)
-{
-	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
-		g_autoptr(GError) error = NULL;
-		g_autoptr(GVariant) v = rig_call(c, s->path, RIG_SANDBOX, "Stop",
-			g_variant_new("(t)", (guint64)100000), NULL, NULL, &error);
-
-		if (v)
-			return try_call(run, c, s->path, "Wait", NULL);
-		/* until the next launcher has come */
-		if (!strstr(error->message, RIG_ERROR("Busy")))
-			return;
-		g_usleep(POLL_USEC);
-	}
-	fail_with_log(run, "no launcher comes");
-}
-
-static void expect_denied(struct run *run, const char *sandbox)
-{
-	const struct rig_launch l = { .profile = "tool", .argv = forever };
-	GDBusConnection *bob = rig_connect(run->rig, RIG_BOB);
-	g_autoptr(GVariant) stopped = NULL, reloaded = NULL;
-	struct rig_sandbox s;
-
-	if (try_launch(run, bob, &l, &s))
-		fail_msg("%s: who is denied was let in", run->what);
-	if (sandbox)
-		stopped = call(run, bob, sandbox, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0));
-	reloaded = call(run, bob, RIG_PATH, RIG_MANAGER, "Reload", NULL);
-	if (stopped || reloaded)
-		fail_msg("%s: what is denied was done", run->what);
-	rig_disconnect(run->rig, bob);
-}
-
-static void reload(struct run *run)
-{
-	GDBusConnection *root = rig_connect(run->rig, 0);
-	GVariant *v = call(run, root, RIG_PATH, RIG_MANAGER, "Reload", NULL);
-
-	g_clear_pointer(&v, g_variant_unref);
-	rig_disconnect(run->rig, root);
-}
-
-/* Launches, control, denials, a client that leaves. */
-static void act_serve(struct run *run)
-{
-	const struct rig_launch l = { .profile = "tool", .argv = forever };
-	GDBusConnection *alice = rig_connect(run->rig, RIG_ALICE);
-	g_autofree char *seen = look(run, alice);
-	struct rig_sandbox s;
-	bool launched;
-
-	if (seen && run->healthy)
-		assert_string_equal(seen, run->healthy);
-	launched = try_launch(run, alice, &l, &s);
-	expect_denied(run, launched ? s.path : NULL);
-	if (launched) {
-		try_call(run, alice, s.path, "GetUsage", NULL);
-		try_call(run, alice, s.path, "SetLimits",
-			g_variant_new_parsed("({'runtime-max-usec': <@t 100000000>},)"));
-		try_call(run, alice, s.path, "Freeze", NULL);
-		try_call(run, alice, s.path, "Thaw", NULL);
-		try_call(run, alice, s.path, "Signal", g_variant_new("(is)", SIGCONT, "main"));
-		stop_sandbox(run, alice, &s);
-		rig_sandbox_done(&s);
-	}
-	if (try_launch(run, alice, &l, &s))
-		rig_sandbox_done(&s);
-	rig_disconnect(run->rig, alice);
-	expect_no_jails(run);
-}
-
-static void act_reload(struct run *run)
-{
-	reload(run);
-	expect_no_jails(run);
-}
-
-static void act_serve_and_reload(struct run *run)
-{
-	act_serve(run);
-	act_reload(run);
-}
-
-/* Jails are parked, and one of them is taken; or, where none can be parked, a launch makes its own. */
-static void act_park(struct run *run)
-{
-	const struct rig_launch l = { .profile = "warm", .argv = forever };
-	GDBusConnection *alice = rig_connect(run->rig, RIG_ALICE);
-	struct rig_sandbox s;
-
-	rig_write(run->rig, "profiles/warm.profile", warm);
-	reload(run);
-	for (int i = 0; rig_count_jailed(run->rig) < 2 && i < PARKED_USEC / POLL_USEC; i++)
-		g_usleep(POLL_USEC);
-	if (try_launch(run, alice, &l, &s)) {
-		stop_sandbox(run, alice, &s);
-		rig_sandbox_done(&s);
-	}
-	rig_disconnect(run->rig, alice);
-	rig_remove(run->rig, "profiles/warm.profile");
-	reload(run);
-}
-
-/* False when the daemon ended meanwhile. */
-static bool await_other(struct run *run, enum rig_process which, pid_t old)
-{
-	siginfo_t si = { 0 };
-
-	for (int i = 0; i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
-		const pid_t now = rig_pid(run->rig, which);
-
-		if (now > 0 && now != old)
-			return true;
-		if (waitid(P_PID, (id_t)run->rig->stub, &si, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-			si.si_pid != 0)
-			return false;
-		g_usleep(POLL_USEC);
-	}
-	fail_with_log(run, "what was killed is not replaced");
-	return false;
-}
-
-/* One is killed while a sandbox lives. */
-static void replace(struct run *run, enum rig_process which)
-{
-	const struct rig_launch l = { .profile = "tool", .argv = forever };
-	GDBusConnection *alice = rig_connect(run->rig, RIG_ALICE);
-	const pid_t old = rig_pid(run->rig, which);
-	struct rig_sandbox s;
-	bool launched = try_launch(run, alice, &l, &s);
-
-	if (old > 0 && kill(old, SIGKILL) == 0 && await_other(run, which, old) && launched) {
-		expect_denied(run, s.path);
-		stop_sandbox(run, alice, &s);
-	}
-	if (launched)
-		rig_sandbox_done(&s);
-	rig_disconnect(run->rig, alice);
-	expect_no_jails(run);
-}
-
-static void act_next_broker(struct run *run)
-{
-	replace(run, RIG_BROKER);
-}
-
-static void act_next_launcher(struct run *run)
-{
-	replace(run, RIG_LAUNCHER);
-}
-
-static void act_keep(struct run *run)
-{
-	reload(run);
-	replace(run, RIG_LAUNCHER);
-	replace(run, RIG_BROKER);
-}
 
 static const struct scenario scenarios[] = {
 	{ .name = "start-main", .at_start = true, .at = { 0 } },
@@ -380,16 +84,16 @@ static void expect_nothing_left(struct run *run)
 /* It ended although nobody told it to: with a status that says so, and words. */
 static void expect_reason(struct run *run, int status)
 {
-	g_autofree char *log = log_since_start(run);
+	g_autofree char *log = inject_log(run);
 
 	if (g_getenv("BAILIFF_TEST_VERBOSE"))
 		print_message("%s: ended, %d: %s\n", run->what, status, log);
 	run->rig->stub = 0;
 	run->n_ends++;
 	if (status == 0)
-		fail_with_log(run, "it ended without an error");
+		inject_fail_with_log(run, "it ended without an error");
 	if (WIFEXITED(status) && log[0] == '\0')
-		fail_with_log(run, "it ended without a word");
+		inject_fail_with_log(run, "it ended without a word");
 	expect_nothing_left(run);
 }
 
@@ -422,7 +126,7 @@ static bool serves(struct run *run)
 
 	while (!answers(run, &c) && !has_ended(run)) {
 		if (g_get_monotonic_time() - begun > 3 * RIG_TIMEOUT_MS * G_GINT64_CONSTANT(1000))
-			fail_with_log(run, "it neither serves nor ends");
+			inject_fail_with_log(run, "it neither serves nor ends");
 		g_usleep(POLL_USEC);
 	}
 	rig_disconnect(run->rig, c);
@@ -437,7 +141,7 @@ static bool expect_launch(struct run *run)
 	g_autofree char *seen = NULL;
 
 	for (int i = 0; !seen && !has_ended(run) && i < RIG_TIMEOUT_MS * 1000 / POLL_USEC; i++) {
-		seen = look(run, alice);
+		seen = inject_look(run, alice);
 		if (!seen)
 			g_usleep(POLL_USEC);
 	}
@@ -445,11 +149,11 @@ static bool expect_launch(struct run *run)
 	if (run->rig->stub == 0)
 		return false;
 	if (!seen)
-		fail_with_log(run, "no launch works any more");
+		inject_fail_with_log(run, "no launch works any more");
 	if (!run->healthy)
 		run->healthy = g_strdup(seen);
 	assert_string_equal(seen, run->healthy);
-	expect_no_jails(run);
+	inject_expect_no_jails(run);
 	return true;
 }
 
@@ -461,18 +165,18 @@ static void stop(struct run *run, bool failing)
 	(void)kill(run->rig->stub, SIGTERM);
 	status = rig_wait_child(run->rig->stub);
 	if (status == -1)
-		fail_with_log(run, "asked to stop, it does not");
+		inject_fail_with_log(run, "asked to stop, it does not");
 	if (failing && status != 0)
 		return expect_reason(run, status);
 	run->rig->stub = 0;
 	if (status != 0)
-		fail_with_log(run, "asked to stop, it ends with an error");
+		inject_fail_with_log(run, "asked to stop, it ends with an error");
 	expect_nothing_left(run);
 }
 
 static void start(struct run *run)
 {
-	note_log_end(run);
+	inject_note_log_end(run);
 	rig_daemon_start(run->rig, NULL, -1);
 	rig_wait_ready(run->rig);
 }
@@ -482,7 +186,7 @@ static void await_silence(struct run *run, struct inject *inject)
 {
 	for (int i = 0; !inject_met(inject); i++) {
 		if (i == RIG_TIMEOUT_MS * 1000 / POLL_USEC)
-			fail_with_log(run, "who is meant is not started");
+			inject_fail_with_log(run, "who is meant is not started");
 		g_usleep(POLL_USEC);
 	}
 }
@@ -494,7 +198,7 @@ static bool run_start(struct run *run, struct inject_plan *plan, unsigned counts
 	bool served, done;
 	int gate[2];
 
-	note_log_end(run);
+	inject_note_log_end(run);
 	assert_return_code(pipe2(gate, O_CLOEXEC), errno);
 	rig_daemon_start(run->rig, NULL, gate[0]);
 	plan->root = run->rig->stub;
@@ -507,13 +211,13 @@ static bool run_start(struct run *run, struct inject_plan *plan, unsigned counts
 	if (served && run->scenario->in_silence)
 		await_silence(run, inject);
 	if (served) {
-		expect_denied(run, NULL);
+		inject_expect_denied(run, NULL);
 		act_serve(run);
 	}
 	done = inject_end(inject, counts);
 	/* what the compiler could not read is not there, and is when it reads again */
 	if (served && run->scenario->at[1] == 1)
-		reload(run);
+		inject_reload(run);
 	if (served && serves(run) && expect_launch(run))
 		stop(run, true);
 	return done;
@@ -576,12 +280,12 @@ static bool run_served(struct run *run, struct inject_plan *plan, unsigned count
 	run->scenario->act(run);
 	done = inject_end(inject, counts);
 	if (serves(run) && run->scenario->reloads)
-		reload(run);
+		inject_reload(run);
 	if (run->rig->stub == 0 || !expect_launch(run))
 		return done;
 	count_replaced(run);
 	if (rig_test_teardown(&state) != 0 && !ends(run))
-		fail_with_log(run, "something is left");
+		inject_fail_with_log(run, "something is left");
 	return done;
 }
 
@@ -591,13 +295,14 @@ static bool run_once(struct run *run, struct inject_plan *plan, unsigned counts[
 	return run->scenario->at_start ? run_start(run, plan, counts) : run_served(run, plan, counts);
 }
 
-static void fail_once(struct run *run, const char *name, int number, unsigned nth, int error)
+static void fail_once(struct run *run, const char *name, int number, unsigned nth, unsigned last, int error)
 {
-	struct inject_plan plan = { .call = number, .nth = nth, .error = error };
+	struct inject_plan plan = { .call = number, .nth = nth, .last = last, .error = error };
 	const gint64 begun = g_get_monotonic_time();
 
 	g_free(run->what);
-	run->what = g_strdup_printf("%s: %s %u %s", run->scenario->name, name, nth, g_strerror(error));
+	run->what = g_strdup_printf("%s: %s %u%s %s", run->scenario->name, name, nth,
+		last > nth ? " and on" : "", g_strerror(error));
 	run->n++;
 	run->n_done += run_once(run, &plan, NULL);
 	if (g_get_monotonic_time() - begun > SLOW_SEC * G_USEC_PER_SEC || g_getenv("BAILIFF_TEST_VERBOSE"))
@@ -612,6 +317,19 @@ static bool is_slow(const struct scenario *s, int number)
 		if (number == slow[i])
 			return true;
 	return false;
+}
+
+/* With what answers are sent: each is one that somebody may wait for. */
+static bool is_answers(const struct scenario *s, int number)
+{
+	return !s->at_start && s->root == RIG_BROKER && s->act && !s->audit && number == SYS_sendmsg;
+}
+
+/* Each by itself, so that the error is sent that comes next; and with all that try to say so. */
+static void fail_answers(struct run *run, const char *name, int number, unsigned most)
+{
+	for (unsigned n = 1; n <= most; n++)
+		fail_once(run, name, number, n, n % 2 ? n : n + IN_A_ROW, ENOBUFS);
 }
 
 static void fail_calls_of(struct run *run, int number, unsigned most, unsigned turn)
@@ -636,8 +354,10 @@ static void fail_calls_of(struct run *run, int number, unsigned most, unsigned t
 				chosen = n == g_ascii_strtoull(nth, NULL, 10) &&
 					 (!error || errors[e] == (int)g_ascii_strtoull(error, NULL, 10));
 			if (all || chosen)
-				fail_once(run, name, number, n, errors[e]);
+				fail_once(run, name, number, n, 0, errors[e]);
 		}
+	if (is_answers(run->scenario, number) && !nth && (!only || strcmp(only, name) == 0))
+		fail_answers(run, name, number, most);
 	free(name);
 }
 
