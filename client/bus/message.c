@@ -113,7 +113,8 @@ int message_seal(sd_bus_message *m, uint32_t serial, bool wants_answer)
 	return message_end(b, body_at);
 }
 
-/* The text of an error, if it has one. As for libsystemd, what names an error without being one has no text. */
+/* The text of an error, if it has one. As for libsystemd, what names an error without being one has no text.
+ */
 static void read_error(sd_bus_message *m)
 {
 	m->error.name = m->head.error_name;

@@ -9,8 +9,8 @@
  * as ever; a launch that failed leaves no process; the daemon serves on, or replaces what ended, or ends with
  * an error that says why; and nothing is left. The first and the last call of each kind fail, with an error
  * each (of a program that begins: the first; of one that begins anew: the last), and of those that a serving
- * broker's answers go out with all, alone or with those behind it; BAILIFF_INJECT_ALL=1: every call with every
- * error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, _ERROR: this alone.
+ * broker's answers go out with all, alone or with those behind it; BAILIFF_INJECT_ALL=1: every call with
+ * every error; BAILIFF_INJECT_CALL: of this name alone; BAILIFF_INJECT_NTH, _ERROR: this alone.
  */
 
 #include "inject-acts.h"
