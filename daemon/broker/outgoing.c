@@ -57,7 +57,8 @@ int outgoing_answer(struct outgoing *o, struct broker *b, sd_bus_message *call, 
 	int r;
 
 	begin(o, b, sd_bus_message_get_bus(call));
-	if (quick && !o->relay)
+	/* who takes no descriptors is told so by sd-bus' way */
+	if (quick && (!o->relay || (n_fds > 0 && sd_bus_can_send(o->bus, SD_BUS_TYPE_UNIX_FD) <= 0)))
 		return -EAGAIN;
 	if (!quick) {
 		o->relay = NULL;

@@ -238,6 +238,39 @@ static void test_forged_sender(void **state)
 	rig_disconnect(rig, bob);
 }
 
+/* Who has not said that it takes descriptors gets none: the launch fails, as its answer has some. */
+static void test_without_fds(void **state)
+{
+	g_autoptr(GDBusMessage) m =
+		g_dbus_message_new_method_call(RIG_NAME, RIG_PATH, RIG_MANAGER, "LaunchSandboxed");
+	char control[CMSG_SPACE(16 * sizeof(int))], got[8192];
+	struct rig *rig = *state;
+	int fd = raw_connect(rig, RIG_ALICE);
+	g_autofree guchar *blob = NULL;
+	ssize_t n;
+	gsize size;
+
+	SAY(fd, "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n");
+	g_dbus_message_set_serial(m, 7);
+	g_dbus_message_set_body(m, g_variant_new("(s^asa{ss}a{uh}a{sv})", "tool", forever, NULL, NULL, NULL));
+	blob = g_dbus_message_to_blob(m, &size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+	assert_non_null(blob);
+	raw_say(fd, (const char *)blob, size);
+	do {
+		struct iovec iov = { got, sizeof(got) };
+		struct msghdr h = { .msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control) };
+
+		n = recvmsg(fd, &h, 0);
+		assert_true(n > 0);
+		assert_int_equal(h.msg_controllen, 0);
+	} while (!memmem(got, (size_t)n, RIG_ERROR("Failed"), strlen(RIG_ERROR("Failed"))));
+	rig_wait_jailed(rig, 0);
+	(void)close(fd);
+}
+
 /* A2: the groups at connect count, in both directions. */
 static void test_groups_at_connect(void **state)
 {
@@ -640,6 +673,7 @@ int main(void)
 		rig_test(test_bad_greetings),
 		rig_test(test_half_a_line),
 		rig_test(test_forged_sender),
+		rig_test(test_without_fds),
 		rig_test(test_groups_at_connect),
 		rig_test(test_unauthenticated_are_bounded),
 		rig_test(test_connections_are_bounded),
