@@ -181,15 +181,27 @@ static bool is_busy(sd_bus *bus)
 	return (sd_bus_get_n_queued_write(bus, &n) >= 0 && n > 0) || sd_bus_get_timeout(bus, &usec) > 0;
 }
 
-/* All that it was given, so that nothing overtakes it. */
-static int act(sd_bus *bus)
+/* A call that has waited, and is acted on anew, before anything is read. */
+static bool has_waiting(sd_bus *bus)
 {
-	bool more;
+	uint64_t n;
+
+	return sd_bus_get_n_queued_read(bus, &n) >= 0 && n > 0;
+}
+
+/* All that it was given, so that nothing overtakes it. What came back to it before that has been asked for
+ * by others, or of others. */
+static int act(struct relay *r, sd_bus *bus)
+{
+	bool more, before;
 	int e;
 
 	do {
-		more = is_busy(bus);
+		before = has_waiting(bus);
+		more = before || is_busy(bus);
 		e = sd_bus_process(bus, NULL);
+		if (before && r->recall)
+			recall_begin(r->recall);
 	} while (more && e > 0);
 	return e;
 }
@@ -208,7 +220,7 @@ int relay_deliver(struct relay *r, sd_bus *bus, const struct message_span *m)
 		if (n < 0 && n != -EAGAIN)
 			return (int)n;
 		sent += n > 0 ? (size_t)n : 0;
-		e = act(bus);
+		e = act(r, bus);
 		if (e >= 0 && sent == m->size)
 			remember(r, m);
 		if (e < 0 || sent == m->size)

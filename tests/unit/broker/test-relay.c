@@ -215,6 +215,54 @@ static void test_all_acted_on(void **state)
 	(void)close(pair[1]);
 }
 
+static int on_waited(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	if (sd_bus_message_is_method_call(m, "org.example.X", "Waited") > 0)
+		recall_form(userdata, m, FORM_LAUNCH);
+	return 0;
+}
+
+/* What has come back to sd-bus is acted on first, and then the message: else what comes next would be before
+ * it. Nor is it taken for that one, though its caller gives both one serial. */
+static void test_behind_others(void **state)
+{
+	_cleanup_(buf_done) struct buf good = BUF_INIT(0);
+	struct message_parts parts = message_call();
+	struct recall recall = { 0 };
+	struct message_span m;
+	sd_bus_message *waited;
+	struct relay relay;
+	unsigned n = 0;
+	int inner;
+	sd_bus *bus;
+
+	assert_int_equal(
+		gate_open("test", SD_ID128_MAKE(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), false,
+			&bus, &inner),
+		0);
+	assert_true(sd_bus_add_filter(bus, NULL, on_waited, &recall) >= 0);
+	assert_true(sd_bus_add_filter(bus, NULL, on_message, &n) >= 0);
+	relay_init(&relay, -1, inner, 100000, 100000);
+	relay.recall = &recall;
+	relay.owner = recall_owner(&recall);
+	message_make(&parts, &good);
+	m = (struct message_span){ .data = good.data, .size = good.size };
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(sd_bus_message_new_method_call(
+				    bus, &waited, NULL, "/x", "org.example.X", "Waited") >= 0);
+		assert_true(sd_bus_message_seal(waited, parts.serial, 0) >= 0);
+		assert_true(sd_bus_enqueue_for_read(bus, waited) >= 0);
+		sd_bus_message_unref(waited);
+	}
+	assert_true(relay_deliver(&relay, bus, &m) >= 0);
+	assert_int_equal(n, 4);
+	assert_null(recall_find_form(&recall, relay.owner, &m));
+	relay_done(&relay);
+	recall_forget(&recall);
+	sd_bus_close_unref(bus);
+	(void)close(inner);
+}
+
 /* What there is to read, and how many descriptors came with it. */
 static size_t take(struct line *l, uint8_t *got, size_t size, size_t *ret_n_fds)
 {
@@ -310,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_between_messages),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_all_acted_on),
+		cmocka_unit_test(test_behind_others),
 		cmocka_unit_test(test_posted),
 		cmocka_unit_test(test_posted_without_room),
 	};
