@@ -163,14 +163,15 @@ static bool answers(const struct message_span *answer, const struct message_span
 		       0;
 }
 
-/* Head and fields, and what is left out behind them. In our byte order; 0: it is no such message. Of one in
- * the other order it is more than RECALL_QUESTION_MAX, or than the message has. */
+/* Head and fields, and what is left out behind them; 0: it is no such message, or not in our byte order. */
 static size_t header_size(const struct message_span *m)
 {
+	const uint16_t one = 1;
 	uint32_t fields;
 	size_t size;
 
-	if (m->size < MESSAGE_HEAD_SIZE)
+	if (m->size < MESSAGE_HEAD_SIZE ||
+		m->data[MESSAGE_AT_ENDIAN] != (*(const uint8_t *)&one == 1 ? 'l' : 'B'))
 		return 0;
 	memcpy(&fields, m->data + MESSAGE_AT_FIELDS_SIZE, sizeof(fields));
 	size = MESSAGE_HEAD_SIZE + (((size_t)fields + 7) & ~(size_t)7);
