@@ -3,8 +3,6 @@
 #include "base/error.h"
 #include "base/log.h"
 
-#define TRIES 2 /* what there is no room for now there may be the next moment */
-
 static void lose(sd_bus_message *m, int r)
 {
 	sd_bus *bus = sd_bus_message_get_bus(m);
@@ -25,10 +23,14 @@ static void lose(sd_bus_message *m, int r)
 
 void answer_error(sd_bus_message *m, int r, const sd_bus_error *error)
 {
-	int failed = -1;
+	int failed = sd_bus_reply_method_errno(m, r, error);
 
-	for (unsigned i = 0; i < TRIES && failed < 0; i++)
+	/* what there is no room for now there may be the next moment */
+	if (failed < 0)
 		failed = sd_bus_reply_method_errno(m, r, error);
+	/* what can not be made would not be the connection's fault: this is as plain as can be */
+	if (failed < 0)
+		failed = sd_bus_reply_method_errno(m, failed, NULL);
 	if (failed < 0)
 		lose(m, failed);
 }

@@ -3,7 +3,7 @@
 
 /*
  * No caller waits for an answer that does not come. An answer that can not be sent, for want of memory as a
- * rule, is followed by an error, twice if need be; where that can not be sent either, the connection ends
+ * rule, is followed by an error, up to three times; where that can not be sent either, the connection ends
  * that the call came over, which its caller hears of. sd-bus does as much for what it answers itself, but it
  * gives up in silence on the error of a handler: so handlers of methods have ANSWERED() around them.
  */

@@ -28,7 +28,7 @@
 #define REPLACED_MAX 3 /* in a daemon's life: the keeper pauses before it replaces what ends so often */
 #define SLOW_SEC     10
 #define KINDS_MIN    10
-#define IN_A_ROW     2
+#define IN_A_ROW     3
 
 /* When one of these fails a broker that connects to its bus waits 25 seconds for what libsystemd asked the
  * bus, or until the keeper's patience ends: for the long run. */

@@ -39,6 +39,7 @@ enum way {
 	NAMES_AN_ERROR,
 	NAMES_AN_ERROR_AND_SUCCEEDS,
 	REFUSES,
+	NAMES_NO_TEXT, /* that D-Bus would carry */
 };
 
 static int method(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -55,6 +56,8 @@ static int method(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 0;
 	case REFUSES:
 		return answer_refuse(m, "org.example.Refused", "text");
+	case NAMES_NO_TEXT:
+		return sd_bus_error_set(error, "org.example.Named", "\xff");
 	default:
 		return sd_bus_reply_method_return(m, "s", "done");
 	}
@@ -123,6 +126,7 @@ static void test_handlers(void **state)
 	expect(NAMES_AN_ERROR, 0, "org.example.Named");
 	expect(NAMES_AN_ERROR_AND_SUCCEEDS, 0, "org.example.Named");
 	expect(REFUSES, 0, "org.example.Refused");
+	expect(NAMES_NO_TEXT, 0, SD_BUS_ERROR_INVALID_ARGS);
 }
 
 /* There is no room, and then there is. */
@@ -130,7 +134,8 @@ static void test_again(void **state)
 {
 	/* an answer that was lost is not made once more: what it was for may not be done twice */
 	expect(SUCCEEDS, 1, SD_BUS_ERROR_LIMITS_EXCEEDED);
-	expect(SUCCEEDS, 2, SD_BUS_ERROR_LIMITS_EXCEEDED);
+	expect(SUCCEEDS, 3, SD_BUS_ERROR_LIMITS_EXCEEDED);
+	expect(NAMES_AN_ERROR, 2, SD_BUS_ERROR_LIMITS_EXCEEDED);
 	expect(FAILS, 1, SD_BUS_ERROR_FILE_NOT_FOUND);
 	expect(NAMES_AN_ERROR, 1, "org.example.Named");
 	expect(NAMES_AN_ERROR_AND_SUCCEEDS, 1, "org.example.Named");
@@ -141,11 +146,11 @@ static void test_closed(void **state)
 {
 	char answer[1024];
 
-	assert_int_equal(call(SUCCEEDS, 0, 3, answer), -1);
-	assert_int_equal(call(FAILS, 0, 2, answer), -1);
-	assert_int_equal(call(NAMES_AN_ERROR, 0, 2, answer), -1);
-	assert_int_equal(call(NAMES_AN_ERROR_AND_SUCCEEDS, 0, 2, answer), -1);
-	assert_int_equal(call(REFUSES, 0, 2, answer), -1);
+	assert_int_equal(call(SUCCEEDS, 0, 4, answer), -1);
+	assert_int_equal(call(FAILS, 0, 3, answer), -1);
+	assert_int_equal(call(NAMES_AN_ERROR, 0, 3, answer), -1);
+	assert_int_equal(call(NAMES_AN_ERROR_AND_SUCCEEDS, 0, 3, answer), -1);
+	assert_int_equal(call(REFUSES, 0, 3, answer), -1);
 }
 
 /* Who waits for nothing loses nothing. */
@@ -153,9 +158,9 @@ static void test_no_answer(void **state)
 {
 	char answer[1024];
 
-	for (enum way way = SUCCEEDS; way <= REFUSES; way++) {
+	for (enum way way = SUCCEEDS; way <= NAMES_NO_TEXT; way++) {
 		assert_int_equal(call(way, NO_ANSWER, 0, answer), 0);
-		assert_int_equal(call(way, NO_ANSWER, 3, answer), 0);
+		assert_int_equal(call(way, NO_ANSWER, 4, answer), 0);
 	}
 }
 
