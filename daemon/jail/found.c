@@ -88,6 +88,7 @@ static bool replace_link(int root_fd, int link_fd, char path[FOUND_PATH_MAX], si
 static enum found_kind kind_of(int *fd, const struct statx *x, struct found_word *w, int *ret_fd)
 {
 	*ret_fd = steal_fd(*fd);
+	w->device = makedev(x->stx_dev_major, x->stx_dev_minor);
 	w->inode = x->stx_ino;
 	return S_ISDIR(x->stx_mode) ? FOUND_DIRECTORY : FOUND_FILE;
 }
@@ -186,7 +187,9 @@ bool found_is_current(const struct found_view *v, const struct template *t)
 		if (!before->watched)
 			continue;
 		memcpy(now.leads_to, before->leads_to, sizeof(now.leads_to));
-		if (walk_watched(v, &now, &fd) != before->kind || now.inode != before->inode)
+		/* in one file system there may be several that have the same number: btrfs' subvolumes */
+		if (walk_watched(v, &now, &fd) != before->kind || now.device != before->device ||
+			now.inode != before->inode)
 			return false;
 	}
 	return true;

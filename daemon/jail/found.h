@@ -29,7 +29,8 @@ struct found_path {
 	bool watched; /* it holds while the kernel has nothing to tell of what is behind the first n_own bytes
 		       */
 	size_t n_own;
-	ino_t inode;                   /* of what there is a descriptor of */
+	dev_t device; /* of what there is a descriptor of, as */
+	ino_t inode;
 	int fd;                        /* or -1 */
 	char leads_to[FOUND_PATH_MAX]; /* the same with the template's own link on the way replaced by its
 					  text */

@@ -134,7 +134,8 @@ void template_events_take(const struct template_events *events, const struct tem
 		memcpy(t->watched, word->watched, sizeof(t->watched));
 		word->n_watches = 0;
 	}
-	/* what was read meanwhile nobody has compared with these */
-	t->doubtful = events->some;
+	/* what was read meanwhile nobody has compared with these; and of what is not watched nothing is told
+	 */
+	t->doubtful = events->some || !watches;
 	template_events_forget(events, all, &before);
 }

@@ -47,25 +47,31 @@ struct walk {
 };
 
 /* On these nothing happens that the kernel does not do itself, for somebody who calls it. */
+static bool is_local(uint32_t type)
+{
+	switch (type) {
+	case EXT4_SUPER_MAGIC: /* and ext2, ext3 */
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case TMPFS_MAGIC: /* and devtmpfs */
+	case SQUASHFS_MAGIC:
+	case EROFS_SUPER_MAGIC_V1:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* 9P's says that it is of the type that its server has. But it has no device for itself, and knows of no
+ * immutable files, as those do that have none either. */
 static bool is_told_of(int fd)
 {
 	struct statfs fs;
 	struct statx x;
 
-	if (fstatfs(fd, &fs) < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &x) < 0)
-		return false;
-	switch ((uint32_t)fs.f_type) {
-	case EXT4_SUPER_MAGIC: /* and ext2, ext3 */
-	case XFS_SUPER_MAGIC:
-	case BTRFS_SUPER_MAGIC:
-	case TMPFS_MAGIC: /* and devtmpfs */
-	case RAMFS_MAGIC:
-	case SQUASHFS_MAGIC:
-	case EROFS_SUPER_MAGIC_V1:
-		return !(x.stx_attributes & STATX_ATTR_ENCRYPTED);
-	default:
-		return false;
-	}
+	return fstatfs(fd, &fs) >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &x) >= 0 &&
+	       is_local((uint32_t)fs.f_type) && !(x.stx_attributes & STATX_ATTR_ENCRYPTED) &&
+	       (x.stx_dev_major != 0 || (x.stx_attributes_mask & STATX_ATTR_IMMUTABLE));
 }
 
 /* Adds to what is told: of a directory a name, of a link all. The call takes no descriptor. */

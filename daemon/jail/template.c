@@ -330,7 +330,7 @@ static bool is_quiet(struct jail_templates *ts, struct template *t)
 	bool all_told;
 
 	if (t->n_watches == 0)
-		return true;
+		return !t->doubtful;
 	all_told = template_events_read(&ts->events, ts->all);
 	if (t->doubtful && now_boottime_usec() - t->watched_at >= WATCH_USEC)
 		t->wanted = true;
@@ -472,6 +472,7 @@ static void receive_found(int channel_fd, const struct found_word *word, struct 
 	ret->kind = word->kind;
 	ret->watched = word->watched;
 	ret->n_own = word->n_own;
+	ret->device = word->device;
 	ret->inode = word->inode;
 	memcpy(ret->leads_to, word->leads_to, sizeof(ret->leads_to));
 	if (word->sent)

@@ -31,6 +31,7 @@ struct found_word {
 	bool sent; /* its descriptor, after the namespace's */
 	bool watched;
 	size_t n_own;
+	dev_t device;
 	ino_t inode;
 	char leads_to[FOUND_PATH_MAX];
 };
