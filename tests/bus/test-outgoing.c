@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "broker/lifetime.h"
+#include "broker/outgoing.h"
 #include "broker/output.h"
 #include "broker/sandbox-signals.h"
 #include "dbus/names.h"
@@ -18,13 +19,22 @@
 struct relay *__real_output_relay(struct broker *b, const sd_bus *bus);
 struct relay *__wrap_output_relay(struct broker *b, const sd_bus *bus);
 
+int __real_relay_post(struct relay *r, const struct message_span *m);
+int __wrap_relay_post(struct relay *r, const struct message_span *m);
+
 static bool by_sd_bus;
+static bool full; /* there is no room for descriptors */
 static FILE *told;
 static unsigned n_bytes, n_others;
 
 struct relay *__wrap_output_relay(struct broker *b, const sd_bus *bus)
 {
 	return by_sd_bus ? NULL : __real_output_relay(b, bus);
+}
+
+int __wrap_relay_post(struct relay *r, const struct message_span *m)
+{
+	return full && m->n_fds > 0 ? 0 : __real_relay_post(r, m);
 }
 
 static const char *text(const char *s)
@@ -139,6 +149,64 @@ static void test_same(void **state)
 	assert_non_null(strstr(bytes, "oha{uh}a{sv}"));
 }
 
+/* An answer that there is no room for is sd-bus' to keep. */
+static void test_full(void **state)
+{
+	_cleanup_free_ char *all = NULL;
+	struct rig *r = *state;
+	size_t size;
+
+	told = open_memstream(&all, &size);
+	assert_non_null(told);
+	n_bytes = n_others = 0;
+	full = true;
+	launch(r, 1);
+	full = false;
+	assert_int_equal(fclose(told), 0);
+	/* InterfacesAdded alone */
+	assert_int_equal(n_bytes, 1);
+	assert_int_equal(n_others, 1);
+	assert_non_null(strstr(all, "oha{uh}a{sv}"));
+}
+
+/* Where no bus writes down who it is from, it says so itself. */
+static void test_sender(void **state)
+{
+	_cleanup_free_ char *all = NULL;
+	struct rig *r = *state;
+	size_t size;
+
+	told = open_memstream(&all, &size);
+	assert_non_null(told);
+	n_bytes = n_others = 0;
+	r->broker.link.relay.sender = "org.example.Broker";
+	launch(r, 1);
+	r->broker.link.relay.sender = NULL;
+	assert_int_equal(fclose(told), 0);
+	assert_int_equal(n_bytes, 2);
+	assert_non_null(strstr(all, " org.example.Broker oa{sa{sv}}\n"));
+	assert_non_null(strstr(all, " org.example.Broker oha{uh}a{sv}\n"));
+}
+
+/* Behind what sd-bus has still to say. */
+static void test_behind_sd_bus(void **state)
+{
+	const struct outgoing_signal signal = { .path = "/x", .interface = "org.example.X", .member = "Now" };
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+
+	output_begin(b);
+	for (unsigned i = 0; i < 2; i++) {
+		_cleanup_(outgoing_done) struct outgoing o = OUTGOING_INIT;
+
+		assert_int_equal(outgoing_signal(&o, b, b->bus, &signal), 0);
+		assert_int_equal(o.relay != NULL, i == 0);
+		if (i == 0)
+			assert_true(sd_bus_emit_signal(b->bus, "/x", "org.example.X", "Said", NULL) >= 0);
+	}
+	output_push(b);
+}
+
 /* Outside of rounds that end with a push nothing would move it. */
 static void test_only_where_pushed(void **state)
 {
@@ -196,6 +264,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_same, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_full, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_sender, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_behind_sd_bus, setup_quietly, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_only_where_pushed, setup_quietly, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_order, setup_quietly, rig_teardown),
 	};
