@@ -14,11 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MANY          50
-#define HALTS         200
-#define HALT_MAX_USEC 4000 /* about what a launch takes */
-#define HALT_MSEC     100
-#define KILLS         4 /* the next one in so short a time would be followed by a pause, which would grow */
+#define MANY      50
+#define HALTS     200
+#define HALT_USEC 4000 /* what a launch takes on a fast machine */
+#define HALT_MSEC 100
+#define KILLS     4 /* the next one in so short a time would be followed by a pause, which would grow */
 
 static const char *const forever[] = { "/usr/bin/sleep", "1000", NULL };
 
@@ -141,9 +141,15 @@ static void test_many(void **state)
 	rig_wait_jailed(rig, 0);
 }
 
-/* Begins a launch of a program that says that it runs, and halts the launcher at a moment of chance. Whether
- * that was between the go and the launcher's hearing of it: the program says so, and nobody answers. */
-static bool halt_between(struct rig *rig, GDBusConnection *c, int *answers, int out[2])
+/* In between its go and the launcher's hearing of it the program says that it runs, and nobody answers. */
+enum halted {
+	BEFORE,
+	BETWEEN,
+	AFTER,
+};
+
+/* Begins a launch of a program that says that it runs, and halts the launcher at a moment of chance. */
+static enum halted halt(struct rig *rig, GDBusConnection *c, guint32 most_usec, int *answers, int out[2])
 {
 	g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
 	struct pollfd up = { .events = POLLIN };
@@ -157,15 +163,15 @@ static bool halt_between(struct rig *rig, GDBusConnection *c, int *answers, int 
 		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, RIG_TIMEOUT_MS, fds, NULL, on_launched, answers);
 	g_dbus_connection_flush_sync(c, NULL, NULL);
 	g_clear_object(&fds);
-	g_usleep((gulong)g_random_int_range(0, HALT_MAX_USEC));
+	g_usleep((gulong)g_random_int_range(0, (gint32)most_usec));
 	assert_return_code(kill(rig_pid(rig, RIG_LAUNCHER), SIGSTOP), errno);
 	up.fd = out[0];
 	if (poll(&up, 1, HALT_MSEC) != 1)
-		return false;
+		return BEFORE;
 	for (int i = 0; i < HALT_MSEC && *answers == 0; i++)
 		if (!g_main_context_iteration(NULL, FALSE))
 			g_usleep(1000);
-	return *answers == 0;
+	return *answers == 0 ? BETWEEN : AFTER;
 }
 
 /* Nobody is left who would write. */
@@ -187,13 +193,18 @@ static void expect_hung_up(int fd)
 static void test_unheard(void **state)
 {
 	struct rig *rig = *state;
+	guint32 most_usec = HALT_USEC;
 	bool met = false;
 
 	for (int i = 0; i < HALTS && !met; i++) {
 		GDBusConnection *c = rig_connect(rig, RIG_ALICE);
 		int answers = 0, out[2];
+		enum halted when = halt(rig, c, most_usec, &answers, out);
 
-		met = halt_between(rig, c, &answers, out);
+		met = when == BETWEEN;
+		/* as long as a launch takes on this one */
+		most_usec += when == BEFORE ? most_usec / 8 : 0;
+		most_usec -= when == AFTER ? most_usec / 16 : 0;
 		assert_return_code(kill(rig_pid(rig, RIG_LAUNCHER), met ? SIGKILL : SIGCONT), errno);
 		/* its client is still there: nothing else would end it */
 		if (met)
