@@ -22,6 +22,10 @@ struct relay *__wrap_output_relay(struct broker *b, const sd_bus *bus);
 int __real_relay_post(struct relay *r, const struct message_span *m);
 int __wrap_relay_post(struct relay *r, const struct message_span *m);
 
+ssize_t __real_stream_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds);
+ssize_t __wrap_stream_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds);
+
+static unsigned n_refused; /* times yet that nothing can be sent */
 static bool by_sd_bus;
 static bool full; /* there is no room for descriptors */
 static FILE *told;
@@ -35,6 +39,14 @@ struct relay *__wrap_output_relay(struct broker *b, const sd_bus *bus)
 int __wrap_relay_post(struct relay *r, const struct message_span *m)
 {
 	return full && m->n_fds > 0 ? 0 : __real_relay_post(r, m);
+}
+
+ssize_t __wrap_stream_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds)
+{
+	if (n_refused == 0)
+		return __real_stream_send(fd, data, size, fds, n_fds);
+	n_refused--;
+	return -EAGAIN;
 }
 
 static const char *text(const char *s)
@@ -244,6 +256,33 @@ static void test_order(void **state)
 	buf_done(&b->link.relay.answer);
 }
 
+/* Nothing overtakes what waits, also where its reader has read meanwhile; and one that is too large is not
+ * taken. */
+static void test_room(void **state)
+{
+	static uint8_t large[RECALL_ANSWER_MAX / 2 + 1];
+	const struct message_span first = { .data = (const uint8_t *)"x", .size = 1 };
+	struct message_span m = { .data = large, .size = sizeof(large) };
+	struct rig *r = *state;
+	struct relay *relay = &r->broker.link.relay;
+	const int fd = relay->inner;
+
+	assert_int_equal(relay_post(relay, &m), 0);
+	m.size--;
+	assert_int_equal(relay_post(relay, &m), 1);
+	assert_int_equal(relay_post(relay, &m), 1);
+	assert_int_equal(buf_error(&relay->answer), 0);
+	relay->answer.size = 0;
+	assert_int_equal(relay_post(relay, &first), 1);
+	m.fds = &fd;
+	m.n_fds = 1;
+	n_refused = 1;
+	assert_int_equal(relay_post(relay, &m), 0);
+	assert_int_equal(n_refused, 0);
+	assert_int_equal(relay->answer.size, first.size);
+	relay->answer.size = 0;
+}
+
 static int setup(void **state)
 {
 	int k = rig_setup(state);
@@ -269,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_behind_sd_bus, setup_quietly, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_only_where_pushed, setup_quietly, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_order, setup_quietly, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_room, setup_quietly, rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,57 @@ static void test_all_acted_on(void **state)
 	(void)close(pair[1]);
 }
 
+/* To the end of what there is, at both ends. */
+static void drain(struct relay *relay, int client)
+{
+	static uint8_t taken[65536];
+
+	do
+		while (recv(client, taken, sizeof(taken), 0) > 0)
+			;
+	while (relay_out(relay) > 0);
+}
+
+/* What sd-bus has not given out yet comes first, wherever that is: with itself, on the way, or with us. */
+static void test_may_post(void **state)
+{
+	struct relay relay;
+	uint64_t unsent;
+	int pair[2], inner;
+	sd_bus *bus;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(
+		gate_open("test", SD_ID128_MAKE(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), false,
+			&bus, &inner),
+		0);
+	relay_init(&relay, pair[1], inner, 100000, 100000);
+	assert_true(relay_may_post(&relay, bus));
+	do {
+		assert_true(sd_bus_emit_signal(bus, "/x", "org.example.X", "Said", NULL) >= 0);
+		assert_true(sd_bus_get_n_queued_write(bus, &unsent) >= 0);
+	} while (unsent < 3);
+	assert_false(relay_may_post(&relay, bus));
+	drain(&relay, pair[0]);
+	assert_true(pump_empty(&relay.out));
+	assert_true(sd_bus_get_n_queued_write(bus, &unsent) >= 0 && unsent > 0);
+	assert_false(relay_may_post(&relay, bus));
+	while (unsent > 0)
+		assert_true(sd_bus_process(bus, NULL) >= 0 && sd_bus_get_n_queued_write(bus, &unsent) >= 0);
+	assert_false(relay_may_post(&relay, bus));
+	drain(&relay, pair[0]);
+	assert_true(relay_may_post(&relay, bus));
+	/* also where nobody thought that there was anything */
+	pump_rest(&relay.out);
+	assert_true(sd_bus_emit_signal(bus, "/x", "org.example.X", "Said", NULL) >= 0);
+	assert_false(relay_may_post(&relay, bus));
+	relay_done(&relay);
+	sd_bus_close_unref(bus);
+	(void)close(inner);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
 static int on_waited(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	if (sd_bus_message_is_method_call(m, "org.example.X", "Waited") > 0)
@@ -358,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_between_messages),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_all_acted_on),
+		cmocka_unit_test(test_may_post),
 		cmocka_unit_test(test_behind_others),
 		cmocka_unit_test(test_posted),
 		cmocka_unit_test(test_posted_without_room),
