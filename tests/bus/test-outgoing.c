@@ -281,6 +281,10 @@ static void test_room(void **state)
 	assert_int_equal(n_refused, 0);
 	assert_int_equal(relay->answer.size, first.size);
 	relay->answer.size = 0;
+	/* of what is lost the other side would not know */
+	relay->answer.error = -ENOMEM;
+	assert_int_equal(relay_out(relay), -ENOMEM);
+	relay->answer.error = 0;
 }
 
 static int setup(void **state)

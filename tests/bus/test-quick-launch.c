@@ -330,7 +330,7 @@ static void test_not_looked_at(void **state)
 }
 
 /* The header of a launch that has begun, and another body. */
-static void make_launch(const struct rig *r, struct buf *ret)
+static void make_launch(const struct rig *r, const char *program, struct buf *ret)
 {
 	const struct recalled_form *f = &r->broker.recall.forms[0];
 	struct writer w = { .bytes = ret };
@@ -339,7 +339,7 @@ static void make_launch(const struct rig *r, struct buf *ret)
 	buf_put(ret, f->data, f->question);
 	writer_text(&w, "decoder");
 	writer_open(&w, 'a', "s");
-	writer_text(&w, "/bin/true");
+	writer_text(&w, program);
 	writer_close(&w);
 	for (size_t i = 0; i < 3; i++) {
 		writer_open(&w, 'a', i == 0 ? "{ss}" : i == 1 ? "{uh}" : "{sv}");
@@ -361,7 +361,7 @@ static void test_after_others(void **state)
 		sd_bus_message *before;
 		struct request q;
 
-		make_launch(r, &whole);
+		make_launch(r, "/bin/true", &whole);
 		m = (struct message_span){ .data = whole.data, .size = whole.size };
 		if (i > 0) {
 			assert_true(
@@ -377,6 +377,22 @@ static void test_after_others(void **state)
 		request_done(&q);
 		rig_settle(r);
 	}
+}
+
+/* What refuses it is sd-bus', and is there to be sent at once. */
+static void test_refused_at_once(void **state)
+{
+	_cleanup_(buf_done) struct buf whole = BUF_INIT(4096);
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+	struct message_span m;
+
+	launch_plainly(r, ALICE, "a", 1, false);
+	make_launch(r, "/bin/false", &whole);
+	m = (struct message_span){ .data = whole.data, .size = whole.size };
+	assert_true(quick_deliver(b, &b->link.relay, b->bus, &m) >= 0);
+	assert_int_equal(n_seen, 1);
+	assert_int_equal(relay_out(&b->link.relay), 1);
 }
 
 /* One that says to have other descriptors than it came with is no good message, known header or not. */
@@ -444,6 +460,7 @@ int main(void)
 		TEST(test_unit),
 		TEST(test_not_looked_at),
 		TEST(test_after_others),
+		TEST(test_refused_at_once),
 		cmocka_unit_test(test_other_descriptors),
 	};
 

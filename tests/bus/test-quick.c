@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "broker/body.h"
 #include "broker/launch-args.h"
+#include "broker/quick.h"
 #include "dbus/names.h"
+#include "message/header.h"
 #include "rig.h"
 
 #include <stdlib.h>
@@ -265,6 +267,46 @@ static void test_order(void **state)
 	b->ready = true;
 }
 
+/* Where something of ours waits to go out nothing is written over it, and where something has come back to
+ * sd-bus, it is asked in its turn. */
+static void test_behind_others(void **state)
+{
+	_cleanup_(buf_done) struct buf whole = BUF_INIT(4096);
+	const struct message_span waits = { .data = (const uint8_t *)"x", .size = 1 };
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+	struct relay *relay = &b->link.relay;
+	const struct recalled_form *f = b->recall.forms;
+	struct message_span m;
+	sd_bus_message *before;
+
+	(void)count_sandboxes(r, ALICE, false);
+	assert_int_equal(f->form, FORM_SANDBOXES);
+	buf_put(&whole, f->data, f->question);
+	assert_int_equal(message_end(&whole, f->question), 0);
+	m = (struct message_span){ .data = whole.data, .size = whole.size };
+	for (unsigned i = 0; i < 2; i++) {
+		if (i == 1)
+			recall_add(&b->recall, relay->owner, &m, &m);
+		assert_int_equal(relay_post(relay, &waits), 1);
+		assert_true(quick_deliver(b, relay, b->bus, &m) >= 0);
+		assert_int_equal(relay->answer.size, waits.size);
+		assert_int_equal(relay->answer.data[0], 'x');
+		relay->answer.size = 0;
+		assert_int_equal(bus_link_flush(&b->link), 1);
+	}
+	forget_answers(r);
+	assert_true(quick_deliver(b, relay, b->bus, &m) >= 0);
+	assert_true(relay->answer.size > 0);
+	assert_int_equal(bus_link_flush(&b->link), 1);
+	assert_true(sd_bus_message_new_signal(b->bus, &before, "/x", "org.example.X", "Y") >= 0);
+	assert_true(sd_bus_message_seal(before, 5, 0) >= 0);
+	assert_true(sd_bus_enqueue_for_read(b->bus, before) >= 0);
+	sd_bus_message_unref(before);
+	assert_true(quick_deliver(b, relay, b->bus, &m) >= 0);
+	assert_int_equal(relay->answer.size, 0);
+}
+
 static size_t count_forms(const struct rig *r)
 {
 	size_t n = 0;
@@ -513,6 +555,7 @@ int main(void)
 		TEST(test_of_now),
 		TEST(test_gone),
 		TEST(test_order),
+		TEST(test_behind_others),
 		TEST(test_reload),
 		cmocka_unit_test(test_bad_bodies),
 		cmocka_unit_test(test_bad_arrays),

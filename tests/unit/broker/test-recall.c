@@ -260,6 +260,39 @@ static void test_form(void **state)
 	assert_null(recall_find_form(&r, 1, &m));
 }
 
+/* Of a launch no answer tells whose it is: the call's serial and sender alone do. */
+static void test_form_of_launch(void **state)
+{
+	_cleanup_(buf_done) struct buf asked, large;
+	static char text[RECALL_QUESTION_MAX];
+	struct message_parts q = question(SERIAL);
+	struct recall r = fresh();
+	struct message_span m;
+
+	message_make(&q, &asked);
+	m = span_of(&asked);
+	r.wanted = false;
+	r.form = FORM_LAUNCH;
+	r.sender[3] = '8';
+	recall_keep(&r, 1, &m, NULL);
+	assert_null(recall_find_form(&r, 1, &m));
+	r.sender[3] = SENDER[3];
+	r.serial++;
+	recall_keep(&r, 1, &m, NULL);
+	assert_null(recall_find_form(&r, 1, &m));
+	r.serial--;
+	recall_keep(&r, 1, &m, NULL);
+	assert_non_null(recall_find_form(&r, 1, &m));
+	/* a header may take so much memory */
+	memset(text, 'x', sizeof(text) - 1);
+	q.fields[q.n_fields++] = message_text(99, "s", text);
+	message_make(&q, &large);
+	m = span_of(&large);
+	recall_keep(&r, 1, &m, NULL);
+	assert_null(recall_find_form(&r, 1, &m));
+	recall_forget(&r);
+}
+
 /* The oldest makes room. */
 static void test_forms_room(void **state)
 {
@@ -318,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_not_its_answer),
 		cmocka_unit_test(test_not_kept),
 		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_form_of_launch),
 		cmocka_unit_test(test_forms_room),
 		cmocka_unit_test(test_other_order),
 	};
