@@ -33,7 +33,6 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "jail/report.h"
-#include "jail/shed.h"
 #include "jail/steps.h"
 
 #include <fcntl.h>
@@ -134,7 +133,7 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	r = apply_keyring(reterr);
 	if (r < 0)
 		return r;
-	r = apply_limits(&s->limits, NULL, reterr);
+	r = apply_limits(&s->limits, reterr);
 	if (r < 0)
 		return r;
 	step_took(s, STAGE_RLIMITS);
@@ -226,10 +225,10 @@ static int go_parked(struct jail_setup *s, bool *ret_behind, struct jail_error *
 	(void)prctl(PR_SET_NAME, "parked", 0, 0, 0); /* for people who look at ps */
 	r = prepare_exec(s, reterr);
 	step_took(s, STAGE_NONE);
-	if (r >= 0 && s->filter.ahead) {
-		shed_code();
+	if (r >= 0)
+		r = make_room(s, reterr);
+	if (r >= 0 && s->filter.ahead)
 		r = load_filter(s, ret_behind, reterr);
-	}
 	if (r >= 0)
 		r = park_fds(&s->fds, reterr);
 	if (r >= 0)

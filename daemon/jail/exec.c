@@ -72,11 +72,8 @@ int apply_directory(const char *path, struct jail_error *reterr)
 	return 0;
 }
 
-int apply_exec(const struct jail_spec *spec, bool labelled, int exe_fd, struct jail_error *reterr)
+int exec_failed(const struct jail_spec *spec, bool labelled, int r, struct jail_error *reterr)
 {
-	int r;
-
-	r = (int)RET_ERRNO(syscall(SYS_execveat, exe_fd, "", spec->argv, spec->envp, AT_EMPTY_PATH));
 	if (r == -ENOENT) /* the file itself is open */
 		return jail_fail(reterr, STAGE_EXEC, r,
 			"the program's loader is missing inside of the jail:", spec->executable);
@@ -96,4 +93,11 @@ int apply_exec(const struct jail_spec *spec, bool labelled, int exe_fd, struct j
 			"it, or its loader, may not be executed, or no FsPathReadExecute= covers",
 			spec->executable);
 	return jail_fail(reterr, STAGE_EXEC, r, spec->executable, "");
+}
+
+int apply_exec(const struct jail_spec *spec, bool labelled, int exe_fd, struct jail_error *reterr)
+{
+	int r = (int)RET_ERRNO(syscall(SYS_execveat, exe_fd, "", spec->argv, spec->envp, AT_EMPTY_PATH));
+
+	return exec_failed(spec, labelled, r, reterr);
 }

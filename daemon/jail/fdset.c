@@ -126,24 +126,6 @@ int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, 
 	return plan_from(3, fds, n, report_fd, go_fd, ret, reterr_target);
 }
 
-int fd_plan_again(const struct jail_fd *fds, size_t n, const struct fd_plan *settled, struct fd_plan *ret,
-	uint32_t *reterr_target)
-{
-	unsigned above = (unsigned)settled->kept_slots[_FD_KEPT_MAX - 1] + 1;
-	int r;
-
-	r = check_targets(fds, n, reterr_target);
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		if (fds[i].target >= (unsigned)settled->report_slot)
-			r = -EINVAL;
-	if (r < 0)
-		return r;
-	*ret = *settled;
-	ret->n = 0;
-	add_targets(ret, above, fds, n, settled->report_slot, settled->go_slot);
-	return 0;
-}
-
 int fds_check(const struct jail_spec *spec, struct jail_error *reterr)
 {
 	unsigned standard = 0;
@@ -240,26 +222,6 @@ int park_fds(const struct fd_plan *p, struct jail_error *reterr)
 	int r = run_step(&all);
 
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, NAME, "of the wait for a launch") : 0;
-}
-
-static bool in_place(const struct jail_fd *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if ((uint32_t)fds[i].source != fds[i].target)
-			return false;
-	return true;
-}
-
-int apply_parked_fds(const struct fd_plan *p, const struct jail_fd *fds, size_t n, struct jail_error *reterr)
-{
-	struct fd_plan again;
-	uint32_t target;
-	int r;
-
-	if (in_place(fds, n))
-		return 0;
-	r = fd_plan_again(fds, n, p, &again, &target);
-	return r < 0 ? jail_fail_number(reterr, STAGE_FDS, r, NAME, target) : run_steps(&again, reterr);
 }
 
 int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail_error *reterr)

@@ -94,6 +94,11 @@ int keyed_begin(const struct keyed_calls *k, struct sock_filter *to)
 	return 0;
 }
 
+void keyed_share(struct keyed_key *ret)
+{
+	*ret = own;
+}
+
 void keyed_forget(void)
 {
 	explicit_bzero(&own, sizeof(own));

@@ -130,20 +130,16 @@ void limits_park(struct limit_plan *p)
 	p->asked[RLIMIT_NOFILE] = false;
 }
 
-static bool is_in_force(const struct limit_plan *p, const struct limit_plan *in_force, unsigned i)
+const char *limit_name(unsigned resource)
 {
-	return in_force && p->asked[i] == in_force->asked[i] &&
-	       p->limits[i].rlim_cur == in_force->limits[i].rlim_cur &&
-	       p->limits[i].rlim_max == in_force->limits[i].rlim_max;
+	return names[resource];
 }
 
-int apply_limits(const struct limit_plan *p, const struct limit_plan *in_force, struct jail_error *reterr)
+int apply_limits(const struct limit_plan *p, struct jail_error *reterr)
 {
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
 		int r;
 
-		if (is_in_force(p, in_force, i))
-			continue;
 		r = p->asked[i] ? set_limit(i, &p->limits[i], NULL) : set_default(i, &p->limits[i]);
 		if (r < 0)
 			return jail_fail(reterr, STAGE_RLIMITS, r, names[i], "");

@@ -4,9 +4,9 @@
  * Parked jails: built like every jail, by the same steps in the same order, and then kept waiting where
  * others wait for the go. What they wait for is an order: argv, environment, working directory, descriptors,
  * limits. It is sent when the launch has been recorded, and is the go. Until then a parked jail has nothing
- * of a caller's; what it has of the launcher's memory it gives back. It has the payload's ids by then
- * and no capabilities but the payload's, and its filter is loaded, so an order can make it do nothing that
- * the payload could not do, but for the few calls that an order takes. What of them the policy does not
+ * of a caller's; what it has of the launcher's memory it gives back (room.h). It has the payload's ids by
+ * then and no capabilities but the payload's, and its filter is loaded, so an order can make it do nothing
+ * that the payload could not do, but for the few calls that an order takes. What of them the policy does not
  * permit bears a key that the exec takes away, see keyed.c. Most orders take one: what is received gets the
  * numbers from 0 on.
  *
@@ -16,33 +16,12 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "jail/report.h"
+#include "jail/room.h"
 #include "jail/shed.h"
 #include "jail/steps.h"
 
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-
-#define TEXT_MAX    (32 * 1024) /* of an order: below what a socket takes at once */
-#define STRINGS_MAX 256
-
-/* From the launcher to a copy of itself: no other program ever sees it. */
-struct order_head {
-	uint32_t size; /* of all of it */
-	uint32_t n_argv, n_env, n_fds;
-	uint32_t targets[FD_PLAN_MAX];
-	struct limit_plan limits;
-};
-
-struct order {
-	struct order_head head;
-	char text[TEXT_MAX]; /* directory, argv and environment, each with its NUL */
-};
-
-union order_control {
-	struct cmsghdr head;
-	char bytes[CMSG_SPACE(FD_PLAN_MAX * sizeof(int))];
-};
 
 /* Both are built for the same profile, so that what the pointers lead to need not be compared. */
 bool jail_spec_fits(const struct jail_spec *parked, const struct jail_spec *launch)
@@ -87,7 +66,7 @@ static bool has_room(const struct jail_spec *s)
 		bytes += strlen(s->argv[i]) + 1;
 	for (size_t i = 0; s->envp[i]; i++, n++)
 		bytes += strlen(s->envp[i]) + 1;
-	return n <= STRINGS_MAX && bytes <= TEXT_MAX;
+	return n <= ORDER_STRINGS_MAX && bytes <= ORDER_TEXT_MAX;
 }
 
 bool jail_order_fits(const struct jail_spec *s)
@@ -99,7 +78,7 @@ bool jail_order_fits(const struct jail_spec *s)
 
 /* The parts of the text, as they are: they are copied once, by the kernel. */
 struct gathered {
-	struct iovec parts[STRINGS_MAX + 2]; /* with the head and the directory */
+	struct iovec parts[ORDER_STRINGS_MAX + 2]; /* with the head and the directory */
 	size_t n, bytes;
 };
 
@@ -122,6 +101,11 @@ static uint32_t gather_strings(struct gathered *g, char *const *strings)
 		gather(g, strings[n], strlen(strings[n]) + 1);
 	return n;
 }
+
+union order_control {
+	struct cmsghdr head;
+	char bytes[CMSG_SPACE(FD_PLAN_MAX * sizeof(int))];
+};
 
 static int send_gathered(int socket_fd, struct gathered *g, const int *fds, size_t n_fds)
 {
@@ -204,187 +188,82 @@ int send_order(struct jail *j, const struct jail_spec *spec)
 	return r;
 }
 
-/* In the child. Statics of the launcher's that it never touches: no page of them is anybody's. */
-static struct order received;
-static size_t n_received;
-static char *vectors[STRINGS_MAX + 2];
-static struct jail_spec launch;
+/* No page of it is the launcher's, which never touches it; and it lies where the code lies. */
+static _Alignas(4096) struct room room;
 
-/* Of the spec that the jail was built for, in memory that stays: what an exec takes, or says of its failure.
- */
-static struct {
-	struct compiled_landlock landlock;
-	char executable[JAIL_OBJECT_MAX], context[JAIL_OBJECT_MAX], directory[PATH_MAX];
-} remembered;
-
-static const char *remember(char *to, size_t size, const char *text)
+/* Cut where there is no more room. */
+static void copy_text(char *to, size_t size, const char *text)
 {
-	if (!text)
-		return NULL;
-	memcpy(to, text, strnlen(text, size - 1));
-	return to;
+	size_t n = strnlen(text, size - 1);
+
+	memcpy(to, text, n);
+	to[n] = '\0';
 }
 
-/* What is written to when the order comes is its own by then, too. */
-static int shed_and_remember(struct jail_setup *s)
+/* Child: with what a launch is compared, and what a failure is called. */
+static void furnish(struct jail_setup *s)
 {
-	const struct jail_spec *built = s->spec;
+	static const struct room_texts texts = { .waiting = "waiting for a launch",
+		.order = "order of a launch",
+		.descriptor = "file descriptor",
+		.directory = "working directory",
+		.outside = "working directory outside of the jail:" };
+	static const int ways[ROOM_EXECS] = { -ENOENT, -EPERM, -EACCES, 0 };
 
-	if (built->landlock)
-		remembered.landlock = *built->landlock;
-	launch = (struct jail_spec){
-		.executable =
-			remember(remembered.executable, sizeof(remembered.executable), built->executable),
-		.working_directory = remember(
-			remembered.directory, sizeof(remembered.directory), built->working_directory),
-		.selinux_context =
-			remember(remembered.context, sizeof(remembered.context), built->selinux_context),
-		.landlock = built->landlock ? &remembered.landlock : NULL,
-	};
-	if (strcmp(launch.working_directory, built->working_directory) != 0)
-		return -ENAMETOOLONG;
-	s->spec = &launch;
-	shed_memory(s->shared, _REPORT_MAX * sizeof(*s->shared));
-	memset(&received, 0, sizeof(received.head));
-	vectors[0] = NULL;
+	room.go_fd = s->go_fd;
+	room.exe_fd = s->fds.kept_slots[FD_KEPT_EXE];
+	room.slots = (uint32_t)s->fds.report_slot;
+	room.shared = &s->shared[REPORT_PAYLOAD];
+	room.in_force = s->limits;
+	room.texts = texts;
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
+		copy_text(room.texts.limits[i], ROOM_LIMIT, limit_name(i));
+	for (size_t i = 0; i < ROOM_EXECS; i++)
+		(void)exec_failed(s->spec, s->label.context != NULL, ways[i], &room.execs[i]);
+	copy_text(room.directory, sizeof(room.directory), s->spec->working_directory);
+	/* no page of it comes when the order does */
+	memset(&room.order.head, 0, sizeof(room.order.head));
+	memset(room.vectors, 0, sizeof(room.vectors));
+}
+
+int make_room(struct jail_setup *s, struct jail_error *reterr)
+{
+	if (strlen(s->spec->working_directory) >= sizeof(room.directory))
+		return jail_fail(
+			reterr, STAGE_EXEC, -ENAMETOOLONG, "working directory", s->spec->working_directory);
+	furnish(s);
+	if (s->filter.ahead)
+		shed_plan(&room);
 	return 0;
 }
 
-/* A part of the order, and the descriptors that come with the first: they get the lowest numbers that are
- * free. 0: end of file. */
-static int receive_part(int socket_fd, int fds[FD_PLAN_MAX], size_t *ret_n)
+/* The vectors lie in the room, which stays until the exec. */
+static void take_vectors(struct jail_setup *s)
 {
-	union order_control control = { .bytes = { 0 } };
-	struct iovec part = { .iov_base = (char *)&received + n_received,
-		.iov_len = sizeof(received) - n_received };
-	struct msghdr m = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-	long n;
+	static struct jail_spec launch;
 
-	do
-		n = keyed_call(SYS_recvmsg, (unsigned long)socket_fd, (uintptr_t)&m, 0, 0);
-	while (n == -EINTR);
-	if (n <= 0)
-		return (int)n;
-	n_received += (size_t)n;
-	*ret_n = 0;
-	if (m.msg_controllen < CMSG_LEN(0))
-		return 1;
-	if ((m.msg_flags & MSG_CTRUNC) != 0 || control.head.cmsg_level != SOL_SOCKET ||
-		control.head.cmsg_type != SCM_RIGHTS)
-		return -EMFILE;
-	*ret_n = (control.head.cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds, CMSG_DATA(&control.head), *ret_n * sizeof(int));
-	return 1;
-}
-
-static int receive_order(int socket_fd, int fds[FD_PLAN_MAX])
-{
-	int r;
-	size_t n_fds, none;
-
-	r = receive_part(socket_fd, fds, &n_fds);
-	if (r <= 0)
-		return r;
-	if (n_received < sizeof(received.head) || received.head.size < n_received ||
-		received.head.size > sizeof(received) || received.head.n_fds != n_fds ||
-		(size_t)received.head.n_argv + received.head.n_env > STRINGS_MAX)
-		return -EBADMSG;
-	while (n_received < received.head.size) {
-		int more[FD_PLAN_MAX];
-
-		r = receive_part(socket_fd, more, &none);
-		if (r <= 0 || none > 0)
-			return r < 0 ? r : -EBADMSG;
-	}
-	return n_received == received.head.size ? 1 : -EBADMSG;
-}
-
-/* Vectors into the text. Returns where it ends, or NULL. */
-static char *split(char *at, const char *end, char **vector, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		size_t size = strnlen(at, (size_t)(end - at));
-
-		if (at + size == end)
-			return NULL;
-		vector[i] = at;
-		at += size + 1;
-	}
-	vector[n] = NULL;
-	return at;
-}
-
-/* The spec that the child goes on with. */
-static int take_texts(struct jail_setup *s)
-{
-	char *end = (char *)&received + received.head.size, *directory[2], *at;
-
-	at = split(received.text, end, directory, 1);
-	if (at)
-		at = split(at, end, vectors, received.head.n_argv);
-	if (at)
-		at = split(at, end, vectors + received.head.n_argv + 1, received.head.n_env);
-	if (!at)
-		return -EBADMSG;
 	launch = *s->spec;
-	launch.working_directory = directory[0];
-	launch.argv = vectors;
-	launch.envp = vectors + received.head.n_argv + 1;
+	launch.working_directory = room.order.text;
+	launch.argv = room.vectors;
+	launch.envp = room.vectors + room.order.head.n_argv + 1;
 	s->spec = &launch;
-	return 0;
 }
 
-static int take_fds(struct jail_setup *s, const int fds[FD_PLAN_MAX], struct jail_error *reterr)
-{
-	struct jail_fd wanted[FD_PLAN_MAX];
-
-	for (size_t i = 0; i < received.head.n_fds; i++)
-		wanted[i] = (struct jail_fd){ .source = fds[i], .target = received.head.targets[i] };
-	return apply_parked_fds(&s->fds, wanted, received.head.n_fds, reterr);
-}
-
-/* Behind the filter no clock can be looked at. */
-static void order_took(struct jail_setup *s, enum jail_stage stage)
-{
-	if (!s->filter.ahead)
-		stage_took(s->times, stage);
-}
-
-static int take_order(struct jail_setup *s, const int fds[FD_PLAN_MAX], struct jail_error *reterr)
-{
-	const char *directory = s->spec->working_directory;
-	int r;
-
-	r = take_texts(s);
-	if (r < 0)
-		return jail_fail(reterr, STAGE_EXEC, r, "order of a launch", "");
-	r = take_fds(s, fds, reterr);
-	if (r < 0)
-		return r;
-	order_took(s, STAGE_FDS);
-	r = apply_limits(&received.head.limits, &s->limits, reterr);
-	if (r < 0)
-		return r;
-	order_took(s, STAGE_RLIMITS);
-	return strcmp(directory, s->spec->working_directory) == 0
-		       ? 0
-		       : apply_directory(s->spec->working_directory, reterr);
-}
-
+/* Behind its filter it does not come back; else that is still to be loaded, from the launcher's memory. */
 int await_order(struct jail_setup *s, struct jail_error *reterr)
 {
-	int fds[FD_PLAN_MAX], r;
+	int r;
 
-	/* else the filter is still to be loaded, from that memory */
-	r = s->filter.ahead ? shed_and_remember(s) : 0;
-	if (r >= 0)
-		r = receive_order(s->go_fd, fds);
+	if (s->filter.ahead) {
+		keyed_share(&room.key);
+		return room_enter(&room);
+	}
+	r = room_take(&room);
 	if (r < 0)
-		return jail_fail(reterr, STAGE_EXEC, r, "waiting for a launch", "");
-	if (r == 0)
-		return 0;
-	r = take_order(s, fds, reterr);
-	return r < 0 ? r : 1;
+		*reterr = room.error;
+	if (r <= 0)
+		return r;
+	stage_took(s->times, STAGE_FDS);
+	take_vectors(s);
+	return 1;
 }

@@ -2,27 +2,32 @@
 
 #include "jail/shed.h"
 #include "base/error.h"
-#include "jail/steps.h"
 
 #include <link.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
 
 #define OBJECTS_MAX   16
-#define CODE_MAX      64
 #define STACK_BELOW   16384 /* of the stack, for calls to come */
 #define THREAD_AROUND 4096  /* errno lies in the block of what is each thread's own, which is smaller */
+#define OTHERS_MAX    5
+/* Where the memory of processes ends; what begins higher only who asks for it gets. */
+#define MEMORY_END (((uintptr_t)1 << 47) - 4096)
 
 struct range {
 	uintptr_t from, to;
 };
 
-/* Sorted; with room for stack, thread and what is shared. */
-static struct range kept[OBJECTS_MAX + 3], code[CODE_MAX];
-static size_t n_kept, n_code;
-static bool learnt;
+/* Sorted. */
+static struct range kept[OBJECTS_MAX + OTHERS_MAX];
+static size_t n_kept;
+static bool learnt, can;
+
+_Static_assert(ELEMENTSOF(kept) + 1 <= ROOM_GAPS_MAX, "one before each, and one behind");
 
 static struct range pages_of(uintptr_t from, size_t size)
 {
@@ -61,10 +66,6 @@ static int learn_object(struct dl_phdr_info *info, size_t size, void *unused)
 
 		if (p->p_type != PT_LOAD)
 			continue;
-		if (!(p->p_flags & PF_W) && n_code == CODE_MAX)
-			return 1;
-		if (!(p->p_flags & PF_W))
-			code[n_code++] = r;
 		all.from = r.from < all.from ? r.from : all.from;
 		all.to = r.to > all.to ? r.to : all.to;
 	}
@@ -95,29 +96,62 @@ void shed_learn(void)
 	if (learnt)
 		return;
 	learnt = true;
-	if (!can_shed() || dl_iterate_phdr(learn_object, NULL) != 0)
-		n_kept = n_code = 0;
+	can = can_shed() && (ROOM_STANDS_ALONE || dl_iterate_phdr(learn_object, NULL) == 0);
 }
 
-void shed_code(void)
+/* The kernel writes to the thread's block whenever it comes back to it (rseq(2)), which glibc has asked for.
+ * 0: no more. */
+static int leave_block(void)
 {
-	for (size_t i = 0; i < n_code; i++)
-		(void)syscall(SYS_madvise, code[i].from, code[i].to - code[i].from, MADV_DONTNEED);
+#if defined(RSEQ_SIG)
+	char *block = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	if (__rseq_size > 0)
+		return (int)syscall(SYS_rseq, block, sizeof(struct rseq), RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+#endif
+	return 0;
 }
 
-void shed_memory(const void *shared, size_t size)
+/* Where the room does not stand alone, what it calls is the C library's, and on the stack. */
+static void keep_thread(void)
 {
 	const char here = 0;
+
+	keep(pages_of((uintptr_t)&errno - THREAD_AROUND, 2 * THREAD_AROUND));
+	keep((struct range){ pages_of((uintptr_t)&here - STACK_BELOW, 0).from, MEMORY_END });
+}
+
+static void keep_room(const struct room *room)
+{
+	uintptr_t from;
+	size_t size;
+
+	room_code(&from, &size);
+	keep(pages_of(from, size));
+	keep(pages_of((uintptr_t)room, sizeof(*room)));
+	keep(pages_of((uintptr_t)room->shared, sizeof(*room->shared)));
+}
+
+static void add_gap(struct room *room, uintptr_t from, uintptr_t to)
+{
+	if (from >= to)
+		return;
+	room->gaps[room->n_gaps].from = from;
+	room->gaps[room->n_gaps++].size = to - from;
+}
+
+void shed_plan(struct room *room)
+{
 	uintptr_t at = 0;
 
-	if (n_kept == 0)
+	if (!can)
 		return;
-	keep(pages_of((uintptr_t)&errno - THREAD_AROUND, 2 * THREAD_AROUND));
-	keep(pages_of((uintptr_t)shared, size));
-	keep((struct range){ pages_of((uintptr_t)&here - STACK_BELOW, 0).from, UINTPTR_MAX });
+	keep_room(room);
+	if (!ROOM_STANDS_ALONE || leave_block() < 0)
+		keep_thread();
 	for (size_t i = 0; i < n_kept; i++) {
-		if (kept[i].from > at)
-			(void)keyed_call(SYS_munmap, at, kept[i].from - at, 0, 0);
+		add_gap(room, at, kept[i].from);
 		at = kept[i].to > at ? kept[i].to : at;
 	}
+	add_gap(room, at, MEMORY_END);
 }

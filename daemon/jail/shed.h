@@ -6,12 +6,10 @@
  * away, page by page, while somebody waits for the program.
  */
 
-#include <stddef.h>
+#include "jail/room.h"
 
 /* In the launcher, which may ask where program and libraries lie. */
 void shed_learn(void);
-/* Child, while each call is permitted: pages of code, of which those come back that are used. */
-void shed_code(void);
-/* Child: all else but static variables, the stack from here on up, and @shared. Of the heap and of the
- * catalog nothing is left. */
-void shed_memory(const void *shared, size_t size);
+/* Child, while each call is permitted: all that goes when it begins to wait. Of the heap and of the catalog
+ * nothing is left. */
+void shed_plan(struct room *room);

@@ -415,16 +415,13 @@ struct fd_plan {
  * most, of which the last leads to the end of the table. Returns how many. */
 size_t fd_plan_closes(struct fd_step *ret, unsigned *keep, size_t n);
 
-/* In a parked jail the slots are these numbers and up: those that it is sent lie below. Above them, and below
- * the end, they are for a moment. */
+/* In a parked jail the slots are these numbers and up: those that it is sent, and their targets, lie below.
+ */
 #define FD_PARKED_SLOTS 128
 #define FD_PARKED_END   (FD_PARKED_SLOTS + 2 + _FD_KEPT_MAX + FD_PLAN_MAX)
 
 /* Pure. -EINVAL: too many, a number too high, or one twice. *reterr_target: the target concerned. */
 int fd_plan_make(const struct jail_fd *fds, size_t n, int report_fd, int go_fd, struct fd_plan *ret,
-	uint32_t *reterr_target);
-/* The same where the slots are settled, as a plan before has them, and stay where they are. */
-int fd_plan_again(const struct jail_fd *fds, size_t n, const struct fd_plan *settled, struct fd_plan *ret,
 	uint32_t *reterr_target);
 /* Are all sources open? Asked before fds of our own are made, which could take the number of one that is not.
  */
@@ -437,8 +434,6 @@ int apply_fds(const struct fd_plan *p, const int kept[_FD_KEPT_MAX], struct jail
 
 /* Child, after apply_fds(): nothing is open below the slots, so that what comes gets the lowest numbers. */
 int park_fds(const struct fd_plan *p, struct jail_error *reterr);
-/* Child, after that: other targets, from what has come, and is all that is open below the slots. */
-int apply_parked_fds(const struct fd_plan *p, const struct jail_fd *fds, size_t n, struct jail_error *reterr);
 
 /* table.c */
 
@@ -476,8 +471,8 @@ struct limit_plan {
 };
 
 int prepare_limits(const struct jail_spec *spec, struct limit_plan *ret, struct jail_error *reterr);
-/* @in_force: what was applied before, of which only what differs is set; or NULL. */
-int apply_limits(const struct limit_plan *p, const struct limit_plan *in_force, struct jail_error *reterr);
+int apply_limits(const struct limit_plan *p, struct jail_error *reterr);
+const char *limit_name(unsigned resource); /* a profile's key */
 /* What a parked jail waits with: at least as many descriptors as it may be sent. */
 void limits_park(struct limit_plan *p);
 
@@ -556,6 +551,8 @@ size_t keyed_head_size(const struct keyed_calls *k);
 void keyed_head(const struct keyed_calls *k, const struct keyed_key *key, struct sock_filter *to);
 /* Child: the same, with a key that it draws for itself, and a call with it, whose errors are negative. */
 int keyed_begin(const struct keyed_calls *k, struct sock_filter *to);
+/* For calls that are made elsewhere in this process. */
+void keyed_share(struct keyed_key *ret);
 long keyed_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 
 /* violation.c */
@@ -654,6 +651,8 @@ int open_executable(const char *path, struct jail_error *reterr);
 int apply_directory(const char *path, struct jail_error *reterr);
 /* Returns only on failure. @labelled: with the context of SELinuxContext=. */
 int apply_exec(const struct jail_spec *spec, bool labelled, int exe_fd, struct jail_error *reterr);
+/* What such a failure is called. */
+int exec_failed(const struct jail_spec *spec, bool labelled, int r, struct jail_error *reterr);
 
 /* child.c */
 
@@ -692,6 +691,8 @@ noreturn void child_run(struct jail_setup *s);
 /* In the launcher: tells a parked jail what it is to become, by way of its go, which has room for that. */
 int prepare_order(int go_fd, struct jail_error *reterr);
 int send_order(struct jail *j, const struct jail_spec *spec);
+/* Child, before its filter: what it is going to wait in. */
+int make_room(struct jail_setup *s, struct jail_error *reterr);
 /* Child: waits for that order, and carries it out; the filter may be loaded already. 1: s->spec is the
  * launch's then. 0: the launcher does not want this jail any more. */
 int await_order(struct jail_setup *s, struct jail_error *reterr);
