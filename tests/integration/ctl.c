@@ -67,7 +67,6 @@ void ctl_become(uid_t uid, const char *const *args)
 			_exit(98);
 		argv[i + 1] = args[i];
 	}
-	(void)alarm(CTL_LIMIT_S);
 	(void)close_range(3, ~0U, 0);
 	(void)setenv("BAILIFF_ADDRESS", ctl_stage.rig->client_address, 1);
 	(void)setenv("LD_LIBRARY_PATH", ctl_stage.library_path, 1);
@@ -94,6 +93,8 @@ pid_t ctl_start(uid_t uid, const struct ctl_streams *s, const char *const *args)
 	take(s->in, 0);
 	take(s->out, 1);
 	take(s->err, 2);
+	if (!s->follows)
+		(void)alarm(CTL_LIMIT_S);
 	ctl_become(uid, args);
 }
 

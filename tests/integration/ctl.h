@@ -14,6 +14,7 @@ extern struct ctl_stage {
 
 struct ctl_streams {
 	int in, out, err; /* -1: closed in the program */
+	bool follows;     /* lives as long as its test does, which has an eye on the time */
 };
 
 struct ctl_said {

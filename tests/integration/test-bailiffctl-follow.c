@@ -65,7 +65,7 @@ static void end(const char *id)
 static void follow(struct follower *w, uid_t uid, const char *const *args)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), p[2];
-	struct ctl_streams s = { null, -1, STDERR_FILENO };
+	struct ctl_streams s = { null, -1, STDERR_FILENO, .follows = true };
 	struct pollfd said;
 
 	assert_return_code(pipe2(p, O_CLOEXEC), errno);
@@ -82,15 +82,20 @@ static void follow(struct follower *w, uid_t uid, const char *const *args)
 	}
 	w->f = fdopen(p[0], "r");
 	assert_non_null(w->f);
+	/* nothing is read that poll(2) would not tell of any more */
+	assert_int_equal(setvbuf(w->f, NULL, _IONBF, 0), 0);
 }
 
 static char *next_line(struct follower *w)
 {
+	struct pollfd said = { .fd = fileno(w->f), .events = POLLIN };
 	char *line = NULL;
 	size_t size = 0;
 
+	if (poll(&said, 1, CTL_LIMIT_S * 1000) == 0)
+		fail_msg("monitor says nothing");
 	if (getline(&line, &size, w->f) <= 0)
-		fail_msg("monitor has ended");
+		fail_msg("monitor has ended: %d", ctl_status_of(w->pid));
 	return line;
 }
 

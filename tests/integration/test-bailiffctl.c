@@ -397,6 +397,7 @@ _Noreturn static void lead_session(int slave, int reports, const char *const *ar
 		(void)signal(SIGTTOU, SIG_DFL);
 		for (int fd = 0; fd <= 2; fd++)
 			(void)dup2(slave, fd);
+		(void)alarm(CTL_LIMIT_S);
 		ctl_become(RIG_ALICE, argv);
 	}
 	(void)alarm(CTL_LIMIT_S);
