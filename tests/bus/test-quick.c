@@ -267,26 +267,41 @@ static void test_order(void **state)
 	b->ready = true;
 }
 
+/* The header of a question of this form, and a text. */
+static void make_question(const struct rig *r, enum form form, const char *text, struct buf *ret)
+{
+	const struct recalled_form *f = r->broker.recall.forms;
+	struct writer w = { .bytes = ret };
+
+	while (f->form != form)
+		f++;
+	buf_put(ret, f->data, f->question);
+	if (text)
+		writer_text(&w, text);
+	assert_int_equal(message_end(ret, f->question), 0);
+}
+
 /* Where something of ours waits to go out nothing is written over it, and where something has come back to
  * sd-bus, it is asked in its turn. */
 static void test_behind_others(void **state)
 {
-	_cleanup_(buf_done) struct buf whole = BUF_INIT(4096);
+	_cleanup_(buf_done) struct buf name = BUF_INIT(4096), whole = BUF_INIT(4096);
 	const struct message_span waits = { .data = (const uint8_t *)"x", .size = 1 };
 	struct rig *r = *state;
 	struct broker *b = &r->broker;
 	struct relay *relay = &b->link.relay;
-	const struct recalled_form *f = b->recall.forms;
 	struct message_span m;
 	sd_bus_message *before;
+	bool quick;
 
 	(void)count_sandboxes(r, ALICE, false);
-	assert_int_equal(f->form, FORM_SANDBOXES);
-	buf_put(&whole, f->data, f->question);
-	assert_int_equal(message_end(&whole, f->question), 0);
-	m = (struct message_span){ .data = whole.data, .size = whole.size };
-	for (unsigned i = 0; i < 2; i++) {
-		if (i == 1)
+	free(ask(r, ALICE, &questions[1], &quick));
+	make_question(r, FORM_SANITIZE, "somebody", &name);
+	make_question(r, FORM_SANDBOXES, NULL, &whole);
+	for (unsigned i = 0; i < 3; i++) {
+		m = (struct message_span){ .data = i == 0 ? name.data : whole.data,
+			.size = i == 0 ? name.size : whole.size };
+		if (i == 2)
 			recall_add(&b->recall, relay->owner, &m, &m);
 		assert_int_equal(relay_post(relay, &waits), 1);
 		assert_true(quick_deliver(b, relay, b->bus, &m) >= 0);
