@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "broker/gate.h"
 #include "broker/launch-queue.h"
 #include "broker/quick.h"
 #include "dbus/names.h"
@@ -47,8 +48,10 @@ static size_t count_forms(const struct rig *r)
 /* The request as the launcher gets it, but for its serial. */
 static void launch(struct rig *r, sd_bus_message *m, uint64_t id, struct request *ret)
 {
+	char sender[16];
 	struct reply reply;
 
+	assert_true(snprintf(sender, sizeof(sender), "%s", sd_bus_message_get_sender(m)) > 0);
 	rig_send(r, m, &reply);
 	rig_settle(r);
 	if (reply.there)
@@ -57,6 +60,7 @@ static void launch(struct rig *r, sd_bus_message *m, uint64_t id, struct request
 	rig_answer_launched(r, ret->serial, id);
 	rig_wait(r, &reply);
 	assert_null(reply.error);
+	assert_string_equal(sd_bus_message_get_destination(reply.message), sender);
 	reply_done(&reply);
 }
 
@@ -293,6 +297,7 @@ static void test_refused(void **state)
 				    m, "sasa{ss}a{uh}a{sv}", "decoder", 1, "/bin/false", 0, 0, 0) >= 0);
 		rig_expect(r, m, BAILIFF_ERROR_PREFIX "ArgvDenied", &reply);
 		assert_non_null(strstr(reply.text, "/bin/false"));
+		assert_string_equal(sd_bus_message_get_destination(reply.message), ALICE);
 		reply_done(&reply);
 		assert_int_equal(n_seen, 1);
 		assert_int_equal(r->broker.quota.total[QUOTA_CALLS], 0);
@@ -395,6 +400,42 @@ static void test_refused_at_once(void **state)
 	assert_int_equal(relay_out(&b->link.relay), 1);
 }
 
+/* Over the direct socket it is the connection that says who asks, whoever's name the message states. */
+static void test_stated_sender(void **state)
+{
+	_cleanup_(buf_done) struct buf whole = BUF_INIT(4096);
+	_cleanup_(identity_done) struct identity bob = IDENTITY_NULL;
+	struct rig *r = *state;
+	struct broker *b = &r->broker;
+	struct message_span m;
+	struct relay relay;
+	int inner;
+	sd_bus *bus;
+
+	launch_plainly(r, ALICE, "a", 1, false);
+	make_launch(r, "/bin/true", &whole);
+	m = (struct message_span){ .data = whole.data, .size = whole.size };
+	assert_int_equal(gate_open(":direct.7", r->bus_id, false, &bus, &inner), 0);
+	relay_init(&relay, -1, inner, 100000, 100000);
+	relay.recall = &b->recall;
+	relay.owner = recall_owner(&b->recall);
+	bob.uid = 1001;
+	assert_int_equal(callers_add_direct(&b->callers, ":direct.7", bus, &bob), 0);
+	callers_find_name(&b->callers, ":direct.7")->looked = true;
+	b->recall.form = FORM_LAUNCH;
+	b->recall.serial = message_serial(whole.data);
+	(void)memcpy(b->recall.sender, ALICE, sizeof(ALICE));
+	recall_keep(&b->recall, relay.owner, &m, NULL);
+	assert_string_equal(recall_find_form(&b->recall, relay.owner, &m)->sender, ALICE);
+	assert_true(quick_deliver(b, &relay, bus, &m) >= 0);
+	assert_null(b->launches);
+	assert_null(recall_find_form(&b->recall, relay.owner, &m));
+	callers_lost(&b->callers, ":direct.7");
+	relay_done(&relay);
+	sd_bus_close_unref(bus);
+	(void)close(inner);
+}
+
 /* One that says to have other descriptors than it came with is no good message, known header or not. */
 static void test_other_descriptors(void **state)
 {
@@ -461,6 +502,7 @@ int main(void)
 		TEST(test_not_looked_at),
 		TEST(test_after_others),
 		TEST(test_refused_at_once),
+		TEST(test_stated_sender),
 		cmocka_unit_test(test_other_descriptors),
 	};
 

@@ -224,6 +224,65 @@ static void test_user_ids(void **state)
 	warm_end(rig);
 }
 
+/* By another launcher, of which it has not heard yet. */
+static void expect_end(GDBusConnection *c, struct rig_sandbox *s, const char *result)
+{
+	g_autofree char *got = rig_wait(c, s, NULL, NULL);
+
+	assert_string_equal(got, result);
+	rig_sandbox_done(s);
+}
+
+/* What came with the launch itself is held, too, beside what the keeper had of the parked jail. */
+static void test_lifeline_taken_over(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_launch l = { .profile = "warm", .argv = warm_forever, .n_more = 1 };
+	struct parked before = warm_begin(rig, 1, 1);
+	struct rig_sandbox s;
+	int pair[2];
+
+	assert_return_code(pipe(pair), errno);
+	l.more[0] = pair[0];
+	l.options = g_variant_new_parsed("{'lifeline': <handle 0>}");
+	rig_launch(c, &l, &s);
+	(void)close(pair[0]);
+	assert_true(warm_contains(&before, s.pid));
+	rig_kill_and_wait(rig, RIG_LAUNCHER);
+	assert_return_code(kill(s.pid, 0), errno);
+	(void)close(pair[1]);
+	expect_end(c, &s, "client-gone");
+	rig_disconnect(rig, c);
+	warm_end(rig);
+}
+
+/* So is what its filter asks by, from when its program runs. */
+static void test_violation_taken_over(void **state)
+{
+	static const char *const argv[] = { "/probe", "take-signal", "12", "--", "sethostname", NULL };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct parked before;
+	struct rig_sandbox s;
+	char waiting[8];
+
+	rig_write(rig, "profiles/warm.profile.d/named.conf",
+		"[Seccomp]\nSystemCallFilter=~sethostname:kill seccomp:EPERM prctl:EPERM\n");
+	before = warm_begin(rig, 1, 1);
+	warm_launch(c, argv, NULL, &s);
+	assert_true(warm_contains(&before, s.pid));
+	for (size_t i = 0; i < sizeof(waiting); i++)
+		assert_int_equal(read(s.stream[1], &waiting[i], 1), 1);
+	assert_memory_equal(waiting, "waiting\n", sizeof(waiting));
+	rig_kill_and_wait(rig, RIG_LAUNCHER);
+	assert_return_code(kill(s.pid, 12), errno);
+	expect_end(c, &s, "violation");
+	rig_disconnect(rig, c);
+	rig_remove(rig, "profiles/warm.profile.d/named.conf");
+	warm_end(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +290,8 @@ int main(void)
 		rig_test(test_killed_early),
 		rig_test(test_killed_unheard),
 		rig_test(test_user_ids),
+		rig_test(test_lifeline_taken_over),
+		rig_test(test_violation_taken_over),
 	};
 
 	return rig_can_run() ? cmocka_run_group_tests(tests, rig_setup, rig_teardown) : RIG_SKIPPED;
