@@ -303,6 +303,17 @@ static void test_link_exchanged(void **state)
 	sources_expect(r, "new\n");
 }
 
+/* Of a text that begins at the root the way is that from the root. */
+static void test_absolute_link(void **state)
+{
+	struct rig *r = *state;
+
+	begin_with_link(r, sources_path(r, "above"));
+	sources_move(r, "above", "aside");
+	sources_move(r, "other", "above");
+	sources_expect(r, "new\n");
+}
+
 /* Links on the way of a link's text. */
 static void test_links_target(void **state)
 {
@@ -377,6 +388,7 @@ static int run(void)
 		TEST(test_links_owner_by_another_name),
 		TEST(test_links_directory),
 		TEST(test_link_exchanged),
+		TEST(test_absolute_link),
 		TEST(test_links_target),
 		TEST(test_names),
 		TEST(test_foreign_name),

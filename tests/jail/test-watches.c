@@ -252,6 +252,25 @@ static void test_other_file_systems(void **state)
 	sources_expect(r, "new\n");
 }
 
+/* More names on the way than there is room for: launches look. */
+static void test_deep(void **state)
+{
+	struct rig *r = *state;
+	char path[4 * TEMPLATE_WATCHES_MAX] = "deep";
+
+	sources_begin(r);
+	rig_mkdir(r, path, 0755);
+	for (size_t i = 0; i < TEMPLATE_WATCHES_MAX; i++) {
+		(void)memcpy(path + strlen(path), "/d", sizeof("/d"));
+		rig_mkdir(r, path, 0755);
+	}
+	rig_bind(r, sources_path(r, path), "/deep", MOUNT_READ_ONLY);
+	assert_true(rig_make_template(r));
+	assert_true(rig_looks(r) > 0);
+	assert_true(sources_watches() <= TEMPLATE_WATCHES_MAX);
+	sources_expect(r, "old\n");
+}
+
 static void test_overlay(void **state)
 {
 	struct rig *r = *state;
@@ -321,6 +340,7 @@ static int run(void)
 		TEST(test_many_strangers),
 		TEST(test_overflow),
 		TEST(test_other_file_systems),
+		TEST(test_deep),
 		TEST(test_overlay),
 		TEST(test_without),
 	};
