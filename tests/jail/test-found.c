@@ -196,6 +196,28 @@ static void test_told_of_others(void **state)
 	assert_true(rig_looks(r) > 0);
 }
 
+/* A link has come to where nothing was: no other is told of, and what it leads to is each launch's to find.
+ */
+static void test_told_of_link(void **state)
+{
+	struct rig *r = *state;
+
+	if (!sources_can_watch())
+		skip();
+	rig_bind(r, rig_mkdir(r, "data", 0755), "/data", MOUNT_READ_ONLY);
+	rig_file(r, "data/file", "", 0444);
+	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/data/later", true);
+	make_template(r);
+	assert_int_equal(symlink("file", rig_format(r, "%s/data/later", r->directory)), 0);
+	assert_true(rig_looks(r) > 0);
+	(void)usleep(ANEW_USEC);
+	assert_true(rig_looks(r) > 0);
+	sources_silence(r);
+	assert_false(rig_has_template(r));
+	make_template(r);
+	print(r, ARGS("open", "/data/file"), "open EACCES\n");
+}
+
 /* Says the same without and with a template. */
 static void same(struct rig *r, const char *const *argv, const char *expected)
 {
@@ -427,6 +449,24 @@ static void test_rule_of_covered(void **state)
 	same(r, ARGS("open", "/same/file"), "open EACCES\n");
 }
 
+/* By way of the root's link, too. */
+static void test_rule_of_covered_by_link(void **state)
+{
+	struct landlock_rule rules[] = { { .access = PATH_READ_EXECUTE, .path = (char[]){ RIG_PROBE } },
+		{ .access = PATH_READ_ONLY, .path = (char[]){ "/lib" } } };
+	const struct compiled_landlock landlock = {
+		.restricts = RESTRICT_FILES, .rules = rules, .n_rules = ELEMENTSOF(rules)
+	};
+	struct rig *r = *state;
+
+	rig_bind(r, "/usr/lib", "/same", MOUNT_READ_ONLY);
+	r->spec.landlock = &landlock;
+	same(r, ARGS("open", "/same/os-release"), "open ok\n");
+	rig_restrict(r, RESTRICTION_INACCESSIBLE, "/usr/lib", false);
+	make_template(r);
+	print(r, ARGS("open", "/same/os-release"), "open EACCES\n");
+}
+
 /* Nobody knows beforehand where a link of the host's leads to. */
 static void test_covered_by_link(void **state)
 {
@@ -526,6 +566,7 @@ static int run(void)
 		TEST(test_known),
 		TEST(test_told),
 		TEST(test_told_of_others),
+		TEST(test_told_of_link),
 		TEST(test_mounts),
 		TEST(test_proc),
 		TEST(test_comes_later),
@@ -537,6 +578,7 @@ static int run(void)
 		TEST(test_covered_often),
 		TEST(test_rules_below),
 		TEST(test_rule_of_covered),
+		TEST(test_rule_of_covered_by_link),
 		TEST(test_covered_by_link),
 		TEST(test_fresh),
 		TEST(test_rules),

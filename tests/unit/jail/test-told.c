@@ -7,8 +7,11 @@
 #include "jail/template.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -39,14 +42,33 @@ int __wrap_fstatfs64(int fd, struct statfs *ret)
 int __real_statx(int fd, const char *path, int flags, unsigned mask, struct statx *ret);
 int __wrap_statx(int fd, const char *path, int flags, unsigned mask, struct statx *ret);
 
-static uint32_t shift; /* to devices beside theirs */
+static uint32_t shift;        /* to devices beside theirs */
+static uint64_t attributes;   /* beside what they have */
+static int exchanged_fd = -1; /* a directory: "one" and "two" in it are exchanged before it is watched */
 
 int __wrap_statx(int fd, const char *path, int flags, unsigned mask, struct statx *ret)
 {
 	int r = __real_statx(fd, path, flags, mask, ret);
 
 	ret->stx_dev_minor += shift;
+	ret->stx_attributes |= attributes;
 	return r;
+}
+
+int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
+
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	struct stat a, b;
+
+	if (exchanged_fd >= 0 && stat(path, &a) == 0 && fstat(exchanged_fd, &b) == 0 &&
+		a.st_ino == b.st_ino && a.st_dev == b.st_dev) {
+		assert_return_code(
+			renameat2(exchanged_fd, "one", exchanged_fd, "two", RENAME_EXCHANGE), errno);
+		exchanged_fd = -1;
+	}
+	return __real_inotify_add_watch(fd, path, mask);
 }
 
 static struct template_word word;
@@ -94,6 +116,10 @@ static void test_kernels_own(void **state)
 		assert_int_equal(watch(directories[i]),
 			x.stx_dev_major != 0 || (x.stx_attributes_mask & STATX_ATTR_IMMUTABLE) ? 0
 											       : -EOPNOTSUPP);
+		/* names depend on the key */
+		attributes = STATX_ATTR_ENCRYPTED;
+		assert_int_equal(watch(directories[i]), -EOPNOTSUPP);
+		attributes = 0;
 		claimed = V9FS_MAGIC;
 		assert_int_equal(watch(directories[i]), -EOPNOTSUPP);
 	}
@@ -139,12 +165,62 @@ static void test_same_number(void **state)
 	(void)close(v.root_fd);
 }
 
+static bool is_told(int events_fd)
+{
+	_Alignas(struct inotify_event) char buffer[sizeof(struct inotify_event) + NAME_MAX + 1];
+	const struct inotify_event *e = (const void *)buffer;
+
+	while (read(events_fd, buffer, sizeof(buffer)) > 0)
+		for (size_t i = 0; i < word.n_watches; i++)
+			if (word.watches[i].wd == e->wd && word.watches[i].name == template_name(e->name))
+				return true;
+	return false;
+}
+
+/* A directory is watched, and then the next name looked for in it: what is exchanged in between is found. */
+static void test_watched_before(void **state)
+{
+	char directory[] = "/tmp/bailiff-test-told-XXXXXX", source[sizeof(directory) + 16];
+	struct mount_item item = { .type = ITEM_BIND, .source = source };
+	const struct template t = { .items = &item, .n = 1 };
+	const struct jail_context context = { .proc_fd = open("/proc", O_PATH | O_CLOEXEC) };
+	int events_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK),
+	    fd = open(mkdtemp(directory), O_PATH | O_CLOEXEC);
+
+	assert_true(context.proc_fd >= 0 && events_fd >= 0 && fd >= 0);
+	(void)snprintf(source, sizeof(source), "%s/one/name", directory);
+	assert_return_code(mkdirat(fd, "one", 0700), errno);
+	assert_return_code(mkdirat(fd, "two", 0700), errno);
+	assert_return_code(mkdirat(fd, "one/name", 0700), errno);
+	assert_return_code(mkdirat(fd, "two/name", 0700), errno);
+	memset(&word, 0, sizeof(word));
+	exchanged_fd = fd;
+	template_watch(&context, &t, events_fd, &word);
+	if (word.watched[0]) {
+		assert_int_equal(exchanged_fd, -1);
+		while (is_told(events_fd))
+			;
+		assert_return_code(unlinkat(fd, "one/name", AT_REMOVEDIR), errno);
+		assert_true(is_told(events_fd));
+	} else
+		assert_return_code(unlinkat(fd, "one/name", AT_REMOVEDIR), errno);
+	exchanged_fd = -1;
+	assert_return_code(unlinkat(fd, "two/name", AT_REMOVEDIR), errno);
+	assert_return_code(unlinkat(fd, "one", AT_REMOVEDIR), errno);
+	assert_return_code(unlinkat(fd, "two", AT_REMOVEDIR), errno);
+	assert_return_code(rmdir(directory), errno);
+	(void)close(events_fd);
+	(void)close(fd);
+	(void)close(context.proc_fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_claimed),
 		cmocka_unit_test(test_kernels_own),
 		cmocka_unit_test(test_same_number),
+		cmocka_unit_test(test_watched_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
