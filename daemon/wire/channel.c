@@ -15,6 +15,7 @@
 
 #define SEND_BUFFER   (4 * WIRE_RECORD_MAX) /* a burst of full records fits before the sender has to wait */
 #define SEND_OVERHEAD 4096 /* what the kernel keeps of the buffer for its own heads, and more */
+#define FIRST_SIZE    4096
 
 /* Aligned as CMSG_FIRSTHDR() expects: a plain char array would not be. */
 union control {
@@ -134,13 +135,14 @@ static int judge_nothing(int fd, size_t n_fds)
 	return n_fds == 0 && next_size(fd) == 0 ? 0 : -EBADMSG;
 }
 
-/* One record into iov and fds, which own what came also when it is refused. As wire_receive() otherwise. */
-static int receive_into(
-	int fd, struct iovec *iov, int *fds, size_t max_fds, size_t *ret_size, size_t *ret_n_fds)
+/* One record into these parts and fds, which own what came also when it is refused. As wire_receive()
+ * otherwise. */
+static int receive_into(int fd, struct iovec *parts, size_t n_parts, int *fds, size_t max_fds,
+	size_t *ret_size, size_t *ret_n_fds)
 {
 	union control control = { 0 };
-	struct msghdr h = { .msg_iov = iov,
-		.msg_iovlen = 1,
+	struct msghdr h = { .msg_iov = parts,
+		.msg_iovlen = n_parts,
 		.msg_control = control.bytes,
 		.msg_controllen = CMSG_SPACE(sizeof(int) * max_fds) };
 	ssize_t n;
@@ -160,23 +162,35 @@ static int receive_into(
 	return n == 0 ? judge_nothing(fd, *ret_n_fds) : 1;
 }
 
+/* Of a record that came in two parts, in memory of its size. */
+static int join_parts(struct wire_record *r, const uint8_t *first, const uint8_t *rest)
+{
+	size_t n = r->size < FIRST_SIZE ? r->size : FIRST_SIZE;
+
+	r->data = malloc(r->size);
+	if (!r->data)
+		return -ENOMEM;
+	memcpy(r->data, first, n);
+	if (r->size > n)
+		memcpy(r->data + n, rest, r->size - n);
+	return 1;
+}
+
+/* To ask for its size first would be one more call, and takes each of its descriptors twice. Most records fit
+ * the first part. */
 int wire_receive(int fd, struct wire_record *ret)
 {
+	static uint8_t rest[WIRE_RECORD_MAX - FIRST_SIZE];
 	_cleanup_(wire_record_done) struct wire_record r;
-	struct iovec iov;
-	ssize_t n;
+	uint8_t first[FIRST_SIZE];
+	struct iovec parts[] = { { first, sizeof(first) }, { rest, sizeof(rest) } };
 	int k;
 
 	wire_record_init(&r);
-	n = next_size(fd);
-	if (n < 0)
-		return (int)n;
-	iov.iov_len = n < WIRE_RECORD_MAX ? (size_t)n + 1 : WIRE_RECORD_MAX;
-	r.data = malloc(iov.iov_len);
-	if (!r.data)
-		return -ENOMEM;
-	iov.iov_base = r.data;
-	k = receive_into(fd, &iov, r.fds, WIRE_FDS_MAX, &r.size, &r.n_fds);
+	k = receive_into(fd, parts, ELEMENTSOF(parts), r.fds, WIRE_FDS_MAX, &r.size, &r.n_fds);
+	if (k <= 0)
+		return k;
+	k = join_parts(&r, first, rest);
 	if (k <= 0)
 		return k;
 	*ret = r;
@@ -192,7 +206,7 @@ int wire_receive_fixed(int fd, void *data, size_t size, int *fds, size_t max_fds
 
 	for (size_t i = 0; i < max_fds; i++)
 		fds[i] = -1;
-	r = receive_into(fd, &iov, fds, max_fds, &n, &n_fds);
+	r = receive_into(fd, &iov, 1, fds, max_fds, &n, &n_fds);
 	if (r == -EMFILE || r == -EMSGSIZE || (r > 0 && n != size))
 		r = -EBADMSG;
 	if (r <= 0)

@@ -72,13 +72,16 @@ static void test_pair(void **state)
 static void test_sizes(void **state)
 {
 	const struct pair *p = *state;
-	static const size_t sizes[] = { 1, 7, 4096, 131072, WIRE_RECORD_MAX - 1, WIRE_RECORD_MAX };
+	static const size_t sizes[] = { 1, 7, 4095, 4096, 4097, 131072, WIRE_RECORD_MAX - 1,
+		WIRE_RECORD_MAX };
 	static uint8_t data[WIRE_RECORD_MAX + 1];
 
-	memset(data, 0xa5, sizeof(data));
 	for (size_t i = 0; i < ELEMENTS(sizes); i++) {
 		struct wire_record r;
 
+		/* no two parts of it are alike, nor two records */
+		for (size_t at = 0; at < sizes[i]; at++)
+			data[at] = (uint8_t)(at ^ (at >> 8) ^ (at >> 16) ^ (i << 5));
 		wire_record_init(&r);
 		assert_int_equal(wire_send(p->one, data, sizes[i], NULL, 0), 0);
 		assert_int_equal(wire_receive(p->other, &r), 1);
