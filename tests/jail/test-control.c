@@ -123,6 +123,21 @@ static void test_usage(void **state)
 	rig_finish(r);
 }
 
+/* A jail knows what its context found, whatever there is on this machine. */
+static void test_controllers(void **state)
+{
+	struct rig *r = *state;
+
+	r->context.without_memory ^= true;
+	r->context.without_tasks ^= true;
+	rig_launch(r, ARGS("print", "1", "up", "--", "sleep", "1000"));
+	rig_read(r, "up\n");
+	assert_int_equal(r->jail.without_memory, r->context.without_memory);
+	assert_int_equal(r->jail.without_tasks, r->context.without_tasks);
+	jail_kill(&r->jail);
+	rig_finish(r);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 static int run(void)
@@ -132,6 +147,7 @@ static int run(void)
 		TEST(test_kill_frozen),
 		TEST(test_freeze_without_cgroup),
 		TEST(test_usage),
+		TEST(test_controllers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const char *const files[] = { "cgroup.freeze", "cpu.stat", "memory.peak", "pids.peak", "memory.events",
-	"memory.max", "pids.max", "cpu.max" };
+	"memory.max", "pids.max", "cpu.max", "cgroup.subtree_control" };
 
 struct place {
 	char path[40];
@@ -155,6 +155,28 @@ static void test_limit(void **state)
 	expect(p, "cpu.max", "25000 100000");
 }
 
+/* Which controllers a directory hands down. Where it does not tell, each jail is asked. */
+static void test_controllers(void **state)
+{
+	static const struct {
+		const char *text;
+		bool memory, tasks;
+	} rows[] = { { NULL, true, true }, { "", false, false },
+		{ "cpuset cpu io memory hugetlb pids\n", true, true }, { "cpu memory\n", true, false },
+		{ "cpu pids\n", false, true }, { "cpu\n", false, false } };
+	const struct place *p = *state;
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		struct jail_context c = { .cgroup_fd = p->jail.cgroup_fd, .proc_fd = -1 };
+
+		if (rows[i].text)
+			put(p, "cgroup.subtree_control", rows[i].text);
+		assert_int_equal(cgroup_find(&c), 0);
+		assert_int_equal(c.without_memory, !rows[i].memory);
+		assert_int_equal(c.without_tasks, !rows[i].tasks);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_usage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_freeze, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_controllers, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("jail control", tests, NULL, NULL);

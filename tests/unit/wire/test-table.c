@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,21 @@
 #define HALF_SIZE 8192
 #define RECORD    600 /* more than the sample takes */
 #define FLIPS     100000
+
+ssize_t __real_pwrite64(int fd, const void *data, size_t size, off_t at);
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t at);
+
+static unsigned n_left = UINT_MAX; /* writes before who writes is killed, */
+static bool killed;                /* and never knows */
+
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t at)
+{
+	killed |= n_left == 0;
+	if (killed)
+		return (ssize_t)size;
+	n_left--;
+	return __real_pwrite64(fd, data, size, at);
+}
 
 static struct kept sample(uint32_t state)
 {
@@ -134,6 +150,27 @@ static void test_forgotten(void **state)
 	(void)fd_close(fd);
 }
 
+/* Between its two writes. */
+static void test_forgotten_in_part(void **state)
+{
+	int fd = -1;
+
+	assert_int_equal(table_make(&fd), 0);
+	for (uint32_t n = 1; n < 5; n++) {
+		for (uint32_t k = 1; k <= n; k++)
+			put(fd, 0, k, k < n ? SANDBOX_RUNNING : SANDBOX_EXITED);
+		n_left = 1;
+		(void)table_forget(fd, 0, n);
+		assert_true(killed);
+		n_left = UINT_MAX;
+		killed = false;
+		assert_int_equal(state_of(fd, 0), SANDBOX_EXITED);
+		assert_int_equal(table_forget(fd, 0, n), 0);
+		assert_int_equal(state_of(fd, 0), -ENOENT);
+	}
+	(void)fd_close(fd);
+}
+
 /* Killed while writing: at every byte the record before is what is there. */
 static void test_torn(void **state)
 {
@@ -215,6 +252,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_newest_counts),
 		cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_forgotten_in_part),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_flipped),
 		cmocka_unit_test(test_decoder),
