@@ -338,7 +338,7 @@ int sandbox_begin(
 	int r;
 
 	s->process.handle = process_ended;
-	r = watch_process(server, s);
+	r = s->process.fd < 0 ? watch_process(server, s) : 0; /* that of one that was parked is */
 	if (r < 0)
 		return r;
 	s->report.handle = report_readable;

@@ -37,6 +37,15 @@ void server_unwatch(struct server *s, struct source *source)
 	source->fd = -1;
 }
 
+void server_pass_on(struct server *s, struct source *from, struct source *to, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = to };
+
+	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, from->fd, &e) == 0)
+		to->fd = steal_fd(from->fd);
+	server_unwatch(s, from);
+}
+
 void server_close(struct server *s, struct source *source)
 {
 	int fd = source->fd;

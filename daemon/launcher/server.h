@@ -65,6 +65,8 @@ int server_watch(struct server *s, struct source *source, uint32_t events);
 /* Stops waiting; the fd stays open. Must come before the fd is closed: a jail that is being set up may hold a
  * copy of it, which would keep the registration alive. Harmless when not watched. */
 void server_unwatch(struct server *s, struct source *source);
+/* What is watched is @to's from now on, as it was asked for; nobody's if that fails. */
+void server_pass_on(struct server *s, struct source *from, struct source *to, uint32_t events);
 /* The same, and closes it. */
 void server_close(struct server *s, struct source *source);
 

@@ -153,6 +153,8 @@ struct parked *warm_find(struct server *server, const struct compiled_profile *p
 
 void warm_take(struct server *server, struct parked *one, struct sandbox *s)
 {
+	if (!one->spec.spare) /* else it is the init that is watched */
+		server_pass_on(server, &one->process, &s->process, EPOLLIN);
 	unwatch(server, one);
 	s->jail = one->jail;
 	s->uid = one->spec.uid;
