@@ -136,6 +136,18 @@ static void test_moments(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* The templates' number tells nothing: where something was mounted meanwhile all others have gone. */
+static bool has_root(struct rig *rig)
+{
+	struct rig_fds now = { .list = NULL };
+	bool has;
+
+	rig_note_fds(rig, RIG_LAUNCHER, &now);
+	has = strstr(now.list, " /root\n") != NULL;
+	rig_fds_done(&now);
+	return has;
+}
+
 /* With paths of Landlock's in it, of which one is the root. */
 static void test_template(void **state)
 {
@@ -143,12 +155,11 @@ static void test_template(void **state)
 	struct rig_launch l = { .profile = "locked", .argv = argv };
 	struct rig_fds before = { .list = NULL };
 	struct rig *rig = *state;
-	size_t templates = rig_count_templates(rig);
 	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
 
 	rig_note_fds(rig, RIG_LAUNCHER, &before);
-	assert_null(strstr(before.list, " /root\n"));
-	for (int i = 0; rig_count_templates(rig) == templates; i++) {
+	assert_false(has_root(rig));
+	for (int i = 0; !has_root(rig); i++) {
 		struct rig_sandbox s;
 
 		assert_true(i < LAUNCHES_MAX);
@@ -157,8 +168,6 @@ static void test_template(void **state)
 		rig_wait_jailed(rig, 0);
 	}
 	expect_same(rig, &before, "with a template");
-	rig_note_fds(rig, RIG_LAUNCHER, &before);
-	assert_non_null(strstr(before.list, " /root\n"));
 	rig_fds_done(&before);
 	rig_disconnect(rig, c);
 }
