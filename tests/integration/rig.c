@@ -221,8 +221,7 @@ static pid_t spawn_broker_bus(const char *config, const char *socket_path, const
 	(void)dup2(fd, STDOUT_FILENO);
 	(void)dup2(fd, STDERR_FILENO);
 	(void)close_range(3, ~0U, 0);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0 ||
+	if (!rig_own_mounts() || mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0 ||
 		g_mkdir_with_parents("/run/systemd/journal", 0755) < 0)
 		_exit(126);
 	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
@@ -322,6 +321,11 @@ static void print_log(struct rig *rig)
 bool rig_can_run(void)
 {
 	return geteuid() == 0 || g_strcmp0(g_getenv("BAILIFF_MUST_WORK"), "1") == 0;
+}
+
+bool rig_own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 /* @mode: of the daemon; NULL: clients are on the bus, which it needs. */

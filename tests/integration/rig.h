@@ -55,6 +55,9 @@ const char *rig_denial(const char *error_name);
 /* Whether there is a point in trying: root, or BAILIFF_MUST_WORK=1 says that it has to work. */
 bool rig_can_run(void);
 #define RIG_SKIPPED 77 /* what meson takes for "skipped" */
+/* From now on this process, and what it starts, sees nothing of what others mount, nor they of its mounts.
+ * False: errno says why. */
+bool rig_own_mounts(void);
 /* Starts bus and daemon. For cmocka's group set-up. */
 int rig_setup(void **state);
 /* The same without a bus: the daemon may do without, and clients connect to the direct socket. */

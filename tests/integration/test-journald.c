@@ -39,8 +39,7 @@ static bool make_room_for_datagrams(void)
 static void become_journald(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!make_room_for_datagrams() || unshare(CLONE_NEWNS) < 0 ||
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (!make_room_for_datagrams() || !rig_own_mounts() ||
 		mount(run_dir, "/run", NULL, MS_BIND, NULL) < 0 ||
 		mount(log_dir, "/var/log", NULL, MS_BIND, NULL) < 0)
 		_exit(99);

@@ -182,8 +182,7 @@ static void exec_polkitd(struct rig *rig, const char *directory)
 	(void)dup2(fd, 1);
 	(void)dup2(fd, 2);
 	(void)close_range(3, ~0U, 0);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount(directory, "/usr/share/polkit-1/actions", NULL, MS_BIND, NULL) < 0 ||
+	if (!rig_own_mounts() || mount(directory, "/usr/share/polkit-1/actions", NULL, MS_BIND, NULL) < 0 ||
 		mount(directory, "/usr/share/polkit-1/rules.d", NULL, MS_BIND, NULL) < 0 ||
 		mount(directory, "/etc/polkit-1/rules.d", NULL, MS_BIND, NULL) < 0)
 		_exit(126);

@@ -261,8 +261,7 @@ static int make_host(void)
 	const char *argv[] = { "cp", "-a", "/etc/.", dir, NULL };
 	int status;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		!mkdtemp(dir))
+	if (!rig_own_mounts() || !mkdtemp(dir))
 		return -1;
 	if (mount("tmpfs", dir, "tmpfs", 0, "mode=0755") < 0 ||
 		!g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,

@@ -211,8 +211,7 @@ static bool sleeps_on(struct rig *rig)
 	return count_waits(rig_pid(rig, RIG_LAUNCHER)) == waits;
 }
 
-/* One that is let go while it is made, as a source or some mount of the machine's is another by then, the
- * next launch asks for. */
+/* One that is let go while it is made, as a source is another by then, the next launch asks for. */
 static void await_made(struct rig *rig, GDBusConnection *c, const struct change *now)
 {
 	for (int i = 1; rig_count_templates(rig) != 1; i++) {
@@ -250,6 +249,13 @@ static void test_exchanged(void **state)
 	rig_disconnect(rig, c);
 }
 
+/* All templates go with any mount that the daemon sees. */
+static int set_up(void **state)
+{
+	assert_true(rig_own_mounts());
+	return rig_setup(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,5 +266,5 @@ int main(void)
 
 	if (!rig_can_run())
 		return RIG_SKIPPED;
-	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
+	return cmocka_run_group_tests(tests, set_up, rig_teardown);
 }
