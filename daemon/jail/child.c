@@ -67,8 +67,8 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
-	r = apply_session(s->context->ignored_signals, reterr);
-	if (r >= 0 && !s->spec->park)
+	r = s->ahead ? 0 : apply_session(s->context->ignored_signals, reterr);
+	if (r >= 0 && !s->spec->park && !s->ahead)
 		r = apply_own_session(reterr);
 	if (r < 0)
 		return r;
@@ -130,7 +130,7 @@ static int become_payload(const struct jail_setup *s, struct jail_error *reterr)
 	const struct jail_spec *spec = s->spec;
 	int r;
 
-	r = apply_keyring(reterr);
+	r = s->ahead ? 0 : apply_keyring(reterr);
 	if (r < 0)
 		return r;
 	r = apply_limits(&s->limits, reterr);

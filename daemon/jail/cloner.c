@@ -26,13 +26,26 @@
  * The bounding set of capabilities is a thread's own, too, and a payload begins with its cloner's: so cloners
  * drop what no profile in force keeps, and a payload that keeps something else has another thread.
  *
+ * A process can be made ahead, too, as part of a spare jail (jail_spec.spare): it has done what is the same
+ * for all, and waits at a futex for its setup, with nothing of a profile or a caller. Its cloner waits with
+ * it, so launches are left half of them. It ends with the launcher, by PR_SET_PDEATHSIG, which is the end of
+ * its cloner's thread. The table of descriptors that it shares meanwhile is the launcher's of the moment in
+ * which it is told to begin: what it needs is there by then, under the same numbers, and from there on
+ * everything is as with one that is cloned then. The kernel counts who waits in vfork(2) as one that runs, in
+ * the load average: so they are there only while launches follow each other (registry/parked.c).
+ *
+ * Whoever may stop or freeze the launcher's children, which is root, could do so before a child's first word.
+ * The launcher waits for that for two seconds, and then gives the order up: either the word is said or that
+ * is, whichever is first, and a child that was given up ends instead of saying it. It is killed, what is
+ * built fails, and its cloner is out of use, with the descriptors of its order, until the child has ended.
+ *
  * On machines whose calls are not written down here all payloads are copies.
  */
 
 #include "jail/cloner.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "jail/template.h"
+#include "base/process.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -47,23 +60,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #ifndef PIDFD_GET_PID_NAMESPACE
 #define PIDFD_GET_PID_NAMESPACE _IO(0xFF, 5)
 #endif
 
-#define CLONERS    8
-#define STACK_SIZE (512 * 1024) /* a payload's set-up takes the fewest of its pages */
-#define PAUSE_NSEC 1000000      /* between looks whether a payload that was killed has ended, */
-#define PAUSES     100          /* as often at most */
-
-/* What a payload looks at until its exec. */
-struct jail_shared {
-	struct jail_setup setup;
-	struct jail_spec spec;   /* a copy; it owns nothing until jail_keep_spec(), but these two */
-	char *working_directory; /* which may be the request's, */
-	gid_t *caller_gids;      /* as these are */
-	struct template template;
-};
+#define CLONERS        8
+#define CLONERS_KEPT   4 /* of them are for launches that find nothing made ahead */
+#define AHEAD_FLAGS    CLONE_NEWUTS
+#define STACK_SIZE     (512 * 1024) /* a payload's set-up takes the fewest of its pages */
+#define PAUSE_NSEC     1000000      /* between looks whether a payload that was killed has ended, */
+#define PAUSES         100          /* as often at most */
+#define PERMYRIAD_SURE 1000         /* of the tasks that a kernel can have, which are no fewer than 20: two */
+#define ANSWER_TURNS   20           /* that long, twenty times, until an order is given up: */
+#define ANSWER_NSEC    100000000    /* a machine that stood still itself has not waited all that time */
 
 enum order {
 	ORDER_NONE,
@@ -71,20 +84,30 @@ enum order {
 	ORDER_END,
 };
 
+/* What one that was made ahead waits for. */
+enum begin {
+	BEGIN_NONE,
+	BEGIN_LATER, /* the launcher lives, and has it */
+	BEGIN_NOW,   /* there is a setup */
+};
+
 enum answer {
 	ANSWER_NONE,
-	ANSWER_READY, /* of a new one: for orders */
 	ANSWER_BORN,
 	ANSWER_FAILED,
+	ANSWER_GIVEN_UP, /* by the launcher: nobody waits for one any more */
 };
 
 struct cloner {
 	pthread_t thread;
-	uint32_t busy;   /* from the order until it can take the next one */
+	uint32_t busy;   /* from the order until it can take the next one; a futex of a new one */
 	uint32_t order;  /* enum order, for the cloner; a futex */
 	uint32_t answer; /* enum answer, for the launcher; a futex */
+	uint32_t begin;  /* enum begin, for a child made ahead; a futex */
 	/* of the order: */
-	struct jail_setup *setup;
+	const struct jail_context *context;
+	struct jail_setup *setup; /* of one made ahead, with BEGIN_NOW */
+	bool ahead;
 	struct clone_args args;
 	uint64_t keep; /* of its bounding set */
 	int enter_fd, back_fd;
@@ -96,6 +119,9 @@ struct cloner {
 	/* while it is not busy: */
 	uint64_t bounding; /* its set, as the kernel says */
 	bool there;        /* else there is no thread */
+	/* the launcher's own: */
+	bool given_up;   /* the last order, which is not over yet; */
+	int kept_fds[2]; /* until then these numbers mean what they meant in it */
 };
 
 struct jail_cloners {
@@ -105,20 +131,48 @@ struct jail_cloners {
 };
 
 /* Neither call fails for a reason that would last: whoever waits looks again, and is woken up for certain. */
-static void futex_set(uint32_t *word, uint32_t value)
+static void futex_wake(uint32_t *word)
 {
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 	while (syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) < 0)
 		(void)sched_yield();
 }
 
-static uint32_t futex_await(const uint32_t *word)
+static void futex_set(uint32_t *word, uint32_t value)
 {
-	uint32_t value;
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	futex_wake(word);
+}
 
-	while ((value = __atomic_load_n(word, __ATOMIC_ACQUIRE)) == 0)
-		(void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
-	return value;
+/* Until it is another one than this. False: it was not in time. */
+static bool futex_await(const uint32_t *word, uint32_t value, const struct timespec *patience)
+{
+	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value)
+		if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, patience, NULL, 0) < 0 &&
+			errno == ETIMEDOUT)
+			return false;
+	return true;
+}
+
+/* The same for the launcher, which waits for nobody without end. */
+static bool futex_await_soon(const uint32_t *word, uint32_t value)
+{
+	static const struct timespec turn = { .tv_nsec = ANSWER_NSEC };
+	int i = 0;
+
+	while (i < ANSWER_TURNS && !futex_await(word, value, &turn))
+		i++;
+	return i < ANSWER_TURNS;
+}
+
+/* False: there is one already. */
+static bool answer(struct cloner *c, enum answer value)
+{
+	uint32_t none = ANSWER_NONE;
+
+	if (!__atomic_compare_exchange_n(&c->answer, &none, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return false;
+	futex_wake(&c->answer);
+	return true;
 }
 
 #if defined(__x86_64__)
@@ -130,18 +184,51 @@ static int own_namespace(const struct cloner *c)
 {
 	int fd = ioctl(c->pidfd, PIDFD_GET_PID_NAMESPACE, 0);
 
-	return fd >= 0 ? fd : openat(c->setup->context->proc_fd, "self/ns/pid", O_RDONLY | O_CLOEXEC);
+	return fd >= 0 ? fd : openat(c->context->proc_fd, "self/ns/pid", O_RDONLY | O_CLOEXEC);
 }
 
-/* The table of descriptors is the launcher's still. */
+/* What is the same for all. */
+static int prepare_ahead(const struct cloner *c)
+{
+	const struct namespace_plan own = { .cgroup = true };
+	struct jail_error unused;
+	int r = apply_undumpable(&unused);
+
+	if (r >= 0)
+		r = apply_session(c->context->ignored_signals, &unused);
+	if (r >= 0)
+		r = apply_own_session(&unused);
+	if (r >= 0)
+		r = apply_keyring(&unused);
+	return r < 0 ? r : apply_namespaces(&own, -1, &unused);
+}
+
+/* It ends with the launcher. Of one that had died before it said so the kernel tells nothing: so this one has
+ * to be heard of after that. It is taken back, since it would outlive the exec. */
+static void await_setup(struct cloner *c)
+{
+	static const struct timespec patience = { .tv_sec = 1 };
+
+	if (prepare_ahead(c) < 0 || !futex_await(&c->begin, BEGIN_NONE, &patience))
+		_exit(1);
+	(void)futex_await(&c->begin, BEGIN_LATER, NULL);
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		_exit(1);
+}
+
+/* The table of descriptors is the launcher's still. What was given up has no setup any more. */
 static noreturn void born(struct cloner *c)
 {
-	struct jail_setup *s = c->setup;
-
 	if (c->first)
 		c->pidns_fd = own_namespace(c);
-	futex_set(&c->answer, ANSWER_BORN);
-	child_run(s);
+	if (c->ahead && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		_exit(1);
+	if (!answer(c, ANSWER_BORN))
+		_exit(1);
+	if (c->ahead)
+		await_setup(c);
+	c->setup->bounding = c->bounding;
+	child_run(c->setup);
 }
 
 /* The kernel's call itself: the child may not return from any function that its parent is still in, but call
@@ -180,7 +267,17 @@ static void narrow(struct cloner *c)
 {
 	if (c->bounding & ~c->keep)
 		c->bounding = caps_bounding(c->keep);
-	c->setup->bounding = c->bounding;
+}
+
+/* AddressSanitizer marks what functions have on the stack, and a child that was killed has not taken its
+ * marks back. */
+static void forget_marks(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	const uint8_t *here = __builtin_frame_address(0);
+
+	__asan_unpoison_memory_region(here - STACK_SIZE / 2, STACK_SIZE / 2);
+#endif
 }
 
 /* From here until the payload's exec this thread waits in the kernel. One that can not leave the jail's PID
@@ -194,14 +291,13 @@ static void carry_out(struct cloner *c)
 	c->entered = r >= 0;
 	if (r >= 0)
 		r = clone_shared(c);
+	forget_marks();
 	keyed_forget();
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	left = (c->enter_fd < 0 && !c->first) || setns(c->back_fd, CLONE_NEWPID) >= 0;
-	if (r < 0) {
-		c->error = (int)r;
-		futex_set(&c->answer, ANSWER_FAILED);
-	} else if (__atomic_load_n(&c->answer, __ATOMIC_ACQUIRE) == ANSWER_NONE)
-		futex_set(&c->answer, ANSWER_BORN); /* and killed at once */
+	c->error = (int)r;
+	/* a child that has not said so itself was killed at once */
+	(void)answer(c, r < 0 ? ANSWER_FAILED : ANSWER_BORN);
 	if (left)
 		__atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
 }
@@ -212,8 +308,9 @@ static void *work(void *arg)
 	struct cloner *c = arg;
 
 	c->bounding = caps_bounding(CAPS_ALL);
-	futex_set(&c->answer, ANSWER_READY);
-	while (futex_await(&c->order) == ORDER_CLONE) {
+	futex_set(&c->busy, 0);
+	while (futex_await(&c->order, ORDER_NONE, NULL) &&
+		__atomic_load_n(&c->order, __ATOMIC_ACQUIRE) == ORDER_CLONE) {
 		__atomic_store_n(&c->order, ORDER_NONE, __ATOMIC_RELAXED);
 		carry_out(c);
 	}
@@ -231,7 +328,7 @@ static int start_thread(struct cloner *c)
 		return r;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	*c = (struct cloner){ .busy = 0 };
+	*c = (struct cloner){ .busy = 1 };
 	r = -pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	if (r >= 0)
 		r = -pthread_create(&c->thread, &attributes, work, c);
@@ -256,7 +353,7 @@ int jail_share_memory(struct jail_context *c)
 		r = start_thread(&c->cloners->all[i]);
 	for (size_t i = 0; i < CLONERS; i++)
 		if (c->cloners->all[i].there)
-			(void)futex_await(&c->cloners->all[i].answer);
+			(void)futex_await_soon(&c->cloners->all[i].busy, 1);
 	return r;
 }
 
@@ -293,14 +390,18 @@ void cloners_close(struct jail_context *c)
 		free(cs);
 }
 
+static bool is_free(const struct cloner *c)
+{
+	return c->there && !c->given_up && __atomic_load_n(&c->busy, __ATOMIC_ACQUIRE) == 0;
+}
+
 /* The next one that waits for an order, and whose set has all of these capabilities. */
 static struct cloner *find_with(struct jail_cloners *cs, uint64_t capabilities)
 {
 	for (size_t i = 0; i < ELEMENTSOF(cs->all); i++) {
 		struct cloner *c = &cs->all[i];
 
-		if (c->there && __atomic_load_n(&c->busy, __ATOMIC_ACQUIRE) == 0 &&
-			(capabilities & ~c->bounding) == 0)
+		if (is_free(c) && (capabilities & ~c->bounding) == 0)
 			return c;
 	}
 	return NULL;
@@ -317,116 +418,79 @@ static struct cloner *replace(struct jail_cloners *cs, struct cloner *old)
 		return NULL;
 	(void)end_thread(old);
 	old->there = false;
-	(void)futex_await(&c->answer);
-	return c;
+	return futex_await_soon(&c->busy, 1) ? c : NULL;
 }
 
 /* A capability that a thread has dropped it gets back by no way. So where none has all that the payload
  * keeps, as a profile does that was not in force when they dropped it, another one takes a free one's place.
  * Where all are busy, there is none. */
-static struct cloner *find_free(const struct jail_setup *s)
+static struct cloner *find_or_replace(const struct jail_context *context, uint64_t capabilities)
 {
-	struct jail_cloners *cs = s->context->cloners;
+	struct jail_cloners *cs = context->cloners;
 	struct cloner *c;
 
 	if (!cs || cs->owner != getpid())
 		return NULL;
-	c = find_with(cs, s->spec->bounding);
+	c = find_with(cs, capabilities);
 	return c ? c : replace(cs, find_with(cs, 0));
 }
 
-/* A user namespace to map ids takes a child of the child's, which would be a copy of all. */
-static bool maps_ids(const struct jail_setup *s)
+static struct cloner *find_free(const struct jail_setup *s)
 {
-	for (size_t i = 0; i < s->mounts.n; i++)
-		if (s->mounts.items[i].idmap)
+	return find_or_replace(s->context, s->spec->bounding);
+}
+
+/* For what is made ahead, which may be any profile's, only while others are left. */
+static struct cloner *find_beside(const struct jail_context *context)
+{
+	const struct jail_cloners *cs = context->cloners;
+	size_t n = 0;
+
+	for (size_t i = 0; cs && i < ELEMENTSOF(cs->all); i++)
+		n += is_free(&cs->all[i]);
+	return n > CLONERS_KEPT ? find_or_replace(context, cs->keep & context->bounding) : NULL;
+}
+
+/* A user namespace to map ids takes a child of the child's, which would be a copy of all. */
+static bool maps_ids(const struct jail_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_slots; i++)
+		if (spec->slots[i].source >= 0 && (spec->slots[i].slot->flags & MOUNT_IDMAP))
 			return true;
-	return s->users.wanted;
+	return false;
+}
+
+static bool may_share(const struct jail_spec *spec)
+{
+	return !spec->park && !maps_ids(spec) &&
+	       jail_may_share(spec->namespaces, spec->deny_write_execute, spec->mounts, spec->n_mounts);
 }
 
 bool cloner_takes(const struct jail_setup *s)
 {
-	return !s->spec->park && !s->spec->deny_write_execute && !maps_ids(s) &&
-	       !(s->namespaces.clone_flags & CLONE_NEWTIME) && find_free(s);
+	return may_share(s->spec) && find_free(s);
 }
 
-static void free_shared(struct jail_shared *k)
+/* The kernel looks at this limit when a process is made: one that is there already must be within it. */
+static bool has_room(const struct jail *j, const struct jail_spec *spec)
 {
-	jail_spec_done(&k->spec);
-	free(k->working_directory);
-	free(k->caller_gids);
-	free(k);
+	const struct group_value *v = spec->group ? &spec->group[GROUP_TASKS_MAX] : NULL;
+
+	if (!v || v->unit == GROUP_UNSET)
+		return true;
+	return v->unit == GROUP_PERMYRIAD ? v->value >= PERMYRIAD_SURE
+					  : v->value >= (j->init_pidfd >= 0 ? 2 : 1);
 }
 
-/* What a spec borrows from whoever asks for the launch, and not from a catalog. */
-static bool copy_borrowed(struct jail_shared *k)
+bool ahead_fits(const struct jail *j, const struct jail_spec *spec)
 {
-	struct jail_spec *spec = &k->spec;
-	const size_t size = spec->n_caller_gids * sizeof(*spec->caller_gids);
-
-	k->working_directory = strdup(spec->working_directory);
-	k->caller_gids = malloc(size + 1);
-	if (!k->working_directory || !k->caller_gids)
-		return false;
-	if (size > 0)
-		memcpy(k->caller_gids, spec->caller_gids, size);
-	spec->working_directory = k->working_directory;
-	spec->caller_gids = k->caller_gids;
-	return true;
+	return may_share(spec) && has_room(j, spec) && jail_waits(j) &&
+	       (spec->bounding & ~j->ahead->bounding) == 0;
 }
 
-/* What a template has of memory lives as long as its descriptors have users. */
-static void keep_template(struct jail_shared *k)
-{
-	struct mount_plan *m = &k->setup.mounts;
-
-	if (!m->template)
-		return;
-	k->template = *m->template;
-	(void)template_fds_ref(k->template.fds);
-	m->template = &k->template;
-}
-
-static struct jail_shared *keep(const struct jail_setup *s)
-{
-	struct jail_shared *k = calloc(1, sizeof(*k));
-
-	if (!k)
-		return NULL;
-	k->spec = *s->spec;
-	k->spec.lent = true;
-	if (!copy_borrowed(k)) {
-		free_shared(k);
-		return NULL;
-	}
-	k->setup = *s;
-	k->setup.spec = k->setup.mounts.spec = &k->spec;
-	keep_template(k);
-	return k;
-}
-
-void shared_release(struct jail *j)
-{
-	struct jail_shared *k = steal_ptr(j->shared);
-
-	if (!k)
-		return;
-	if (k->setup.mounts.template)
-		(void)template_fds_unref(k->template.fds);
-	mount_plan_done(&k->setup.mounts);
-	filter_plan_done(&k->setup.filter);
-	free_shared(k);
-}
-
-void jail_keep_spec(struct jail *j, struct jail_spec *spec)
-{
-	if (!j->shared || spec->lent)
-		return;
-	j->shared->spec.lent = false;
-	spec->lent = true;
-}
-
-static void give_order(struct cloner *c, const struct jail_setup *s, struct jail *j, uint64_t flags)
+/* Where the jail has nothing that it looks at yet, it is made ahead. */
+static void give_order(
+	struct cloner *c, const struct jail_context *context, const struct jail *j, uint64_t flags)
 {
 	c->args = (struct clone_args){
 		.flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID |
@@ -436,18 +500,75 @@ static void give_order(struct cloner *c, const struct jail_setup *s, struct jail
 		.exit_signal = SIGCHLD,
 		.cgroup = j->cgroup_fd >= 0 ? (uint64_t)(unsigned)j->cgroup_fd : 0,
 	};
-	c->setup = &j->shared->setup;
-	c->keep = s->context->cloners->keep | s->spec->bounding;
-	c->back_fd = s->context->pidns_fd;
+	c->setup = j->shared ? &j->shared->setup : NULL;
+	c->ahead = !j->shared;
+	c->begin = BEGIN_NONE;
+	c->context = context;
+	c->keep = context->cloners->keep | (j->shared ? j->shared->spec.bounding : 0);
+	c->back_fd = context->pidns_fd;
 	c->pidfd = c->pidns_fd = -1;
 	c->answer = ANSWER_NONE;
 	c->busy = 1;
 	futex_set(&c->order, ORDER_CLONE);
 }
 
-static pid_t take_answer(const struct cloner *c, struct jail *j)
+/* The number that a cloner was given goes to it, and the jail has another one. Without one for it there is
+ * nothing to kill. */
+static int keep_fd(int *fd)
 {
-	if (futex_await(&c->answer) == ANSWER_FAILED)
+	int kept = *fd, other = kept < 0 ? -1 : fcntl(kept, F_DUPFD_CLOEXEC, kept);
+
+	if (other < 0)
+		return -1;
+	*fd = other;
+	return kept;
+}
+
+/* Its child, if it has one, is killed and waited for. Only who does that closes its pidfd. */
+static bool is_over(struct cloner *c)
+{
+	const bool busy = __atomic_load_n(&c->busy, __ATOMIC_ACQUIRE) != 0;
+	const int pidfd = __atomic_load_n(&c->pidfd, __ATOMIC_ACQUIRE);
+	siginfo_t unused;
+
+	if (pidfd < 0)
+		return !busy;
+	(void)process_signal(pidfd, SIGKILL);
+	return process_wait(pidfd, WNOHANG, &unused) != 0 && !busy;
+}
+
+void cloners_collect(const struct jail_context *context)
+{
+	struct jail_cloners *cs = context->cloners;
+
+	for (size_t i = 0; cs && cs->owner == getpid() && i < ELEMENTSOF(cs->all); i++) {
+		struct cloner *c = &cs->all[i];
+		int fds[] = { c->pidfd, c->pidns_fd, c->kept_fds[0], c->kept_fds[1] };
+
+		if (!c->given_up || !is_over(c))
+			continue;
+		fd_close_many(fds, ELEMENTSOF(fds));
+		c->given_up = false;
+	}
+}
+
+/* False: the order is given up. */
+static bool await_answer(struct cloner *c, struct jail *j)
+{
+	if (futex_await_soon(&c->answer, ANSWER_NONE) || !answer(c, ANSWER_GIVEN_UP))
+		return true;
+	c->given_up = true;
+	c->kept_fds[0] = keep_fd(&j->pidns_fd);
+	c->kept_fds[1] = keep_fd(&j->cgroup_fd);
+	(void)is_over(c);
+	return false;
+}
+
+static pid_t take_answer(struct cloner *c, struct jail *j)
+{
+	if (!await_answer(c, j))
+		return -ETIMEDOUT;
+	if (__atomic_load_n(&c->answer, __ATOMIC_ACQUIRE) == ANSWER_FAILED)
 		return c->error;
 	j->pidfd = c->pidfd;
 	if (!c->first)
@@ -456,28 +577,69 @@ static pid_t take_answer(const struct cloner *c, struct jail *j)
 	return j->pidns_fd < 0 ? -ECHILD : c->pid;
 }
 
+/* It is the jail's now. */
+static void disown(struct jail_setup *s)
+{
+	s->mounts = (struct mount_plan){ .template = s->mounts.template };
+	s->filter = (struct filter_plan){ 0 };
+}
+
 pid_t cloner_start(struct jail_setup *s, uint64_t flags, int pidns_fd, struct jail *j, bool *ret_entered)
 {
 	struct cloner *c = find_free(s);
 	pid_t pid;
 
 	*ret_entered = true;
-	j->shared = c ? keep(s) : NULL;
+	j->shared = c ? shared_make(s) : NULL;
 	if (!j->shared)
 		return -ENOMEM;
 	c->enter_fd = pidns_fd;
 	c->first = pidns_fd < 0 && s->namespaces.pid;
-	give_order(c, s, j, flags);
+	give_order(c, s->context, j, flags);
 	pid = take_answer(c, j);
-	*ret_entered = j->pidfd >= 0 || c->entered;
+	*ret_entered = j->pidfd >= 0 || pid == -ETIMEDOUT || c->entered;
 	/* what both own is the setup's again where there is nobody else */
 	if (j->pidfd < 0) {
 		j->shared->setup.mounts = (struct mount_plan){ .template = j->shared->setup.mounts.template };
 		j->shared->setup.filter = (struct filter_plan){ 0 };
 		shared_release(j);
-	} else {
-		s->mounts = (struct mount_plan){ .template = s->mounts.template };
-		s->filter = (struct filter_plan){ 0 };
-	}
+	} else
+		disown(s);
 	return pid;
+}
+
+int ahead_start(const struct jail_context *context, struct jail *j)
+{
+	struct cloner *c = find_beside(context);
+	pid_t pid;
+
+	if (!c)
+		return -EAGAIN;
+	c->enter_fd = j->pidns_fd;
+	c->first = j->pidns_fd < 0;
+	give_order(c, context, j, AHEAD_FLAGS | CLONE_FILES | CLONE_CLEAR_SIGHAND);
+	pid = take_answer(c, j);
+	if (pid < 0)
+		return (int)pid;
+	j->pid = pid;
+	j->pidfd = fd_move_high(j->pidfd);
+	j->ahead = c;
+	futex_set(&c->begin, BEGIN_LATER);
+	return 0;
+}
+
+int ahead_begin(struct jail_setup *s, struct jail *j)
+{
+	struct cloner *c = steal_ptr(j->ahead);
+
+	s->ahead = true;
+	s->namespaces.late = s->namespaces.clone_flags & ~(uint64_t)AHEAD_FLAGS;
+	s->namespaces.cgroup = false;
+	j->shared = shared_make(s);
+	if (!j->shared)
+		return -ENOMEM;
+	disown(s);
+	c->setup = &j->shared->setup;
+	futex_set(&c->begin, BEGIN_NOW);
+	return 0;
 }

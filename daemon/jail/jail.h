@@ -159,6 +159,7 @@ struct jail {
 	bool own_word;            /* which share all of our memory: so it is no page of its own */
 	struct jail_loan *loan;   /* what is not to be closed before the payload has its own table; or NULL */
 	struct jail_shared *shared; /* what the payload looks at in our memory, until its exec; or NULL */
+	struct cloner *ahead;       /* of a spare jail: whose child waits to be the payload; or NULL */
 	pid_t pid;                  /* payload, as the launcher sees it */
 	pid_t host_pid;             /* as the host sees it, 0 if unknown */
 	uid_t uid;                  /* payload's */

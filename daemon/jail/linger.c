@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/private.h"
 #include "base/process.h"
-#include "jail/steps.h"
+#include "jail/cloner.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +26,8 @@ void linger_add(struct jail_context *c, struct jail *j)
 
 void linger_collect(struct jail_context *c)
 {
+	/* an init waits for what was born beside it */
+	cloners_collect(c);
 	for (struct jail_linger **at = &c->lingering; *at;) {
 		struct jail_linger *l = *at;
 

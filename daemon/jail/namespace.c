@@ -76,6 +76,8 @@ int namespaces_failed(
 
 int apply_namespaces(const struct namespace_plan *p, int ipc_fd, struct jail_error *reterr)
 {
+	if (p->late && unshare((int)p->late) < 0)
+		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "unshare", "");
 	if (p->shares_ipc && setns(ipc_fd, CLONE_NEWIPC) < 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(),
 			"PrivateIPC=: the IPC namespace can not be entered", "");

@@ -319,21 +319,34 @@ static pid_t clone_payload(struct jail_setup *s, struct jail *j, struct jail_err
 	return r < 0 ? r : namespaces_failed(s->context, &s->namespaces, (int)pid, reterr);
 }
 
-static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+static int make_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
-	pid_t pid;
-	int r;
+	pid_t pid = clone_payload(s, j, reterr);
 
-	r = prepare_pipes(s, j, reterr);
-	if (r < 0)
-		return r;
-	pid = clone_payload(s, j, reterr);
 	if (pid < 0)
 		return (int)pid;
 	j->pid = pid;
 	j->pidfd = fd_move_high(j->pidfd);
-	loan_fill(s, j);
 	return 0;
+}
+
+static int begin_ahead(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	int r = ahead_begin(s, j);
+
+	return r < 0 ? jail_fail(reterr, STAGE_NAMESPACES, r, "process made ahead", "") : 0;
+}
+
+static int start_payload(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	int r;
+
+	r = prepare_pipes(s, j, reterr);
+	if (r >= 0)
+		r = j->ahead ? begin_ahead(s, j, reterr) : make_payload(s, j, reterr);
+	if (r >= 0)
+		loan_fill(s, j);
+	return r;
 }
 
 /* From here the launcher's children are born in the jail's PID namespace. */
@@ -399,7 +412,7 @@ static int begin(const struct jail_setup *s, struct jail *j, struct jail_error *
 		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", s->spec->id);
 	if (j->last_word && !s->shares_memory)
 		report_show(j);
-	if (!j->last_word && s->spec->spare != JAIL_SPARE_BARE)
+	if (!j->last_word && !(s->spec->spare & JAIL_SPARE_BARE))
 		r = report_make(j, is_cloners(s, j));
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
 }
@@ -424,7 +437,7 @@ static int start(
 	network_from_stock(c, spec, &s.network);
 	j->network_ticket = s.network.ticket;
 	template_choose(c, spec, &s.namespaces, &s.mounts);
-	s.shares_memory = cloner_takes(&s);
+	s.shares_memory = j->ahead || cloner_takes(&s);
 	j->payload_is_init = s.namespaces.run_as_init;
 	j->without_landlock = !s.landlock.wanted;
 	j->labelled = s.label.context != NULL;
@@ -449,6 +462,16 @@ static int start(
 	return 0;
 }
 
+/* Where there can be none the rest is of use all the same, but for one in which somebody may be born yet. */
+static int start_ahead(const struct jail_context *c, struct jail *j, struct jail_error *reterr)
+{
+	int r = ahead_start(c, j);
+
+	return r == -ETIMEDOUT || (r < 0 && j->pidfd >= 0)
+		       ? jail_fail(reterr, STAGE_NAMESPACES, r, "process made ahead", "")
+		       : 0;
+}
+
 /* Only what is the same for all of its kind: see jail_spec.spare. */
 static int start_spare(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *j, struct jail_error *reterr)
@@ -458,17 +481,27 @@ static int start_spare(
 
 	if (r < 0)
 		return r;
-	if (spec->spare == JAIL_SPARE_INIT) {
+	if (spec->spare & JAIL_SPARE_INIT) {
 		r = start_masked(&s, j, reterr);
 		report_keep(j);
 	}
+	if (r >= 0 && (spec->spare & JAIL_SPARE_AHEAD))
+		r = start_ahead(c, j, reterr);
 	j->spare = j->built = r >= 0;
 	return r;
 }
 
-/* Whether it is still what it was. A control group that nobody is in is easily removed. */
-static bool is_whole(const struct jail *spare)
+/* Whether it is of use to this launch, and still what it was. A control group that nobody is in is easily
+ * removed. */
+static bool spare_fits(const struct jail *spare, const struct jail_spec *spec)
 {
+	const uint8_t wanted = jail_spare_kind(spec->namespaces, spec->run_as_init,
+		jail_may_share(spec->namespaces, spec->deny_write_execute, spec->mounts, spec->n_mounts));
+
+	if ((wanted & JAIL_SPARE_INIT) != (spare->init_pidfd >= 0 ? JAIL_SPARE_INIT : 0))
+		return false;
+	if (spare->ahead)
+		return (wanted & JAIL_SPARE_AHEAD) && ahead_fits(spare, spec);
 	return spare->init_pidfd >= 0 ? !process_has_ended(spare->init_pidfd)
 				      : cgroup_stands(spare->cgroup_fd);
 }
@@ -477,10 +510,7 @@ static bool is_whole(const struct jail *spare)
 static bool take_spare(
 	struct jail_context *c, const struct jail_spec *spec, struct jail *spare, struct jail *ret)
 {
-	const uint8_t kind = spare->init_pidfd >= 0 ? JAIL_SPARE_INIT : JAIL_SPARE_BARE;
-
-	if (spare->id == spec->id && kind == jail_spare_kind(spec->namespaces, spec->run_as_init) &&
-		is_whole(spare)) {
+	if (spare->id == spec->id && spare_fits(spare, spec)) {
 		*ret = *spare;
 		ret->built = false;
 		return true;

@@ -5,9 +5,24 @@
 #include "jail/spec.h"
 #include "base/strv.h"
 
-uint8_t jail_spare_kind(uint32_t namespaces, bool run_as_init)
+/* What a process that is made ahead has namespaces of. */
+#define AHEAD_NAMESPACES (JAIL_NS_PID | JAIL_NS_UTS | JAIL_NS_CGROUP)
+
+bool jail_may_share(
+	uint32_t namespaces, bool deny_write_execute, const struct compiled_mount *mounts, size_t n_mounts)
 {
-	return (namespaces & JAIL_NS_PID) && !run_as_init ? JAIL_SPARE_INIT : JAIL_SPARE_BARE;
+	for (size_t i = 0; i < n_mounts; i++)
+		if (mounts[i].flags & MOUNT_IDMAP)
+			return false;
+	return !deny_write_execute && !(namespaces & (JAIL_NS_TIME | JAIL_NS_USER));
+}
+
+uint8_t jail_spare_kind(uint32_t namespaces, bool run_as_init, bool shares)
+{
+	const bool init = (namespaces & JAIL_NS_PID) && !run_as_init,
+		   ahead = shares && (namespaces & AHEAD_NAMESPACES) == AHEAD_NAMESPACES;
+
+	return (uint8_t)((init ? JAIL_SPARE_INIT : JAIL_SPARE_BARE) | (ahead ? JAIL_SPARE_AHEAD : 0));
 }
 
 void jail_spec_done(struct jail_spec *s)

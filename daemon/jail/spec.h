@@ -119,9 +119,13 @@ struct jail_spec {
 };
 
 /* Kinds of spare jails: all have a control group, */
-#define JAIL_SPARE_BARE 1 /* and nothing else, */
-#define JAIL_SPARE_INIT 2 /* and a PID namespace with an init of ours, and the page of its report. */
-/* Of which kind is what a launch with these can go on with? */
-uint8_t jail_spare_kind(uint32_t namespaces, bool run_as_init);
+#define JAIL_SPARE_BARE  1 /* and nothing else, */
+#define JAIL_SPARE_INIT  2 /* and a PID namespace with an init of ours, and the page of its report; */
+#define JAIL_SPARE_AHEAD 4 /* with either: if it can be had, the process that becomes the payload. */
+/* Of which kind is what a launch with these can go on with? @shares: of jail_may_share(). */
+uint8_t jail_spare_kind(uint32_t namespaces, bool run_as_init, bool shares);
+/* Whether the payload may have the launcher's memory, as far as these tell; slots may be in the way, too. */
+bool jail_may_share(
+	uint32_t namespaces, bool deny_write_execute, const struct compiled_mount *mounts, size_t n_mounts);
 /* Frees what the spec owns, unless it is lent, and makes it all zero. The fds themselves stay open. */
 void jail_spec_done(struct jail_spec *s);

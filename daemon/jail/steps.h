@@ -53,6 +53,7 @@ noreturn void report_and_trap(struct report *shared, const struct jail_error *e)
 
 struct namespace_plan {
 	uint64_t clone_flags; /* for the payload; the PID namespace is entered by its parent */
+	uint64_t late;        /* of them, those that a payload made ahead makes itself */
 	bool pid, cgroup, uts, shares_ipc;
 	bool run_as_init; /* no init of ours: the payload is pid 1 */
 	char hostname[HOSTNAME_LEN_MAX + 1];
@@ -679,7 +680,7 @@ struct jail_setup {
 	uint32_t lacking;          /* JAIL_LACK_* of the label */
 	int go_fd, report_fd;      /* child's ends */
 	int notify_fd;             /* the notification socket once more, for the child */
-	bool shares_memory;        /* see cloner.c */
+	bool shares_memory, ahead; /* see cloner.c */
 	struct stage_times *times; /* of the process that runs */
 	struct report *shared;     /* the children's records, see report.h */
 };

@@ -95,7 +95,8 @@ static struct parked *find_in(struct parking *p, struct parked_class *class, uin
 		next = TAILQ_NEXT(one, entry);
 		if (class->profile && now_usec - one->since_usec > PARKED_AGE_USEC)
 			parking_leave(p, one);
-		else if (one->jail.built && one->spec.spare == kind)
+		else if (one->jail.built &&
+			 (one->spec.spare == kind || (one->spec.spare | JAIL_SPARE_AHEAD) == kind))
 			return one;
 	}
 	if (class->wanted < class->most)
@@ -110,15 +111,28 @@ struct parked *parking_find(struct parking *p, const struct compiled_profile *pr
 	return class ? find_in(p, class, 0, now_usec) : NULL;
 }
 
+static uint8_t spare_kind(const struct compiled_profile *profile)
+{
+	bool shares = jail_may_share(
+		profile->namespaces, profile->deny_write_execute, profile->mounts, profile->n_mounts);
+
+	for (size_t i = 0; i < profile->n_mount_slots; i++)
+		shares &= !(profile->mount_slots[i].flags & MOUNT_IDMAP);
+	return jail_spare_kind(profile->namespaces, profile->run_as_init, shares);
+}
+
 struct parked *parking_find_spare(
 	struct parking *p, const struct compiled_profile *profile, uint64_t now_usec)
 {
-	const uint8_t kind = jail_spare_kind(profile->namespaces, profile->run_as_init);
+	const uint8_t kind = spare_kind(profile);
 	struct parked *one;
 
 	if (p->spare.most == 0)
 		return NULL;
 	p->spare_kind = kind;
+	/* a launch by itself is nothing to wait for more of */
+	if (now_usec - p->spare.used_usec >= PARKED_AHEAD_USEC)
+		p->spare_kind &= (uint8_t)~JAIL_SPARE_AHEAD;
 	one = find_in(p, &p->spare, kind, now_usec);
 	/* those that there are are of another kind: the oldest gives way */
 	if (!one && p->spare.n >= p->spare.wanted)
@@ -142,7 +156,7 @@ struct parked *parking_add(struct parking *p, struct parked_class *class, uint64
 	class->n++;
 	p->n++;
 	/* one without a process is no copy of anybody's memory */
-	p->made |= one->spec.spare != JAIL_SPARE_BARE;
+	p->made |= class->profile || (one->spec.spare & JAIL_SPARE_INIT);
 	return one;
 }
 
@@ -162,7 +176,7 @@ int parking_take_uid(struct parking *p, struct parked *one, struct uids *uids, s
 
 int parked_process(const struct parked *one)
 {
-	return one->spec.spare ? one->jail.init_pidfd : one->jail.pidfd;
+	return one->jail.pidfd >= 0 ? one->jail.pidfd : one->jail.init_pidfd;
 }
 
 struct sandbox parked_sandbox(const struct parked *one)
@@ -284,6 +298,36 @@ static uint64_t shrink(struct parking *p, struct parked_class *class, uint64_t n
 	return USEC_INFINITY;
 }
 
+static bool is_ahead(const struct parked *one)
+{
+	return one->spec.spare & JAIL_SPARE_AHEAD;
+}
+
+/* The process of one that waits costs nothing, but whoever made it counts as one that runs. So it is there
+ * while launches follow each other, and others take their place then that have none. */
+static uint64_t shrink_spare(struct parking *p, uint64_t now_usec)
+{
+	struct parked_class *class = &p->spare;
+	struct parked *one, *next;
+	bool any = p->spare_kind & JAIL_SPARE_AHEAD;
+
+	TAILQ_FOREACH(one, &class->list, entry)
+	{
+		any |= is_ahead(one);
+	}
+	if (!any)
+		return shrink(p, class, now_usec);
+	if (now_usec - class->used_usec < PARKED_AHEAD_USEC)
+		return class->used_usec + PARKED_AHEAD_USEC;
+	p->spare_kind &= (uint8_t)~JAIL_SPARE_AHEAD;
+	for (one = TAILQ_FIRST(&class->list); one; one = next) {
+		next = TAILQ_NEXT(one, entry);
+		if (is_ahead(one))
+			parking_leave(p, one);
+	}
+	return shrink(p, class, now_usec);
+}
+
 static bool lacks(const struct parked_class *class)
 {
 	return !class->failed && class->n < class->wanted;
@@ -336,7 +380,7 @@ static int msec_until(uint64_t usec, uint64_t now_usec)
 
 int parking_wait(struct parking *p, size_t room, uint64_t now_usec)
 {
-	uint64_t next = shrink(p, &p->spare, now_usec);
+	uint64_t next = shrink_spare(p, now_usec);
 	int pause;
 
 	for (size_t i = 0; i < p->n_classes; i++) {

@@ -16,6 +16,7 @@
 #define PARKED_MAX          256U                         /* of all profiles together */
 #define PARKED_AGE_USEC     (5 * 60 * UINT64_C(1000000)) /* what is older is not used */
 #define PARKED_IDLE_USEC    (10 * UINT64_C(1000000))     /* without a launch: back to Warm= */
+#define PARKED_AHEAD_USEC   UINT64_C(1000000)            /* the same for processes of spare ones: none */
 #define PARKED_UIDS_PART    8U /* of the user ids that there are, so many parts are not for parked jails */
 #define PARKED_LIVED_USEC   UINT64_C(1000000) /* what dies earlier is not replaced before the next launch */
 #define PARKED_SHORT_USEC   (10 * UINT64_C(1000000)) /* when memory was short: none are made for so long */

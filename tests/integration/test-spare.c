@@ -21,10 +21,26 @@
 
 static const char *const forever[] = { "/probe", "sleep", "1000", NULL };
 
+/* A profile of the probe, with these lines of its namespaces. */
+static void write_profile(struct rig *rig, const char *name, const char *namespaces)
+{
+	g_autofree char *path = g_strdup_printf("profiles/%s.profile", name);
+	g_autofree char *text = g_strdup_printf(
+		"[Access]\nAllowUser=man\n"
+		"[Exec]\nExecutable=/probe\n"
+		"StandardInput=inherit\nStandardOutput=inherit\nStandardError=inherit\n"
+		"[Namespaces]\n%s"
+		"[Filesystem]\nMinimalRoot=yes\nBindReadOnlyPaths=%s/tests/jail/probe:/probe\n",
+		namespaces, g_getenv("BAILIFF_BUILD_ROOT"));
+
+	rig_write(rig, path, text);
+}
+
 static void spare_begin(struct rig *rig, int most)
 {
 	g_autofree char *text = g_strdup_printf("[Broker]\nMaxSpareJails=%d\n", most);
 
+	write_profile(rig, "plain", "PrivateUTS=no\n");
 	rig_write(rig, RIG_SPARE_CONFIG, text);
 	rig_reload(rig);
 }
@@ -32,14 +48,22 @@ static void spare_begin(struct rig *rig, int most)
 /* With 0 they go, and rig_reload() sees that nothing is left. */
 static void spare_end(struct rig *rig)
 {
-	spare_begin(rig, 0);
+	rig_write(rig, RIG_SPARE_CONFIG, "[Broker]\nMaxSpareJails=0\n");
+	rig_remove(rig, "profiles/plain.profile");
+	rig_reload(rig);
 }
 
-static void launch(GDBusConnection *c, struct rig_sandbox *ret)
+static void launch_of(GDBusConnection *c, const char *profile, struct rig_sandbox *ret)
 {
-	struct rig_launch l = { .profile = "probe", .argv = forever, .options = rig_options_piped() };
+	struct rig_launch l = { .profile = profile, .argv = forever, .options = rig_options_piped() };
 
 	rig_launch(c, &l, ret);
+}
+
+/* Of a profile whose payload's process is not made ahead. */
+static void launch(GDBusConnection *c, struct rig_sandbox *ret)
+{
+	launch_of(c, "plain", ret);
 }
 
 /* The init beside a sandbox' program: pid 1 of its namespace, which is its parent's child, too. */
@@ -321,22 +345,12 @@ static guint64 spare_group(struct rig *rig, const struct rig_sandbox *s, size_t 
 
 static void launch_alone(GDBusConnection *c, struct rig_sandbox *ret)
 {
-	struct rig_launch l = { .profile = "alone", .argv = forever, .options = rig_options_piped() };
-
-	rig_launch(c, &l, ret);
+	launch_of(c, "alone", ret);
 }
 
 static void alone_begin(struct rig *rig, int most)
 {
-	g_autofree char *text = g_strdup_printf(
-		"[Access]\nAllowUser=man\n"
-		"[Exec]\nExecutable=/probe\n"
-		"StandardInput=inherit\nStandardOutput=inherit\nStandardError=inherit\n"
-		"[Namespaces]\nRunAsInit=yes\n"
-		"[Filesystem]\nMinimalRoot=yes\nBindReadOnlyPaths=%s/tests/jail/probe:/probe\n",
-		g_getenv("BAILIFF_BUILD_ROOT"));
-
-	rig_write(rig, "profiles/alone.profile", text);
+	write_profile(rig, "alone", "RunAsInit=yes\nPrivateUTS=no\n");
 	spare_begin(rig, most);
 }
 
@@ -410,6 +424,152 @@ static void test_alone_removed(void **state)
 	alone_end(rig);
 }
 
+/* Those that are jailed now. */
+static bool was_there(GArray *pids, pid_t pid)
+{
+	for (guint i = 0; i < pids->len; i++)
+		if (g_array_index(pids, pid_t, i) == pid)
+			return true;
+	return false;
+}
+
+/* Launches that follow each other go on with processes that were there before them. On a busy machine not
+ * each of them finds one. */
+static void goes_on_ahead(struct rig *rig, const char *profile, size_t n_each)
+{
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s[2 * TRIES];
+	size_t n = 0;
+	bool found = false;
+
+	spare_begin(rig, 1);
+	launch_of(c, profile, &s[n++]);
+	while (!found) {
+		const gint64 end = g_get_monotonic_time() + SOON_USEC;
+		g_autoptr(GArray) before = NULL;
+
+		assert_true(n < G_N_ELEMENTS(s));
+		do {
+			if (before)
+				g_array_unref(before);
+			before = rig_jailed(rig);
+		} while (before->len < n_each * (n + 1) && g_get_monotonic_time() < end);
+		launch_of(c, profile, &s[n]);
+		found = was_there(before, s[n++].pid);
+	}
+	/* when nobody launches any more they go: what is left is what all have alike */
+	rig_wait_jailed(rig, n_each * n + n_each - 1);
+	for (size_t i = 0; i < n; i++)
+		warm_stop(c, &s[i]);
+	rig_disconnect(rig, c);
+	spare_end(rig);
+}
+
+static void test_ahead(void **state)
+{
+	goes_on_ahead(*state, "probe", 2);
+}
+
+static void test_ahead_alone(void **state)
+{
+	struct rig *rig = *state;
+
+	write_profile(rig, "init", "RunAsInit=yes\n");
+	goes_on_ahead(rig, "init", 1);
+	rig_remove(rig, "profiles/init.profile");
+	rig_reload(rig);
+}
+
+/* The second process of a PID namespace that is none of these sandboxes': one that waits. 0: there is none.
+ */
+static pid_t find_ahead(struct rig *rig, const pid_t *known, size_t n)
+{
+	g_autoptr(GArray) pids = rig_jailed(rig);
+
+	for (guint i = 0; i < pids->len; i++) {
+		pid_t pid = g_array_index(pids, pid_t, i);
+		g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
+
+		if (!contains(known, n, pid) && g_file_get_contents(path, &text, NULL, NULL) &&
+			g_regex_match_simple("^NSpid:.*\\t2$", text, G_REGEX_MULTILINE, 0))
+			return pid;
+	}
+	return 0;
+}
+
+/* Ended or stopped, for everybody to see. */
+static void signal_and_wait(pid_t pid, int sig)
+{
+	const gint64 end = g_get_monotonic_time() + RIG_TIMEOUT_MS * (gint64)1000;
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", pid);
+
+	if (kill(pid, sig) < 0)
+		return;
+	while (g_get_monotonic_time() < end) {
+		g_autofree char *text = NULL;
+
+		if (!g_file_get_contents(path, &text, NULL, NULL) ||
+			g_regex_match_simple("^State:\\t[TZ]", text, G_REGEX_MULTILINE, 0))
+			return;
+		(void)usleep(1000);
+	}
+	fail_msg("process %d has not got signal %d", pid, sig);
+}
+
+/* One that is killed or stopped fails no launch. */
+static void test_ahead_killed(void **state)
+{
+	static const int signals[] = { SIGKILL, SIGSTOP };
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+	struct rig_sandbox s;
+	size_t n = 0;
+
+	spare_begin(rig, 1);
+	launch_of(c, "probe", &s);
+	for (size_t i = 0; i < 8; i++) {
+		const gint64 end = g_get_monotonic_time() + SOON_USEC;
+		struct rig_sandbox next;
+		pid_t pid = 0;
+
+		while (pid == 0 && g_get_monotonic_time() < end)
+			pid = find_ahead(rig, &s.pid, 1);
+		/* by root only, and for long after it is born */
+		(void)usleep(SOON_USEC / 10);
+		if (pid > 0)
+			signal_and_wait(pid, signals[i % G_N_ELEMENTS(signals)]);
+		n += pid > 0;
+		launch_of(c, "probe", &next);
+		assert_int_not_equal(next.pid, pid);
+		warm_stop(c, &s);
+		s = next;
+	}
+	assert_true(n > 0);
+	warm_stop(c, &s);
+	rig_disconnect(rig, c);
+	spare_end(rig);
+}
+
+/* It goes with its launcher, whatever the next one does. */
+static void test_ahead_launcher_killed(void **state)
+{
+	struct rig *rig = *state;
+	GDBusConnection *c = rig_connect(rig, RIG_ALICE);
+
+	spare_begin(rig, 2);
+	for (int i = 0; i < TRIES; i++) {
+		struct rig_sandbox s;
+
+		launch_of(c, "probe", &s);
+		(void)usleep((unsigned)i * SOON_USEC / 20);
+		rig_kill_and_wait(rig, RIG_LAUNCHER);
+		rig_wait_jailed(rig, 2);
+		warm_stop(c, &s);
+	}
+	rig_disconnect(rig, c);
+	spare_end(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +581,10 @@ int main(void)
 		rig_test(test_alone_goes_on),
 		rig_test(test_alone_launcher_killed),
 		rig_test(test_alone_removed),
+		rig_test(test_ahead),
+		rig_test(test_ahead_alone),
+		rig_test(test_ahead_killed),
+		rig_test(test_ahead_launcher_killed),
 	};
 
 	return rig_can_run() ? cmocka_run_group_tests(tests, rig_setup, rig_teardown) : RIG_SKIPPED;

@@ -375,21 +375,6 @@ static bool is_warm(const struct rig *r)
 	return getenv("BAILIFF_TEST_WARM") && jail_spec_fits(&r->spec, &r->spec) && jail_order_fits(&r->spec);
 }
 
-int rig_spare(struct rig *r)
-{
-	const struct jail_spec spare = { .id = r->spec.id,
-		.spare = jail_spare_kind(r->spec.namespaces, r->spec.run_as_init) };
-
-	r->jail = JAIL_NULL;
-	return jail_start(&r->context, &spare, &r->jail, &r->error);
-}
-
-void rig_arguments(struct rig *r, const char *const *argv)
-{
-	strv_free(r->spec.argv);
-	r->spec.argv = copy(argv);
-}
-
 /* The launcher's threads, in whatever process of the test this is, with the rights that it has now. */
 static void share(struct rig *r)
 {
@@ -398,6 +383,24 @@ static void share(struct rig *r)
 	r->sharer = getpid();
 	/* on a kernel that is played, which may make no threads, they are copies */
 	(void)jail_share_memory(&r->context);
+}
+
+int rig_spare(struct rig *r)
+{
+	const struct jail_spec spare = { .id = r->spec.id,
+		.spare = jail_spare_kind(r->spec.namespaces, r->spec.run_as_init,
+			jail_may_share(r->spec.namespaces, r->spec.deny_write_execute, r->spec.mounts,
+				r->spec.n_mounts)) };
+
+	share(r);
+	r->jail = JAIL_NULL;
+	return jail_start(&r->context, &spare, &r->jail, &r->error);
+}
+
+void rig_arguments(struct rig *r, const char *const *argv)
+{
+	strv_free(r->spec.argv);
+	r->spec.argv = copy(argv);
 }
 
 int rig_start(struct rig *r, const char *const *argv)

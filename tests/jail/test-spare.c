@@ -250,7 +250,19 @@ static void test_ends(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+/* Those that may have the payload's process, too, have tests of their own: test-ahead.c. */
+static int setup(void **state)
+{
+	struct rig *r;
+
+	if (rig_setup(state) < 0)
+		return -1;
+	r = *state;
+	r->spec.namespaces &= ~JAIL_NS_UTS;
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 
 static int run(void)
 {

@@ -59,7 +59,7 @@ static size_t make(uint64_t now)
 
 		assert_non_null(one);
 		one->jail.built = true;
-		copies += one->spec.spare != JAIL_SPARE_BARE;
+		copies += class->profile || (one->spec.spare & JAIL_SPARE_INIT);
 		n++;
 	}
 	if (copies > 0)
@@ -273,8 +273,8 @@ static void spare_ones(void **state)
 /* Each launch gets one of its kind; the next one that is made is of the kind that was asked for last. */
 static void kinds_of_spare_ones(void **state)
 {
-	const struct compiled_profile plain = { .namespaces = JAIL_NS_DEFAULT },
-				      alone = { .namespaces = JAIL_NS_DEFAULT, .run_as_init = true },
+	const struct compiled_profile plain = { .namespaces = JAIL_NS_PID },
+				      alone = { .namespaces = JAIL_NS_PID, .run_as_init = true },
 				      without = { .namespaces = JAIL_NS_MOUNT };
 
 	(void)state;
@@ -313,6 +313,131 @@ static void kinds_of_spare_ones(void **state)
 	assert_non_null(use_spare(&alone, SECOND));
 	catalog.config.max_spare_jails = 0;
 	catalog.n_profiles = 3;
+}
+
+/* Of whose namespaces, and what of memory, one may have a process. */
+static void kinds_with_a_process(void **state)
+{
+	static const uint32_t needed[] = { JAIL_NS_UTS, JAIL_NS_CGROUP, JAIL_NS_PID },
+			      forbidden[] = { JAIL_NS_TIME, JAIL_NS_USER };
+	const struct compiled_mount mounts[] = { { .flags = 0 }, { .flags = MOUNT_IDMAP } };
+
+	(void)state;
+	assert_int_equal(jail_spare_kind(JAIL_NS_DEFAULT, false, true), JAIL_SPARE_INIT | JAIL_SPARE_AHEAD);
+	assert_int_equal(jail_spare_kind(JAIL_NS_DEFAULT, true, true), JAIL_SPARE_BARE | JAIL_SPARE_AHEAD);
+	assert_int_equal(jail_spare_kind(JAIL_NS_DEFAULT, true, false), JAIL_SPARE_BARE);
+	assert_int_equal(jail_spare_kind(JAIL_NS_DEFAULT & ~(JAIL_NS_IPC | JAIL_NS_MOUNT), false, true),
+		JAIL_SPARE_INIT | JAIL_SPARE_AHEAD);
+	for (size_t i = 0; i < ELEMENTSOF(needed); i++)
+		assert_false(jail_spare_kind(JAIL_NS_DEFAULT & ~needed[i], false, true) & JAIL_SPARE_AHEAD);
+	assert_true(jail_may_share(JAIL_NS_DEFAULT, false, mounts, 1));
+	assert_false(jail_may_share(JAIL_NS_DEFAULT, true, mounts, 1));
+	assert_false(jail_may_share(JAIL_NS_DEFAULT, false, mounts, 2));
+	for (size_t i = 0; i < ELEMENTSOF(forbidden); i++)
+		assert_false(jail_may_share(JAIL_NS_DEFAULT | forbidden[i], false, NULL, 0));
+}
+
+static size_t with_process(void)
+{
+	struct parked *one;
+	size_t n = 0;
+
+	TAILQ_FOREACH(one, &parking.spare.list, entry)
+	{
+		n += (one->spec.spare & JAIL_SPARE_AHEAD) != 0;
+	}
+	return n;
+}
+
+static void begin_spare(void)
+{
+	catalog.n_profiles = 0;
+	catalog.config.max_spare_jails = 4;
+	assert_int_equal(parking_set_catalog(&parking, &catalog), 0);
+	drop_leaving();
+}
+
+static void end_spare(void)
+{
+	catalog.config.max_spare_jails = 0;
+	catalog.n_profiles = 3;
+}
+
+/* One with a process is there while launches follow each other; then one without takes its place, which the
+ * next launch goes on with. */
+static void with_a_process(void **state)
+{
+	const struct compiled_profile shares = { .namespaces = JAIL_NS_DEFAULT },
+				      other = { .namespaces = JAIL_NS_DEFAULT, .deny_write_execute = true };
+	uint64_t now = 2 * SECOND;
+
+	(void)state;
+	begin_spare();
+	/* one launch is no reason, */
+	assert_null(use_spare(&shares, now));
+	assert_int_equal(make(now), 1);
+	assert_int_equal(with_process(), 0);
+	/* nor is one a second later; */
+	now += PARKED_AHEAD_USEC;
+	assert_non_null(use_spare(&shares, now));
+	assert_int_equal(make(now), 1);
+	assert_int_equal(with_process(), 0);
+	assert_int_equal(parking_wait(&parking, 100, now), -1);
+	/* one that comes earlier is */
+	now += PARKED_AHEAD_USEC - 1;
+	for (int i = 0; i < 3; i++)
+		(void)use_spare(&shares, now);
+	assert_int_equal(make(now), 3);
+	assert_int_equal(with_process(), 3);
+	assert_int_equal(parking_wait(&parking, 100, now), PARKED_AHEAD_USEC / 1000);
+	assert_null(parking_leaving(&parking));
+	/* of no use to who may not have its memory */
+	assert_null(use_spare(&other, now));
+	assert_int_equal(make(now), 1);
+	assert_non_null(use_spare(&other, now));
+	assert_non_null(use_spare(&shares, now));
+	assert_int_equal(make(now), 2);
+	assert_int_equal(with_process(), 4);
+	now += PARKED_AHEAD_USEC - 1000;
+	assert_int_equal(parking_wait(&parking, 100, now), 1);
+	assert_null(parking_leaving(&parking));
+	now += 1000;
+	assert_int_equal(parking_wait(&parking, 100, now), PARKED_SILENCE_MSEC);
+	drop_leaving();
+	/* as many as there were, without */
+	assert_int_equal(make(now), 4);
+	assert_int_equal(with_process(), 0);
+	assert_int_equal(parking_wait(&parking, 100, now), (PARKED_IDLE_USEC - PARKED_AHEAD_USEC) / 1000);
+	assert_non_null(use_spare(&shares, now));
+	end_spare();
+}
+
+/* Nor those whose profile maps ids, for mounts of its own or of callers. */
+static void without_a_process(void **state)
+{
+	struct compiled_mount mount = { .flags = MOUNT_IDMAP };
+	struct mount_slot slot = { .flags = MOUNT_IDMAP };
+	const struct compiled_profile with[] = {
+		{ .namespaces = JAIL_NS_DEFAULT, .mounts = &mount, .n_mounts = 1 },
+		{ .namespaces = JAIL_NS_DEFAULT, .mount_slots = &slot, .n_mount_slots = 1 },
+		{ .namespaces = JAIL_NS_DEFAULT | JAIL_NS_USER },
+		{ .namespaces = JAIL_NS_DEFAULT, .deny_write_execute = true },
+	};
+
+	(void)state;
+	begin_spare();
+	for (size_t i = 0; i < ELEMENTSOF(with); i++) {
+		(void)use_spare(&with[i], SECOND);
+		(void)make(SECOND);
+		assert_int_equal(with_process(), 0);
+	}
+	slot.flags = mount.flags = 0;
+	for (size_t i = 0; i < 2; i++) {
+		(void)use_spare(&with[i], SECOND);
+		(void)make(SECOND);
+		assert_true(with_process() > 0);
+	}
+	end_spare();
 }
 
 /* One without a process has no copy of its maker's memory. */
@@ -371,6 +496,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_more_than_most, start, stop),
 		cmocka_unit_test_setup_teardown(spare_ones, start, stop),
 		cmocka_unit_test_setup_teardown(kinds_of_spare_ones, start, stop),
+		cmocka_unit_test(kinds_with_a_process),
+		cmocka_unit_test_setup_teardown(with_a_process, start, stop),
+		cmocka_unit_test_setup_teardown(without_a_process, start, stop),
 		cmocka_unit_test_setup_teardown(nothing_to_settle, start, stop),
 		cmocka_unit_test_setup_teardown(fewer_spare_ones, start, stop),
 	};

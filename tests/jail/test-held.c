@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Payloads' processes that stand still before their first word, and cloners that do (daemon/jail/cloner.c):
+ * the launcher does not wait for them for ever, what it was building fails, and others are launched
+ * meanwhile. It is a seccomp filter of the cloners that holds them up here, in a call that they make, as a
+ * signal or the freezer of control groups would. The launcher is a child of this process. Row J7 of the
+ * threat model.
+ */
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/process.h"
+#include "harness.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdnoreturn.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef PIDFD_GET_PID_NAMESPACE
+#define PIDFD_GET_PID_NAMESPACE _IO(0xFF, 5)
+#endif
+
+#define TIMEOUT_MSEC 20000
+#define PATIENCE     (8 * UINT64_C(1000000)) /* of who waits for the launcher, which itself has less */
+#define CLONERS      8                       /* as many as cloner.c has */
+#define TRIES        1000
+#define BORN_USEC    300000 /* more than it takes until one builds */
+
+/* Which call of theirs waits: its number, and one of its arguments. */
+struct held {
+	struct rig *rig;
+	uint32_t call, argument, value;
+	uint32_t other; /* another call that waits, whatever its arguments are, and how often one did */
+	uint32_t n_others;
+	int listener; /* where they are heard of */
+};
+
+static struct held held;
+
+static int hold(const struct held *h)
+{
+	const uint32_t low = (uint32_t)(offsetof(struct seccomp_data, args) + h->argument * sizeof(uint64_t));
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, h->other, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, h->call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, h->value, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { .len = sizeof(program) / sizeof(program[0]), .filter = program };
+
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+}
+
+/* The cloners have the filter of whoever makes them. */
+static void *make_cloners(void *arg)
+{
+	struct held *h = arg;
+
+	h->rig->sharer = getpid();
+	h->listener = hold(h);
+	if (h->listener < 0 || jail_share_memory(&h->rig->context) < 0)
+		return arg;
+	return NULL;
+}
+
+static bool begin_with(struct rig *r, uint32_t call, uint32_t argument, uint32_t value, uint32_t other)
+{
+	pthread_t thread;
+	void *failed;
+
+	held = (struct held){ r, call, argument, value, other, 0, -1 };
+	return pthread_create(&thread, NULL, make_cloners, &held) == 0 &&
+	       pthread_join(thread, &failed) == 0 && !failed;
+}
+
+static bool begin(struct rig *r, uint32_t call, uint32_t argument, uint32_t value)
+{
+	return begin_with(r, call, argument, value, UINT32_MAX);
+}
+
+/* Whoever makes the call, or has made it, goes on from now on. */
+static void *let_go(void *arg)
+{
+	struct seccomp_notif call;
+	struct seccomp_notif_resp resp;
+
+	for (;;) {
+		memset(&call, 0, sizeof(call));
+		if (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+			continue;
+		if ((uint32_t)call.data.nr == held.other)
+			(void)__atomic_fetch_add(&held.n_others, 1, __ATOMIC_SEQ_CST);
+		resp = (struct seccomp_notif_resp){ .id = call.id,
+			.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+		(void)ioctl(held.listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+	}
+	return arg;
+}
+
+static bool begin_let_go(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, let_go, NULL) == 0;
+}
+
+/* Nothing is left of what was given up: no child of the launcher's. */
+static bool collected(struct rig *r)
+{
+	for (int i = 0; i < TIMEOUT_MSEC; i++) {
+		siginfo_t unused;
+
+		(void)jail_collect(&r->context);
+		if (waitid(P_ALL, 0, &unused, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD)
+			return true;
+		(void)usleep(1000);
+	}
+	return false;
+}
+
+/* What was begun fails, after a while, and leaves no jail. */
+static bool fails_in_time(struct rig *r, int (*start)(struct rig *r))
+{
+	const uint64_t begun = now_boottime_usec();
+
+	return start(r) == -ETIMEDOUT && r->jail.pidfd < 0 && r->jail.init_pidfd < 0 &&
+	       r->error.stage == STAGE_NAMESPACES && now_boottime_usec() - begun < PATIENCE;
+}
+
+static bool launches(struct rig *r, bool shares)
+{
+	r->spec.id += 1000;
+	if (START(r, "sleep", "1000") < 0 || (r->jail.shared != NULL) != shares)
+		return false;
+	if (jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1)
+		return false;
+	jail_done(&r->context, &r->jail);
+	return true;
+}
+
+/* As many as there are, at a time. */
+static bool has_cloners(struct rig *r)
+{
+	struct jail waiting[CLONERS];
+	bool all = true;
+
+	for (size_t i = 0; i < CLONERS; i++) {
+		r->spec.id += 1000;
+		all &= rig_start_again(r) == 0 && r->jail.shared;
+		waiting[i] = r->jail;
+		r->jail = JAIL_NULL;
+	}
+	for (size_t i = 0; i < CLONERS; i++)
+		jail_done(&r->context, &waiting[i]);
+	return all;
+}
+
+static bool has_all_cloners(struct rig *r)
+{
+	rig_arguments(r, ARGS("sleep", "1000"));
+	for (int i = 0; i < TRIES; i++) {
+		if (has_cloners(r))
+			return collected(r);
+		(void)usleep(10000);
+	}
+	return false;
+}
+
+static int again(struct rig *r)
+{
+	rig_arguments(r, ARGS("sleep", "1000"));
+	return rig_start_again(r);
+}
+
+/* A child that is held before it has said that it is there. Killed, it is over. */
+static int child_ahead(struct rig *r)
+{
+	if (!begin(r, SYS_prctl, 0, PR_SET_PDEATHSIG))
+		return 1;
+	if (!fails_in_time(r, rig_spare))
+		return 2;
+	if (!launches(r, true))
+		return 3;
+	if (!collected(r))
+		return 4;
+	return has_all_cloners(r) ? 0 : 5;
+}
+
+static void test_child_ahead(void **state)
+{
+	assert_int_equal(rig_as_child(*state, child_ahead), 0);
+}
+
+/* With neither init nor control group to be killed by. */
+static int child_ahead_alone(struct rig *r)
+{
+	r->spec.run_as_init = true;
+	r->context.cgroup_fd = fd_close(r->context.cgroup_fd);
+	return child_ahead(r);
+}
+
+static void test_child_ahead_alone(void **state)
+{
+	assert_int_equal(rig_as_child(*state, child_ahead_alone), 0);
+}
+
+/* The same for a launch's own. */
+static int child(struct rig *r)
+{
+	if (!begin(r, SYS_ioctl, 1, PIDFD_GET_PID_NAMESPACE))
+		return 1;
+	r->spec.run_as_init = true;
+	if (!fails_in_time(r, again) || r->jail.shared)
+		return 2;
+	r->spec.run_as_init = false;
+	if (!launches(r, true))
+		return 3;
+	if (!collected(r))
+		return 4;
+	return has_all_cloners(r) ? 0 : 5;
+}
+
+static void test_child(void **state)
+{
+	assert_int_equal(rig_as_child(*state, child), 0);
+}
+
+/* A cloner that is held before it has cloned, and goes on when nobody waits for it any more. */
+static int cloner(struct rig *r, int (*start)(struct rig *r))
+{
+	const uint32_t namespaces = r->spec.namespaces;
+	const bool run_as_init = r->spec.run_as_init;
+
+	if (!fails_in_time(r, start))
+		return 2;
+	/* it is not asked again, and the next one is held, too */
+	r->spec.id += 1000;
+	if (!fails_in_time(r, start))
+		return 3;
+	/* the others launch what makes no such call */
+	r->spec.namespaces &= ~JAIL_NS_PID;
+	r->spec.run_as_init = false;
+	if (r->cgroup && !launches(r, true))
+		return 4;
+	r->spec.namespaces = namespaces;
+	r->spec.run_as_init = run_as_init;
+	return begin_let_go() && has_all_cloners(r) ? 0 : 5;
+}
+
+static int cloner_enters(struct rig *r)
+{
+	return begin(r, SYS_setns, 1, CLONE_NEWPID) ? cloner(r, rig_spare) : 1;
+}
+
+static int cloner_unshares(struct rig *r)
+{
+	r->spec.run_as_init = true;
+	return begin(r, SYS_unshare, 0, CLONE_NEWPID) ? cloner(r, rig_spare) : 1;
+}
+
+static int cloner_launches(struct rig *r)
+{
+	r->spec.run_as_init = true;
+	return begin(r, SYS_unshare, 0, CLONE_NEWPID) ? cloner(r, again) : 1;
+}
+
+/* A child that is born then does nothing of what a payload does, which begins a session. */
+static int born_late(struct rig *r)
+{
+	r->spec.run_as_init = true;
+	/* in one that has been taken away nobody would be born */
+	r->context.cgroup_fd = fd_close(r->context.cgroup_fd);
+	if (!begin_with(r, SYS_unshare, 0, CLONE_NEWPID, SYS_setsid) || !fails_in_time(r, rig_spare))
+		return 1;
+	if (!begin_let_go())
+		return 2;
+	(void)usleep(BORN_USEC);
+	if (!collected(r) || __atomic_load_n(&held.n_others, __ATOMIC_SEQ_CST) != 0)
+		return 2;
+	return has_all_cloners(r) && __atomic_load_n(&held.n_others, __ATOMIC_SEQ_CST) >= CLONERS ? 0 : 3;
+}
+
+static void test_born_late(void **state)
+{
+	assert_int_equal(rig_as_child(*state, born_late), 0);
+}
+
+static void test_cloner(void **state)
+{
+	assert_int_equal(rig_as_child(*state, cloner_enters), 0);
+	assert_int_equal(rig_as_child(*state, cloner_unshares), 0);
+	assert_int_equal(rig_as_child(*state, cloner_launches), 0);
+}
+
+/* With as many that are held as there are cloners, launches are copies. */
+static int all_held(struct rig *r)
+{
+	if (!begin(r, SYS_setns, 1, CLONE_NEWPID))
+		return 1;
+	for (size_t i = 0; i < CLONERS; i++) {
+		r->spec.id += 1000;
+		if (!fails_in_time(r, again))
+			return 2;
+	}
+	if (!launches(r, false))
+		return 3;
+	return begin_let_go() && has_all_cloners(r) ? 0 : 4;
+}
+
+static void test_all_held(void **state)
+{
+	assert_int_equal(rig_as_child(*state, all_held), 0);
+}
+
+/* Of the launcher's end before it could ask for that a child is told nothing. Beside the launcher: says
+ * whether it ends all the same. */
+static noreturn void watch(pid_t launcher, int told_fd)
+{
+	struct seccomp_notif_resp resp = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+	int launcher_fd = process_pidfd_open(launcher), fd;
+	struct seccomp_notif call;
+	struct pollfd p = { .events = POLLIN };
+	char ended;
+
+	memset(&call, 0, sizeof(call));
+	while (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+		;
+	fd = process_pidfd_open((pid_t)call.pid);
+	p.fd = launcher_fd;
+	if (fd < 0 || kill(launcher, SIGKILL) < 0 || poll(&p, 1, TIMEOUT_MSEC) != 1)
+		_exit(1);
+	resp.id = call.id;
+	if (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) < 0)
+		_exit(1);
+	p.fd = fd;
+	ended = poll(&p, 1, TIMEOUT_MSEC) == 1;
+	_exit(write(told_fd, &ended, 1) == 1 ? 0 : 1);
+}
+
+static void test_launcher_ends(void **state)
+{
+	struct rig *r = *state;
+	int told[2], status;
+	pid_t launcher;
+	char ended = 0;
+
+	assert_int_equal(pipe(told), 0);
+	launcher = fork();
+	if (launcher == 0) {
+		r->spec.run_as_init = true;
+		if (!begin(r, SYS_prctl, 0, PR_SET_PDEATHSIG))
+			_exit(1);
+		if (fork() == 0)
+			watch(getppid(), told[1]);
+		(void)rig_spare(r);
+		_exit(2);
+	}
+	(void)close(told[1]);
+	assert_int_equal(waitpid(launcher, &status, 0), launcher);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(read(told[0], &ended, 1), 1);
+	assert_true(ended);
+	(void)close(told[0]);
+	for (int i = 0;
+		r->cgroup && rmdir(rig_format(r, "%s/sandbox-%ju", r->cgroup, (uintmax_t)r->spec.id)) < 0;
+		i++) {
+		assert_true(i < TIMEOUT_MSEC);
+		(void)usleep(1000);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_child_ahead),
+		TEST(test_child_ahead_alone),
+		TEST(test_child),
+		TEST(test_cloner),
+		TEST(test_born_late),
+		TEST(test_all_held),
+		TEST(test_launcher_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+#if defined(__x86_64__)
+	return rig_main(run);
+#else
+	return 77; /* there are no cloners */
+#endif
+}
