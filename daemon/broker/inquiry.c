@@ -8,6 +8,7 @@
 #include "broker/bus.h"
 #include "broker/deferred.h"
 #include "broker/errors.h"
+#include "broker/output.h"
 #include "dbus/names.h"
 #include "wire/messages.h"
 
@@ -210,6 +211,16 @@ static int confirm(struct inquiry *i, struct process_answer *answer)
 	return 0;
 }
 
+/* Not from inside of a D-Bus handler: the call is acted on before this returns. */
+static void resume_now(struct inquiry *i)
+{
+	_cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(sd_bus_message_get_bus(i->message));
+	struct broker *b = i->broker;
+
+	resume(i);
+	output_act(b, bus);
+}
+
 static int take_process(struct inquiry *i, const struct launcher_answer *answer)
 {
 	_cleanup_(process_answer_done) struct process_answer process = { 0 };
@@ -224,7 +235,7 @@ static int take_process(struct inquiry *i, const struct launcher_answer *answer)
 	if (i->needs_unit && process.error == 0 && c && c->identity.pidfd < 0 && confirm(i, &process) >= 0)
 		return 0;
 	learn(i, i->needs_unit && c && c->identity.pidfd < 0 ? NULL : &process);
-	resume(i);
+	resume_now(i);
 	return 0;
 }
 

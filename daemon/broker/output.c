@@ -24,6 +24,15 @@ void output_note(struct broker *b, const sd_bus *bus)
 		direct_wrote(&b->direct, bus);
 }
 
+void output_act(struct broker *b, sd_bus *bus)
+{
+	uint64_t n;
+
+	while (sd_bus_get_n_queued_read(bus, &n) >= 0 && n > 0 && sd_bus_process(bus, NULL) > 0)
+		;
+	output_note(b, bus);
+}
+
 void output_push(struct broker *b)
 {
 	b->pushes = false;

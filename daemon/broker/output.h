@@ -18,5 +18,8 @@ struct relay *output_relay(struct broker *b, const sd_bus *bus);
 /* Something was written to this one. Of the direct socket's: ends the connection, when the loop comes to it,
  * if it does not read what it is sent. */
 void output_note(struct broker *b, const sd_bus *bus);
+/* Acts on calls that have come back to this one's queue, which the loop would find in its next round, and
+ * notes what that writes. Not from inside of a D-Bus handler. */
+void output_act(struct broker *b, sd_bus *bus);
 /* As far as the other sides have room. Not from inside of a D-Bus handler. */
 void output_push(struct broker *b);

@@ -5,6 +5,7 @@
  * keeper or the direct socket. What the launcher answers waits for no turn. */
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "dbus/names.h"
 #include "rig.h"
 
@@ -208,6 +209,36 @@ static void test_direct_answer_in_one_round(void **state)
 	sd_bus_close_unref(direct);
 }
 
+/* A call that comes back, as more is known of its caller now, waits for no other round. */
+static void test_back_in_one_round(void **state)
+{
+	struct rig *r = *state;
+	struct reply launch;
+	struct request q;
+	uint32_t type;
+	uint64_t n;
+
+	r->process_by_hand = true;
+	rig_send(r, rig_launch(r, ALICE2, "open"), &launch);
+	rig_until(r, recv(r->launcher, &type, sizeof(type), MSG_PEEK | MSG_DONTWAIT) == sizeof(type));
+	/* not where each launch is read as if it were not the caller's first */
+	if (type == WIRE_PROCESS) {
+		rig_take(r, WIRE_PROCESS, &q);
+		rig_settle(r);
+		rig_answer_process(r, q.serial);
+		request_done(&q);
+		step_broker(r);
+		assert_true(sd_bus_get_n_queued_read(r->broker.bus, &n) >= 0);
+		assert_int_equal(n, 0);
+	}
+	wire_record_init(&q.record);
+	assert_int_equal(wire_receive(r->launcher, &q.record), 1);
+	request_done(&q);
+	r->launcher = fd_close(r->launcher);
+	rig_wait(r, &launch);
+	reply_done(&launch);
+}
+
 /* What a client said before it left is heard before that: here a launch, which is then stopped. */
 static void test_gone(void **state)
 {
@@ -281,6 +312,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_flood_holds_up_nobody, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_answer_in_one_round, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_direct_answer_in_one_round, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_back_in_one_round, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_bus_gone, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_pause, setup, rig_teardown),
