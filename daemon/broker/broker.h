@@ -90,7 +90,7 @@ struct broker {
 		.keeper = { .fd = -1 },                                                                      \
 		.between = { .usec = BETWEEN_USEC },                                                         \
 		.launcher = { .fd = -1 },                                                                    \
-		.direct = { .fd = -1 } })
+		.direct = { .fd = -1, .spare = SPARE_NULL } })
 
 /* Refers to event. */
 void broker_init(struct broker *b, sd_event *event);

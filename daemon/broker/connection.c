@@ -5,13 +5,9 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "broker/broker.h"
-#include "broker/bus.h"
-#include "broker/direct-driver.h"
-#include "broker/gate.h"
 #include "broker/quick.h"
 #include "dbus/names.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -35,7 +31,6 @@ struct connection *connection_free(struct connection *c)
 	sd_event_source_disable_unref(c->deadline);
 	sd_event_source_disable_unref(c->fd_source);
 	sd_event_source_disable_unref(c->inner_source);
-	c->driver = sd_bus_slot_unref(c->driver);
 	sd_bus_close_unref(c->bus);
 	relay_done(&c->relay);
 	(void)fd_close(c->inner);
@@ -53,8 +48,8 @@ static void record(const struct connection *c, const char *outcome, const char *
 	};
 	struct broker *b = c->direct->broker;
 
-	audit_write(&b->audit, b->event, &r, "The connection %s of uid %u to the direct socket %s%s", c->name,
-		c->uid, what, why);
+	audit_write(&b->audit, b->event, &r, "The connection %s of uid %u to the direct socket %s%s",
+		c->bus ? c->name : "without a name", c->uid, what, why);
 }
 
 void connection_end(struct connection *c, int error)
@@ -226,22 +221,21 @@ static int begin_messages(struct connection *c)
 {
 	struct direct *d = c->direct;
 	struct broker *b = d->broker;
+	struct inside inside;
 	int r;
 
 	c->deadline = sd_event_source_disable_unref(c->deadline);
-	r = gate_open(c->name, d->id, c->sasl.fds, &c->bus, &c->inner);
+	r = inside_get(d, c->sasl.fds, &inside);
 	if (r < 0)
 		return r;
+	memcpy(c->name, inside.name, sizeof(c->name));
+	c->bus = steal_ptr(inside.bus);
+	c->inner = steal_fd(inside.inner);
 	relay_init(&c->relay, c->fd, c->inner, MESSAGE_MAX, REPLY_MAX);
 	c->relay.sender = BAILIFF_BUS_NAME;
 	c->relay.recall = &b->recall;
 	c->relay.owner = recall_owner(&b->recall);
 	r = callers_add_direct(&b->callers, c->name, c->bus, &c->identity);
-	if (r < 0)
-		return r;
-	r = direct_driver_add(c->bus, &c->driver, c->name);
-	if (r >= 0)
-		r = bus_add_objects(b, c->bus);
 	if (r >= 0)
 		r = sd_bus_attach_event(c->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
 	if (r >= 0)
@@ -319,7 +313,6 @@ int connection_new(struct direct *d, int fd, struct connection **ret)
 	c->fd = fd;
 	c->inner = -1;
 	c->identity = IDENTITY_NULL;
-	(void)snprintf(c->name, sizeof(c->name), ":direct.%" PRIu64, ++d->n_ever);
 	r = identity_of_socket(fd, &c->identity);
 	if (r < 0)
 		return r;

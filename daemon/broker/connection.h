@@ -11,25 +11,23 @@
 #include "base/cleanup.h"
 #include "broker/caller.h"
 #include "broker/direct.h"
+#include "broker/inside.h"
 #include "broker/relay.h"
 #include "broker/sasl.h"
 #include "broker/turns.h"
-
-#define CONNECTION_NAME_MAX 32
 
 struct connection {
 	struct seat seat; /* the first member; it waits in the line of direct's that is its user's */
 	struct connection *next;
 	struct direct *direct;
 	bool listed;
-	char name[CONNECTION_NAME_MAX]; /* among callers */
+	char name[INSIDE_NAME_MAX]; /* among callers; empty until the client has authenticated */
 	char guid[SD_ID128_STRING_MAX];
 	uid_t uid;
 	struct identity identity; /* until the callers take it over */
 	int fd;                   /* the client's */
 	int inner;                /* the gate's end of the pair; bus has the other */
 	sd_bus *bus;              /* NULL until the client has authenticated */
-	sd_bus_slot *driver;
 	sd_event_source *fd_source, *inner_source, *deadline;
 	bool greeted; /* the byte before the first line came */
 	bool wrote;   /* sd-bus has, since the last connection_push() */

@@ -7,14 +7,22 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	return sd_bus_reply_method_return(m, "s", (const char *)userdata);
-}
-
-static int read_name(sd_bus_message *m, const char *self, const char **ret_owner)
+/* Whose connection it is: the description of its sd-bus object. */
+static const char *self_of(sd_bus_message *m)
 {
 	const char *name;
+
+	return sd_bus_get_description(sd_bus_message_get_bus(m), &name) >= 0 && name ? name : "";
+}
+
+static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return sd_bus_reply_method_return(m, "s", self_of(m));
+}
+
+static int read_name(sd_bus_message *m, const char **ret_owner)
+{
+	const char *name, *self = self_of(m);
 	int r;
 
 	r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
@@ -30,7 +38,7 @@ static int read_name(sd_bus_message *m, const char *self, const char **ret_owner
 static int method_get_name_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *owner;
-	int r = read_name(m, userdata, &owner);
+	int r = read_name(m, &owner);
 
 	if (r < 0)
 		return r;
@@ -42,15 +50,14 @@ static int method_get_name_owner(sd_bus_message *m, void *userdata, sd_bus_error
 static int method_name_has_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *owner;
-	int r = read_name(m, userdata, &owner);
+	int r = read_name(m, &owner);
 
 	return r < 0 ? r : sd_bus_reply_method_return(m, "b", owner != NULL);
 }
 
 static int method_list_names(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return sd_bus_reply_method_return(
-		m, "as", 3, "org.freedesktop.DBus", BAILIFF_BUS_NAME, (const char *)userdata);
+	return sd_bus_reply_method_return(m, "as", 3, "org.freedesktop.DBus", BAILIFF_BUS_NAME, self_of(m));
 }
 
 static int method_list_activatable(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -84,14 +91,8 @@ static const sd_bus_vtable driver_vtable[] = {
 	SD_BUS_VTABLE_END,
 };
 
-int direct_driver_add(sd_bus *bus, sd_bus_slot **ret, const char *name)
+int direct_driver_add(sd_bus *bus)
 {
-	/* a name without const would only be handed back to the handlers above, which do not write to it */
-	union {
-		const char *in;
-		void *out;
-	} userdata = { .in = name };
-
 	return sd_bus_add_object_vtable(
-		bus, ret, "/org/freedesktop/DBus", "org.freedesktop.DBus", driver_vtable, userdata.out);
+		bus, NULL, "/org/freedesktop/DBus", "org.freedesktop.DBus", driver_vtable, NULL);
 }

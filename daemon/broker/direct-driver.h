@@ -9,5 +9,5 @@
 
 #include <systemd/sd-bus.h>
 
-/* @name: the connection's; must live as long as the slot. */
-int direct_driver_add(sd_bus *bus, sd_bus_slot **ret, const char *name);
+/* The name that it tells a connection is the description of its sd-bus object. */
+int direct_driver_add(sd_bus *bus);

@@ -131,7 +131,7 @@ static int on_connect(sd_event_source *source, int listener, uint32_t events, vo
 
 int direct_open(struct direct *d, struct broker *b, int fd)
 {
-	*d = (struct direct){ .broker = b, .fd = fd };
+	*d = (struct direct){ .broker = b, .fd = fd, .spare = SPARE_NULL };
 	return getrandom(&d->id, sizeof(d->id), 0) == sizeof(d->id) ? 0 : -EIO;
 }
 
@@ -147,6 +147,8 @@ int direct_begin(struct direct *d)
 	if (r >= 0)
 		r = serving_begin(&d->serving, d->broker, connection_serve);
 	if (r >= 0)
+		r = spare_begin(d);
+	if (r >= 0)
 		r = sd_event_add_io(d->broker->event, &d->source, d->fd, EPOLLIN, on_connect, d);
 	return r;
 }
@@ -156,6 +158,7 @@ void direct_close(struct direct *d)
 	while (d->first)
 		connection_end(d->first, 0);
 	serving_end(&d->serving);
+	spare_end(&d->spare);
 	d->source = sd_event_source_disable_unref(d->source);
 	d->pause = sd_event_source_disable_unref(d->pause);
 	d->fd = fd_close(d->fd);

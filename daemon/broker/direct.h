@@ -10,6 +10,7 @@
  * each user and altogether, and what a connection does wrong ends that connection and nothing else.
  */
 
+#include "broker/inside.h"
 #include "broker/serving.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct direct {
 	uint64_t n_ever;        /* for their names */
 	struct serving serving; /* of those that have said something */
 	sd_id128_t id;          /* what a bus' id would be */
+	struct spare spare;
 };
 
 /* Takes the listening socket over; nothing is accepted yet. */

@@ -12,9 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POLL_USEC 20000
-#define REST_USEC 1000
-#define LOOK_MSEC 1000 /* in which a process that has nothing to do sleeps for as long as a look takes */
+#define POLL_USEC  20000
+#define REST_USEC  1000
+#define AHEAD_USEC 10000 /* by then the broker has made ahead what the next connection needs */
+#define LOOK_MSEC  1000  /* in which a process that has nothing to do sleeps for as long as a look takes */
 
 /* As the kernel calls them. */
 #define PROCESS  "anon_inode:[pidfd]"
@@ -189,6 +190,8 @@ static bool look(pid_t pid, enum rig_process which, struct rig_fds *ret)
 	bool settled;
 
 	rig_fds_done(ret);
+	if (which == RIG_BROKER)
+		g_usleep(AHEAD_USEC);
 	ret->list = list_open(pid);
 	settled = which != RIG_LAUNCHER || has_settled(pid, ret->list);
 	ret->n = which == RIG_LAUNCHER ? rig_count_beside(ret->list) : count_lines(ret->list);
