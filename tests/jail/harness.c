@@ -125,12 +125,16 @@ void rig_await_lingering(struct rig *r)
 int rig_teardown(void **state)
 {
 	struct rig *r = *state;
+	unsigned makers;
 	char *after;
 	bool same;
 
 	jail_done(&r->context, &r->jail);
 	rig_await_lingering(r);
+	makers = (templates_busy(&r->context) ? 1U : 0U) + (r->context.stock.maker_pidfd >= 0 ? 1U : 0U);
 	jail_context_close(&r->context);
+	/* they are killed, and not waited for without end: who comes after a launcher takes them away */
+	machine_reap_killed(makers);
 	jail_spec_done(&r->spec);
 	r->output_fd = fd_close(r->output_fd);
 	r->output_end = fd_close(r->output_end);
@@ -478,6 +482,8 @@ void rig_finish(struct rig *r)
 		fail_msg("the payload does not end");
 	assert_int_equal(jail_reap(&r->jail, &r->status), 1);
 	jail_done(&r->context, &r->jail);
+	/* the next one may have its id, and so its control group */
+	rig_await_lingering(r);
 }
 
 void rig_launch(struct rig *r, const char *const *argv)

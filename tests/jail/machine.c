@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,8 @@
 
 #include <cmocka.h>
 
-#define FTW_FDS 16
+#define FTW_FDS      16
+#define TIMEOUT_MSEC 20000
 
 static void put_file(FILE *out, const char *path)
 {
@@ -151,4 +153,21 @@ bool machine_compare(const char *before, const char *after)
 	     left = !show_missing(after, before, "left behind:");
 
 	return !lost && !left;
+}
+
+void machine_reap_killed(unsigned most)
+{
+	for (int waited = 0; most > 0 && waited < TIMEOUT_MSEC; waited++) {
+		siginfo_t si = { .si_pid = 0 };
+
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0)
+			return;
+		if (si.si_pid == 0)
+			(void)usleep(1000);
+		else if (si.si_code != CLD_KILLED || si.si_status != SIGKILL ||
+			 waitpid(si.si_pid, NULL, 0) != si.si_pid)
+			return;
+		else
+			most--;
+	}
 }
