@@ -115,7 +115,7 @@ struct cloner {
 	/* of the answer: */
 	int pidfd, pidns_fd, error;
 	bool entered;
-	pid_t pid;
+	pid_t pid; /* 0: nobody has been born */
 	/* while it is not busy: */
 	uint64_t bounding; /* its set, as the kernel says */
 	bool there;        /* else there is no thread */
@@ -507,6 +507,7 @@ static void give_order(
 	c->keep = context->cloners->keep | (j->shared ? j->shared->spec.bounding : 0);
 	c->back_fd = context->pidns_fd;
 	c->pidfd = c->pidns_fd = -1;
+	c->pid = 0;
 	c->answer = ANSWER_NONE;
 	c->busy = 1;
 	futex_set(&c->order, ORDER_CLONE);
@@ -524,11 +525,18 @@ static int keep_fd(int *fd)
 	return kept;
 }
 
+/* The kernel gives the pidfd's number before it knows whether anybody is born, and may take it back: it is
+ * somebody else's then. The pid is told last. */
+static int child_of(const struct cloner *c)
+{
+	return __atomic_load_n(&c->pid, __ATOMIC_ACQUIRE) != 0 ? c->pidfd : -1;
+}
+
 /* Its child, if it has one, is killed and waited for. Only who does that closes its pidfd. */
-static bool is_over(struct cloner *c)
+static bool is_over(const struct cloner *c)
 {
 	const bool busy = __atomic_load_n(&c->busy, __ATOMIC_ACQUIRE) != 0;
-	const int pidfd = __atomic_load_n(&c->pidfd, __ATOMIC_ACQUIRE);
+	const int pidfd = child_of(c);
 	siginfo_t unused;
 
 	if (pidfd < 0)
@@ -537,18 +545,23 @@ static bool is_over(struct cloner *c)
 	return process_wait(pidfd, WNOHANG, &unused) != 0 && !busy;
 }
 
+static void take_back(struct cloner *c)
+{
+	int fds[] = { child_of(c), c->pidns_fd, c->kept_fds[0], c->kept_fds[1] };
+
+	fd_close_many(fds, ELEMENTSOF(fds));
+	c->given_up = false;
+}
+
 void cloners_collect(const struct jail_context *context)
 {
 	struct jail_cloners *cs = context->cloners;
 
 	for (size_t i = 0; cs && cs->owner == getpid() && i < ELEMENTSOF(cs->all); i++) {
 		struct cloner *c = &cs->all[i];
-		int fds[] = { c->pidfd, c->pidns_fd, c->kept_fds[0], c->kept_fds[1] };
 
-		if (!c->given_up || !is_over(c))
-			continue;
-		fd_close_many(fds, ELEMENTSOF(fds));
-		c->given_up = false;
+		if (c->given_up && is_over(c))
+			take_back(c);
 	}
 }
 

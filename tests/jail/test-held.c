@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "harness.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -301,6 +302,39 @@ static void test_born_late(void **state)
 	assert_int_equal(rig_as_child(*state, born_late), 0);
 }
 
+/* Where the control group has been taken away meanwhile the kernel gives a number for the child's pidfd, and
+ * takes it back. What has that number then is not the child's. */
+static int not_born(struct rig *r)
+{
+	siginfo_t unused;
+	int other;
+	pid_t pid;
+
+	r->spec.run_as_init = true;
+	if (!begin(r, SYS_unshare, 0, CLONE_NEWPID) || !fails_in_time(r, rig_spare) || !begin_let_go())
+		return 1;
+	(void)usleep(BORN_USEC);
+	pid = fork();
+	if (pid == 0) {
+		(void)pause();
+		_exit(1);
+	}
+	/* the lowest number, as that was */
+	other = process_pidfd_open(pid);
+	(void)jail_collect(&r->context);
+	if (fcntl(other, F_GETFD) < 0 || process_wait(other, WNOHANG | WNOWAIT, &unused) != 0)
+		return 2;
+	(void)usleep(BORN_USEC);
+	if (process_has_ended(other) || process_signal(other, SIGKILL) < 0)
+		return 3;
+	return waitpid(pid, NULL, 0) == pid && has_all_cloners(r) ? 0 : 4;
+}
+
+static void test_not_born(void **state)
+{
+	assert_int_equal(rig_as_child(*state, not_born), 0);
+}
+
 static void test_cloner(void **state)
 {
 	assert_int_equal(rig_as_child(*state, cloner_enters), 0);
@@ -395,6 +429,7 @@ static int run(void)
 		TEST(test_child),
 		TEST(test_cloner),
 		TEST(test_born_late),
+		TEST(test_not_born),
 		TEST(test_all_held),
 		TEST(test_launcher_ends),
 	};
