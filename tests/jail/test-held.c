@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,11 +115,28 @@ static void *let_go(void *arg)
 	return arg;
 }
 
-static bool begin_let_go(void)
+static bool begin_beside(void *(*what)(void *))
 {
 	pthread_t thread;
 
-	return pthread_create(&thread, NULL, let_go, NULL) == 0;
+	return pthread_create(&thread, NULL, what, NULL) == 0;
+}
+
+/* Who makes the call does not get it. */
+static void *refuse(void *arg)
+{
+	struct seccomp_notif call;
+	struct seccomp_notif_resp resp;
+
+	for (;;) {
+		memset(&call, 0, sizeof(call));
+		if (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+			continue;
+		resp = (struct seccomp_notif_resp){ .id = call.id, .error = -EPERM };
+		if (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) == 0)
+			(void)__atomic_fetch_add(&held.n_others, 1, __ATOMIC_SEQ_CST);
+	}
+	return arg;
 }
 
 /* Nothing is left of what was given up: no child of the launcher's. */
@@ -261,7 +279,7 @@ static int cloner(struct rig *r, int (*start)(struct rig *r))
 		return 4;
 	r->spec.namespaces = namespaces;
 	r->spec.run_as_init = run_as_init;
-	return begin_let_go() && has_all_cloners(r) ? 0 : 5;
+	return begin_beside(let_go) && has_all_cloners(r) ? 0 : 5;
 }
 
 static int cloner_enters(struct rig *r)
@@ -289,7 +307,7 @@ static int born_late(struct rig *r)
 	r->context.cgroup_fd = fd_close(r->context.cgroup_fd);
 	if (!begin_with(r, SYS_unshare, 0, CLONE_NEWPID, SYS_setsid) || !fails_in_time(r, rig_spare))
 		return 1;
-	if (!begin_let_go())
+	if (!begin_beside(let_go))
 		return 2;
 	(void)usleep(BORN_USEC);
 	if (!collected(r) || __atomic_load_n(&held.n_others, __ATOMIC_SEQ_CST) != 0)
@@ -311,7 +329,7 @@ static int not_born(struct rig *r)
 	pid_t pid;
 
 	r->spec.run_as_init = true;
-	if (!begin(r, SYS_unshare, 0, CLONE_NEWPID) || !fails_in_time(r, rig_spare) || !begin_let_go())
+	if (!begin(r, SYS_unshare, 0, CLONE_NEWPID) || !fails_in_time(r, rig_spare) || !begin_beside(let_go))
 		return 1;
 	(void)usleep(BORN_USEC);
 	pid = fork();
@@ -342,6 +360,52 @@ static void test_cloner(void **state)
 	assert_int_equal(rig_as_child(*state, cloner_launches), 0);
 }
 
+static bool is_in_ours(struct rig *r)
+{
+	struct stat ours, its;
+
+	return stat("/proc/self/ns/pid", &ours) == 0 &&
+	       stat(rig_format(r, "/proc/%d/ns/pid", r->jail.pid), &its) == 0 && ours.st_ino == its.st_ino;
+}
+
+/* A cloner that can not come back from a jail's PID namespace makes no payload of another jail. */
+static int cannot_leave(struct rig *r)
+{
+	struct jail first;
+	bool own;
+
+	r->spec.run_as_init = true;
+	if (!begin(r, SYS_setns, 1, CLONE_NEWPID) || !begin_beside(refuse))
+		return 1;
+	if (START(r, "sleep", "1000") < 0 || jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1)
+		return 2;
+	for (int i = 0; __atomic_load_n(&held.n_others, __ATOMIC_SEQ_CST) == 0; i++) {
+		if (i == TIMEOUT_MSEC)
+			return 3;
+		(void)usleep(1000);
+	}
+	(void)usleep(BORN_USEC);
+	first = r->jail;
+	r->jail = JAIL_NULL;
+	r->spec.id += 1000;
+	r->spec.run_as_init = false;
+	r->spec.namespaces &= ~JAIL_NS_PID;
+	own = START(r, "sleep", "1000") == 0 && r->jail.shared && is_in_ours(r);
+	jail_done(&r->context, &r->jail);
+	jail_done(&r->context, &first);
+	return own ? 0 : 4;
+}
+
+static void test_cannot_leave(void **state)
+{
+	struct rig *r = *state;
+
+	/* without a PID namespace it takes one */
+	if (!r->cgroup)
+		skip();
+	assert_int_equal(rig_as_child(r, cannot_leave), 0);
+}
+
 /* With as many that are held as there are cloners, launches are copies. */
 static int all_held(struct rig *r)
 {
@@ -354,7 +418,7 @@ static int all_held(struct rig *r)
 	}
 	if (!launches(r, false))
 		return 3;
-	return begin_let_go() && has_all_cloners(r) ? 0 : 4;
+	return begin_beside(let_go) && has_all_cloners(r) ? 0 : 4;
 }
 
 static void test_all_held(void **state)
@@ -430,6 +494,7 @@ static int run(void)
 		TEST(test_cloner),
 		TEST(test_born_late),
 		TEST(test_not_born),
+		TEST(test_cannot_leave),
 		TEST(test_all_held),
 		TEST(test_launcher_ends),
 	};
