@@ -14,7 +14,9 @@
 #include "base/process.h"
 #include "harness.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -353,6 +355,49 @@ static void test_not_born(void **state)
 	assert_int_equal(rig_as_child(*state, not_born), 0);
 }
 
+/* The launcher's descriptors of what is called so. */
+static size_t count_open(const char *what)
+{
+	char path[PATH_MAX];
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		ssize_t size = readlinkat(dirfd(d), e->d_name, path, sizeof(path) - 1);
+
+		path[size > 0 ? size : 0] = '\0';
+		n += strstr(path, what) != NULL;
+	}
+	(void)closedir(d);
+	return n;
+}
+
+/* What it goes on with means what it meant, however long that takes. */
+static int keeps_numbers(struct rig *r)
+{
+	const size_t groups = count_open("/sandbox-"), namespaces = count_open("pid:[");
+
+	if (!begin(r, SYS_setns, 1, CLONE_NEWPID) || !fails_in_time(r, rig_spare))
+		return 1;
+	(void)jail_collect(&r->context);
+	if (count_open("pid:[") != namespaces + 1 || count_open("/sandbox-") != groups + (r->cgroup != NULL))
+		return 2;
+	if (!begin_beside(let_go))
+		return 3;
+	for (int i = 0; count_open("pid:[") != namespaces || count_open("/sandbox-") != groups; i++) {
+		if (i == TIMEOUT_MSEC)
+			return 4;
+		(void)jail_collect(&r->context);
+		(void)usleep(1000);
+	}
+	return 0;
+}
+
+static void test_keeps_numbers(void **state)
+{
+	assert_int_equal(rig_as_child(*state, keeps_numbers), 0);
+}
+
 static void test_cloner(void **state)
 {
 	assert_int_equal(rig_as_child(*state, cloner_enters), 0);
@@ -492,6 +537,7 @@ static int run(void)
 		TEST(test_child_ahead_alone),
 		TEST(test_child),
 		TEST(test_cloner),
+		TEST(test_keeps_numbers),
 		TEST(test_born_late),
 		TEST(test_not_born),
 		TEST(test_cannot_leave),
