@@ -141,6 +141,19 @@ static void *refuse(void *arg)
 	return arg;
 }
 
+/* Who makes the call comes no further. */
+static void *kill_them(void *arg)
+{
+	struct seccomp_notif call;
+
+	for (;;) {
+		memset(&call, 0, sizeof(call));
+		if (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0)
+			(void)kill((pid_t)call.pid, SIGKILL);
+	}
+	return arg;
+}
+
 /* Nothing is left of what was given up: no child of the launcher's. */
 static bool collected(struct rig *r)
 {
@@ -405,6 +418,47 @@ static void test_cloner(void **state)
 	assert_int_equal(rig_as_child(*state, cloner_launches), 0);
 }
 
+/* Of a child that is killed before its first word the namespace that it was to be the first of is not known.
+ */
+static int killed(struct rig *r)
+{
+	r->spec.run_as_init = true;
+	if (!begin(r, SYS_ioctl, 1, PIDFD_GET_PID_NAMESPACE) || !begin_beside(kill_them))
+		return 1;
+	if (again(r) != -ECHILD || r->jail.pidfd >= 0)
+		return 2;
+	if (rig_spare(r) != -ECHILD || r->jail.pidfd >= 0)
+		return 3;
+	r->spec.run_as_init = false;
+	return collected(r) && has_all_cloners(r) ? 0 : 4;
+}
+
+static void test_killed(void **state)
+{
+	assert_int_equal(rig_as_child(*state, killed), 0);
+}
+
+/* What can not be is said by its own name. A spare jail is of use without. */
+static int cannot_enter(struct rig *r)
+{
+	r->spec.run_as_init = true;
+	if (!begin(r, SYS_unshare, 0, CLONE_NEWPID) || !begin_beside(refuse))
+		return 1;
+	if (again(r) != -EPERM || !strstr(r->error.object, "PID namespace"))
+		return 2;
+	if (rig_spare(r) != 0 || r->jail.ahead)
+		return 3;
+	jail_done(&r->context, &r->jail);
+	r->spec.id += 1000;
+	r->spec.run_as_init = false;
+	return launches(r, true) ? 0 : 4;
+}
+
+static void test_cannot_enter(void **state)
+{
+	assert_int_equal(rig_as_child(*state, cannot_enter), 0);
+}
+
 static bool is_in_ours(struct rig *r)
 {
 	struct stat ours, its;
@@ -540,6 +594,8 @@ static int run(void)
 		TEST(test_keeps_numbers),
 		TEST(test_born_late),
 		TEST(test_not_born),
+		TEST(test_killed),
+		TEST(test_cannot_enter),
 		TEST(test_cannot_leave),
 		TEST(test_all_held),
 		TEST(test_launcher_ends),
