@@ -81,7 +81,7 @@ static int build_surroundings(struct jail_setup *s, struct jail_error *reterr)
 	if (r < 0)
 		return r;
 	step_took(s, STAGE_RLIMITS);
-	r = apply_namespaces(&s->namespaces, s->context->ipc_fd, reterr);
+	r = apply_namespaces(s->context, &s->namespaces, reterr);
 	if (r < 0)
 		return r;
 	r = apply_network(&s->network, s->context->proc_fd, reterr);

@@ -200,7 +200,7 @@ static int prepare_ahead(const struct cloner *c)
 		r = apply_own_session(&unused);
 	if (r >= 0)
 		r = apply_keyring(&unused);
-	return r < 0 ? r : apply_namespaces(&own, -1, &unused);
+	return r < 0 ? r : apply_namespaces(c->context, &own, &unused);
 }
 
 /* It ends with the launcher. Of one that had died before it said so the kernel tells nothing: so this one has

@@ -74,11 +74,11 @@ int namespaces_failed(
 	return jail_fail(reterr, STAGE_NAMESPACES, error, "clone", "");
 }
 
-int apply_namespaces(const struct namespace_plan *p, int ipc_fd, struct jail_error *reterr)
+int apply_namespaces(const struct jail_context *c, const struct namespace_plan *p, struct jail_error *reterr)
 {
 	if (p->late && unshare((int)p->late) < 0)
-		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(), "unshare", "");
-	if (p->shares_ipc && setns(ipc_fd, CLONE_NEWIPC) < 0)
+		return namespaces_failed(c, p, errno_or_eio(), reterr);
+	if (p->shares_ipc && setns(c->ipc_fd, CLONE_NEWIPC) < 0)
 		return jail_fail(reterr, STAGE_NAMESPACES, errno_or_eio(),
 			"PrivateIPC=: the IPC namespace can not be entered", "");
 	/* Not a flag of clone3(): that would root the namespace at the launcher's cgroup, not at the jail's.

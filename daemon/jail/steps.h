@@ -65,7 +65,7 @@ int prepare_namespaces(const struct jail_context *c, const struct jail_spec *spe
  * error that the launch fails with. */
 int namespaces_failed(
 	const struct jail_context *c, const struct namespace_plan *p, int error, struct jail_error *reterr);
-int apply_namespaces(const struct namespace_plan *p, int ipc_fd, struct jail_error *reterr);
+int apply_namespaces(const struct jail_context *c, const struct namespace_plan *p, struct jail_error *reterr);
 
 /* network.c */
 

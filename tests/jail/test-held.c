@@ -49,6 +49,7 @@ struct held {
 	uint32_t call, argument, value;
 	uint32_t other; /* another call that waits, whatever its arguments are, and how often one did */
 	uint32_t n_others;
+	int refusal;  /* what others that are refused are told */
 	int listener; /* where they are heard of */
 };
 
@@ -88,7 +89,7 @@ static bool begin_with(struct rig *r, uint32_t call, uint32_t argument, uint32_t
 	pthread_t thread;
 	void *failed;
 
-	held = (struct held){ r, call, argument, value, other, 0, -1 };
+	held = (struct held){ r, call, argument, value, other, 0, -EPERM, -1 };
 	return pthread_create(&thread, NULL, make_cloners, &held) == 0 &&
 	       pthread_join(thread, &failed) == 0 && !failed;
 }
@@ -134,7 +135,7 @@ static void *refuse(void *arg)
 		memset(&call, 0, sizeof(call));
 		if (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
 			continue;
-		resp = (struct seccomp_notif_resp){ .id = call.id, .error = -EPERM };
+		resp = (struct seccomp_notif_resp){ .id = call.id, .error = held.refusal };
 		if (ioctl(held.listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) == 0)
 			(void)__atomic_fetch_add(&held.n_others, 1, __ATOMIC_SEQ_CST);
 	}
@@ -459,6 +460,34 @@ static void test_cannot_enter(void **state)
 	assert_int_equal(rig_as_child(*state, cannot_enter), 0);
 }
 
+/* One that the kernel has not got, of those that the child makes when it begins, has its name, too. */
+static int lacks(struct rig *r)
+{
+	static const char named[] = "PrivateMounts=: this kernel has no mount namespaces";
+	const int proc_fd = r->context.proc_fd;
+	int result;
+
+	r->spec.namespaces &= ~JAIL_NS_IPC;
+	if (!begin(r, SYS_unshare, 0, CLONE_NEWNS) || rig_spare(r) < 0 || !r->jail.ahead)
+		return 1;
+	held.refusal = -EINVAL;
+	if (!begin_beside(refuse))
+		return 1;
+	r->context.proc_fd = open(r->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (START(r, "sleep", "1000") < 0 || jail_go(&r->jail, &r->spec) < 0)
+		return 2;
+	result = rig_report(r);
+	jail_done(&r->context, &r->jail);
+	(void)fd_close(r->context.proc_fd);
+	r->context.proc_fd = proc_fd;
+	return result == -EOPNOTSUPP && strcmp(r->error.object, named) == 0 ? 0 : 3;
+}
+
+static void test_lacks(void **state)
+{
+	assert_int_equal(rig_as_child(*state, lacks), 0);
+}
+
 static bool is_in_ours(struct rig *r)
 {
 	struct stat ours, its;
@@ -596,6 +625,7 @@ static int run(void)
 		TEST(test_not_born),
 		TEST(test_killed),
 		TEST(test_cannot_enter),
+		TEST(test_lacks),
 		TEST(test_cannot_leave),
 		TEST(test_all_held),
 		TEST(test_launcher_ends),
