@@ -121,7 +121,9 @@ static bool may_use_another(const struct compiled_profile *c)
 {
 	const struct architecture *native = architecture_native();
 
-	for (size_t i = 0; i < _ARCHITECTURE_MAX; i++)
+	for (size_t i = 0; i < _ARCHITECTURE_MAX; i++) {
+		if (!filter_may_allow_any(c->filter, c->n_filter, architectures[i].audit))
+			continue;
 		for (size_t k = 0; native && i != native->id && k < n_syscall_rows; k++) {
 			struct seccomp_data call = { .nr = (int)syscall_rows[k].numbers[i],
 				.arch = architectures[i].audit };
@@ -130,6 +132,7 @@ static bool may_use_another(const struct compiled_profile *c)
 				filter_may_allow(c->filter, c->n_filter, &call, 0))
 				return true;
 		}
+	}
 	return !native;
 }
 

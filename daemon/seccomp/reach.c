@@ -28,6 +28,7 @@ struct walk {
 	size_t n;
 	const struct seccomp_data *call;
 	size_t known_bytes;
+	bool any_number;      /* what call has there does not count */
 	struct state *states; /* of each instruction */
 	bool allowed;
 };
@@ -49,6 +50,8 @@ static struct state load(const struct walk *w, uint32_t offset)
 	struct state s = { .knowledge = OPEN };
 
 	if (offset % sizeof(s.value) != 0 || offset > w->known_bytes - sizeof(s.value))
+		return s;
+	if (w->any_number && offset == offsetof(struct seccomp_data, nr))
 		return s;
 	/* of the instruction pointer nothing is known */
 	if (offset >= offsetof(struct seccomp_data, instruction_pointer) &&
@@ -129,13 +132,16 @@ static void step(struct walk *w, size_t at)
 	}
 }
 
-static bool may_allow(
-	const struct sock_filter *filter, size_t n, const struct seccomp_data *call, size_t known_bytes)
+static bool may_allow(const struct sock_filter *filter, size_t n, const struct seccomp_data *call,
+	size_t known_bytes, bool any_number)
 {
 	_cleanup_free_ struct state *states = calloc(n > 0 ? n : 1, sizeof(*states));
-	struct walk w = {
-		.filter = filter, .n = n, .call = call, .known_bytes = known_bytes, .states = states
-	};
+	struct walk w = { .filter = filter,
+		.n = n,
+		.call = call,
+		.known_bytes = known_bytes,
+		.any_number = any_number,
+		.states = states };
 
 	if (n == 0 || !states)
 		return true;
@@ -149,12 +155,19 @@ static bool may_allow(
 bool filter_may_allow(
 	const struct sock_filter *filter, size_t n, const struct seccomp_data *call, unsigned n_known)
 {
-	return may_allow(
-		filter, n, call, offsetof(struct seccomp_data, args) + n_known * sizeof(call->args[0]));
+	return may_allow(filter, n, call,
+		offsetof(struct seccomp_data, args) + n_known * sizeof(call->args[0]), false);
+}
+
+bool filter_may_allow_any(const struct sock_filter *filter, size_t n, uint32_t audit_arch)
+{
+	const struct seccomp_data call = { .arch = audit_arch };
+
+	return may_allow(filter, n, &call, offsetof(struct seccomp_data, args), true);
 }
 
 /* All architectures that there are programs for have the lower half first. */
 bool filter_may_allow_int(const struct sock_filter *filter, size_t n, const struct seccomp_data *call)
 {
-	return may_allow(filter, n, call, offsetof(struct seccomp_data, args) + sizeof(uint32_t));
+	return may_allow(filter, n, call, offsetof(struct seccomp_data, args) + sizeof(uint32_t), false);
 }

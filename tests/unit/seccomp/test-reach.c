@@ -58,6 +58,7 @@ static void check_call(const struct sock_filter *filter, size_t n, struct seccom
 	assert_int_equal(filter_simulate(filter, n, &call, &action), 0);
 	through = lets_through(action);
 	assert_int_equal(filter_may_allow(filter, n, &call, POLICY_ARGUMENTS), through);
+	assert_true(!through || filter_may_allow_any(filter, n, call.arch));
 	for (unsigned known = POLICY_ARGUMENTS; through && known-- > 0;) {
 		/* what is not given must not be looked at */
 		call.args[known] ^= UINT64_C(0xa5a5a5a5a5a5a5a5);
@@ -82,6 +83,9 @@ static void check_round(struct random *r, const struct architecture *a)
 			random_call(r, &policy, &call);
 			check_call(filter, n, call);
 		}
+	for (size_t i = 0; filter && i < _ARCHITECTURE_MAX; i++)
+		assert_true(architectures[i].audit == a->audit ||
+			    !filter_may_allow_any(filter, n, architectures[i].audit));
 	policy_done(&policy);
 }
 
@@ -113,6 +117,23 @@ static void test_prefixes(void **state)
 		assert_int_equal(filter_may_allow(filter, ELEMENTSOF(filter), &second, known), known < 2);
 		assert_int_equal(filter_may_allow(filter, ELEMENTSOF(filter), &first, known), known < 1);
 	}
+}
+
+/* The number is not looked at, and the interface is. */
+static void test_any_number(void **state)
+{
+	const struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 7, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1000, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_LOG),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+
+	assert_true(filter_may_allow_any(filter, ELEMENTSOF(filter), 7));
+	assert_false(filter_may_allow_any(filter, ELEMENTSOF(filter), 8));
+	assert_true(filter_may_allow_any(NULL, 0, 8));
 }
 
 /* A list of what is refused that looks at all 64 bits of what the kernel takes for 32 lets the same family
@@ -160,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_any_number),
 		cmocka_unit_test(test_ints),
 		cmocka_unit_test(test_strange_programs),
 	};
