@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "harness.h"
+#include "jail/steps.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -41,6 +42,7 @@
 #define PATIENCE     (8 * UINT64_C(1000000)) /* of who waits for the launcher, which itself has less */
 #define CLONERS      8                       /* as many as cloner.c has */
 #define TRIES        1000
+#define CALLER       2000   /* user and group, and the next group */
 #define BORN_USEC    300000 /* more than it takes until one builds */
 
 /* Which call of theirs waits: its number, and one of its arguments. */
@@ -340,7 +342,6 @@ static void test_born_late(void **state)
  * takes it back. What has that number then is not the child's. */
 static int not_born(struct rig *r)
 {
-	siginfo_t unused;
 	int other;
 	pid_t pid;
 
@@ -356,12 +357,10 @@ static int not_born(struct rig *r)
 	/* the lowest number, as that was */
 	other = process_pidfd_open(pid);
 	(void)jail_collect(&r->context);
-	if (fcntl(other, F_GETFD) < 0 || process_wait(other, WNOHANG | WNOWAIT, &unused) != 0)
-		return 2;
 	(void)usleep(BORN_USEC);
-	if (process_has_ended(other) || process_signal(other, SIGKILL) < 0)
-		return 3;
-	return waitpid(pid, NULL, 0) == pid && has_all_cloners(r) ? 0 : 4;
+	if (fcntl(other, F_GETFD) < 0 || process_has_ended(other) || kill(pid, SIGKILL) < 0)
+		return 2;
+	return waitpid(pid, NULL, 0) == pid && has_all_cloners(r) ? 0 : 3;
 }
 
 static void test_not_born(void **state)
@@ -471,14 +470,11 @@ static int lacks(struct rig *r)
 	if (!begin(r, SYS_unshare, 0, CLONE_NEWNS) || rig_spare(r) < 0 || !r->jail.ahead)
 		return 1;
 	held.refusal = -EINVAL;
-	if (!begin_beside(refuse))
-		return 1;
 	r->context.proc_fd = open(r->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (START(r, "sleep", "1000") < 0 || jail_go(&r->jail, &r->spec) < 0)
+	if (!begin_beside(refuse) || START(r, "sleep", "1000") < 0 || jail_go(&r->jail, &r->spec) < 0)
 		return 2;
 	result = rig_report(r);
 	jail_done(&r->context, &r->jail);
-	(void)fd_close(r->context.proc_fd);
 	r->context.proc_fd = proc_fd;
 	return result == -EOPNOTSUPP && strcmp(r->error.object, named) == 0 ? 0 : 3;
 }
@@ -486,6 +482,64 @@ static int lacks(struct rig *r)
 static void test_lacks(void **state)
 {
 	assert_int_equal(rig_as_child(*state, lacks), 0);
+}
+
+/* A directory that the caller may look into by the last of these groups alone. */
+static bool fill_slot(struct rig *r, gid_t *gids, size_t n)
+{
+	static char name[] = "data", place[] = "/slot";
+	static struct mount_slot slot = { name, place, MOUNT_READ_ONLY };
+	const char *source = rig_mkdir(r, "source", 0750);
+
+	r->spec.slots = calloc(1, sizeof(*r->spec.slots));
+	if (!r->spec.slots || chown(source, 0, gids[n - 1]) < 0)
+		return false;
+	r->spec.slots[0] = (struct jail_slot){
+		.slot = &slot, .source = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .read_only = true
+	};
+	r->spec.n_slots = 1;
+	r->spec.caller_uid = CALLER;
+	r->spec.caller_gids = gids;
+	r->spec.n_caller_gids = n;
+	return r->spec.slots[0].source >= 0;
+}
+
+static bool goes_ahead;
+
+/* What belongs to who asked goes when he was answered, and the child has not come to it. */
+static int borrowed(struct rig *r)
+{
+	char directory[] = "/tmp";
+	gid_t gids[] = { CALLER, CALLER + 1 };
+	struct stat now, wanted;
+
+	r->spec.working_directory = directory;
+	if (!fill_slot(r, gids, ELEMENTSOF(gids)) || !begin(r, SYS_umask, 0, SETUP_UMASK))
+		return 1;
+	if (goes_ahead && (rig_spare(r) < 0 || !r->jail.ahead))
+		return 2;
+	if (START(r, "sleep", "1000") < 0 || !r->jail.shared)
+		return 3;
+	memset(directory, 'x', strlen(directory));
+	memset(gids, 0, sizeof(gids));
+	if (!begin_beside(let_go) || jail_go(&r->jail, &r->spec) < 0 || rig_report(r) != 1)
+		return 4;
+	if (stat(rig_format(r, "/proc/%d/cwd", r->jail.pid), &now) < 0 ||
+		stat(rig_format(r, "/proc/%d/root/tmp", r->jail.pid), &wanted) < 0)
+		return 5;
+	jail_done(&r->context, &r->jail);
+	return now.st_dev == wanted.st_dev && now.st_ino == wanted.st_ino ? 0 : 6;
+}
+
+static void test_borrowed(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < 2; i++) {
+		goes_ahead = i == 0;
+		assert_int_equal(rig_as_child(r, borrowed), 0);
+		assert_int_equal(rmdir(rig_format(r, "%s/source", r->directory)), 0);
+	}
 }
 
 static bool is_in_ours(struct rig *r)
@@ -626,6 +680,7 @@ static int run(void)
 		TEST(test_killed),
 		TEST(test_cannot_enter),
 		TEST(test_lacks),
+		TEST(test_borrowed),
 		TEST(test_cannot_leave),
 		TEST(test_all_held),
 		TEST(test_launcher_ends),
