@@ -412,6 +412,48 @@ static void with_a_process(void **state)
 	end_spare();
 }
 
+/* The others stay. */
+static void without_beside(void **state)
+{
+	const struct compiled_profile shares = { .namespaces = JAIL_NS_DEFAULT }, other = {
+		.namespaces = JAIL_NS_DEFAULT, .run_as_init = true, .deny_write_execute = true
+	};
+	const struct parked *first;
+	uint64_t now = 2 * SECOND;
+
+	(void)state;
+	begin_spare();
+	assert_null(use_spare(&other, now));
+	assert_int_equal(make(now), 1);
+	first = TAILQ_FIRST(&parking.spare.list);
+	now += SECOND / 2;
+	assert_null(use_spare(&shares, now));
+	assert_int_equal(make(now), 1);
+	assert_int_equal(with_process(), 1);
+	now += PARKED_AHEAD_USEC;
+	assert_int_equal(parking_wait(&parking, 100, now), PARKED_SILENCE_MSEC);
+	assert_int_equal(with_process(), 0);
+	assert_ptr_equal(TAILQ_FIRST(&parking.spare.list), first);
+	end_spare();
+}
+
+/* Whose end is the end of all: the init's, unless there is one that the init would outlive. */
+static void process_that_is_watched(void **state)
+{
+	struct parked one = { .jail = JAIL_NULL };
+
+	(void)state;
+	assert_int_equal(parked_process(&one), -1);
+	one.jail.init_pidfd = 5;
+	one.spec.spare = JAIL_SPARE_INIT | JAIL_SPARE_AHEAD;
+	assert_int_equal(parked_process(&one), 5);
+	one.jail.pidfd = 6;
+	assert_int_equal(parked_process(&one), 6);
+	one.jail.init_pidfd = -1;
+	one.spec.spare = JAIL_SPARE_BARE | JAIL_SPARE_AHEAD;
+	assert_int_equal(parked_process(&one), 6);
+}
+
 /* Nor those whose profile maps ids, for mounts of its own or of callers. */
 static void without_a_process(void **state)
 {
@@ -498,6 +540,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kinds_of_spare_ones, start, stop),
 		cmocka_unit_test(kinds_with_a_process),
 		cmocka_unit_test_setup_teardown(with_a_process, start, stop),
+		cmocka_unit_test_setup_teardown(without_beside, start, stop),
+		cmocka_unit_test(process_that_is_watched),
 		cmocka_unit_test_setup_teardown(without_a_process, start, stop),
 		cmocka_unit_test_setup_teardown(nothing_to_settle, start, stop),
 		cmocka_unit_test_setup_teardown(fewer_spare_ones, start, stop),
