@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #define RUN_USEC 500 /* between two pauses */
 /* What has used less of the processor since the pause before has waited for it, and has left it to others. */
@@ -26,7 +27,10 @@
 /* The kernel's timers may be late by 50 µs, and are: so long is a pause. */
 #define PAUSE_NSEC 1
 
+#define STEP_BYTES (256 * 1024) /* of the heap, at the end: some 20 µs of the kernel's */
+
 static uint64_t polite_until, rested_at_nsec;
+static const char *heap_begin; /* where it was at the start */
 
 static uint64_t processor_nsec(void)
 {
@@ -36,17 +40,22 @@ static uint64_t processor_nsec(void)
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
-static void on_alarm(int sig)
+static void pause_a_moment(void)
 {
 	const struct timespec moment = { 0, PAUSE_NSEC };
+
+	(void)ppoll(NULL, 0, &moment, NULL);
+	rested_at_nsec = processor_nsec();
+}
+
+static void on_alarm(int sig)
+{
 	const uint64_t enough = now_boottime_usec() < polite_until ? RUN_AT_LEAST_NSEC : RUN_LATER_NSEC;
 	const int error = errno;
 
 	(void)sig;
-	if (processor_nsec() - rested_at_nsec >= enough) {
-		(void)ppoll(NULL, 0, &moment, NULL);
-		rested_at_nsec = processor_nsec();
-	}
+	if (processor_nsec() - rested_at_nsec >= enough)
+		pause_a_moment();
 	errno = error;
 }
 
@@ -58,6 +67,16 @@ void give_way(void)
 	if (sched_getscheduler(0) != SCHED_BATCH)
 		return;
 	polite_until = now_boottime_usec() + POLITE_USEC;
+	heap_begin = sbrk(0);
+	/* exec and the dynamic linker have had more than one turn should be */
+	pause_a_moment();
 	if (sigaction(SIGALRM, &action, NULL) == 0)
 		(void)setitimer(ITIMER_REAL, &each, NULL);
+}
+
+void give_back(void)
+{
+	while (heap_begin && (const char *)sbrk(0) - heap_begin > STEP_BYTES &&
+		sbrk(-(intptr_t)STEP_BYTES) != (void *)-1)
+		;
 }

@@ -7,3 +7,7 @@
  * reload. To be called before confine().
  */
 void give_way(void);
+/* The heap, of which nothing may be used any more, goes in pieces: the kernel would take it away in one go,
+ * and hear of no signal meanwhile. Nothing to do where give_way() had nothing to do. _exit(2) is to follow.
+ */
+void give_back(void);

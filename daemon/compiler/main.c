@@ -125,6 +125,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	r = compile_and_send(&o);
+	give_back();
 	/* not through exit handlers: what they would do is not permitted any more */
 	_exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -112,6 +112,28 @@ static void test_sealed(void **state)
 	assert_int_equal(memfd_map_sealed(-1, 4, &data, &size), -EBADF);
 }
 
+/* More than is written in one go. */
+static void test_sealed_in_pieces(void **state)
+{
+	static uint32_t many[100001];
+	_cleanup_close_ int fd = -1;
+	const void *data;
+	union {
+		const void *in;
+		void *out;
+	} map;
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < ELEMENTSOF(many); i++)
+		many[i] = i;
+	assert_int_equal(memfd_sealed("m", many, sizeof(many), &fd), 0);
+	assert_int_equal(memfd_map_sealed(fd, sizeof(many), &data, &size), 0);
+	assert_int_equal(size, sizeof(many));
+	assert_memory_equal(data, many, sizeof(many));
+	map.in = data;
+	assert_int_equal(munmap(map.out, size), 0);
+}
+
 static void test_clocks(void **state)
 {
 	uint64_t a = now_boottime_usec(), b = now_boottime_usec();
@@ -138,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_usec_add),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_sealed),
+		cmocka_unit_test(test_sealed_in_pieces),
 		cmocka_unit_test(test_clocks),
 	};
 
