@@ -34,3 +34,5 @@ void maker_reap(int *pidfd);
 int jail_try_finish(struct jail_context *c, struct jail *j);
 /* reap.c: closes what the jail holds, frees, and makes it JAIL_NULL. */
 void jail_release(struct jail *j);
+/* reap.c: jail_done() that waits longer: the id, and so the control group's name, is another's next. */
+void jail_clear(struct jail_context *c, struct jail *j);

@@ -515,7 +515,7 @@ static bool take_spare(
 		ret->built = false;
 		return true;
 	}
-	jail_done(c, spare);
+	jail_clear(c, spare);
 	return false;
 }
 

@@ -17,8 +17,9 @@
 #include <signal.h>
 #include <time.h>
 
-#define WAIT_USEC  100000U /* for a killed process: normally it takes one millisecond */
-#define PAUSE_NSEC 1000000 /* between two tries to remove a cgroup */
+#define WAIT_USEC  100000U  /* for a killed process: normally it takes one millisecond */
+#define CLEAR_USEC 2000000U /* the same, where nothing can go on before */
+#define PAUSE_NSEC 1000000  /* between two tries to remove a cgroup */
 
 void jail_kill(struct jail *j)
 {
@@ -166,6 +167,11 @@ static void finish(struct jail_context *c, struct jail *j, uint64_t patience_use
 void jail_done(struct jail_context *c, struct jail *j)
 {
 	finish(c, j, WAIT_USEC);
+}
+
+void jail_clear(struct jail_context *c, struct jail *j)
+{
+	finish(c, j, CLEAR_USEC);
 }
 
 void jail_leave(struct jail_context *c, struct jail *j)

@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 #define CLONERS      8 /* as many as cloner.c has, */
 #define AHEAD_MOST   4 /* and as many of these as may wait */
 #define HOLD_MSEC    1500
+#define KEPT_MSEC    300 /* longer than the end of any other jail is waited for */
 
 static bool shares_memory(pid_t pid)
 {
@@ -289,6 +291,44 @@ static void test_limit_of_tasks(void **state)
 	r->spec.run_as_init = true;
 	tasks(r, 0, GROUP_ABSOLUTE, false);
 	tasks(r, 1, GROUP_ABSOLUTE, true);
+}
+
+/* Another process keeps it for a while when it has ended, so that it is not the launcher's to reap. */
+static pid_t keep_dead(pid_t pid)
+{
+	int told[2];
+	char ready;
+	pid_t tracer;
+
+	assert_int_equal(pipe(told), 0);
+	tracer = fork();
+	if (tracer == 0) {
+		if (ptrace(PTRACE_SEIZE, pid, NULL, 0) < 0 || write(told[1], "", 1) != 1)
+			_exit(1);
+		(void)usleep(KEPT_MSEC * 1000);
+		_exit(0);
+	}
+	assert_int_equal(read(told[0], &ready, 1), 1);
+	(void)close(told[0]);
+	(void)close(told[1]);
+	return tracer;
+}
+
+/* One of no use that takes long to die: the launch has its id, and so its control group's name. */
+static void test_dies_slowly(void **state)
+{
+	struct rig *r = *state;
+	pid_t tracer;
+	int status;
+
+	r->spec.run_as_init = true;
+	make(r);
+	tracer = keep_dead(r->jail.pid);
+	r->spec.deny_write_execute = true;
+	assert_int_equal(START(r, "sleep", "1000"), 0);
+	go_and_finish(r);
+	assert_int_equal(waitpid(tracer, &status, 0), tracer);
+	assert_int_equal(status, 0);
 }
 
 #define CHOWN UINT64_C(0x1)
@@ -602,6 +642,7 @@ static int run(void)
 		TEST(test_of_no_use_to_users),
 		TEST(test_of_no_use_to_idmap),
 		TEST(test_limit_of_tasks),
+		TEST(test_dies_slowly),
 		TEST(test_bounding),
 		TEST(test_keeps_cloners),
 		TEST(test_without_namespaces),
