@@ -93,9 +93,9 @@ void jail_ahead(struct jail_context *c, const struct catalog *catalog)
 
 int jail_ahead_wait(const struct jail_context *c)
 {
-	int wait = jail_stock_wait(c);
+	int wait = jail_templates_wait(c);
 
-	return wait >= 0 ? wait : jail_templates_wait(c);
+	return wait >= 0 ? wait : jail_stock_wait(c);
 }
 
 int jail_stock_wait(const struct jail_context *c)

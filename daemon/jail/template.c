@@ -19,7 +19,8 @@
  *  - all its mount points are on file systems of its own, which nobody can change: a mount point that is
  *    removed takes the mount with it, in all namespaces.
  *
- * It is made by a process that does nothing else, when the launcher has had nothing to do for a while; a
+ * It is made by a process that does nothing else, when the launcher has had nothing to do for a while, or for
+ * a moment where launches follow each other without such a while, each of which builds; a
  * source that hangs keeps only that process, and not for long. Nobody waits for it: without a template a
  * launch builds.
  */
@@ -42,8 +43,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SILENCE_MSEC 3       /* as for the stock */
-#define WATCH_USEC   1000000 /* between two times that the sources of one are watched anew, at least */
+#define SILENCE_MSEC  3       /* as for the stock */
+#define PATIENCE_USEC 50000   /* for one that is wanted while there is no such silence */
+#define WATCH_USEC    1000000 /* between two times that the sources of one are watched anew, at least */
 
 struct shared {
 	atomic_bool stale[JAIL_TEMPLATES_MAX];
@@ -318,6 +320,7 @@ static void want(struct jail_templates *ts, const struct mount_plan *p, const st
 	t->fds->n_found = paths.n;
 	t->n_rules = paths.n_rules;
 	t->wanted = true;
+	t->wanted_at = now_boottime_usec();
 	t->used = ++ts->uses;
 	atomic_store(t->stale, false);
 }
@@ -328,12 +331,16 @@ static void want(struct jail_templates *ts, const struct mount_plan *p, const st
 static bool is_quiet(struct jail_templates *ts, struct template *t)
 {
 	bool all_told;
+	uint64_t now;
 
 	if (t->n_watches == 0)
 		return !t->doubtful;
 	all_told = template_events_read(&ts->events, ts->all);
-	if (t->doubtful && now_boottime_usec() - t->watched_at >= WATCH_USEC)
+	now = t->doubtful ? now_boottime_usec() : t->watched_at;
+	if (!t->wanted && now - t->watched_at >= WATCH_USEC) {
 		t->wanted = true;
+		t->wanted_at = now;
+	}
 	return all_told && !t->doubtful;
 }
 
@@ -379,7 +386,11 @@ bool templates_busy(const struct jail_context *c)
 
 int jail_templates_wait(const struct jail_context *c)
 {
-	return c->templates && !templates_busy(c) && next_wanted(c->templates) ? SILENCE_MSEC : -1;
+	const struct template *t = c->templates && !templates_busy(c) ? next_wanted(c->templates) : NULL;
+
+	if (!t)
+		return -1;
+	return now_boottime_usec() - t->wanted_at < PATIENCE_USEC ? SILENCE_MSEC : 0;
 }
 
 static int watch(struct jail_templates *ts, int fd, uint32_t events)

@@ -79,7 +79,8 @@ struct template
 	bool look;                        /* this launch looks at all sources by name */
 	bool wanted;
 	uint64_t used;       /* grows with each use */
-	uint64_t watched_at; /* boot time */
+	uint64_t watched_at; /* boot time; */
+	uint64_t wanted_at;  /* as this */
 	atomic_bool *stale;  /* shared: a launch found that a source is another one by now */
 };
 

@@ -81,7 +81,7 @@ static void templates_ready(struct server *s, struct source *source, uint32_t ev
 /* Nothing happened for a while. Without what is made now launches take longer, and that is all. */
 static void use_silence(struct server *s)
 {
-	bool stock = jail_stock_wait(&s->jail) >= 0;
+	bool stock = jail_templates_wait(&s->jail) < 0;
 	struct source *source = stock ? &s->stock : &s->templates;
 	bool watched = source->fd >= 0;
 	int r;
