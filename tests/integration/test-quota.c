@@ -397,6 +397,25 @@ static void check_bob_soon(const struct baseline *b)
 	rig_sandbox_done(&s);
 }
 
+/* Of who has had so many calls on their way that some still wait for their turn. */
+static void stop_soon(GDBusConnection *c, const struct rig_sandbox *s)
+{
+	gint64 until = g_get_monotonic_time() + (gint64)RIG_TIMEOUT_MS * 1000;
+
+	for (;;) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GVariant) v = rig_call(c, s->path, RIG_SANDBOX, "Stop",
+			g_variant_new("(t)", (guint64)0), NULL, NULL, &error);
+
+		if (v)
+			return;
+		if (g_get_monotonic_time() > until)
+			fail_msg("%s is not stopped: %s", s->path, error->message);
+		rig_check_error("Stop", error, RIG_ERROR("Busy"), "of this user");
+		g_usleep(50000);
+	}
+}
+
 /*
  * Q4: answers that nobody reads. dbus-broker drops such a client. With a stock dbus-daemon it is the broker
  * that gets nothing through any more when they have descriptors in them, and has to come back.
@@ -404,7 +423,6 @@ static void check_bob_soon(const struct baseline *b)
 static void test_slow_reader(void **state)
 {
 	struct rig_launch l = { .profile = "tool", .argv = forever };
-	g_autoptr(GVariant) v = NULL;
 	struct rig *rig = *state;
 	struct rig_sandbox s;
 	struct baseline b;
@@ -422,7 +440,7 @@ static void test_slow_reader(void **state)
 		raw_call(raw, s.path, RIG_SANDBOX, "GetPidfd", NULL, false);
 	check_bob_soon(&b);
 	(void)close(raw);
-	v = rig_call_ok(c, s.path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0));
+	stop_soon(c, &s);
 	rig_sandbox_done(&s);
 	rig_disconnect(rig, c);
 	b.broker = rig_pid(rig, RIG_BROKER);
