@@ -147,7 +147,8 @@ struct jail {
 	uint64_t id;
 	int pidfd;                /* payload */
 	int init_pidfd;           /* pid 1 of the jail's PID namespace, or -1 without one */
-	int go_fd;                /* write end; closed by jail_go() */
+	int go_fd;                /* write end; closed after the report */
+	int far_fd;               /* the other end of a parked jail's, which has it too, or -1: see parent.c */
 	int report_fd;            /* read end, non-blocking; closed after the report */
 	int cgroup_fd;            /* directory of the jail's own cgroup, or -1 */
 	int pidns_fd;             /* the jail's PID namespace, or -1 */
@@ -187,6 +188,7 @@ struct jail {
 	((struct jail){ .pidfd = -1,                                                                         \
 		.init_pidfd = -1,                                                                            \
 		.go_fd = -1,                                                                                 \
+		.far_fd = -1,                                                                                \
 		.report_fd = -1,                                                                             \
 		.cgroup_fd = -1,                                                                             \
 		.pidns_fd = -1,                                                                              \

@@ -218,6 +218,21 @@ static int prepare(struct jail_setup *s, struct jail_error *reterr)
 	return prepare_mounts(s->context, s->spec, &s->mounts, reterr);
 }
 
+/*
+ * Of a jail that is parked. To close the last descriptor of a socket takes longer than that of a pipe, and an
+ * exec closes what it does not leave before the program's first instruction: so we have one of the payload's
+ * end, too, until its report was read. Like all that lies high, no other child keeps it.
+ */
+static int open_far_end(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	j->go_fd = fd_move_high(j->go_fd);
+	j->report_fd = fd_move_high(j->report_fd);
+	j->far_fd = fd_move_high(fd_dup_above(s->go_fd, 0));
+	if (j->far_fd < 0)
+		return jail_fail(reterr, STAGE_FDS, j->far_fd, "go-pipe", "");
+	return prepare_order(j->go_fd, reterr);
+}
+
 /* What only the payload may hold: of a pipe whose other end waits for it to close. */
 static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
@@ -233,11 +248,7 @@ static int open_pipes(struct jail_setup *s, struct jail *j, struct jail_error *r
 		return jail_fail(reterr, STAGE_FDS, errno_or_eio(), "pipe", "");
 	j->report_fd = report[0];
 	s->report_fd = report[1];
-	if (!s->spec->park)
-		return 0;
-	j->go_fd = fd_move_high(j->go_fd);
-	j->report_fd = fd_move_high(j->report_fd);
-	return prepare_order(j->go_fd, reterr);
+	return s->spec->park ? open_far_end(s, j, reterr) : 0;
 }
 
 static int prepare_pipes(struct jail_setup *s, struct jail *j, struct jail_error *reterr)

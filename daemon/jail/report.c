@@ -14,6 +14,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -199,6 +200,14 @@ static void take_times(struct jail *j, struct stage_times *payload)
 	}
 }
 
+/* An order that was not read began nothing. */
+static bool is_unread(int far_fd)
+{
+	char byte;
+
+	return far_fd >= 0 && recv(far_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
 /* End of file: the exec closed the pipe, or the child ended. */
 static int take_end(struct jail *j, struct jail_error *reterr)
 {
@@ -212,7 +221,8 @@ static int take_end(struct jail *j, struct jail_error *reterr)
 	/* Before the go, or before "built", there is no exec that could have closed the pipe. After both, a
 	 * child that was killed right then is taken for one killed just after its exec: it makes no
 	 * difference. */
-	if ((j->built || last[REPORT_PAYLOAD].error == REPORT_READY) && j->went) {
+	if ((j->built || last[REPORT_PAYLOAD].error == REPORT_READY) && j->went &&
+		!is_unread(j->far_fd)) {
 		take_times(j, &last[REPORT_PAYLOAD].times);
 		return take_listener(j, reterr);
 	}
@@ -258,6 +268,7 @@ int jail_read_report(struct jail *j, struct jail_error *reterr)
 	else
 		result = jail_fail(reterr, STAGE_EXEC, -EBADMSG, "report of the set-up", "");
 	j->report_fd = fd_close(j->report_fd);
+	j->far_fd = fd_close(j->far_fd);
 	if (result > 0)
 		j->go_fd = fd_close(j->go_fd);
 	report_end(j);

@@ -7,7 +7,11 @@
 
 #include "harness.h"
 
+#include "base/process.h"
+
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,6 +49,13 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 		return __real_setsockopt(fd, level, name, value, size);
 	memcpy(&wanted, value, sizeof(wanted));
 	return set_room(fd, wanted < largest ? wanted : largest);
+}
+
+static void await_end(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 10000), 1);
 }
 
 static const char *long_argument(struct rig *r)
@@ -110,6 +121,40 @@ static void test_cut_off(void **state)
 	assert_string_equal(r->output, "");
 }
 
+/* The other end of its socket is ours, too, so that to send to one that has ended is no error. But an order
+ * that was never read is no launch, and neither end stays. */
+static void test_unread(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_park(r), 0);
+	rig_arguments(r, ARGS("see"));
+	assert_int_equal(process_signal(r->jail.pidfd, SIGKILL), 0);
+	await_end(r->jail.pidfd);
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), -ECHILD);
+	assert_int_equal(r->error.stage, STAGE_EXEC);
+	assert_non_null(strstr(r->error.object, "ended early"));
+	jail_done(&r->context, &r->jail);
+}
+
+/* That of a launch is closed when its report was read: the program ends and begins by itself. */
+static void test_far_end(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rig_park(r), 0);
+	assert_true(r->jail.far_fd >= 0);
+	rig_arguments(r, ARGS("see"));
+	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(rig_report(r), 1);
+	assert_int_equal(r->jail.go_fd, -1);
+	assert_int_equal(r->jail.far_fd, -1);
+	rig_read(r, NULL);
+	rig_finish(r);
+	assert_int_equal(rig_count(r, "fd"), 3);
+}
+
 static int setup(void **state)
 {
 	smallest = largest = 0;
@@ -125,6 +170,8 @@ static int run(void)
 		TEST(test_small_default),
 		TEST(test_no_room),
 		TEST(test_cut_off),
+		TEST(test_unread),
+		TEST(test_far_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
