@@ -20,6 +20,7 @@
 #include "jail/shed.h"
 #include "jail/steps.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -185,6 +186,9 @@ int send_order(struct jail *j, const struct jail_spec *spec)
 	}
 	r = send_gathered(j->go_fd, &g, fds, spec->n_fds);
 	j->went = r >= 0;
+	/* the program first, where it shares our processor: what is left for us to do nobody waits for */
+	if (j->went)
+		(void)sched_yield();
 	return r;
 }
 

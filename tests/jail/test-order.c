@@ -27,6 +27,17 @@ int __wrap_socketpair(int domain, int type, int protocol, int fds[2]);
 int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
 
+/* By us: what a child does is in its own memory. */
+static unsigned yielded;
+
+int __wrap_sched_yield(void);
+
+int __wrap_sched_yield(void)
+{
+	yielded++;
+	return 0;
+}
+
 static int set_room(int fd, int size)
 {
 	return __real_setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -111,8 +122,10 @@ static void test_cut_off(void **state)
 	assert_int_equal(rig_park(r), 0);
 	assert_int_equal(set_room(r->jail.go_fd, 1), 0);
 	rig_arguments(r, ARGS("args", long_argument(r), "--", "see"));
+	yielded = 0;
 	result = jail_go(&r->jail, &r->spec);
 	assert_true(result == -EMSGSIZE || result == -EAGAIN);
+	assert_int_equal(yielded, 0);
 	assert_false(r->jail.went);
 	jail_done(&r->context, &r->jail);
 	(void)close(r->output_end);
@@ -138,7 +151,7 @@ static void test_unread(void **state)
 	jail_done(&r->context, &r->jail);
 }
 
-/* That of a launch is closed when its report was read: the program ends and begins by itself. */
+/* That of a launch is closed when its report was read; and the processor is left to its program at once. */
 static void test_far_end(void **state)
 {
 	struct rig *r = *state;
@@ -146,7 +159,9 @@ static void test_far_end(void **state)
 	assert_int_equal(rig_park(r), 0);
 	assert_true(r->jail.far_fd >= 0);
 	rig_arguments(r, ARGS("see"));
+	yielded = 0;
 	assert_int_equal(jail_go(&r->jail, &r->spec), 0);
+	assert_int_equal(yielded, 1);
 	assert_int_equal(rig_report(r), 1);
 	assert_int_equal(r->jail.go_fd, -1);
 	assert_int_equal(r->jail.far_fd, -1);
