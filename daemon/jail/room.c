@@ -9,40 +9,15 @@
 
 #include "jail/room.h"
 #include "base/error.h"
+#include "jail/alone.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define CODE __attribute__((section("waiting_room"), noinline, used))
-#define HERE static inline __attribute__((always_inline))
 
 /* The linker's names for the section's ends. */
 extern const char __start_waiting_room[] __attribute__((visibility("hidden")));
 extern const char __stop_waiting_room[] __attribute__((visibility("hidden")));
-
-#if ROOM_STANDS_ALONE
-HERE long call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
-	unsigned long e, unsigned long f)
-{
-	register unsigned long fourth __asm__("r10") = d;
-	register unsigned long fifth __asm__("r8") = e;
-	register unsigned long sixth __asm__("r9") = f;
-	long r;
-
-	__asm__ volatile("syscall"
-			 : "=a"(r)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth), "r"(sixth)
-			 : "rcx", "r11", "memory");
-	return r;
-}
-#else
-HERE long call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
-	unsigned long e, unsigned long f)
-{
-	return RET_ERRNO(syscall(number, a, b, c, d, e, f));
-}
-#endif
 
 /* See keyed.c. */
 HERE long keyed(

@@ -8,19 +8,13 @@
  * room.c calls nothing, and looks at nothing, that lies elsewhere.
  */
 
+#include "jail/alone.h"
 #include "jail/report.h"
 #include "jail/steps.h"
 
 #include <limits.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-
-/* On other machines calls are the C library's, and program, libraries and stack stay. */
-#if defined(__x86_64__)
-#define ROOM_STANDS_ALONE true
-#else
-#define ROOM_STANDS_ALONE false
-#endif
 
 #define ROOM_STACK        4096 /* room.c takes a few hundred */
 #define ROOM_GAPS_MAX     24
