@@ -46,6 +46,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/process.h"
+#include "jail/init.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -344,6 +345,7 @@ int jail_share_memory(struct jail_context *c)
 
 	if (!IS_WRITTEN_DOWN)
 		return 0;
+	(void)init_maker_open(c);
 	c->cloners = calloc(1, sizeof(*c->cloners));
 	if (!c->cloners)
 		return -ENOMEM;

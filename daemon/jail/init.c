@@ -8,6 +8,9 @@
  * nobody else is in there. It stays undumpable, so the payload, even with its uid, can not look into the copy
  * of the launcher's memory that it is. Signals from inside the namespace do not reach a pid 1 that has no
  * handler for them.
+ *
+ * Most inits are made by init-maker.c, and are a copy of less; what is done here for one is done there for
+ * all, or in init-room.c. Both end up as the same.
  */
 
 #include "jail/init.h"
@@ -21,15 +24,11 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-#define NOBODY      65534 /* the kernel's overflow id: owns nothing */
-#define SECURE_BITS ((SECURE_ALL_BITS & ~SECBIT_KEEP_CAPS) | SECURE_ALL_LOCKS)
 
 static const struct filter_rule rules[] = {
 	FILTER_ALLOW(rt_sigsuspend),
@@ -104,7 +103,7 @@ static int give_up_privileges(const struct jail_context *c, struct jail_error *r
 	r = caps_keep(reterr);
 	if (r < 0)
 		return r;
-	r = apply_ids(NOBODY, NOBODY, NULL, 0, reterr);
+	r = apply_ids(INIT_NOBODY, INIT_NOBODY, NULL, 0, reterr);
 	if (r < 0)
 		return r;
 	/* The change of ids may have made it dumpable, see suid_dumpable in proc(5): undone while it still
@@ -113,7 +112,7 @@ static int give_up_privileges(const struct jail_context *c, struct jail_error *r
 	r = apply_undumpable(reterr);
 	if (r < 0)
 		return r;
-	r = apply_caps(c->bounding, 0, 0, SECURE_BITS, reterr);
+	r = apply_caps(c->bounding, 0, 0, INIT_SECURE_BITS, reterr);
 	if (r < 0)
 		return r;
 	r = filter_load(c->init_filter, c->n_init_filter);
@@ -121,7 +120,7 @@ static int give_up_privileges(const struct jail_context *c, struct jail_error *r
 }
 
 /* Ignoring SIGCHLD has the kernel reap: init is never woken, however many orphans there are. */
-static int ignore_children(void)
+int init_ignore_children(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -137,7 +136,7 @@ static int confine(const struct jail_context *c, struct jail_error *reterr)
 		return r;
 	r = process_begin_signals(c->ignored_signals);
 	if (r >= 0)
-		r = ignore_children();
+		r = init_ignore_children();
 	if (r < 0)
 		return fail(reterr, r, "signal handlers");
 	/* No session of its own, which the kernel would schedule as a group of its own: it never runs. */

@@ -78,8 +78,9 @@ struct jail_context {
 	size_t n_question;
 	struct jail_linger *lingering; /* killed jails that had not ended when jail_done() gave up waiting */
 	struct jail_stock stock;
-	struct jail_templates *templates; /* NULL: all mounts are made for each jail */
-	struct jail_cloners *cloners;     /* NULL: all payloads begin with a copy of our memory */
+	struct jail_templates *templates;   /* NULL: all mounts are made for each jail */
+	struct jail_init_maker *init_maker; /* NULL: all inits begin with a copy of our memory */
+	struct jail_cloners *cloners;       /* NULL: all payloads begin with a copy of our memory */
 };
 
 #define JAIL_CONTEXT_NULL                                                                                    \

@@ -8,6 +8,7 @@
 #include "base/private.h"
 #include "base/process.h"
 #include "jail/cloner.h"
+#include "jail/init.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -28,6 +29,7 @@ void linger_collect(struct jail_context *c)
 {
 	/* an init waits for what was born beside it */
 	cloners_collect(c);
+	init_maker_collect(c);
 	for (struct jail_linger **at = &c->lingering; *at;) {
 		struct jail_linger *l = *at;
 

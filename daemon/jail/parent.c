@@ -149,6 +149,7 @@ void jail_context_close(struct jail_context *c)
 	linger_forget(c);
 	stock_done(c);
 	templates_done(c);
+	init_maker_close(c);
 	cloners_close(c);
 	(void)fd_close(c->proc_fd);
 	(void)fd_close(c->host_proc_fd);
@@ -402,6 +403,9 @@ static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error 
 	sigset_t all, old;
 	int r;
 
+	/* a spare jail's, which is there */
+	if (s->spec->spare && j->init_pidfd >= 0)
+		return 0;
 	if (is_cloners(s, j))
 		return start_payload(s, j, reterr);
 	(void)sigfillset(&all);
@@ -413,18 +417,30 @@ static int start_masked(struct jail_setup *s, struct jail *j, struct jail_error 
 	return r;
 }
 
-/* The control group, which a spare jail has, and where children report: one with an init has that, too. */
+/* The control group, which a spare jail has. */
 static int begin(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
 {
 	int r = j->spare ? 0 : cgroup_create(s->context, s->spec->id, &j->cgroup_fd);
 
 	j->spare = false;
-	if (r < 0)
-		return jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", s->spec->id);
+	return r < 0 ? jail_fail_number(reterr, STAGE_CGROUP, r, "cgroup of sandbox", s->spec->id) : 0;
+}
+
+/* Where children report, and the init if somebody makes it for us; a spare jail with an init has both. */
+static int begin_init(const struct jail_setup *s, struct jail *j, struct jail_error *reterr)
+{
+	const bool init = s->namespaces.pid && !s->namespaces.run_as_init;
+	int r = 0;
+
 	if (j->last_word && !s->shares_memory)
 		report_show(j);
-	if (!j->last_word && !(s->spec->spare & JAIL_SPARE_BARE))
-		r = report_make(j, is_cloners(s, j));
+	if (j->last_word || (s->spec->spare & JAIL_SPARE_BARE))
+		return 0;
+	if (init)
+		r = init_maker_order(s->context, j, reterr);
+	if (r != 0 || j->last_word)
+		return r;
+	r = report_make(j, is_cloners(s, j));
 	return r < 0 ? jail_fail(reterr, STAGE_FDS, r, "report", "") : 0;
 }
 
@@ -464,6 +480,9 @@ static int start(
 	if (r < 0)
 		return r;
 	stage_took(s.times, STAGE_CGROUP);
+	r = begin_init(&s, j, reterr);
+	if (r < 0)
+		return r;
 	s.shared = j->last_word;
 	r = start_masked(&s, j, reterr);
 	report_keep(j);
@@ -490,6 +509,8 @@ static int start_spare(
 	struct jail_setup s = { .context = c, .spec = spec, .namespaces = { .pid = true } };
 	int r = begin(&s, j, reterr);
 
+	if (r >= 0)
+		r = begin_init(&s, j, reterr);
 	if (r < 0)
 		return r;
 	if (spec->spare & JAIL_SPARE_INIT) {

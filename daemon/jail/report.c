@@ -143,6 +143,21 @@ int report_make(struct jail *j, bool own)
 	return 0;
 }
 
+int report_make_fd(struct jail *j)
+{
+	_cleanup_close_ int fd = memfd_create("report", MFD_CLOEXEC);
+	void *p;
+
+	if (fd < 0 || ftruncate(fd, SHARED_SIZE) < 0)
+		return errno_or_eio();
+	p = mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return errno_or_eio();
+	j->last_word = p;
+	j->own_word = false;
+	return steal_fd(fd);
+}
+
 void report_keep(struct jail *j)
 {
 	if (!j->own_word)

@@ -36,6 +36,8 @@ enum {
 /* _REPORT_MAX empty records, in memory that will be shared with children; or, where these share all of it, in
  * the launcher's own. */
 int report_make(struct jail *j, bool own);
+/* The same in a page that can be handed over. Returns its fd, which is the caller's. */
+int report_make_fd(struct jail *j);
 /* 0 while the jail's init has not failed, else its negative errno. */
 int report_of_init(const struct jail *j, struct jail_error *reterr);
 /* In either, about itself. */

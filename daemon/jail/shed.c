@@ -18,25 +18,21 @@
 /* Where the memory of processes ends; what begins higher only who asks for it gets. */
 #define MEMORY_END (((uintptr_t)1 << 47) - 4096)
 
-struct range {
-	uintptr_t from, to;
-};
-
 /* Sorted. */
-static struct range kept[OBJECTS_MAX + OTHERS_MAX];
+static struct shed_range kept[OBJECTS_MAX + OTHERS_MAX];
 static size_t n_kept;
 static bool learnt, can;
 
 _Static_assert(ELEMENTSOF(kept) + 1 <= ROOM_GAPS_MAX, "one before each, and one behind");
 
-static struct range pages_of(uintptr_t from, size_t size)
+static struct shed_range pages_of(uintptr_t from, size_t size)
 {
 	const uintptr_t page = (uintptr_t)getpagesize();
 
-	return (struct range){ from & ~(page - 1), (from + size + page - 1) & ~(page - 1) };
+	return (struct shed_range){ from & ~(page - 1), (from + size + page - 1) & ~(page - 1) };
 }
 
-static void keep(struct range r)
+static void keep(struct shed_range r)
 {
 	size_t at = n_kept++;
 
@@ -56,13 +52,13 @@ static bool lies_at(const struct dl_phdr_info *info, unsigned long type)
  * too many. */
 static int learn_object(struct dl_phdr_info *info, size_t size, void *unused)
 {
-	struct range all = { UINTPTR_MAX, 0 };
+	struct shed_range all = { UINTPTR_MAX, 0 };
 
 	if (lies_at(info, AT_SYSINFO_EHDR) || lies_at(info, AT_BASE))
 		return 0;
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		struct range r = pages_of(info->dlpi_addr + p->p_vaddr, p->p_memsz);
+		struct shed_range r = pages_of(info->dlpi_addr + p->p_vaddr, p->p_memsz);
 
 		if (p->p_type != PT_LOAD)
 			continue;
@@ -118,7 +114,7 @@ static void keep_thread(void)
 	const char here = 0;
 
 	keep(pages_of((uintptr_t)&errno - THREAD_AROUND, 2 * THREAD_AROUND));
-	keep((struct range){ pages_of((uintptr_t)&here - STACK_BELOW, 0).from, MEMORY_END });
+	keep((struct shed_range){ pages_of((uintptr_t)&here - STACK_BELOW, 0).from, MEMORY_END });
 }
 
 static void keep_room(const struct room *room)
@@ -154,4 +150,34 @@ void shed_plan(struct room *room)
 		at = kept[i].to > at ? kept[i].to : at;
 	}
 	add_gap(room, at, MEMORY_END);
+}
+
+static void sort(struct shed_range *ranges, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t j = i; j > 0 && ranges[j - 1].from > ranges[j].from; j--) {
+			struct shed_range other = ranges[j];
+
+			ranges[j] = ranges[j - 1];
+			ranges[j - 1] = other;
+		}
+}
+
+size_t shed_all_but(struct shed_range *wanted, size_t n, struct shed_range *ret_gaps)
+{
+	uintptr_t at = 0;
+	size_t n_gaps = 0;
+
+	if (!can_shed() || !ROOM_STANDS_ALONE || leave_block() < 0)
+		return 0;
+	sort(wanted, n);
+	for (size_t i = 0; i <= n; i++) {
+		struct shed_range pages = i < n ? pages_of(wanted[i].from, wanted[i].to - wanted[i].from)
+						: (struct shed_range){ MEMORY_END, MEMORY_END };
+
+		if (at < pages.from)
+			ret_gaps[n_gaps++] = (struct shed_range){ at, pages.from };
+		at = pages.to;
+	}
+	return n_gaps;
 }

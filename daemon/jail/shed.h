@@ -13,3 +13,14 @@ void shed_learn(void);
 /* Child, while each call is permitted: all that goes when it begins to wait. Of the heap and of the catalog
  * nothing is left. */
 void shed_plan(struct room *room);
+
+struct shed_range {
+	uintptr_t from, to;
+};
+
+#define SHED_GAPS(n) ((n) + 1) /* around n ranges */
+
+/* Child, which from here on calls nothing outside of these ranges, and stands alone (jail/alone.h): all other
+ * memory, as the gaps around their pages. They get sorted. Returns how many gaps there are; 0 where all of it
+ * has to stay. */
+size_t shed_all_but(struct shed_range *kept, size_t n, struct shed_range *ret_gaps);

@@ -255,6 +255,12 @@ void rig_kill_and_wait(struct rig *rig, enum rig_process which)
 	fail_msg("process %d was not started again", which);
 }
 
+/* The process that makes inits, see daemon/jail/init-maker.c: it is there as long as its launcher. */
+static bool makes_inits(const struct process *p)
+{
+	return g_str_equal(p->name, "init-maker");
+}
+
 /* The processes that make namespaces for launches to come, see daemon/jail/stock.c and template.c. */
 static bool is_maker(const struct process *p)
 {
@@ -283,8 +289,8 @@ static bool add_jailed(struct rig *rig, const GArray *all, GArray *found, bool t
 	for (guint i = 0; keeper > 0 && i < all->len; i++) {
 		const struct process *p = &g_array_index(all, struct process, i);
 
-		if (p->state == 'Z' || !is_below(all, p, keeper) || is_maker(p) || p->pid == auditor ||
-			p->pid == launcher || p->pid == broker)
+		if (p->state == 'Z' || !is_below(all, p, keeper) || is_maker(p) || makes_inits(p) ||
+			p->pid == auditor || p->pid == launcher || p->pid == broker)
 			continue;
 		if (!told && may_become_maker(p, keeper))
 			return false;

@@ -327,6 +327,51 @@ static void test_broker(void **state)
 	g_free(p.status);
 }
 
+static pid_t child_named(pid_t parent, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", parent, parent), *list = NULL;
+	g_auto(GStrv) children = NULL;
+
+	assert_true(g_file_get_contents(path, &list, NULL, NULL));
+	children = g_strsplit(list, " ", -1);
+	for (char **c = children; *c; c++) {
+		g_autofree char *comm = g_strdup_printf("/proc/%s/comm", *c), *is = NULL;
+
+		if (**c && g_file_get_contents(comm, &is, NULL, NULL) && g_str_equal(g_strchomp(is), name))
+			return (pid_t)g_ascii_strtoll(*c, NULL, 10);
+	}
+	return 0;
+}
+
+/* With it as with the launcher, but for what it has given up: it ends with the launcher, and the next one has
+ * another. */
+static void test_init_maker(void **state)
+{
+#if defined(__x86_64__)
+	const guint64 own = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SETUID | 1ULL << CAP_SETGID;
+	struct process p = { 0 };
+	pid_t old = rig_pid(*state, RIG_LAUNCHER);
+
+	process_read_pid(child_named(old, "init-maker"), &p);
+	assert_uid(&p, 0);
+	assert_no_groups(&p);
+	assert_true(status_hex(&p, "CapPrm") == own && status_hex(&p, "CapEff") == own);
+	assert_true((status_hex(&p, "CapBnd") | status_hex(&p, "CapInh") | status_hex(&p, "CapAmb")) == 0);
+	assert_int_equal(status_int(&p, "NoNewPrivs"), 1);
+	/* the keeper's, which all have, and its own */
+	assert_int_equal(status_int(&p, "Seccomp_filters"), 2);
+	assert_true(own_ns(&p, "pid") && own_ns(&p, "mnt"));
+	assert_roots_undumpable(&p);
+	assert_not_forbidden(&p);
+	g_free(p.status);
+	rig_kill_and_wait(*state, RIG_LAUNCHER);
+	for (int i = 0; i < RIG_TIMEOUT_MS / 20 && kill(p.pid, 0) == 0; i++)
+		g_usleep(20000);
+	assert_int_equal(kill(p.pid, 0), -1);
+	assert_true(child_named(rig_pid(*state, RIG_LAUNCHER), "init-maker") > 1);
+#endif
+}
+
 /* A jail's processes: uid of nobody else, no capability, no new privileges, own namespaces. */
 static void test_jail(void **state)
 {
@@ -367,6 +412,7 @@ int main(void)
 		rig_test(test_stub),
 		rig_test(test_keeper),
 		rig_test(test_launcher),
+		rig_test(test_init_maker),
 		rig_test(test_broker),
 		rig_test(test_auditor),
 		rig_test(test_jail),

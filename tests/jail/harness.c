@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/strv.h"
+#include "jail/init.h"
 #include "jail/steps.h"
 #include "jail/template.h"
 #include "machine.h"
@@ -387,6 +388,12 @@ static void share(struct rig *r)
 	r->sharer = getpid();
 	/* on a kernel that is played, which may make no threads, they are copies */
 	(void)jail_share_memory(&r->context);
+}
+
+void rig_without_maker(struct rig *r)
+{
+	share(r);
+	init_maker_close(&r->context);
 }
 
 int rig_spare(struct rig *r)

@@ -76,6 +76,8 @@ size_t rig_looks(struct rig *r);
 bool rig_make_template(struct rig *r);
 /* What the probe is to do, for a jail that was parked. */
 void rig_arguments(struct rig *r, const char *const *argv);
+/* From here on inits are copies of this process, and no child of it is there that makes others. */
+void rig_without_maker(struct rig *r);
 /* Leaves a spare jail of the spec's id in r->jail, for rig_start() to go on with. */
 int rig_spare(struct rig *r);
 /* jail_start() with these arguments for the probe. Returns its result; the error is in r->error. */

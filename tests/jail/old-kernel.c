@@ -29,6 +29,7 @@ static noreturn void launch(struct rig *r, const struct filter_rule *rule, struc
 	answer->error = r->error;
 	jail_done(&r->context, &r->jail);
 	rig_await_lingering(r);
+	rig_without_maker(r);
 	/* all that was started has ended, and was reaped */
 	_exit(waitid(P_ALL, 0, &(siginfo_t){ 0 }, WEXITED | WNOHANG) == 0 || errno != ECHILD);
 }

@@ -3,9 +3,8 @@
 /*
  * Payloads' processes that stand still before their first word, and cloners that do (daemon/jail/cloner.c):
  * the launcher does not wait for them for ever, what it was building fails, and others are launched
- * meanwhile. It is a seccomp filter of the cloners that holds them up here, in a call that they make, as a
- * signal or the freezer of control groups would. The launcher is a child of this process. Row J7 of the
- * threat model.
+ * meanwhile. A seccomp filter of the cloners holds them up here, in a call that they make, as a signal or the
+ * freezer would. The launcher is a child of this process. Row J7 of the threat model.
  */
 
 #include "base/error.h"
@@ -74,7 +73,7 @@ static int hold(const struct held *h)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
 }
 
-/* The cloners have the filter of whoever makes them. */
+/* The cloners have the filter of whoever makes them; inits are copies of us. */
 static void *make_cloners(void *arg)
 {
 	struct held *h = arg;
@@ -83,6 +82,7 @@ static void *make_cloners(void *arg)
 	h->listener = hold(h);
 	if (h->listener < 0 || jail_share_memory(&h->rig->context) < 0)
 		return arg;
+	rig_without_maker(h->rig);
 	return NULL;
 }
 

@@ -6,8 +6,8 @@ usage: check-binaries.py SOURCE-ROOT BUILD-ROOT
 
 Reads each ELF file with readelf: position independent, full RELRO with immediate binding, a stack that is not
 executable, no text relocation, no segment both writable and executable, stack protector and FORTIFY in use, no path
-of the source tree in the data. And the room that parked jails wait in (daemon/jail/room.c): its code fits a page and means
-nothing that lies outside of it.
+of the source tree in the data. And the rooms that parked jails wait in (daemon/jail/room.c), and inits and their maker live
+in (daemon/jail/init-room.c): the code of each fits a page and means nothing that lies outside of it.
 """
 import pathlib
 import re
@@ -26,8 +26,8 @@ LIBRARIES = {
     'libbailiff.so.0': LIBC | {'libsystemd.so.0'},
 }
 
-# What the room may mean.
-ROOM = {'waiting_room', 'room_take', 'room_run'}
+# What each room may mean.
+ROOMS = {'waiting_room': {'waiting_room', 'room_take', 'room_run'}, 'init_room': {'init_room', 'init_room_run'}}
 PAGE = 4096
 
 
@@ -73,15 +73,15 @@ def complaints_about_data(path, root):
         yield 'carries the path of the source tree'
 
 
-def complaints_about_room(archive):
+def complaints_about_room(archive, name, own):
     if 'X86-64' not in readelf('--file-header', archive):
         return
-    size = re.search(r' waiting_room +PROGBITS +\S+ +\S+ +(\S+)', readelf('--sections', archive))
+    size = re.search(rf' {name} +PROGBITS +\S+ +\S+ +(\S+)', readelf('--sections', archive))
     if not size or int(size.group(1), 16) > PAGE:
         yield f'is not there, or larger than a page: {size and size.group(1)}'
-    part = readelf('--relocs', archive).partition("'.relawaiting_room'")[2].partition('\n\n')[0]
-    for name in sorted(set(re.findall(r'R_X86_64_\w+ +[0-9a-f]+ +(\S+)', part)) - ROOM):
-        yield f'means {name}, which lies elsewhere'
+    part = readelf('--relocs', archive).partition(f"'.rela{name}'")[2].partition('\n\n')[0]
+    for other in sorted(set(re.findall(r'R_X86_64_\w+ +[0-9a-f]+ +(\S+)', part)) - own):
+        yield f'means {other}, which lies elsewhere'
 
 
 def find(build, name):
@@ -102,9 +102,10 @@ def main(root, build):
         for complaint in complaints:
             print(f'{name} {complaint}')
         bad += len(complaints)
-    for complaint in complaints_about_room(build / 'daemon' / 'jail' / 'libroom.a'):
-        print(f'the room {complaint}')
-        bad += 1
+    for name, own in ROOMS.items():
+        for complaint in complaints_about_room(build / 'daemon' / 'jail' / 'libroom.a', name, own):
+            print(f'{name} {complaint}')
+            bad += 1
     print(f'{len(LIBRARIES)} programs looked at, {bad} complaints')
     return 1 if bad else 0
 
