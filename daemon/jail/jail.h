@@ -146,17 +146,17 @@ struct jail_error {
 /* A process in its jail. */
 struct jail {
 	uint64_t id;
-	int pidfd;                /* payload */
-	int init_pidfd;           /* pid 1 of the jail's PID namespace, or -1 without one */
-	int go_fd;                /* write end; closed after the report */
-	int far_fd;               /* the other end of a parked jail's, which has it too, or -1: see parent.c */
-	int report_fd;            /* read end, non-blocking; closed after the report */
-	int cgroup_fd;            /* directory of the jail's own cgroup, or -1 */
-	int pidns_fd;             /* the jail's PID namespace, or -1 */
-	int listener_fd;          /* readable when a process waits to be killed for a call; or -1 */
-	int pty_master_fd;        /* of its pseudo terminal; for the caller to pass on and close; or -1 */
-	int pty_node_fd;          /* O_PATH of its slave, for jail_resize_pty(); or -1 */
-	int notify_fd;            /* readable when there is a notice to take; or -1 */
+	int pidfd;         /* payload */
+	int init_pidfd;    /* pid 1 of the jail's PID namespace, or -1 without one */
+	int go_fd;         /* write end; closed after the report */
+	int far_fd;        /* the other end of a parked jail's, which has it too, or -1: see parent.c */
+	int report_fd;     /* read end, non-blocking; closed after the report */
+	int cgroup_fd;     /* directory of the jail's own cgroup, or -1 */
+	int pidns_fd;      /* the jail's PID namespace, or -1 */
+	int listener_fd;   /* readable when a process waits to be killed for a call; or -1 */
+	int pty_master_fd; /* of its pseudo terminal; for the caller to pass on and close; or -1 */
+	int pty_node_fd;   /* O_PATH of its slave, for jail_resize_pty(); or -1 */
+	int notify_fd;     /* readable when there is a notice to take; or -1 */
 	struct report *last_word; /* shared with the children until the report was read */
 	bool own_word;            /* which share all of our memory: so it is no page of its own */
 	struct jail_loan *loan;   /* what is not to be closed before the payload has its own table; or NULL */

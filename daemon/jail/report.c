@@ -236,8 +236,7 @@ static int take_end(struct jail *j, struct jail_error *reterr)
 	/* Before the go, or before "built", there is no exec that could have closed the pipe. After both, a
 	 * child that was killed right then is taken for one killed just after its exec: it makes no
 	 * difference. */
-	if ((j->built || last[REPORT_PAYLOAD].error == REPORT_READY) && j->went &&
-		!is_unread(j->far_fd)) {
+	if ((j->built || last[REPORT_PAYLOAD].error == REPORT_READY) && j->went && !is_unread(j->far_fd)) {
 		take_times(j, &last[REPORT_PAYLOAD].times);
 		return take_listener(j, reterr);
 	}

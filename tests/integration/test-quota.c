@@ -298,11 +298,29 @@ static void test_retained(void **state)
 	end(rig, &b);
 }
 
+/* Of who has had so many calls on their way that some still wait for their turn. */
+static void stop_soon(GDBusConnection *c, const struct rig_sandbox *s)
+{
+	gint64 until = g_get_monotonic_time() + (gint64)RIG_TIMEOUT_MS * 1000;
+
+	for (;;) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GVariant) v = rig_call(c, s->path, RIG_SANDBOX, "Stop",
+			g_variant_new("(t)", (guint64)0), NULL, NULL, &error);
+
+		if (v)
+			return;
+		if (g_get_monotonic_time() > until)
+			fail_msg("%s is not stopped: %s", s->path, error->message);
+		rig_check_error("Stop", error, RIG_ERROR("Busy"), "of this user");
+		g_usleep(50000);
+	}
+}
+
 /* P23: who wants no answer gets none, and nothing is kept for it. */
 static void test_no_reply(void **state)
 {
 	struct rig_launch l = { .profile = "tool", .argv = forever };
-	g_autoptr(GVariant) v = NULL;
 	struct rig *rig = *state;
 	struct rig_sandbox s;
 	struct baseline b;
@@ -319,7 +337,7 @@ static void test_no_reply(void **state)
 	}
 	check_bob(&b);
 	(void)close(raw);
-	v = rig_call_ok(c, s.path, RIG_SANDBOX, "Stop", g_variant_new("(t)", (guint64)0));
+	stop_soon(c, &s);
 	rig_sandbox_done(&s);
 	rig_disconnect(rig, c);
 	end(rig, &b);
@@ -395,25 +413,6 @@ static void check_bob_soon(const struct baseline *b)
 		g_usleep(50000);
 	}
 	rig_sandbox_done(&s);
-}
-
-/* Of who has had so many calls on their way that some still wait for their turn. */
-static void stop_soon(GDBusConnection *c, const struct rig_sandbox *s)
-{
-	gint64 until = g_get_monotonic_time() + (gint64)RIG_TIMEOUT_MS * 1000;
-
-	for (;;) {
-		g_autoptr(GError) error = NULL;
-		g_autoptr(GVariant) v = rig_call(c, s->path, RIG_SANDBOX, "Stop",
-			g_variant_new("(t)", (guint64)0), NULL, NULL, &error);
-
-		if (v)
-			return;
-		if (g_get_monotonic_time() > until)
-			fail_msg("%s is not stopped: %s", s->path, error->message);
-		rig_check_error("Stop", error, RIG_ERROR("Busy"), "of this user");
-		g_usleep(50000);
-	}
 }
 
 /*

@@ -132,7 +132,8 @@ int rig_teardown(void **state)
 
 	jail_done(&r->context, &r->jail);
 	rig_await_lingering(r);
-	makers = (templates_busy(&r->context) ? 1U : 0U) + (r->context.stock.maker_pidfd >= 0 ? 1U : 0U);
+	makers = (templates_busy(&r->context) ? 1U : 0U) + (r->context.stock.maker_pidfd >= 0 ? 1U : 0U) +
+		 (r->context.init_maker ? 1U : 0U);
 	jail_context_close(&r->context);
 	/* they are killed, and not waited for without end: who comes after a launcher takes them away */
 	machine_reap_killed(makers);

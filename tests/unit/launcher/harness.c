@@ -10,6 +10,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -399,22 +400,35 @@ size_t count_fds(const struct launcher *l)
 	return n;
 }
 
+/* Who makes inits is there as long as the launcher is. */
+static bool makes_inits(pid_t pid)
+{
+	char path[64], name[32] = "";
+	_cleanup_close_ int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, name, sizeof(name) - 1) > 0 && strcmp(name, "init-maker\n") == 0;
+}
+
 /* Of one thread: its cloners have most. */
 static size_t children_of(const struct launcher *l, const char *thread)
 {
-	char path[64], text[4096];
+	char path[64], text[4096], *at = text, *end;
 	size_t n = 0;
 	ssize_t size;
+	long pid;
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%.20s/children", (int)l->pid, thread);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	size = read(fd, text, sizeof(text));
+	size = read(fd, text, sizeof(text) - 1);
 	assert_true(size >= 0);
 	(void)close(fd);
-	for (ssize_t i = 0; i < size; i++)
-		n += text[i] == ' ';
+	text[size] = '\0';
+	for (; pid = strtol(at, &end, 10), end != at; at = end)
+		n += !makes_inits((pid_t)pid);
 	return n;
 }
 
