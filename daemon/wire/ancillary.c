@@ -9,6 +9,16 @@
 #define SCM_PIDFD 0x04
 #endif
 
+struct iovec ancillary_iovec(const void *data, size_t size)
+{
+	const union {
+		const void *in;
+		void *out;
+	} base = { .in = data };
+
+	return (struct iovec){ .iov_base = base.out, .iov_len = size };
+}
+
 void ancillary_attach_fds(struct msghdr *h, void *room, const int *fds, size_t n_fds)
 {
 	struct cmsghdr *c;

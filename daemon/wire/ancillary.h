@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* File descriptors in ancillary data: what the two transports of this directory share. */
+/* What the two transports of this directory share: data that is sent, and file descriptors beside it. */
 
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+/* For sendmsg(2), which only reads: struct iovec has no const of its own. */
+struct iovec ancillary_iovec(const void *data, size_t size);
 /* Puts the fds into h's control data: room for them, CMSG_SPACE() bytes aligned for a struct cmsghdr. */
 void ancillary_attach_fds(struct msghdr *h, void *room, const int *fds, size_t n_fds);
 /*

@@ -39,12 +39,7 @@ ssize_t stream_receive(int fd, void *data, size_t size, int *fds, size_t *n_fds)
 
 ssize_t stream_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds)
 {
-	/* sendmsg(2) only reads it, but struct iovec has no const of its own */
-	union {
-		const void *in;
-		void *out;
-	} base = { .in = data };
-	struct iovec iov = { .iov_base = base.out, .iov_len = size };
+	struct iovec iov = ancillary_iovec(data, size);
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union control control;
 	ssize_t n;

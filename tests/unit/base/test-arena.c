@@ -5,13 +5,12 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/child.h"
 
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SIZE 100
@@ -31,23 +30,6 @@ static bool can_write(const void *p)
 	if (n < 0)
 		assert_int_equal(errno, EFAULT);
 	return n == 1;
-}
-
-static bool child_reads(const void *p)
-{
-	int status, pair[2];
-	pid_t pid;
-
-	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(write(pair[1], p, 1) == 1 ? 0 : errno == EFAULT ? 1 : 2);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
-	(void)close(pair[0]);
-	(void)close(pair[1]);
-	return WEXITSTATUS(status) == 0;
 }
 
 static void test_take(void **state)
@@ -118,9 +100,9 @@ static void test_children(void **state)
 	assert_int_equal(arena_open_shared("test", SIZE, &a), 0);
 	text = arena_take(&a, SIZE, 1);
 	memcpy(text, "kept", sizeof("kept"));
-	assert_false(child_reads(text));
+	assert_false(child_has(text));
 	assert_int_equal(arena_seal(&a), 0);
-	assert_true(child_reads(text));
+	assert_true(child_has(text));
 	arena_done(&a);
 }
 

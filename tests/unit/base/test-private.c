@@ -5,36 +5,16 @@
 
 #include "base/error.h"
 #include "base/private.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/child.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define AREA   8192U
 #define LARGE  4096U /* than any block that there is room for */
 #define BLOCK  1000U
 #define BLOCKS 16U /* more than fit */
-
-/* Whether a child has the page. */
-static bool child_has(const void *p)
-{
-	int status, pair[2];
-	pid_t pid;
-
-	assert_int_equal(pipe(pair), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(write(pair[1], p, 1) == 1 ? 0 : errno == EFAULT ? 1 : 2);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
-	(void)close(pair[0]);
-	(void)close(pair[1]);
-	return WEXITSTATUS(status) == 0;
-}
 
 static void test_not_open(void **state)
 {

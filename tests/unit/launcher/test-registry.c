@@ -3,11 +3,9 @@
 /* The table of sandboxes: ids, limits, what is dropped first. */
 
 #include "registry/registry.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/child.h"
 
 #include <errno.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define FIRST 65536
 
@@ -89,23 +87,6 @@ static void registry_find_from_skips_gaps(void **state)
 	registry_remove(&registry, b);
 	assert_ptr_equal(registry_find_from(&registry, FIRST + 1), c);
 	assert_null(registry_find_from(&registry, FIRST + 3));
-}
-
-static bool child_has(const void *p)
-{
-	int status, pair[2];
-	pid_t pid;
-
-	assert_int_equal(pipe(pair), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(write(pair[1], p, 1) == 1 ? 0 : errno == EFAULT ? 1 : 2);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
-	(void)close(pair[0]);
-	(void)close(pair[1]);
-	return WEXITSTATUS(status) == 0;
 }
 
 /* Of what is known of sandboxes no jail has a copy. */
