@@ -127,8 +127,8 @@ int jail_try_finish(struct jail_context *c, struct jail *j)
 
 void jail_release(struct jail *j)
 {
-	int fds[] = { j->pidfd, j->init_pidfd, j->go_fd, j->far_fd, j->report_fd, j->cgroup_fd,
-		j->pidns_fd, j->listener_fd, j->pty_master_fd, j->pty_node_fd, j->notify_fd };
+	int fds[] = { j->pidfd, j->init_pidfd, j->go_fd, j->far_fd, j->report_fd, j->cgroup_fd, j->pidns_fd,
+		j->listener_fd, j->pty_master_fd, j->pty_node_fd, j->notify_fd };
 
 	fd_close_many(fds, ELEMENTSOF(fds));
 	loan_return(j);
