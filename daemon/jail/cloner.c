@@ -65,10 +65,6 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-#ifndef PIDFD_GET_PID_NAMESPACE
-#define PIDFD_GET_PID_NAMESPACE _IO(0xFF, 5)
-#endif
-
 #define CLONERS        8
 #define CLONERS_KEPT   4 /* of them are for launches that find nothing made ahead */
 #define AHEAD_FLAGS    CLONE_NEWUTS
@@ -178,6 +174,10 @@ static bool answer(struct cloner *c, enum answer value)
 
 #if defined(__x86_64__)
 #define IS_WRITTEN_DOWN true
+
+#ifndef PIDFD_GET_PID_NAMESPACE
+#define PIDFD_GET_PID_NAMESPACE _IO(0xFF, 5)
+#endif
 
 /* Only a process in the namespace can open it by right. Its pidfd was there before it was, and knows (Linux
  * 6.11); a way through procfs has that make, and take away, what it has of a process. */
