@@ -25,14 +25,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAGE         4096
-#define MIB          (1024UL * 1024)
-#define CROWD_MAX    2048
-#define KEPT_FD      9
-#define N_GSM0710    21 /* a line discipline that few need and many have used to break in */
-#define IOPRIO_RT    (1 << 13)
-#define X32          0x40000000L
-#define LOAD_ADDRESS 0x400000
+#define PAGE      4096
+#define MIB       (1024UL * 1024)
+#define CROWD_MAX 2048
+#define KEPT_FD   9
+#define N_GSM0710 21 /* a line discipline that few need and many have used to break in */
+#define IOPRIO_RT (1 << 13)
 
 /* Page 0, where the kernel's null pointers point. */
 static long map_null(int argc, char **argv)
@@ -43,6 +41,9 @@ static long map_null(int argc, char **argv)
 }
 
 #ifdef __x86_64__
+#define X32          0x40000000L
+#define LOAD_ADDRESS 0x400000
+
 /* The smallest program that answers: it writes "fd ok" to 1 and ends. Jails that show no file, or let none be
  * sent to another, are asked with it, too. */
 static int write_program(int to)

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/process.h"
 #include "harness.h"
+#include "jail/alone.h"
 #include "jail/steps.h"
 
 #include <dirent.h>
@@ -659,9 +660,7 @@ static int run(void)
 
 int main(void)
 {
-#if defined(__x86_64__)
+	if (!ROOM_STANDS_ALONE)
+		return 77; /* there are none: spare jails have no more than an init */
 	return rig_main(run);
-#else
-	return 77; /* there are none: spare jails have no more than an init */
-#endif
 }

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "harness.h"
+#include "jail/alone.h"
 #include "jail/steps.h"
 
 #include <dirent.h>
@@ -692,9 +693,7 @@ static int run(void)
 
 int main(void)
 {
-#if defined(__x86_64__)
+	if (!ROOM_STANDS_ALONE)
+		return 77; /* there are no cloners */
 	return rig_main(run);
-#else
-	return 77; /* there are no cloners */
-#endif
 }
