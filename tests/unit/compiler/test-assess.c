@@ -139,9 +139,9 @@ static const struct {
 	{ "[Seccomp]\nSystemCallFilter=personality\nLockPersonality=yes\n", SCORE_PERSONALITY, 0 },
 	{ "[Seccomp]\nSystemCallFilter=sched_setscheduler\n", SCORE_REALTIME, 1 },
 	{ "[Seccomp]\nSystemCallFilter=sched_setscheduler\nRestrictRealtime=yes\n", SCORE_REALTIME, 0 },
-	{ "[User]\nUser=daemon\n[Seccomp]\nSystemCallFilter=chmod\nRestrictSUIDSGID=no\n", SCORE_SUID_SGID,
+	{ "[User]\nUser=daemon\n[Seccomp]\nSystemCallFilter=fchmod\nRestrictSUIDSGID=no\n", SCORE_SUID_SGID,
 		1 },
-	{ "[Seccomp]\nSystemCallFilter=chmod\nRestrictSUIDSGID=yes\n", SCORE_SUID_SGID, 0 },
+	{ "[Seccomp]\nSystemCallFilter=fchmod\nRestrictSUIDSGID=yes\n", SCORE_SUID_SGID, 0 },
 	{ "[Seccomp]\nSystemCallFilter=sethostname\n[Namespaces]\nProtectHostname=no\n", SCORE_HOSTNAME, 1 },
 	{ "[Seccomp]\nSystemCallFilter=sethostname\n[Namespaces]\nProtectHostname=yes\n", SCORE_HOSTNAME, 0 },
 #ifdef __x86_64__

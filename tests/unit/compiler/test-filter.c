@@ -14,6 +14,7 @@
 #include "profile/profile.h"
 #include "seccomp/groups.h"
 #include "seccomp/syscalls.h"
+#include "tests/unit/compiler/machine.h"
 #include "tests/unit/profile/tree.h"
 #include "tests/unit/unit.h"
 
@@ -23,7 +24,6 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -469,9 +469,9 @@ static const struct {
 						   "error's name, a number from 1 to 4095, or kill" },
 	{ SECCOMP("SystemCallArchitectures=native x86_64"), "p:6:32: error: SystemCallArchitectures=x86_64: "
 							    "no such architecture; did you mean 'x86-64'?" },
-	{ SECCOMP("SystemCallArchitectures=x32"),
-		"p:6:25: error: SystemCallArchitectures=x32: the daemon's own filter closes this interface "
-		"to every sandbox; remove it" },
+	{ SECCOMP("SystemCallArchitectures=" MACHINE_INTERFACE),
+		"p:6:25: error: SystemCallArchitectures=" MACHINE_INTERFACE
+		": the daemon's own filter closes this interface to every sandbox; remove it" },
 	{ SECCOMP("SystemCallArchitectures=sparc"), "p:6:25: error: SystemCallArchitectures=sparc: expected "
 						    "native, x86-64, x86, x32, arm64, arm or riscv64" },
 	{ SECCOMP("RestrictAddressFamilies=AF_INTE"), "p:6:25: error: RestrictAddressFamilies=AF_INTE: no "

@@ -20,9 +20,11 @@
 #define WITH(key) PLAIN key "\n"
 #define MAY(call) "[Seccomp] may let " call " through"
 #ifdef __aarch64__
-#define FIRST "mq_unlink" /* of the lowest number */
+#define FIRST        "mount" /* of the lowest number; and in @system-service */
+#define FIRST_COMMON "mq_open"
 #else
-#define FIRST "shmget"
+#define FIRST        "shmget"
+#define FIRST_COMMON "shmget"
 #endif
 #define POLICY EXEC "[Seccomp]\nPolicy=some.policy\n"
 
@@ -116,7 +118,7 @@ static const struct {
 	{ WITH("SystemCallFilter=fork unshare clone3 execve memfd_create process_vm_readv ptrace pidfd_getfd "
 	       "kcmp"),
 		NULL },
-	{ WITH("SystemCallFilter=@system-service"), MAY(FIRST) },
+	{ WITH("SystemCallFilter=@system-service"), MAY(FIRST_COMMON) },
 	{ WITH("SystemCallFilter=@system-service\nSystemCallFilter=~@ipc io_uring_setup io_uring_enter "
 	       "io_uring_register setns"),
 		NULL },

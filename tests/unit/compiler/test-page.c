@@ -14,6 +14,7 @@
 #include "compiler/compile.h"
 #include "profile/profile.h"
 #include "profile/settings.h"
+#include "tests/unit/compiler/machine.h"
 #include "tests/unit/profile/tree.h"
 #include "tests/unit/unit.h"
 
@@ -202,7 +203,8 @@ static void check_example(const struct tree *t, const char *name, const struct e
 	size_t own = 0;
 
 	for (size_t i = 0; i < e->n_lines; i++) {
-		append(with, e->lines[i]);
+		append(with, strcmp(e->lines[i], "Personality=x86-64") == 0 ? "Personality=" MACHINE
+									    : e->lines[i]);
 		if (assigns(e->lines[i], name))
 			own++;
 		else
